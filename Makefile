@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make synth` and `make test`.
+# Needs Python 3.11 or newer with its venv module; the rest is installed into .venv from hashed locks.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+UV     := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev synth test check format lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; set PYTHON=python3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install your system's python3-venv package" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.uv: requirements/uv.lock | $(PY)
+	@command -v uv >/dev/null 2>&1 || $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@touch $@
+
+$(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/.uv
+	@echo "installing what synth and bootstrap need into $(VENV)"
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/run.lock
+	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.run
+	@echo "installing what the tests need into $(VENV)"
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+setup: $(VENV)/.run ## install what synth and bootstrap need
+
+setup-dev: $(VENV)/.dev ## install what the tests and checks need too
+
+lock: $(VENV)/.uv ## renew the hashed locks of requirements/
+	@cd requirements && for f in run dev uv checkov; do \
+	  $(abspath $(UV)) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $$f.in -o $$f.lock || exit 1; done
+
+include mk/*.mk
+
+clean: ## remove the environments that make has set up
+	rm -rf $(VENV) .venv-*

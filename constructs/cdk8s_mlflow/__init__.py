@@ -1,0 +1,1 @@
+"""What is made from one environment file: the settings, the constructs and the chart."""
