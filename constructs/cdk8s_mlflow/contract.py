@@ -1,0 +1,186 @@
+"""What manifests, Secrets, bootstrap and image agree on: names, mount points, and what each Secret is made of.
+
+Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets that an ExternalSecret would make.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cdk8s_mlflow.settings import Settings
+
+APP = "mlflow"
+"""Name of the Deployment, the Service, the Ingress and the ServiceAccount."""
+
+SECRETS_ROOT = "/var/run/secrets/mlflow"
+"""Folder under which the image's programs find the mounted Secrets."""
+
+HTTP_PORT = 5000
+METRICS_PORT = 9090
+
+DATABASE_SECRET = "mlflow-db-secret"  # noqa: S105  (the name of a Secret)
+ARTIFACT_SECRET = "mlflow-s3-secret"  # noqa: S105
+OIDC_SECRET = "mlflow-oidc-config"  # noqa: S105
+SERVER_SECRET = "mlflow-server-secret"  # noqa: S105
+ROLE_SECRET = "mlflow-db-role"  # noqa: S105
+TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRecipe:
+    """One Kubernetes Secret: which fields of the store it reads, and what it makes of them.
+
+    ``data`` maps a key of the Secret to a text in which ``{{ .field }}`` stands for a field of the store's entry;
+    External Secrets renders it with Go's text/template, :meth:`render` does the same for these placeholders.
+    """
+
+    name: str
+    namespace: str
+    entry: str
+    """Entry of the store, below the prefix."""
+    fields: tuple[str, ...]
+    data: Mapping[str, str]
+    mount: str | None = None
+    """Folder below ``SECRETS_ROOT``, or nothing for a Secret that no pod mounts."""
+    type: str = "Opaque"
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def render(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The Secret's data for the entry's ``values``.
+
+        Raises:
+            KeyError: a field of the entry has no value.
+        """
+        return {key: _substitute(text, {name: values[name] for name in self.fields}) for key, text in self.data.items()}
+
+
+def _substitute(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(placeholder(name), value)
+    return text
+
+
+def placeholder(field_name: str) -> str:
+    """How a template names a field of the store's entry."""
+    return "{{ ." + field_name + " }}"
+
+
+def secret_recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
+    """Every Secret that this environment needs, in the order in which a reader meets them."""
+    recipes = [_database_secret(settings)]
+    if settings.artifacts.credentials == "keys":
+        recipes.append(_artifact_secret(settings))
+    recipes += [_oidc_secret(settings), _server_secret(settings)]
+    if settings.database.role_management != "bootstrap":
+        recipes.append(_role_secret(settings))
+    if settings.ingress.cloudflared:
+        recipes.append(_tunnel_secret(settings))
+    return tuple(recipes)
+
+
+def _database_secret(settings: Settings) -> SecretRecipe:
+    own_ca = settings.database.uses_stored_ca
+    return SecretRecipe(
+        name=DATABASE_SECRET,
+        namespace=settings.namespace,
+        entry="postgres",
+        fields=("username", "password", *(("ca_crt",) if own_ca else ())),
+        data={
+            "username": placeholder("username"),
+            "password": placeholder("password"),
+            "pg_service.conf": _service_file(settings),
+            **({"ca.crt": placeholder("ca_crt")} if own_ca else {}),
+        },
+        mount="db",
+    )
+
+
+def _service_file(settings: Settings) -> str:
+    """libpq's connection service file: values run to the end of the line, so nothing needs escaping.
+
+    Source: PostgreSQL documentation, "The Connection Service File".
+    """
+    sections = {"mlflow": settings.database.name, "mlflow_auth": settings.database.auth_name}
+    return "\n".join(_service(settings, section, name) for section, name in sections.items())
+
+
+def _service(settings: Settings, section: str, database_name: str) -> str:
+    database = settings.database
+    lines = [
+        f"[{section}]",
+        f"host={database.address}",
+        f"port={database.port}",
+        f"dbname={database_name}",
+        f"user={placeholder('username')}",
+        f"password={placeholder('password')}",
+        f"connect_timeout={database.connect_timeout_seconds}",
+        f"sslmode={database.sslmode}",
+    ]
+    if database.verifies_certificate:
+        lines.append(f"sslrootcert={f'{SECRETS_ROOT}/db/ca.crt' if database.uses_stored_ca else 'system'}")
+    return "\n".join(lines) + "\n"
+
+
+def _artifact_secret(settings: Settings) -> SecretRecipe:
+    key, secret = placeholder("accesskey"), placeholder("secretkey")
+    return SecretRecipe(
+        name=ARTIFACT_SECRET,
+        namespace=settings.namespace,
+        entry="s3",
+        fields=("accesskey", "secretkey"),
+        data={
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "credentials": f"[default]\naws_access_key_id={key}\naws_secret_access_key={secret}\n",
+        },
+        mount="s3",
+    )
+
+
+def _oidc_secret(settings: Settings) -> SecretRecipe:
+    return SecretRecipe(
+        name=OIDC_SECRET,
+        namespace=settings.namespace,
+        entry="oidc",
+        fields=("client_id", "client_secret"),
+        data={"OIDC_CLIENT_ID": placeholder("client_id"), "OIDC_CLIENT_SECRET": placeholder("client_secret")},
+        mount="oidc",
+    )
+
+
+def _server_secret(settings: Settings) -> SecretRecipe:
+    keys = settings.server_keys
+    return SecretRecipe(
+        name=SERVER_SECRET,
+        namespace=settings.namespace,
+        entry="server",
+        fields=tuple(key.field for key in keys),
+        data={key.variable: placeholder(key.field) for key in keys},
+        mount="server",
+    )
+
+
+def _role_secret(settings: Settings) -> SecretRecipe:
+    """The role's password where CloudNativePG reads it; the label makes a changed password take effect.
+
+    Source: CloudNativePG documentation, "Database Role Management".
+    """
+    return SecretRecipe(
+        name=ROLE_SECRET,
+        namespace=settings.database.cluster_namespace,
+        entry="postgres",
+        fields=("username", "password"),
+        data={"username": placeholder("username"), "password": placeholder("password")},
+        type="kubernetes.io/basic-auth",
+        labels={"cnpg.io/reload": "true"},
+    )
+
+
+def _tunnel_secret(settings: Settings) -> SecretRecipe:
+    return SecretRecipe(
+        name=TUNNEL_SECRET,
+        namespace=settings.namespace,
+        entry="cloudflared",
+        fields=("token",),
+        data={"token": placeholder("token")},
+    )

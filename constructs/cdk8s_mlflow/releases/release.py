@@ -1,0 +1,56 @@
+"""What a release must say of itself, so that no construct ever compares version numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerKey:
+    """A value that must be the same in all pods and after every restart."""
+
+    variable: str
+    """Environment variable that the server reads, and key of the Kubernetes Secret."""
+    field: str
+    """Field of the entry ``server`` in the secret store."""
+    form: Literal["token", "fernet"]
+    """Random text, or 32 random bytes in URL-safe base64 as the cryptography package's Fernet takes them."""
+    rotates: bool
+    """Whether it may be renewed: false for what encrypts stored data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A tested pair of MLflow and plugin."""
+
+    name: str
+    mlflow: str
+    """Version of MLflow."""
+    plugin: str
+    """Version of mlflow-oidc-auth."""
+    python: str
+    """Minor version of Python that its lock is made for."""
+    app_name: str
+    """Value of ``mlflow server --app-name``."""
+    sessions_in_database: bool
+    """Whether browser sessions are rows of the permissions database, which all replicas share."""
+    needs_session_pruning: bool
+    """Whether expired sessions stay until a CronJob removes them."""
+    pkce: bool
+    """Whether the plugin sends a PKCE code challenge, so that Keycloak may demand one."""
+    many_admin_groups: bool
+    """Whether OIDC_ADMIN_GROUP_NAME may be a list."""
+    server_keys: tuple[ServerKey, ...]
+    startup_seconds: int
+    """Seconds that a pod may take to its first answer on a loaded node."""
+    unchecked_paths: tuple[str, ...]
+    """Path prefixes that are served without checking permissions and that neither the clients nor the pages call."""
+    caveat: str | None
+    """One line for the operator about what the release cannot do."""
+    environment: Callable[[Settings], Mapping[str, str]]
+    """The server's environment variables that only this release reads, or reads differently."""

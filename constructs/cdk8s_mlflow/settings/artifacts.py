@@ -1,0 +1,35 @@
+"""Where MLflow keeps artifacts."""
+
+from typing import Annotated, Literal
+
+from cdk8s_mlflow.settings.section import S3Endpoint, Section, matching
+
+Bucket = Annotated[str, matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "mlflow (3 to 63 lowercase letters, digits, '-')")]
+
+
+class ArtifactSettings(Section):
+    """The bucket behind the artifact proxy, and the user that may use it."""
+
+    kind: Literal["minio", "s3"] = "minio"
+    """MinIO, whose user and policy bootstrap.py makes, or any other S3, where they are yours."""
+
+    endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"
+    """Address of the S3 API; null for AWS. Plain http is allowed in the cluster alone."""
+
+    region: Annotated[str, matching(r"[a-z0-9-]{1,40}", "us-east-1")] = "us-east-1"
+    """Region of the bucket; MinIO takes any."""
+
+    bucket: Bucket = "mlflow"
+    """Bucket that holds artifacts and nothing else."""
+
+    versioned: bool = False
+    """Keep old object versions; set a lifecycle rule of your own, or they are kept for ever."""
+
+    user: Annotated[str, matching(r"[A-Za-z0-9._-]{3,40}", "mlflow")] = "mlflow"
+    """Access key of the user that has this bucket alone."""
+
+    policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = "mlflow-bucket"
+    """Name of the user's policy in MinIO."""
+
+    credentials: Literal["keys", "service-account"] = "keys"
+    """Access keys from the secret store, or a cloud identity of the ServiceAccount."""

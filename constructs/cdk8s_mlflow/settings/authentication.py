@@ -1,0 +1,110 @@
+"""Who may log in, and how sessions are kept."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cdk8s_mlflow.settings.section import Hostname, Port, Section, Text, matching
+
+Group = Annotated[str, matching(r"[^/,\s]([^/,]{0,253}[^/,\s])?", "mlflow-users (no '/' and no ',')")]
+"""Name of a Keycloak group at the realm's top; the server's list of groups is separated by commas."""
+
+Claim = Annotated[str, matching(r"[A-Za-z0-9_-]{1,64}", "groups")]
+
+
+class RedisSettings(Section):
+    """A Redis that the server's pods share for browser sessions and caches."""
+
+    host: Hostname
+    """Host of Redis."""
+
+    port: Port = 6379
+    """Port of Redis."""
+
+    database: Annotated[int, Field(ge=0, le=15)] = 0
+    """Number of the logical database."""
+
+    tls: bool = False
+    """Speak TLS."""
+
+    username: Text | None = None
+    """User of Redis 6 and newer; unset for the default user."""
+
+    password: bool = True
+    """Whether Redis asks for a password; it is the field redis_password of the server's entry in the secret store."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the server reads of it, the password excepted."""
+        return {
+            "REDIS_HOST": self.host,
+            "REDIS_PORT": str(self.port),
+            "REDIS_DB": str(self.database),
+            "REDIS_SSL": str(self.tls).lower(),
+            **({"REDIS_USERNAME": self.username} if self.username else {}),
+        }
+
+
+class AuthenticationSettings(Section):
+    """Keycloak as the only way in, the groups it sends, and what its users may do."""
+
+    keycloak_host: Hostname
+    """Public host name of Keycloak."""
+
+    keycloak_port: Port = 443
+    """Public port of Keycloak."""
+
+    keycloak_path: Annotated[str, matching(r"(/[A-Za-z0-9._-]+)*", "/auth, or nothing")] = ""
+    """Path under which Keycloak is served, such as /auth."""
+
+    realm: Annotated[str, matching(r"[^/?#%\s]([^/?#%]{0,253}[^/?#%\s])?", "platform")] = "mlflow"
+    """Realm of the users."""
+
+    client_id: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow")] = "mlflow"
+    """Confidential client of the tracking server."""
+
+    groups_claim: Claim = "groups"
+    """Claim, and client scope, that lists a user's groups."""
+
+    admin_group: Group = "mlflow-admins"
+    """Group whose members are administrators of MLflow."""
+
+    user_group: Group = "mlflow-users"
+    """Group whose members may log in."""
+
+    provider_name: Text = "Keycloak"
+    """Name on the login button."""
+
+    default_permission: Literal["NO_PERMISSIONS", "READ", "EDIT", "MANAGE"] = "NO_PERMISSIONS"
+    """What a user may do with what nobody granted; the creator has MANAGE always."""
+
+    automatic_login_redirect: bool = False
+    """Go to Keycloak at once instead of showing the login page."""
+
+    land_on_permissions: bool = True
+    """Show the permissions page after login instead of the experiments."""
+
+    session_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """Hours that a browser session lasts at most."""
+
+    redis: RedisSettings | None = None
+    """Shared store of browser sessions; required for several replicas on releases that keep them outside the database."""
+
+    machine_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-machines")] | None = None
+    """Service-account client for CI and notebooks, in ``user_group``; unset makes none."""
+
+    @property
+    def keycloak_url(self) -> str:
+        """Keycloak's base address, without a slash at the end."""
+        port = "" if self.keycloak_port == 443 else f":{self.keycloak_port}"
+        return f"https://{self.keycloak_host}{port}{self.keycloak_path}"
+
+    @property
+    def issuer(self) -> str:
+        """The ``iss`` of the realm's tokens (OpenID Connect Discovery 1.0, section 3)."""
+        return f"{self.keycloak_url}/realms/{self.realm.replace(' ', '%20')}"
+
+    @property
+    def discovery_url(self) -> str:
+        """The realm's OpenID configuration document."""
+        return f"{self.issuer}/.well-known/openid-configuration"

@@ -1,0 +1,183 @@
+"""Settings that are fine each and cannot hold together, each with its remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import Settings
+
+Contradiction = tuple[str, str]
+"""Dotted key and what is wrong with it, with the remedy."""
+
+OWNED_ARGUMENTS = frozenset(
+    ["--app-name", "--host", "--port", "--workers", "--backend-store-uri", "--registry-store-uri", "-h", "-p", "-w"]
+    + ["--default-artifact-root", "--artifacts-destination", "--serve-artifacts", "--no-serve-artifacts"]
+    + ["--artifacts-only", "--allowed-hosts", "--cors-allowed-origins", "--disable-security-middleware"]
+    + ["--x-frame-options", "--expose-prometheus", "--metrics-port", "--static-prefix", "--secrets-root"]
+    + ["--gunicorn-opts", "--uvicorn-opts", "--waitress-opts", "--dev"]
+)
+"""Flags of ``mlflow server`` and of ``mlflow-sso serve`` that follow from other settings."""
+
+OWNED_VARIABLES = re.compile(
+    r"OIDC_.*|SESSION_.*|CACHE_.*|REDIS_.*|AWS_.*|PG.*|SECRET_KEY|DEFAULT_MLFLOW_PERMISSION|TRUSTED_PROXIES|TMPDIR|HOME"
+    r"|LOG_LEVEL|DO_NOT_TRACK|PERMANENT_SESSION_LIFETIME|PROMETHEUS_MULTIPROC_DIR|MLFLOW_SSO_.*|_MLFLOW_SERVER_.*"
+    r"|MLFLOW_(BACKEND_STORE_URI|REGISTRY_STORE_URI|ARTIFACTS_DESTINATION|DEFAULT_ARTIFACT_ROOT|SERVE_ARTIFACTS|WORKERS"
+    r"|HOST|PORT|S3_ENDPOINT_URL|SERVER_ALLOWED_HOSTS|SERVER_CORS_ALLOWED_ORIGINS|EXPOSE_PROMETHEUS|DISABLE_TELEMETRY"
+    r"|SERVER_ENABLE_JOB_EXECUTION|SQLALCHEMYSTORE_(POOL_SIZE|MAX_OVERFLOW)|WEBHOOK_SECRET_ENCRYPTION_KEY"
+    r"|CRYPTO_KEK_PASSPHRASE|SERVER_DISABLE_SECURITY_MIDDLEWARE)"
+)
+"""Environment variables that follow from other settings."""
+
+
+def contradictions(settings: Settings) -> list[Contradiction]:
+    """Everything in ``settings`` that cannot hold together."""
+    return [found for check in _CHECKS for found in check(settings)]
+
+
+def connections(settings: Settings) -> int:
+    """PostgreSQL connections at most: all workers' pools on both databases, one pod of surge and one migration."""
+    database, server = settings.database, settings.server
+    pods = server.replicas + 1
+    return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
+
+
+def _release(settings: Settings) -> Iterator[Contradiction]:
+    plugin, expected = settings.plugin_version, settings.traits.plugin
+    if plugin is not None and plugin != expected:
+        yield (
+            "plugin_version",
+            f"is {plugin}, but release {settings.release} was tested with {expected}; remove the key",
+        )
+    tag = settings.image.tag or ""
+    version = re.match(r"v?(\d+\.\d+\.\d+)", tag)
+    if version and version[1] != settings.release:
+        yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
+
+
+def _replicas(settings: Settings) -> Iterator[Contradiction]:
+    shared = settings.traits.sessions_in_database or settings.authentication.redis
+    if settings.server.replicas > 1 and not shared:
+        yield (
+            "server.replicas",
+            f"is {settings.server.replicas}, but release {settings.release} keeps sessions in each pod; "
+            "set authentication.redis, use one replica, or choose a release that keeps them in the database",
+        )
+    if settings.server.workers > 1 and settings.server.replicas == 1 and settings.server.job_execution:
+        yield "server.workers", "must be 1 with server.job_execution: jobs run once in each worker; add replicas"
+
+
+def _databases(settings: Settings) -> Iterator[Contradiction]:
+    database = settings.database
+    if database.name == database.auth_name:
+        yield "database.auth_name", f"is {database.name} too; the two stores need a database each, name another"
+    for key, name in (("database.name", database.name), ("database.auth_name", database.auth_name)):
+        if name in ("postgres", "template0", "template1"):
+            yield key, f"is {name}, which PostgreSQL keeps for itself; name another"
+        if len(name.encode()) > 63:
+            yield key, "is longer than the 63 bytes that PostgreSQL allows; shorten it"
+    if database.role in ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer") or database.role.startswith("pg_"):
+        yield "database.role", f"is {database.role}, which the Cluster keeps for itself; name another"
+
+
+def _cloudnative_pg(settings: Settings) -> Iterator[Contradiction]:
+    database = settings.database
+    version = tuple(int(part) for part in database.cnpg_version.split(".")[:2])
+    if database.role_management == "database-role" and version < (1, 30):
+        yield (
+            "database.role_management",
+            f"is database-role, which needs CloudNativePG 1.30, but database.cnpg_version is {database.cnpg_version}; "
+            "use managed-roles or bootstrap",
+        )
+    if database.database_management == "cnpg" and version < (1, 25):
+        yield (
+            "database.database_management",
+            f"is cnpg, which needs CloudNativePG 1.25, but database.cnpg_version is {database.cnpg_version}; "
+            "use bootstrap",
+        )
+
+
+def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
+    needed, granted = connections(settings), settings.database.max_connections
+    server, pool = settings.server, settings.database.pool_size + settings.database.max_overflow
+    if needed > granted:
+        yield (
+            "database.max_connections",
+            f"is {granted}, but {server.replicas} replicas and one of surge x {server.workers} workers x {pool} "
+            f"connections x 2 databases and the migration need {needed}; lower replicas, workers, pool_size or "
+            "max_overflow, or raise it here and in PostgreSQL",
+        )
+
+
+def _server_flags(settings: Settings) -> Iterator[Contradiction]:
+    for argument in settings.server.extra_arguments:
+        if argument.split("=")[0] in OWNED_ARGUMENTS:
+            yield (
+                "server.extra_arguments",
+                f"has {argument.split('=')[0]}, which follows from other settings; remove it",
+            )
+    for name in settings.server.extra_environment:
+        if OWNED_VARIABLES.fullmatch(name):
+            yield f"server.extra_environment.{name}", "follows from other settings; remove it"
+
+
+def _groups(settings: Settings) -> Iterator[Contradiction]:
+    authentication = settings.authentication
+    if authentication.admin_group == authentication.user_group:
+        yield (
+            "authentication.user_group",
+            f"is {authentication.user_group} too, which would make every user an administrator; name another",
+        )
+    if authentication.machine_client == authentication.client_id:
+        yield "authentication.machine_client", "is the client of the server; name another"
+
+
+def _artifacts(settings: Settings) -> Iterator[Contradiction]:
+    artifacts = settings.artifacts
+    if artifacts.kind == "minio" and artifacts.endpoint is None:
+        yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
+    if artifacts.kind == "minio" and artifacts.credentials == "service-account":
+        yield "artifacts.credentials", "is service-account, which MinIO does not know; use keys"
+
+
+def _secrets(settings: Settings) -> Iterator[Contradiction]:
+    role_elsewhere = settings.database.role_management != "bootstrap"
+    other_namespace = settings.database.cluster_namespace != settings.namespace
+    if settings.secrets.store_kind == "SecretStore" and role_elsewhere and other_namespace:
+        yield (
+            "secrets.store_kind",
+            "is SecretStore, which only its own namespace may read, but the role's Secret is needed in namespace "
+            f"{settings.database.cluster_namespace}; use a ClusterSecretStore, or database.role_management: bootstrap",
+        )
+
+
+def _monitoring(settings: Settings) -> Iterator[Contradiction]:
+    monitoring = settings.monitoring
+    if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval):
+        yield (
+            "monitoring.scrape_timeout",
+            f"is {monitoring.scrape_timeout}, longer than monitoring.interval {monitoring.interval}; "
+            "Prometheus refuses that, lower it",
+        )
+
+
+def seconds(duration: str) -> int:
+    """Seconds of a Go duration such as ``1h30m``."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
+
+
+_CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
+    _release,
+    _replicas,
+    _databases,
+    _cloudnative_pg,
+    _connection_budget,
+    _server_flags,
+    _groups,
+    _artifacts,
+    _secrets,
+    _monitoring,
+)

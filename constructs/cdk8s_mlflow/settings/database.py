@@ -1,0 +1,93 @@
+"""Where MLflow's two databases are and who makes them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cdk8s_mlflow.settings.section import DnsLabel, Hostname, Port, Section, matching
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Any legal PostgreSQL name: up to 63 bytes, no control characters."""
+
+
+class DatabaseSettings(Section):
+    """The PostgreSQL server, the role and the databases of the tracking server and of its permissions."""
+
+    cluster: DnsLabel = "postgres-cluster"
+    """Name of the CloudNativePG Cluster."""
+
+    cluster_namespace: DnsLabel = "postgres"
+    """Namespace of the Cluster; its Databases, role and the role's Secret must be there too."""
+
+    cnpg_version: Annotated[str, matching(r"1\.[0-9]{1,2}(\.[0-9]+)?", "1.30")] = "1.30"
+    """Version of the CloudNativePG operator; DatabaseRole needs 1.30, Database 1.25."""
+
+    host: Hostname | None = None
+    """Host of PostgreSQL; by default the Cluster's read-write Service."""
+
+    port: Port = 5432
+    """Port of PostgreSQL."""
+
+    name: Identifier = "mlflow"
+    """Database of the backend store."""
+
+    auth_name: Identifier = "mlflow_auth"
+    """Database of users and permissions; never the same as ``name``, both keep a table alembic_version."""
+
+    role: Identifier = "mlflow"
+    """Role that owns both databases and logs in."""
+
+    role_management: Literal["database-role", "managed-roles", "bootstrap"] = "database-role"
+    """Who makes the role: a DatabaseRole object, the Cluster's spec.managed.roles, or bootstrap.py."""
+
+    database_management: Literal["cnpg", "bootstrap"] = "cnpg"
+    """Who makes the databases: CloudNativePG Database objects, or bootstrap.py."""
+
+    reclaim_policy: Literal["retain", "delete"] = "retain"
+    """What happens to databases and role when their objects are deleted; delete also lifts the pruning guards."""
+
+    sslmode: Literal["verify-full", "verify-ca", "require", "disable"] = "verify-full"
+    """How libpq checks the server's certificate."""
+
+    ca: Literal["store", "system"] = "store"
+    """Who vouches for the certificate: ca_crt beside the password in the secret store, or the public roots."""
+
+    connect_timeout_seconds: Annotated[int, Field(ge=2, le=120)] = 10
+    """Seconds until a connection attempt fails."""
+
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+    """Connections that a worker keeps open to a database."""
+
+    max_overflow: Annotated[int, Field(ge=0, le=100)] = 5
+    """Connections that a worker may open beyond its pool."""
+
+    max_connections: Annotated[int, Field(ge=10, le=10000)] = 100
+    """Connections that PostgreSQL grants to MLflow; the pools of all workers must fit."""
+
+    @property
+    def address(self) -> str:
+        """Host name that the certificate of the Cluster's read-write Service bears."""
+        return self.host or f"{self.cluster}-rw.{self.cluster_namespace}.svc"
+
+    @property
+    def verifies_certificate(self) -> bool:
+        """Whether libpq needs to know an authority."""
+        return self.sslmode in ("verify-full", "verify-ca")
+
+    @property
+    def uses_stored_ca(self) -> bool:
+        """Whether the authority's certificate comes with the password from the secret store."""
+        return self.verifies_certificate and self.ca == "store"
+
+
+class MigrationSettings(Section):
+    """The Job that brings both databases to the release's schema."""
+
+    run: Annotated[int, Field(ge=1)] = 1
+    """Number that makes a new Job; raise it to run a failed migration again."""
+
+    deadline_seconds: Annotated[int, Field(ge=60, le=604800)] = 86400
+    """Seconds until the Job is given up, waiting for its Secrets included."""
+
+    wait_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
+    """Seconds that one attempt waits for PostgreSQL, and a new pod for the schema."""

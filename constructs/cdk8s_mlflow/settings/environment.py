@@ -1,0 +1,96 @@
+"""One environment: everything by which a deployment differs from another."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from cdk8s_mlflow.releases import RELEASES, Release, ServerKey
+from cdk8s_mlflow.settings.artifacts import ArtifactSettings
+from cdk8s_mlflow.settings.authentication import AuthenticationSettings
+from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
+from cdk8s_mlflow.settings.checks import contradictions
+from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
+from cdk8s_mlflow.settings.delivery import DeliverySettings
+from cdk8s_mlflow.settings.image import ImageSettings
+from cdk8s_mlflow.settings.ingress import IngressSettings
+from cdk8s_mlflow.settings.monitoring import MonitoringSettings
+from cdk8s_mlflow.settings.network import NetworkSettings
+from cdk8s_mlflow.settings.secrets import SecretsSettings
+from cdk8s_mlflow.settings.section import DnsLabel, Section, Text
+from cdk8s_mlflow.settings.server import MaintenanceSettings, ServerSettings
+
+_REDIS_PASSWORD = ServerKey(variable="REDIS_PASSWORD", field="redis_password", form="token", rotates=False)
+
+
+class Settings(Section):
+    """Everything by which one deployment of MLflow differs from another; no secrets."""
+
+    release: Literal["3.6.0", "3.17.2"] = "3.6.0"
+    """Tested pair of MLflow and mlflow-oidc-auth."""
+
+    plugin_version: Text | None = None
+    """Version of mlflow-oidc-auth that you expect in the image; refused where it is not the release's."""
+
+    namespace: DnsLabel = "mlflow"
+    """Namespace of the application."""
+
+    manage_namespace: bool = True
+    """Write the Namespace; false where another team makes it."""
+
+    server: ServerSettings = ServerSettings()
+    image: ImageSettings = ImageSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    migration: MigrationSettings = MigrationSettings()
+    artifacts: ArtifactSettings = ArtifactSettings()
+    authentication: AuthenticationSettings
+    secrets: SecretsSettings = SecretsSettings()
+    ingress: IngressSettings
+    network: NetworkSettings = NetworkSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    bootstrap: BootstrapSettings = BootstrapSettings()
+
+    @property
+    def traits(self) -> Release:
+        """What the chosen release needs and cannot do."""
+        return RELEASES[self.release]
+
+    @property
+    def image_reference(self) -> str:
+        """The image that every container of ours runs."""
+        return self.image.reference(self.release)
+
+    @property
+    def server_keys(self) -> tuple[ServerKey, ...]:
+        """Values that all pods share; bootstrap makes each once."""
+        redis = self.authentication.redis
+        return self.traits.server_keys + ((_REDIS_PASSWORD,) if redis and redis.password else ())
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Host headers that the server answers: the public one, and the Service's names with and without its port."""
+        service = f"mlflow.{self.namespace}"
+        names = ("mlflow", service, f"{service}.svc", f"{service}.svc.{self.network.cluster_domain}")
+        ported = tuple(f"{name}:80" for name in names)
+        return (self.ingress.authority, *names, *ported, *self.server.allowed_hosts)
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call the API: the server's own, and what the settings add."""
+        return (self.ingress.public_url, *self.server.cors_origins)
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Settings":
+        found = contradictions(self)
+        if found:
+            raise ContradictionError(found)
+        return self
+
+
+class ContradictionError(ValueError):
+    """Settings that are fine each and cannot hold together; ``found`` has (key, message) pairs."""
+
+    def __init__(self, found: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{key}: {message}" for key, message in found))
+        self.found = found

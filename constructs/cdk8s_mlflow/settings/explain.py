@@ -1,0 +1,74 @@
+"""What pydantic found, in the words of somebody who edits an environment file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cdk8s_mlflow.settings.environment import ContradictionError
+from cdk8s_mlflow.settings.errors import MISSING
+
+_TYPES = {
+    "string_type": "must be text; put it in quotes",
+    "int_type": "must be a whole number without quotes",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number without quotes",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+}
+
+
+def explain(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Pairs of dotted key and message, one for each thing that is wrong."""
+    for details in error.errors(include_url=False):
+        cause = details.get("ctx", {}).get("error")
+        if isinstance(cause, ContradictionError):
+            yield from cause.found
+        else:
+            yield _key(details["loc"]), _message(details, cause)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    key = ""
+    for part in location:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return key.removeprefix(".").removesuffix(".[key]")
+
+
+def _message(details: ErrorDetails, cause: Any) -> str:
+    kind, bounds = details["type"], details.get("ctx", {})
+    given = f"; got {_shown(details['input'])}"
+    if kind == "missing":
+        return f"{MISSING}; add it"
+    if kind == "extra_forbidden":
+        return "is not a setting; remove it or check its spelling (docs/settings.md lists them all)"
+    if cause is not None:
+        return f"{cause}{given}"
+    if kind in _TYPES:
+        return _TYPES[kind] + given
+    return _bounds(details["msg"], bounds) + given
+
+
+def _bounds(message: str, bounds: dict[str, Any]) -> str:
+    lower, upper = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    if lower is not None or upper is not None:
+        return message.replace("Input should be", "must be").replace(" or equal to", " or equal to")
+    if "expected" in bounds:
+        return f"must be {bounds['expected']}".replace("'", "")
+    return (
+        message.replace("Input should be", "must be").replace("String should", "must").replace("Value should", "must")
+    )
+
+
+def _shown(value: Any) -> str:
+    """The refused value, short and on one line."""
+    if isinstance(value, dict | list | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if value is None:
+        return "nothing"
+    text = ascii(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

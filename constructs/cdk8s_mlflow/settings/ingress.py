@@ -1,0 +1,77 @@
+"""The public door: host, TLS and what stands in front."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cdk8s_mlflow.settings.section import DnsName, Hostname, Labels, Port, Section, Text, matching
+
+
+class CloudflaredSettings(Section):
+    """A Cloudflare Tunnel that brings requests to Traefik."""
+
+    image: Annotated[str, matching(r"[a-z0-9][a-z0-9./:_-]*[:@][A-Za-z0-9._:-]+", "registry/name:tag")] = (
+        "docker.io/cloudflare/cloudflared:2025.8.1"
+    )
+    """Image with a tag or a digest."""
+
+    replicas: Annotated[int, Field(ge=1, le=25)] = 2
+    """Connectors of the tunnel."""
+
+    origin: Hostname = "traefik.kube-system.svc"
+    """Service of Traefik, which the tunnel's configuration at Cloudflare names as its origin."""
+
+
+class IngressSettings(Section):
+    """How a browser reaches the tracking server."""
+
+    host: Hostname
+    """Public host name; the redirect URI, the allowed hosts and the CORS origins are derived from it."""
+
+    public_port: Port = 443
+    """Port of the public address, where it is not 443."""
+
+    enabled: bool = True
+    """Write the Ingress; false where another team routes to the Service."""
+
+    class_name: DnsName = "traefik"
+    """IngressClass that serves the host."""
+
+    entry_point: Text = "websecure"
+    """Traefik's entry point for TLS."""
+
+    tls_secret: DnsName = "mlflow-tls"  # noqa: S105  (the name of a Secret)
+    """Secret with the certificate of the host."""
+
+    cluster_issuer: DnsName | None = "letsencrypt"
+    """cert-manager ClusterIssuer that makes the certificate; null where ``tls_secret`` is made otherwise."""
+
+    middleware: bool = True
+    """Write Traefik's Middleware: HSTS, other security headers, and the forwarded protocol."""
+
+    hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
+    """Seconds that browsers remember to use https alone."""
+
+    block_unchecked_paths: bool = True
+    """Refuse paths that the release serves without checking permissions and that no client or page needs."""
+
+    annotations: Labels = {}
+    """More annotations of the Ingress."""
+
+    cloudflared: CloudflaredSettings | None = None
+    """A Cloudflare Tunnel in front of Traefik; unset for none."""
+
+    @property
+    def authority(self) -> str:
+        """The Host header that a browser sends."""
+        return self.host if self.public_port == 443 else f"{self.host}:{self.public_port}"
+
+    @property
+    def public_url(self) -> str:
+        """The address that users and the OIDC client see, without a slash at the end."""
+        return f"https://{self.authority}"
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Keycloak sends the browser after login."""
+        return f"{self.public_url}/callback"

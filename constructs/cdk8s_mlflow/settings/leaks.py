@@ -1,0 +1,40 @@
+"""Secrets that somebody put into an environment file, where everybody who may read the repository sees them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_REMEDY = "environment files hold none; keep it in the secret store (`bootstrap.py secrets`)"
+
+_NAMES = re.compile(
+    r"(.*_)?(password|passwd|secret|secret_key|client_secret|token|api_key|access_key|private_key)", re.I
+)
+_ALLOWED = frozenset({"redis.password"})
+_VALUES = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I),
+    re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"\b(hvs|hvb|s)\.[A-Za-z0-9_-]{20,}\b"),
+    re.compile(r"\b(ghp|gho|ghs|glpat|mlf|xox[abp])[_-][A-Za-z0-9_-]{16,}\b"),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
+)
+
+
+def leaks(document: Mapping[str, Any], *, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Pairs of dotted key and message, one for each value that is, or is named like, a secret."""
+    for name, value in document.items():
+        where = (*above, str(name))
+        if isinstance(value, Mapping):
+            yield from leaks(value, above=where)
+        elif _is_secret(where, value):
+            yield ".".join(where), f"looks like a secret; {_REMEDY}"
+
+
+def _is_secret(where: tuple[str, ...], value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(_is_secret((*where, ""), item) for item in value)
+    if not isinstance(value, str):
+        return False
+    named = bool(_NAMES.fullmatch(where[-1])) and ".".join(where[-2:]) not in _ALLOWED
+    known_setting = where[-1] in ("tls_secret", "credentials_secret") and len(where) == 2
+    return (named and bool(value) and not known_setting) or any(pattern.search(value) for pattern in _VALUES)

@@ -1,0 +1,41 @@
+"""Where secrets are kept and how they reach the cluster."""
+
+from typing import Annotated, Literal
+
+from cdk8s_mlflow.settings.section import DnsName, Duration, Section, matching
+
+VaultPath = Annotated[str, matching(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", "mlflow or teams/mlflow")]
+
+
+class SecretsSettings(Section):
+    """The secret store that bootstrap.py fills and the pods' Secrets are made from."""
+
+    mode: Literal["external-secrets", "kubernetes"] = "external-secrets"
+    """External Secrets copies from Vault or OpenBao, or bootstrap.py writes the very same Kubernetes Secrets itself."""
+
+    store_kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
+    """Kind of the External Secrets store."""
+
+    store: DnsName = "vault-secret-store"
+    """Name of the External Secrets store."""
+
+    refresh_interval: Duration = "1h"
+    """How often External Secrets looks for a changed value."""
+
+    vault_address: Annotated[str, matching(r"https://\S+", "https://vault.example.com")] | None = None
+    """Address of Vault or OpenBao for bootstrap.py; VAULT_ADDR wins."""
+
+    vault_mount: VaultPath = "secret"
+    """Mount of the KV version 2 engine."""
+
+    vault_prefix: VaultPath = "mlflow"
+    """Path under the mount that holds our entries postgres, s3, oidc and server."""
+
+    vault_auth: Literal["token", "approle", "kubernetes"] = "token"
+    """How bootstrap.py logs in to Vault or OpenBao."""
+
+    vault_auth_mount: VaultPath | None = None
+    """Mount of the auth method; by default its name."""
+
+    vault_role: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bootstrap")] = "mlflow-bootstrap"
+    """Role of the kubernetes auth method."""

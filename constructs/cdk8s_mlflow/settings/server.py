@@ -1,0 +1,144 @@
+"""How the tracking server runs."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cdk8s_mlflow.settings.section import (
+    AllowedHost,
+    CronSchedule,
+    DnsName,
+    EnvironmentName,
+    Labels,
+    Quantity,
+    Section,
+    Text,
+)
+
+
+class ResourceSettings(Section):
+    """What a container asks the scheduler for and may use at most."""
+
+    cpu_request: Quantity = "250m"
+    """CPU that the scheduler reserves, in cores or millicores."""
+
+    memory_request: Quantity = "768Mi"
+    """Memory that the scheduler reserves."""
+
+    cpu_limit: Quantity = "2"
+    """CPU that the container may use at most."""
+
+    memory_limit: Quantity = "2Gi"
+    """Memory at which the container is stopped."""
+
+
+class TolerationSettings(Section):
+    """A node taint that the pods bear."""
+
+    key: Text
+    """Key of the taint."""
+
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """Whether the taint's value must be equal or only be there."""
+
+    value: Annotated[str, Field(max_length=63)] = ""
+    """Value of the taint; empty with Exists."""
+
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Effect of the taint; empty bears all."""
+
+
+class CaBundleSettings(Section):
+    """A ConfigMap or Secret of the namespace that holds the certificates of a private authority."""
+
+    kind: Literal["ConfigMap", "Secret"] = "ConfigMap"
+    """Kind of the object."""
+
+    name: DnsName
+    """Name of the object."""
+
+    key: Text = "ca.crt"
+    """Key that holds the PEM certificates."""
+
+
+class ServerSettings(Section):
+    """The MLflow tracking server: how many, how large, and what it may be asked."""
+
+    replicas: Annotated[int, Field(ge=1, le=50)] = 1
+    """Pods of the tracking server; more than one needs a shared session store."""
+
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
+    """Worker processes in a pod; one is the best use of memory, add replicas for throughput."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe message that is logged."""
+
+    resources: ResourceSettings = ResourceSettings()
+    """Resources of the server's container."""
+
+    tmp_size: Quantity = "4Gi"
+    """Room in /tmp: a proxied artifact is stored there whole while it passes, so at least the largest one in flight."""
+
+    termination_grace_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    """Seconds that requests in flight have to finish when a pod is stopped."""
+
+    allowed_hosts: tuple[AllowedHost, ...] = ()
+    """Host headers answered beside the public host and the Service's names; never a bare *."""
+
+    cors_origins: tuple[AllowedHost, ...] = ()
+    """Origins of other web pages that may call the API, such as https://notebooks.example.com; never a bare *."""
+
+    trusted_proxies: tuple[Text, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    """Addresses whose X-Forwarded-* headers are believed: where the ingress controller's pods run."""
+
+    access_key_cache: bool = True
+    """Remember verified access keys for a while, where the release hashes at each request; see docs/image.md."""
+
+    bearer_access_keys: bool = True
+    """Let MLFLOW_TRACKING_TOKEN carry an access key, on releases whose keys name their own row."""
+
+    job_execution: bool = False
+    """Run MLflow's background jobs (evaluation and scoring), where the release has them; costs about 1.5 GB."""
+
+    extra_environment: dict[EnvironmentName, str] = {}
+    """Environment variables beside those that the design owns; never a secret."""
+
+    extra_arguments: tuple[Text, ...] = ()
+    """Arguments of the server beside those that the design owns."""
+
+    ca_bundle: CaBundleSettings | None = None
+    """Certificates of a private authority that signed Keycloak, S3 or Redis; joined with the public roots."""
+
+    priority_class: DnsName | None = None
+    """PriorityClass of the pods."""
+
+    node_selector: Labels = {}
+    """Labels that a node must have."""
+
+    tolerations: tuple[TolerationSettings, ...] = ()
+    """Node taints that the pods bear."""
+
+    annotations: Labels = {}
+    """Annotations of the Deployment, such as reloader.stakater.com/auto: "true" to restart on a rotated secret."""
+
+    service_account_annotations: Labels = {}
+    """Annotations of the ServiceAccount, such as a cloud identity."""
+
+    user_id: Annotated[int, Field(ge=10000, le=2_000_000_000)] = 10001
+    """Numeric user and group of every container of ours."""
+
+
+class MaintenanceSettings(Section):
+    """Periodic cleaning."""
+
+    garbage_collection: bool = True
+    """Delete for good what users deleted longer ago than ``retention_days``."""
+
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days that deleted runs, experiments and models can be restored."""
+
+    garbage_collection_schedule: CronSchedule = "17 3 * * *"
+    """When to delete, as a cron schedule in UTC."""
+
+    session_pruning_schedule: CronSchedule = "41 * * * *"
+    """When to delete expired sessions, on releases that keep them in the database, as a cron schedule in UTC."""
