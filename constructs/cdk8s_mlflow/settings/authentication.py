@@ -88,7 +88,7 @@ class AuthenticationSettings(Section):
     """Hours that a browser session lasts at most."""
 
     redis: RedisSettings | None = None
-    """Shared store of browser sessions; required for several replicas on releases that keep them outside the database."""
+    """Shared store of browser sessions; several replicas need it on releases that keep them outside the database."""
 
     machine_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-machines")] | None = None
     """Service-account client for CI and notebooks, in ``user_group``; unset makes none."""

@@ -13,11 +13,34 @@ Contradiction = tuple[str, str]
 """Dotted key and what is wrong with it, with the remedy."""
 
 OWNED_ARGUMENTS = frozenset(
-    ["--app-name", "--host", "--port", "--workers", "--backend-store-uri", "--registry-store-uri", "-h", "-p", "-w"]
-    + ["--default-artifact-root", "--artifacts-destination", "--serve-artifacts", "--no-serve-artifacts"]
-    + ["--artifacts-only", "--allowed-hosts", "--cors-allowed-origins", "--disable-security-middleware"]
-    + ["--x-frame-options", "--expose-prometheus", "--metrics-port", "--static-prefix", "--secrets-root"]
-    + ["--gunicorn-opts", "--uvicorn-opts", "--waitress-opts", "--dev"]
+    {
+        "--app-name",
+        "--host",
+        "--port",
+        "--workers",
+        "-h",
+        "-p",
+        "-w",
+        "--backend-store-uri",
+        "--registry-store-uri",
+        "--default-artifact-root",
+        "--artifacts-destination",
+        "--serve-artifacts",
+        "--no-serve-artifacts",
+        "--artifacts-only",
+        "--allowed-hosts",
+        "--cors-allowed-origins",
+        "--disable-security-middleware",
+        "--x-frame-options",
+        "--expose-prometheus",
+        "--metrics-port",
+        "--static-prefix",
+        "--secrets-root",
+        "--gunicorn-opts",
+        "--uvicorn-opts",
+        "--waitress-opts",
+        "--dev",
+    }
 )
 """Flags of ``mlflow server`` and of ``mlflow-sso serve`` that follow from other settings."""
 
