@@ -14,6 +14,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -140,26 +141,21 @@ class Server(ABC):
 
     def stop(self) -> None:
         """Ask it to end, kill its process group after ``grace_seconds``, and wait until it is gone."""
-        self._end(self.stop_signal)
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(self.grace_seconds + 5)
+        self.kill()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            _signal_group(process.pid, number)
-            process.wait(self.grace_seconds)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            _signal_group(process.pid, signal.SIGKILL)
-            process.wait()
-            if process.stdin:
-                process.stdin.close()
+        """End its process group at once, as a crash would."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            if self._process.stdin:
+                self._process.stdin.close()
+        self._process = None
 
     def restart(self) -> Self:
         """Stop and start again, on the same port and data."""
@@ -181,13 +177,6 @@ def _passable(folder: Path) -> Path:
     # PostgreSQL runs as another user, who must get to its own folder below.
     folder.chmod(0o711)
     return folder
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(leader, number)
-    except ProcessLookupError:
-        return
 
 
 def answers(url: str, *, certificate: Certificate | None = None) -> bool:
