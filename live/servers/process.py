@@ -14,7 +14,6 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -89,7 +88,7 @@ class Server(ABC):
 
     @property
     def pid(self) -> int:
-        """Leader of the server's process group.
+        """The process that watches over the server, and lives as long.
 
         Raises:
             ServerError: it is not running.
@@ -143,19 +142,21 @@ class Server(ABC):
         """Ask it to end, kill its process group after ``grace_seconds``, and wait until it is gone."""
         if self._process and self._process.stdin:
             self._process.stdin.close()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(self.grace_seconds + 5)
-        self.kill()
+            self._reap(self._process, self.grace_seconds + 5)
 
     def kill(self) -> None:
         """End its process group at once, as a crash would."""
-        if self._process:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            if self._process.stdin:
-                self._process.stdin.close()
-        self._process = None
+        if self.running and self._process and self._process.stdin:
+            self._process.send_signal(signal.SIGUSR1)
+            self._reap(self._process, 5)
+            self._process.stdin.close()
+
+    def _reap(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def restart(self) -> Self:
         """Stop and start again, on the same port and data."""
