@@ -70,9 +70,29 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """API group, kind, and the fields that we emit; a field brings all that is below it."""
 
 _KEPT = frozenset(
-    "type properties items required enum default pattern format minLength maxLength minimum maximum minItems maxItems "
-    "minProperties maxProperties additionalProperties nullable x-kubernetes-int-or-string "
-    "x-kubernetes-preserve-unknown-fields x-kubernetes-validations".split()  # noqa: SIM905
+    [
+        "type",
+        "properties",
+        "items",
+        "required",
+        "enum",
+        "default",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "additionalProperties",
+        "nullable",
+        "x-kubernetes-int-or-string",
+        "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-validations",
+    ]
 )
 
 
