@@ -1,6 +1,6 @@
 """Environments rendered once a session, and read as data."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def committed() -> Mapping[str, Objects]:
 
 
 @pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Render]:
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Renders the smallest environment with changes; the same changes are rendered once a session."""
     known: dict[str, Objects] = {}
 
@@ -53,7 +53,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Render]:
             known[key] = read_objects(folder)
         return known[key]
 
-    yield render_with
+    return render_with
 
 
 @pytest.fixture(scope="session")
