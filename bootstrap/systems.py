@@ -30,7 +30,7 @@ class System(Protocol):
         """What this environment has in the system, what others need first; reads no more than the login takes."""
 
     def removable(self, context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
-        """What ``destroy`` takes away, in the order of making; of databases and buckets only those named in ``data``."""
+        """What ``destroy`` takes away, in the order of making; databases and buckets only where ``data`` names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
