@@ -96,7 +96,8 @@ def validate_tree(output: Path) -> list[str]:
     """Problems that schemas and rules find in ``output``, a line each."""
     from cdk8s_mlflow.validation import validate
 
-    return [str(problem) for folder in sorted(output.iterdir()) if folder.is_dir() for problem in validate(folder)]
+    folders = [folder for folder in sorted(output.iterdir()) if folder.is_dir()]
+    return [f"{folder.name}/{problem}" for folder in folders for problem in validate(folder)]
 
 
 def image_references(environments: Path) -> list[str]:

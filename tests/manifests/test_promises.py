@@ -27,10 +27,14 @@ def environment(objects: Objects) -> dict[str, str]:
     return {variable["name"]: variable["value"] for variable in server(objects)["env"]}
 
 
-def pod_specs(objects: Objects) -> list[dict[str, Any]]:
+def pod_templates(objects: Objects) -> list[dict[str, Any]]:
     templates = [o["spec"]["template"] for (kind, _, _), o in objects.items() if kind in ("Deployment", "Job")]
     crons = [o["spec"]["jobTemplate"]["spec"]["template"] for (kind, _, _), o in objects.items() if kind == "CronJob"]
-    return [template["spec"] for template in templates + crons]
+    return templates + crons
+
+
+def pod_specs(objects: Objects) -> list[dict[str, Any]]:
+    return [template["spec"] for template in pod_templates(objects)]
 
 
 def test_another_image_gives_a_new_job_and_changes_deployment_and_cron_jobs_alone(rendered: Render) -> None:
@@ -202,14 +206,7 @@ def test_the_ingress_leads_to_the_middlewares_that_are_there(rendered: Render) -
 
 def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:
     objects = rendered(ingress={"cloudflared": {}})
-    labels = [
-        o["spec"]["template"]["metadata"]["labels"] for (k, _, _), o in objects.items() if k in ("Deployment", "Job")
-    ]
-    labels += [
-        o["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
-        for (k, _, _), o in objects.items()
-        if k == "CronJob"
-    ]
+    labels = [template["metadata"]["labels"] for template in pod_templates(objects)]
     selectors = [o["spec"]["podSelector"]["matchLabels"] for (k, _, _), o in objects.items() if k == "NetworkPolicy"]
 
     assert len(selectors) == 4

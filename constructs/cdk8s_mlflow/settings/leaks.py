@@ -37,4 +37,9 @@ def _is_secret(where: tuple[str, ...], value: Any) -> bool:
         return False
     named = bool(_NAMES.fullmatch(where[-1])) and ".".join(where[-2:]) not in _ALLOWED
     known_setting = where[-1] in ("tls_secret", "credentials_secret") and len(where) == 2
-    return (named and bool(value) and not known_setting) or any(pattern.search(value) for pattern in _VALUES)
+    return (named and bool(value) and not known_setting) or looks_like_a_secret(value)
+
+
+def looks_like_a_secret(value: str) -> bool:
+    """Whether ``value`` holds a private key, a login in a URL, or a token of a known form."""
+    return any(pattern.search(value) for pattern in _VALUES)

@@ -58,7 +58,7 @@ def _type(field: dict[str, Any], root: dict[str, Any]) -> str:
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_type(option, root) for option in field["anyOf"]))
     names = {"array": "list", "object": "mapping", "string": "text", "null": "nothing", "integer": "whole number"}
-    kind = field.get("type", "section")
+    kind = str(field.get("type", "section"))
     return names.get(kind, kind)
 
 

@@ -1,0 +1,67 @@
+"""Custom resources against the schemas in imports/crds/, unknown fields refused."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
+
+
+def _schema_folder() -> Path:
+    import imports
+
+    (folder,) = imports.__path__
+    return Path(folder) / "crds"
+
+
+@cache
+def custom_resource_schemas() -> Mapping[tuple[str, str], dict[str, Any]]:
+    """JSON Schemas by (apiVersion, kind), made strict."""
+    yaml = YAML(typ="safe")
+    found = {}
+    for file in sorted(_schema_folder().glob("*.yaml")):
+        for document in yaml.load_all(file.read_text(encoding="utf-8")):
+            spec = document["spec"]
+            for version in spec["versions"]:
+                key = (f"{spec['group']}/{version['name']}", spec["names"]["kind"])
+                found[key] = strict(version["schema"]["openAPIV3Schema"])
+    return found
+
+
+def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A structural schema as JSON Schema that refuses fields it does not know.
+
+    Source: Kubernetes documentation, "Specifying a structural schema" and "Field pruning".
+    """
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
+    properties = {name: strict(part) for name, part in schema.get("properties", {}).items()}
+    if properties:
+        result["properties"] = properties
+    if properties and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        result["additionalProperties"] = False
+    elif isinstance(schema.get("additionalProperties"), Mapping):
+        result["additionalProperties"] = strict(schema["additionalProperties"])
+    if "items" in schema:
+        result["items"] = strict(schema["items"])
+    return result
+
+
+def custom_resource_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:
+    """What the schema of a custom resource refuses."""
+    import jsonschema
+
+    for manifest in manifests:
+        if "." not in manifest.group or manifest.group.endswith(".k8s.io"):
+            continue
+        schema = custom_resource_schemas().get((manifest.body["apiVersion"], manifest.kind))
+        if schema is None:
+            yield manifest.problem("custom resource", f"no schema for {manifest.body['apiVersion']} {manifest.kind}")
+            continue
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(manifest.body):
+            where = ".".join(str(part) for part in error.absolute_path)
+            yield manifest.problem("custom resource", f"{where}: {error.message}")

@@ -1,0 +1,64 @@
+"""Names that must lead somewhere, and selectors that must not lead too far."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
+
+
+def reference_problems(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    """Backends, ports and Secrets that are not there; selectors that take in what they should not."""
+    yield from _ingress_backends(manifests)
+    yield from _scraped_ports(manifests)
+    yield from _mounted_secrets(manifests)
+    yield from _selectors(manifests)
+
+
+def _services(manifests: Iterable[Manifest]) -> dict[tuple[str, str], set[str]]:
+    return {
+        (m.namespace, m.name): {port["name"] for port in m.body["spec"]["ports"]}
+        for m in manifests
+        if m.kind == "Service"
+    }
+
+
+def _ingress_backends(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    services = _services(manifests)
+    for manifest in (m for m in manifests if m.kind == "Ingress"):
+        for rule in manifest.body["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                service = path["backend"]["service"]
+                if service["port"].get("name") not in services.get((manifest.namespace, service["name"]), set()):
+                    yield manifest.problem("references", f"no Service {service['name']} with that port")
+
+
+def _scraped_ports(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    for manifest in (m for m in manifests if m.kind == "ServiceMonitor"):
+        wanted = manifest.body["spec"]["selector"]["matchLabels"].items()
+        services = [m for m in manifests if m.kind == "Service" and wanted <= m.body["metadata"]["labels"].items()]
+        ports = {port["name"] for service in services for port in service.body["spec"]["ports"]}
+        for endpoint in manifest.body["spec"]["endpoints"]:
+            if endpoint["port"] not in ports:
+                yield manifest.problem("references", f"no selected Service has the port {endpoint['port']}")
+
+
+def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    """Where External Secrets is used at all; otherwise the bootstrap makes the Secrets."""
+    made = {(m.namespace, m.body["spec"]["target"]["name"]) for m in manifests if m.kind == "ExternalSecret"}
+    for manifest in manifests:
+        template = manifest.pod_template if made else None
+        for volume in template["spec"].get("volumes", []) if template else ():
+            name = volume.get("secret", {}).get("secretName")
+            if name and volume["name"] != "secret-ca" and (manifest.namespace, name) not in made:
+                yield manifest.problem("references", f"nothing makes the Secret {name}")
+
+
+def _selectors(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    jobs = [m for m in manifests if m.kind in ("Job", "CronJob")]
+    for manifest in manifests:
+        if manifest.kind == "NetworkPolicy" and not manifest.body["spec"]["podSelector"].get("matchLabels"):
+            yield manifest.problem("references", "selects every pod of the namespace, a certificate solver's too")
+        if manifest.kind == "Service":
+            wanted = manifest.body["spec"]["selector"].items()
+            caught = [job.name for job in jobs if wanted <= (job.pod_template or {})["metadata"]["labels"].items()]
+            if caught:
+                yield manifest.problem("references", f"its selector matches the pods of {', '.join(caught)}")

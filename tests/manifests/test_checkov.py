@@ -1,0 +1,56 @@
+"""checkov's Kubernetes checks, none suppressed; it runs in an environment of its own."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cdk8s_mlflow.render import render
+from cdk8s_mlflow.settings import load
+
+ROOT = Path(__file__).parents[2]
+CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]]:
+    """Failed checks by environment; ``pinned`` is ``current`` with a digest."""
+    folder = tmp_path_factory.mktemp("checkov")
+    for file in sorted((ROOT / "environments").glob("*.yaml")):
+        render(load(file), environment=file.stem, folder=folder / file.stem)
+    settings = load(ROOT / "environments" / "current.yaml")
+    image = settings.image.replace(digest=f"sha256:{'0' * 64}")
+    render(settings.replace(image=image), environment="current", folder=folder / "pinned")
+    command = [CHECKOV, "--directory", folder, "--framework", "kubernetes", "--compact", "--quiet", "--skip-download"]
+    result = subprocess.run([*command, "--output", "json"], capture_output=True, text=True, check=False)
+    return by_environment(json.loads(result.stdout), folder)
+
+
+def by_environment(report: dict[str, Any], folder: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {environment.name: set() for environment in folder.iterdir()}
+    assert report["summary"]["passed"] > 500
+    assert report["summary"]["skipped"] == 0
+    for failure in report["results"]["failed_checks"]:
+        found[Path(failure["file_path"]).parts[1]].add(failure["check_id"])
+    return found
+
+
+def test_production_fails_only_what_its_defaults_ask_for(failures: Mapping[str, set[str]]) -> None:
+    assert failures["production"] == {"CKV_K8S_43", "CKV_K8S_15"}
+
+
+def test_current_fails_only_the_digest_and_nothing_once_it_is_pinned(failures: Mapping[str, set[str]]) -> None:
+    assert failures["current"] == {"CKV_K8S_43"}
+    assert failures["pinned"] == set()
+
+
+def test_nothing_is_suppressed() -> None:
+    annotations = [
+        yaml.safe_load(file.read_text())["metadata"].get("annotations", {}) for file in (ROOT / "dist").rglob("*.yaml")
+    ]
+
+    assert not [name for found in annotations for name in found if "checkov" in name]
