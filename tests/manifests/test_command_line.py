@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cdk8s_mlflow.cli import app
+from cdk8s_mlflow.commands import write_tree
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
@@ -95,6 +97,45 @@ def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
     run("synth")
 
     assert (workplace / "dist" / "staging" / "application" / "Deployment.mlflow.k8s.yaml").exists()
+
+
+def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text("authentication:\n  keycloak_host: auth.example.com\n")
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        return "asked.example.com"
+
+    write_tree(
+        file.parent,
+        workplace / "dist",
+        touched="production",
+        say=print,
+        progress=lambda count: nullcontext(print),
+        ask=answer,
+    )
+
+    ingress = workplace / "dist" / "production" / "application" / "Ingress.mlflow.k8s.yaml"
+    assert questions == ["production.yaml: ingress.host"]
+    assert yaml.safe_load(ingress.read_text())["spec"]["rules"][0]["host"] == "asked.example.com"
+
+
+def test_the_role_that_belongs_to_the_cluster_is_printed_as_a_patch(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(MINIMAL + "database:\n  role_management: managed-roles\n")
+
+    lines = run("synth").splitlines()
+
+    patch = yaml.safe_load("\n".join(lines[lines.index("# Cluster postgres/postgres-cluster") :]))
+    (role,) = patch["spec"]["managed"]["roles"]
+    assert role == {
+        "name": "mlflow",
+        "ensure": "present",
+        "login": True,
+        "passwordSecret": {"name": "mlflow-db-role"},
+    }
 
 
 def test_images_lists_each_image_once(workplace: Path) -> None:
