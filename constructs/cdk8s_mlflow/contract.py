@@ -177,6 +177,13 @@ def _role_secret(settings: Settings) -> SecretRecipe:
     )
 
 
+def has_database_objects(settings: Settings) -> bool:
+    """Whether anything stands in ``database/``; false where others make role, databases and the role's Secret."""
+    database = settings.database
+    mirrors_password = database.role_management == "managed-roles" and settings.secrets.mode == "external-secrets"
+    return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
+
+
 def managed_role_patch(settings: Settings) -> str:
     """What the owner of the CloudNativePG Cluster adds to it, so that it makes the role and reads its password."""
     database = settings.database
