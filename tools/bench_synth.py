@@ -40,22 +40,28 @@ def _resident(pid: int) -> int:
     return total
 
 
-def measure(command: list[str], folder: Path) -> tuple[float, float]:
-    """Wall seconds and peak megabytes of ``command`` and its children."""
-    start, peak = time.perf_counter(), 0
+def seconds(command: list[str], folder: Path) -> float:
+    """Wall seconds of ``command``."""
+    start = time.perf_counter()
+    result = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    if result.returncode:
+        raise SystemExit(f"error: {command} ended with {result.returncode}")
+    return time.perf_counter() - start
+
+
+def megabytes(command: list[str], folder: Path) -> float:
+    """Peak memory of ``command`` and its children; a run of its own, since looking costs time."""
+    peak = 0
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak = max(peak, _resident(process.pid))
             time.sleep(0.02)
-    if process.returncode:
-        raise SystemExit(f"error: {command} ended with {process.returncode}")
-    return time.perf_counter() - start, peak / 1e6
+    return peak / 1e6
 
 
 def best(command: list[str], folder: Path) -> tuple[float, float]:
-    """The quickest of three runs, and the largest memory."""
-    runs = [measure(command, folder) for _ in range(3)]
-    return min(seconds for seconds, _ in runs), max(memory for _, memory in runs)
+    """Seconds of the quickest of three runs, and megabytes."""
+    return min(seconds(command, folder) for _ in range(3)), megabytes(command, folder)
 
 
 def main() -> None:
@@ -71,7 +77,7 @@ def main() -> None:
         for number in range(99):
             (folder / "environments" / f"site-{number:02}.yaml").write_text(source, encoding="utf-8")
         hundred, hundred_memory = best(synth, folder)
-        help_seconds, _ = best([sys.executable, str(ROOT / "main.py"), "--help"], folder)
+        help_seconds = seconds([sys.executable, str(ROOT / "main.py"), "--help"], folder)
         helm = shutil.which("helm")
     print(f"cores                    {len(os.sched_getaffinity(0))}")
     print(f"bare floor               {floor:.2f} s, {floor_memory:.0f} MB")

@@ -4,7 +4,7 @@ from cdk8s import Chart
 from constructs import Construct
 
 from cdk8s_mlflow.backend_store import BackendStore
-from cdk8s_mlflow.contract import ROLE_SECRET, SecretRecipe, secret_recipes
+from cdk8s_mlflow.contract import ROLE_SECRET, SecretRecipe, has_database_objects, secret_recipes
 from cdk8s_mlflow.ingress import PublicIngress
 from cdk8s_mlflow.maintenance import Maintenance
 from cdk8s_mlflow.migration import MigrationJob
@@ -64,7 +64,7 @@ def _mirror_secrets(chart: Chart, settings: Settings, recipes: list[SecretRecipe
 
 def _public_ingress(chart: Chart, settings: Settings) -> PublicIngress:
     door = settings.ingress
-    refused = settings.traits.unchecked_paths if door.block_unchecked_paths and door.middleware else ()
+    refused = settings.traits.unchecked_paths if door.block_unchecked_paths else ()
     return PublicIngress(chart, "Ingress", settings=door, namespace=settings.namespace, refused_paths=refused)
 
 
@@ -75,7 +75,13 @@ class FluxChart(Chart):
         super().__init__(scope, id, disable_resource_name_hashes=True)
         from cdk8s_mlflow.delivery.flux import FluxDelivery
 
-        FluxDelivery(self, "Flux", settings=settings.delivery, environment=environment)
+        FluxDelivery(
+            self,
+            "Flux",
+            settings=settings.delivery,
+            environment=environment,
+            database=has_database_objects(settings),
+        )
 
 
 class ArgoChart(Chart):

@@ -63,7 +63,7 @@ def synth(
 
         stale = check_tree(environments, target, say=_say) if check else []
         if not check:
-            write_tree(environments, target, touched=environment, say=_say, progress=_progress)
+            write_tree(environments, target, touched=environment, say=_say, progress=_progress, ask=_terminal())
         problems = validate_tree(target) if validate else []
     for line in [*stale, *problems]:
         print(line)
@@ -108,6 +108,11 @@ def init(
             environments, name, host=answers["--mlflow-host"], keycloak_host=answers["--keycloak-host"]
         )
     print(f"wrote {path}; `make synth` renders it")
+
+
+def _terminal() -> Callable[[str], str] | None:
+    """How to ask a person, or nothing where no person is there."""
+    return (lambda question: str(typer.prompt(question))) if sys.stdin.isatty() else None
 
 
 def _ask(flag: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from cdk8s_mlflow.contract import managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
 from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
@@ -14,6 +15,7 @@ from cdk8s_mlflow.synthesis import synthesize
 from cdk8s_mlflow.tree import differences, replacement, shortened
 
 Say = Callable[[str], None]
+Ask = Callable[[str], str]
 Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
 
 _DOTENV = Path(".env.local")
@@ -40,8 +42,12 @@ def _check_name(name: str, source: str) -> None:
         raise InvalidSettingsError([Problem(source, "", message)])
 
 
-def write_tree(environments: Path, output: Path, *, touched: str, say: Say, progress: Progress) -> None:
+def write_tree(
+    environments: Path, output: Path, *, touched: str, say: Say, progress: Progress, ask: Ask | None
+) -> None:
     """Write ``output`` from the files of ``environments``; overrides touch the environment ``touched`` alone.
+
+    ``ask`` is called for each required value that is missing, where there is a terminal to ask on.
 
     Raises:
         SettingsError: an environment cannot be used.
@@ -50,11 +56,27 @@ def write_tree(environments: Path, output: Path, *, touched: str, say: Say, prog
     """
     files = environment_files(environments)
     changes = _overrides(files, touched, say)
-    loaded = {file: load(file, overrides=changes if file.stem == touched else ()) for file in files}
+    answers = {file: _answers(file, changes if file.stem == touched else (), ask) for file in files}
+    loaded = {file: load(file, overrides=answers[file]) for file in files}
     _say_caveats(loaded, say)
-    changed = frozenset(file for file in files if changes and file.stem == touched)
+    changed = frozenset(file for file in files if answers[file])
     with replacement(output) as folder, progress(len(files)) as done:
         synthesize(loaded, folder=folder, changed=changed, done=done)
+
+
+_REQUIRED = {"ingress": "ingress.host", "authentication": "authentication.keycloak_host"}
+"""What to ask for where a whole section is missing."""
+
+
+def _answers(file: Path, changes: tuple[Override, ...], ask: Ask | None) -> tuple[Override, ...]:
+    try:
+        load(file, overrides=changes)
+    except InvalidSettingsError as error:
+        keys = [_REQUIRED.get(key, key) for key in error.missing]
+        if ask is None or not keys or len(keys) < len(error.problems):
+            raise
+        return (*changes, *(Override("the answer", key, ask(f"{file.name}: {key}")) for key in keys))
+    return changes
 
 
 def _overrides(files: list[Path], touched: str, say: Say) -> tuple[Override, ...]:
@@ -74,6 +96,9 @@ def _say_caveats(loaded: dict[Path, Settings], say: Say) -> None:
         names = ", ".join(file.stem for file, settings in loaded.items() if settings.release == release.name)
         if release.caveat:
             say(f"note: release {release.name} ({names}): {release.caveat}")
+    for file, settings in loaded.items():
+        if settings.database.role_management == "managed-roles":
+            say(f"note: {file.stem}: add the role to your Cluster:\n{managed_role_patch(settings)}")
 
 
 def check_tree(environments: Path, output: Path, *, say: Say) -> list[str]:

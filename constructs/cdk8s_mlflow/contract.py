@@ -3,6 +3,7 @@
 Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets that an ExternalSecret would make.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -174,6 +175,28 @@ def _role_secret(settings: Settings) -> SecretRecipe:
         type="kubernetes.io/basic-auth",
         labels={"cnpg.io/reload": "true"},
     )
+
+
+def has_database_objects(settings: Settings) -> bool:
+    """Whether anything stands in ``database/``; false where others make role, databases and the role's Secret."""
+    database = settings.database
+    mirrors_password = database.role_management == "managed-roles" and settings.secrets.mode == "external-secrets"
+    return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
+
+
+def managed_role_patch(settings: Settings) -> str:
+    """What the owner of the CloudNativePG Cluster adds to it, so that it makes the role and reads its password."""
+    database = settings.database
+    return f"""\
+# Cluster {database.cluster_namespace}/{database.cluster}
+spec:
+  managed:
+    roles:
+      - name: {json.dumps(database.role)}
+        ensure: present
+        login: true
+        passwordSecret:
+          name: {ROLE_SECRET}"""
 
 
 def _tunnel_secret(settings: Settings) -> SecretRecipe:

@@ -90,8 +90,8 @@ BAD = {
         "maintenance.garbage_collection_schedule: has the field '60'",
     ),
     "cron with words": (
-        document("maintenance:\n  session_pruning_schedule: every day at five o\n"),
-        "maintenance.session_pruning_schedule: has the field 'every'",
+        document("maintenance:\n  garbage_collection_schedule: every day at five o\n"),
+        "maintenance.garbage_collection_schedule: has the field 'every'",
     ),
     "namespace with capitals": (document("namespace: MLflow\n"), "namespace: must look like"),
     "namespace too long": (document(f"namespace: {'n' * 64}\n"), "namespace: must look like"),
@@ -137,6 +137,11 @@ BAD = {
     "one group for both": (document(login="user_group: mlflow-admins"), "authentication.user_group: is mlflow-admins"),
     "MinIO without address": (document("artifacts:\n  endpoint: null\n"), "artifacts.endpoint: is required"),
     "store of one namespace": (document("secrets:\n  store_kind: SecretStore\n"), "secrets.store_kind: is SecretStore"),
+    "setting that the release has no use for": (
+        document("server:\n  job_execution: true\n"),
+        "server.job_execution: has no effect on release 3.6.0",
+    ),
+    "blocking without a Middleware": (document(ingress="middleware: false"), "ingress.middleware: is false"),
     "slow scrape": (document("monitoring:\n  scrape_timeout: 2m\n"), "monitoring.scrape_timeout: is 2m"),
     # secrets
     "password": (document("database:\n  password: hunter2\n"), "database.password: looks like a secret"),
@@ -238,6 +243,13 @@ def test_an_unwritable_dist_is_refused(workplace: Path) -> None:
     (workplace / "dist").chmod(0o555)
 
     assert_refused("cannot write dist", "synth", workplace=workplace)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc, which not even root may write")
+def test_a_folder_that_nobody_may_write_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+
+    assert_refused("cannot write /proc/dist", "synth", "--output", "/proc/dist", workplace=workplace)
 
 
 def test_an_output_below_a_file_is_refused(workplace: Path) -> None:

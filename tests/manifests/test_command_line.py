@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cdk8s_mlflow.cli import app
+from cdk8s_mlflow.commands import write_tree
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
@@ -97,6 +99,45 @@ def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
     assert (workplace / "dist" / "staging" / "application" / "Deployment.mlflow.k8s.yaml").exists()
 
 
+def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text("authentication:\n  keycloak_host: auth.example.com\n")
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        return "asked.example.com"
+
+    write_tree(
+        file.parent,
+        workplace / "dist",
+        touched="production",
+        say=print,
+        progress=lambda count: nullcontext(print),
+        ask=answer,
+    )
+
+    ingress = workplace / "dist" / "production" / "application" / "Ingress.mlflow.k8s.yaml"
+    assert questions == ["production.yaml: ingress.host"]
+    assert yaml.safe_load(ingress.read_text())["spec"]["rules"][0]["host"] == "asked.example.com"
+
+
+def test_the_role_that_belongs_to_the_cluster_is_printed_as_a_patch(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(MINIMAL + "database:\n  role_management: managed-roles\n")
+
+    lines = run("synth").splitlines()
+
+    patch = yaml.safe_load("\n".join(lines[lines.index("# Cluster postgres/postgres-cluster") :]))
+    (role,) = patch["spec"]["managed"]["roles"]
+    assert role == {
+        "name": "mlflow",
+        "ensure": "present",
+        "login": True,
+        "passwordSecret": {"name": "mlflow-db-role"},
+    }
+
+
 def test_images_lists_each_image_once(workplace: Path) -> None:
     tunnel = workplace / "environments" / "tunnel.yaml"
     tunnel.write_text(MINIMAL.replace("  host:", "  cloudflared: {}\n  host:"))
@@ -116,6 +157,19 @@ def test_many_environments_are_rendered_by_two_processes_like_one(workplace: Pat
     one, other = ((workplace / "dist" / name / "application") for name in ("production", "site-4"))
     assert (one / "Deployment.mlflow.k8s.yaml").read_text() == (other / "Deployment.mlflow.k8s.yaml").read_text()
     assert sorted(path.name for path in one.iterdir()) == sorted(path.name for path in other.iterdir())
+
+
+def test_a_worker_that_fails_leaves_one_line_and_the_old_tree(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("synth")
+    for number in range(4):
+        (workplace / "environments" / f"site-{number}.yaml").write_text(MINIMAL)
+    monkeypatch.setenv("JSII_NODE", "/nonexistent/node")
+
+    result = CliRunner().invoke(app, ["synth"])
+
+    assert result.exit_code == 2
+    assert [line.startswith("error: rendering failed") for line in result.stderr.splitlines()[1:]] == [True]
+    assert [path.name for path in (workplace / "dist").iterdir()] == ["production"]
 
 
 def test_help_and_settings_import_no_cdk8s() -> None:

@@ -258,6 +258,17 @@ def test_flux_applies_the_application_after_the_database(rendered: Render) -> No
     assert {check["kind"] for check in database["healthCheckExprs"]} == {"Database", "DatabaseRole"}
 
 
+@pytest.mark.parametrize("role", ["bootstrap", "managed-roles"])
+def test_delivery_names_no_folder_that_is_not_there(rendered: Render, role: str) -> None:
+    database = {"role_management": role, "database_management": "bootstrap"}
+    objects = rendered(database=database, secrets={"mode": "kubernetes"})
+
+    assert [name for kind, _, name in objects if kind == "Kustomization"] == ["mlflow-test-application"]
+    assert "dependsOn" not in only(objects, "Kustomization", "mlflow-test-application")["spec"]
+    sources = only(objects, "Application", "mlflow-test")["spec"]["sources"]
+    assert [source["path"] for source in sources] == ["dist/test/application"]
+
+
 def test_an_oci_repository_is_a_source_too(rendered: Render) -> None:
     objects = rendered(delivery={"repository": "oci://registry.example.com/mlflow", "tools": ("flux",)})
 

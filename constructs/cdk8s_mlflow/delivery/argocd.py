@@ -3,6 +3,7 @@
 from cdk8s import ApiObjectMetadata
 from constructs import Construct
 
+from cdk8s_mlflow.contract import has_database_objects
 from cdk8s_mlflow.metadata import LABELS
 from cdk8s_mlflow.settings import Settings
 from imports.io import argoproj
@@ -53,7 +54,7 @@ class ArgoDelivery(Construct):
                         target_revision=delivery.revision,
                         path=f"{delivery.path}/{environment}/{part}",
                     )
-                    for part in ("database", "application")
+                    for part in (("database", "application") if has_database_objects(settings) else ("application",))
                 ],
                 sync_policy=_sync_policy(delivery.retries),
             ),

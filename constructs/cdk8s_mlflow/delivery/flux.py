@@ -12,20 +12,23 @@ _REFUSED = "has(status.applied) && !status.applied"
 
 
 class FluxDelivery(Construct):
-    """Applies ``database/`` and, once that is healthy, ``application/``.
+    """Applies ``database/``, where there is one, and, once that is healthy, ``application/``.
 
     CloudNativePG's Database and DatabaseRole report ``status.applied`` and no conditions, so Flux is told how to read
     their health (Flux documentation, "Kustomization", health check expressions).
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: DeliverySettings, environment: str) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, settings: DeliverySettings, environment: str, database: bool
+    ) -> None:
         super().__init__(scope, id)
         self._settings = settings
         self._source = f"mlflow-{environment}"
         self._environment = environment
         self._add_source()
-        self._add_kustomization("database", after=None)
-        self._add_kustomization("application", after="database")
+        if database:
+            self._add_kustomization("database", after=None)
+        self._add_kustomization("application", after="database" if database else None)
 
     def _add_source(self) -> None:
         settings = self._settings
@@ -70,7 +73,7 @@ class FluxDelivery(Construct):
                 prune=True,
                 wait=True,
                 depends_on=[kustomize.KustomizationSpecDependsOn(name=self._name(after))] if after else None,
-                health_check_exprs=[_applied("Database"), _applied("DatabaseRole")] if not after else None,
+                health_check_exprs=[_applied("Database"), _applied("DatabaseRole")] if part == "database" else None,
                 service_account_name=settings.flux_service_account,
             ),
         )

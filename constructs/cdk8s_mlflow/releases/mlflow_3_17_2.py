@@ -52,6 +52,7 @@ RELEASE = Release(
     ),
     startup_seconds=600,
     unchecked_paths=(),
+    unused_settings=("server.access_key_cache",),
     caveat=None,
     environment=_environment,
 )

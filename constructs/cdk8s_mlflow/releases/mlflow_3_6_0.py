@@ -48,6 +48,12 @@ RELEASE = Release(
     ),
     startup_seconds=600,
     unchecked_paths=("/api/2.0/mlflow-artifacts/mpu", "/ajax-api/2.0/mlflow-artifacts/mpu"),
+    unused_settings=(
+        "server.trusted_proxies",
+        "server.bearer_access_keys",
+        "server.job_execution",
+        "maintenance.session_pruning_schedule",
+    ),
     caveat="its permissions are not a security boundary between users; see docs/security.md, or choose 3.17.2",
     environment=_environment,
 )

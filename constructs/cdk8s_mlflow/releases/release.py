@@ -50,6 +50,8 @@ class Release:
     """Seconds that a pod may take to its first answer on a loaded node."""
     unchecked_paths: tuple[str, ...]
     """Path prefixes that are served without checking permissions and that neither the clients nor the pages call."""
+    unused_settings: tuple[str, ...]
+    """Dotted settings that this release has no use for; setting one is refused."""
     caveat: str | None
     """One line for the operator about what the release cannot do."""
     environment: Callable[[Settings], Mapping[str, str]]
