@@ -18,7 +18,7 @@ REFUSALS = {
     "does not exist": "make the role and the database first: `bootstrap.py postgres` says who should",
     "not permitted to log in": "give the role LOGIN",
     "permission denied for database": "grant CONNECT on the database to the role, or make the role its owner",
-    "no pg_hba.conf entry": "let pg_hba.conf admit the role from the pods' network, with the sslmode of the service file",
+    "no pg_hba.conf entry": "let pg_hba.conf admit the role from the pods, with the sslmode of the service file",
 }
 """What the server or the TLS handshake refuses, with its remedy.
 

@@ -72,9 +72,9 @@ def migrate(schema: Schema, *, deadline: Deadline) -> Outcome:
     clock = Clock()
     with clock.measuring("import"):
         import psycopg2  # noqa: F401 - the time it takes is told apart from that of SQL
-    with closing(connect(schema, deadline=deadline, program="migrate", writable=True)) as connection:
-        with errors_explained(schema, doing="cannot migrate"):
-            before, action, public = _settle(connection, schema, deadline, clock)
+    connection = connect(schema, deadline=deadline, program="migrate", writable=True)
+    with closing(connection), errors_explained(schema, doing="cannot migrate"):
+        before, action, public = _settle(connection, schema, deadline, clock)
     return Outcome(
         database=schema.name,
         found=before.revision,

@@ -91,9 +91,9 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
 def _metadata(schema: Schema) -> Any:
     if schema.name == "mlflow":
         return Base.metadata
-    from mlflow_oidc_auth.db.models import Base as PluginBase
+    from mlflow_oidc_auth.db.models import SqlUser
 
-    return PluginBase.metadata
+    return SqlUser.metadata
 
 
 def _log_through(database: str) -> None:
