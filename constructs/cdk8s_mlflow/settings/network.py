@@ -21,6 +21,9 @@ class NetworkSettings(Section):
     ingress_container_port: Port = 8443
     """Port of Traefik's container for TLS: Keycloak's public address may be rewritten to it in the cluster."""
 
+    client_namespaces: tuple[DnsLabel, ...] = ()
+    """Namespaces whose pods may call the Service without going through the Ingress."""
+
     dns_namespace: DnsLabel = "kube-system"
     """Namespace of the cluster's DNS."""
 

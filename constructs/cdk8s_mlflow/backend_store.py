@@ -1,0 +1,70 @@
+"""The two databases and the role that owns them, as CloudNativePG objects."""
+
+from constructs import Construct
+
+from cdk8s_mlflow.contract import ROLE_SECRET
+from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, resource_metadata
+from cdk8s_mlflow.settings.database import DatabaseSettings
+from imports.io.cnpg import postgresql as cnpg
+
+
+class BackendStore(Construct):
+    """A Database each for runs and for permissions, and, where CloudNativePG makes it, their owner.
+
+    Reclaim policy ``retain`` keeps the data when an object goes and guards the object from pruning; ``delete`` lifts both.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: DatabaseSettings) -> None:
+        super().__init__(scope, id)
+        if settings.role_management == "database-role":
+            _role(self, settings)
+        if settings.database_management == "cnpg":
+            _database(self, "Tracking", settings, object_name="mlflow", name=settings.name)
+            _database(self, "Permissions", settings, object_name="mlflow-auth", name=settings.auth_name)
+
+
+def _guards(settings: DatabaseSettings) -> dict[str, str] | None:
+    return dict(PRUNE_GUARDS) if settings.reclaim_policy == "retain" else None
+
+
+def _role(scope: Construct, settings: DatabaseSettings) -> None:
+    policy = cnpg.DatabaseRoleSpecDatabaseRoleReclaimPolicy[settings.reclaim_policy.upper()]
+    cnpg.DatabaseRole(
+        scope,
+        "Role",
+        metadata=resource_metadata(
+            "mlflow", namespace=settings.cluster_namespace, wave=WAVE_DATABASE, more=_guards(settings)
+        ),
+        spec=cnpg.DatabaseRoleSpec(
+            name=settings.role,
+            cluster=cnpg.DatabaseRoleSpecCluster(name=settings.cluster),
+            ensure=cnpg.DatabaseRoleSpecEnsure.PRESENT,
+            database_role_reclaim_policy=policy,
+            login=True,
+            superuser=False,
+            createdb=False,
+            createrole=False,
+            replication=False,
+            bypassrls=False,
+            inherit=True,
+            connection_limit=-1,
+            password_secret=cnpg.DatabaseRoleSpecPasswordSecret(name=ROLE_SECRET),
+        ),
+    )
+
+
+def _database(scope: Construct, id: str, settings: DatabaseSettings, *, object_name: str, name: str) -> None:
+    cnpg.Database(
+        scope,
+        id,
+        metadata=resource_metadata(
+            object_name, namespace=settings.cluster_namespace, wave=WAVE_DATABASE, more=_guards(settings)
+        ),
+        spec=cnpg.DatabaseSpec(
+            name=name,
+            owner=settings.role,
+            cluster=cnpg.DatabaseSpecCluster(name=settings.cluster),
+            ensure=cnpg.DatabaseSpecEnsure.PRESENT,
+            database_reclaim_policy=cnpg.DatabaseSpecDatabaseReclaimPolicy[settings.reclaim_policy.upper()],
+        ),
+    )

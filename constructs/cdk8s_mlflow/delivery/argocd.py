@@ -1,0 +1,69 @@
+"""Argo CD: one Application of both folders, ordered by waves, that tries again while stores are not ready."""
+
+from cdk8s import ApiObjectMetadata
+from constructs import Construct
+
+from cdk8s_mlflow.metadata import LABELS
+from cdk8s_mlflow.settings import Settings
+from imports.io import argoproj
+
+_HEALTH = """\
+    hs = {status = "Progressing", message = "waiting for CloudNativePG"}
+    if obj.status ~= nil and obj.status.applied ~= nil then
+      if obj.status.applied then
+        hs.status = "Healthy"
+      else
+        hs.status = "Degraded"
+      end
+      hs.message = obj.status.message or ""
+    end
+    return hs
+"""
+
+HEALTH_SCRIPT = (
+    "# Paste into `data` of the ConfigMap argocd-cm: Database and DatabaseRole have no conditions.\n"
+    + "".join(
+        f"resource.customizations.health.postgresql.cnpg.io_{kind}: |\n{_HEALTH}"
+        for kind in ("Database", "DatabaseRole")
+    )
+)
+"""Health checks for Argo CD's configuration, in Lua (Argo CD documentation, "Resource Health")."""
+
+
+class ArgoDelivery(Construct):
+    """An Application whose finalizer is left out: deleting it leaves what runs."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str) -> None:
+        super().__init__(scope, id)
+        delivery = settings.delivery
+        argoproj.Application(
+            self,
+            "Resource",
+            metadata=ApiObjectMetadata(
+                name=f"mlflow-{environment}", namespace=delivery.argocd_namespace, labels=dict(LABELS)
+            ),
+            spec=argoproj.ApplicationSpec(
+                project=delivery.argocd_project,
+                destination=argoproj.ApplicationSpecDestination(
+                    server=delivery.argocd_server, namespace=settings.namespace
+                ),
+                sources=[
+                    argoproj.ApplicationSpecSources(
+                        repo_url=delivery.repository,
+                        target_revision=delivery.revision,
+                        path=f"{delivery.path}/{environment}/{part}",
+                    )
+                    for part in ("database", "application")
+                ],
+                sync_policy=_sync_policy(delivery.retries),
+            ),
+        )
+
+
+def _sync_policy(retries: int) -> argoproj.ApplicationSpecSyncPolicy:
+    backoff = argoproj.ApplicationSpecSyncPolicyRetryBackoff(duration="15s", factor=2, max_duration="5m")
+    return argoproj.ApplicationSpecSyncPolicy(
+        automated=argoproj.ApplicationSpecSyncPolicyAutomated(prune=True, self_heal=True),
+        sync_options=["ServerSideApply=true", "PruneLast=true", "ApplyOutOfSyncOnly=true"],
+        retry=argoproj.ApplicationSpecSyncPolicyRetry(limit=retries, backoff=backoff),
+    )

@@ -1,0 +1,93 @@
+"""Flux: a source and two Kustomizations, the application after the database."""
+
+from cdk8s import ApiObjectMetadata
+from constructs import Construct
+
+from cdk8s_mlflow.metadata import LABELS
+from cdk8s_mlflow.settings.delivery import DeliverySettings
+from imports.io.fluxcd.toolkit import kustomize, source
+
+_APPLIED = "has(status.applied) && status.applied"
+_REFUSED = "has(status.applied) && !status.applied"
+
+
+class FluxDelivery(Construct):
+    """Applies ``database/`` and, once that is healthy, ``application/``.
+
+    CloudNativePG's Database and DatabaseRole report ``status.applied`` and no conditions, so Flux is told how to read
+    their health (Flux documentation, "Kustomization", health check expressions).
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: DeliverySettings, environment: str) -> None:
+        super().__init__(scope, id)
+        self._settings = settings
+        self._source = f"mlflow-{environment}"
+        self._environment = environment
+        self._add_source()
+        self._add_kustomization("database", after=None)
+        self._add_kustomization("application", after="database")
+
+    def _add_source(self) -> None:
+        settings = self._settings
+        secret = settings.credentials_secret
+        if settings.repository.startswith("oci://"):
+            source.OciRepository(
+                self,
+                "Source",
+                metadata=self._metadata(self._source),
+                spec=source.OciRepositorySpec(
+                    url=settings.repository,
+                    interval=settings.interval,
+                    ref=source.OciRepositorySpecRef(tag=settings.revision),
+                    secret_ref=source.OciRepositorySpecSecretRef(name=secret) if secret else None,
+                ),
+            )
+        else:
+            source.GitRepository(
+                self,
+                "Source",
+                metadata=self._metadata(self._source),
+                spec=source.GitRepositorySpec(
+                    url=settings.repository,
+                    interval=settings.interval,
+                    ref=source.GitRepositorySpecRef(branch=settings.revision),
+                    secret_ref=source.GitRepositorySpecSecretRef(name=secret) if secret else None,
+                ),
+            )
+
+    def _add_kustomization(self, part: str, *, after: str | None) -> None:
+        settings = self._settings
+        kustomize.Kustomization(
+            self,
+            part,
+            metadata=self._metadata(self._name(part)),
+            spec=kustomize.KustomizationSpec(
+                source_ref=self._source_reference(),
+                path=f"./{settings.path}/{self._environment}/{part}",
+                interval=settings.interval,
+                retry_interval=settings.retry_interval,
+                timeout=settings.timeout,
+                prune=True,
+                wait=True,
+                depends_on=[kustomize.KustomizationSpecDependsOn(name=self._name(after))] if after else None,
+                health_check_exprs=[_applied("Database"), _applied("DatabaseRole")] if not after else None,
+                service_account_name=settings.flux_service_account,
+            ),
+        )
+
+    def _name(self, part: str) -> str:
+        return f"mlflow-{self._environment}-{part}"
+
+    def _source_reference(self) -> kustomize.KustomizationSpecSourceRef:
+        kinds = kustomize.KustomizationSpecSourceRefKind
+        kind = kinds.OCI_REPOSITORY if self._settings.repository.startswith("oci://") else kinds.GIT_REPOSITORY
+        return kustomize.KustomizationSpecSourceRef(kind=kind, name=self._source)
+
+    def _metadata(self, name: str) -> ApiObjectMetadata:
+        return ApiObjectMetadata(name=name, namespace=self._settings.flux_namespace, labels=dict(LABELS))
+
+
+def _applied(kind: str) -> kustomize.KustomizationSpecHealthCheckExprs:
+    return kustomize.KustomizationSpecHealthCheckExprs(
+        api_version="postgresql.cnpg.io/v1", kind=kind, current=_APPLIED, failed=_REFUSED
+    )

@@ -1,0 +1,78 @@
+"""ExternalSecrets that make the Secrets of the contract from the secret store."""
+
+from constructs import Construct
+
+from cdk8s_mlflow.contract import SecretRecipe
+from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, resource_metadata
+from cdk8s_mlflow.settings.secrets import SecretsSettings
+from imports.io import external_secrets as eso
+
+_STORE_KINDS = {
+    "ClusterSecretStore": eso.ExternalSecretSpecSecretStoreRefKind.CLUSTER_SECRET_STORE,
+    "SecretStore": eso.ExternalSecretSpecSecretStoreRefKind.SECRET_STORE,
+}
+
+
+class MirroredSecret(Construct):
+    """One Secret, made and kept current by External Secrets.
+
+    Every defaulted field is written out, or Argo CD shows a difference for ever.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, recipe: SecretRecipe, settings: SecretsSettings) -> None:
+        super().__init__(scope, id)
+        eso.ExternalSecret(
+            self,
+            "Resource",
+            metadata=resource_metadata(recipe.name, namespace=recipe.namespace, wave=WAVE_CONFIGURATION),
+            spec=eso.ExternalSecretSpec(
+                refresh_interval=_canonical(settings.refresh_interval),
+                refresh_policy=eso.ExternalSecretSpecRefreshPolicy.PERIODIC,
+                secret_store_ref=eso.ExternalSecretSpecSecretStoreRef(
+                    kind=_STORE_KINDS[settings.store_kind], name=settings.store
+                ),
+                target=_target(recipe),
+                data=[_field(name, f"{settings.vault_prefix}/{recipe.entry}") for name in recipe.fields],
+            ),
+        )
+
+
+def _canonical(duration: str) -> str:
+    """A Go duration as its ``String`` prints it, which is how the API server's default reads: 1h is 1h0m0s."""
+    from cdk8s_mlflow.settings.checks import seconds
+
+    minutes, rest = divmod(seconds(duration), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def _target(recipe: SecretRecipe) -> eso.ExternalSecretSpecTarget:
+    metadata = eso.ExternalSecretSpecTargetTemplateMetadata(labels=dict(recipe.labels)) if recipe.labels else None
+    return eso.ExternalSecretSpecTarget(
+        name=recipe.name,
+        creation_policy=eso.ExternalSecretSpecTargetCreationPolicy.OWNER,
+        deletion_policy=eso.ExternalSecretSpecTargetDeletionPolicy.RETAIN,
+        template=eso.ExternalSecretSpecTargetTemplate(
+            type=recipe.type,
+            engine_version=eso.ExternalSecretSpecTargetTemplateEngineVersion.V2,
+            merge_policy=eso.ExternalSecretSpecTargetTemplateMergePolicy.REPLACE,
+            metadata=metadata,
+            data=dict(recipe.data),
+        ),
+    )
+
+
+def _field(name: str, key: str) -> eso.ExternalSecretSpecData:
+    return eso.ExternalSecretSpecData(
+        secret_key=name,
+        remote_ref=eso.ExternalSecretSpecDataRemoteRef(
+            key=key,
+            property=name,
+            conversion_strategy=eso.ExternalSecretSpecDataRemoteRefConversionStrategy.DEFAULT,
+            decoding_strategy=eso.ExternalSecretSpecDataRemoteRefDecodingStrategy.NONE,
+            metadata_policy=eso.ExternalSecretSpecDataRemoteRefMetadataPolicy.NONE,
+            null_byte_policy=eso.ExternalSecretSpecDataRemoteRefNullBytePolicy.IGNORE,
+        ),
+    )

@@ -1,0 +1,82 @@
+"""Periodic cleaning: what users deleted, and, on releases that keep them, expired sessions."""
+
+from collections.abc import Mapping, Sequence
+
+from cdk8s_plus_27 import k8s
+from constructs import Construct
+
+from cdk8s_mlflow.metadata import labels, metadata
+from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
+from cdk8s_mlflow.server_environment import job_environment, program_arguments
+from cdk8s_mlflow.settings import Settings
+
+
+class Maintenance(Construct):
+    """CronJobs that never overlap and give up within an hour."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(scope, id)
+        maintenance = settings.maintenance
+        if maintenance.garbage_collection:
+            _cron_job(
+                self,
+                "GarbageCollection",
+                settings=settings,
+                name="mlflow-gc",
+                schedule=maintenance.garbage_collection_schedule,
+                program_name="gc",
+                flags={"older-than": f"{maintenance.retention_days}d"},
+                folders=("db", "s3"),
+            )
+        if settings.traits.needs_session_pruning:
+            _cron_job(
+                self,
+                "SessionPruning",
+                settings=settings,
+                name="mlflow-prune-sessions",
+                schedule=maintenance.session_pruning_schedule,
+                program_name="prune-sessions",
+                flags={},
+                folders=("db",),
+            )
+
+
+def _cron_job(
+    scope: Construct,
+    id: str,
+    *,
+    settings: Settings,
+    name: str,
+    schedule: str,
+    program_name: str,
+    flags: Mapping[str, str | int],
+    folders: Sequence[str],
+) -> None:
+    mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
+    container = program(
+        program_name,
+        program_arguments(program_name, flags),
+        settings=settings,
+        env=environment_variables(job_environment(settings)),
+        volume_mounts=mounts.container_mounts,
+        resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
+    )
+    template = k8s.PodTemplateSpec(
+        metadata=k8s.ObjectMeta(labels=labels("maintenance")),
+        spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
+    )
+    job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=3600, template=template)
+    k8s.KubeCronJob(
+        scope,
+        id,
+        metadata=metadata(name, namespace=settings.namespace, component="maintenance"),
+        spec=k8s.CronJobSpec(
+            schedule=schedule,
+            time_zone="Etc/UTC",
+            concurrency_policy="Forbid",
+            starting_deadline_seconds=3600,
+            successful_jobs_history_limit=1,
+            failed_jobs_history_limit=3,
+            job_template=k8s.JobTemplateSpec(metadata=k8s.ObjectMeta(labels=labels("maintenance")), spec=job),
+        ),
+    )

@@ -1,0 +1,73 @@
+"""Names, labels, waves and guards, the same on every object."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from cdk8s import ApiObjectMetadata
+from cdk8s_plus_27 import k8s
+
+Component = Literal["tracking-server", "migration", "maintenance", "tunnel"]
+
+WAVE_NAMESPACE = -30
+WAVE_CONFIGURATION = -20
+WAVE_DATABASE = -10
+WAVE_MIGRATION = -5
+
+LABELS: Mapping[str, str] = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/part-of": "mlflow"}
+
+PRUNE_GUARDS: Mapping[str, str] = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""Annotations that keep Flux and Argo CD from deleting an object that left the repository."""
+
+
+def selector(component: Component) -> dict[str, str]:
+    """Labels that pods of ``component`` have and no others; immutable in a Deployment, so never derived."""
+    return {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component}
+
+
+def labels(component: Component | None = None) -> dict[str, str]:
+    """Labels of an object, and of the pods of ``component``."""
+    return {**LABELS, **(selector(component) if component else {})}
+
+
+def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str] | None:
+    """Annotations of an object that Argo CD applies in ``wave``, or nothing where there are none."""
+    found = {**({"argocd.argoproj.io/sync-wave": str(wave)} if wave else {}), **(more or {})}
+    return found or None
+
+
+def metadata(
+    name: str,
+    *,
+    namespace: str | None = None,
+    component: Component | None = None,
+    wave: int = 0,
+    more: Mapping[str, str] | None = None,
+) -> k8s.ObjectMeta:
+    """Metadata of a core object; ``more`` are annotations."""
+    return k8s.ObjectMeta(
+        name=name,
+        namespace=namespace,
+        labels=labels(component),
+        annotations=annotations(wave=wave, more=more),
+    )
+
+
+def resource_metadata(
+    name: str,
+    *,
+    namespace: str,
+    component: Component | None = None,
+    wave: int = 0,
+    more: Mapping[str, str] | None = None,
+    more_labels: Mapping[str, str] | None = None,
+) -> ApiObjectMetadata:
+    """Metadata of a custom resource; ``more`` are annotations."""
+    return ApiObjectMetadata(
+        name=name,
+        namespace=namespace,
+        labels={**labels(component), **(more_labels or {})},
+        annotations=annotations(wave=wave, more=more),
+    )

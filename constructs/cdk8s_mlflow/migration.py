@@ -1,0 +1,88 @@
+"""The Job that brings both databases to the release's schema before the server starts."""
+
+import hashlib
+import json
+
+from cdk8s_plus_27 import k8s
+from constructs import Construct
+
+from cdk8s_mlflow.metadata import WAVE_MIGRATION, labels, metadata
+from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
+from cdk8s_mlflow.server_environment import database_environment, process_environment, program_arguments
+from cdk8s_mlflow.settings import Settings
+
+RETRYABLE = 75
+"""Exit code of ``mlflow-sso migrate`` when the database cannot be reached (EX_TEMPFAIL of sysexits.h)."""
+
+_ONE_YEAR = 365 * 24 * 3600
+
+_FLUX_REPLACES = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
+
+
+class MigrationJob(Construct):
+    """A Job whose name follows from its content: another image or command makes a new one, the same bytes none.
+
+    Exposes ``name``.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(scope, id)
+        spec = _spec(settings)
+        self.name = f"mlflow-db-migration-{_digest(spec, settings.migration.run)}"
+        k8s.KubeJob(
+            self,
+            "Resource",
+            metadata=metadata(
+                self.name,
+                namespace=settings.namespace,
+                component="migration",
+                wave=WAVE_MIGRATION,
+                more=_FLUX_REPLACES,
+            ),
+            spec=spec,
+        )
+
+
+def _digest(spec: k8s.JobSpec, run: int) -> str:
+    manifest = k8s.KubeJob.manifest(spec=spec)
+    return hashlib.sha256(json.dumps([manifest["spec"], run], sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _spec(settings: Settings) -> k8s.JobSpec:
+    return k8s.JobSpec(
+        backoff_limit=6,
+        active_deadline_seconds=settings.migration.deadline_seconds,
+        # A Job that removes itself soon is made again by every sync, for ever.
+        ttl_seconds_after_finished=_ONE_YEAR,
+        pod_failure_policy=k8s.PodFailurePolicy(rules=_failure_rules()),
+        template=_template(settings),
+    )
+
+
+def _failure_rules() -> list[k8s.PodFailurePolicyRule]:
+    def on(action: str, code: int) -> k8s.PodFailurePolicyRule:
+        codes = k8s.PodFailurePolicyOnExitCodesRequirement(container_name="migrate", operator="In", values=[code])
+        return k8s.PodFailurePolicyRule(action=action, on_exit_codes=codes, on_pod_conditions=[])
+
+    disrupted = k8s.PodFailurePolicyOnPodConditionsPattern(type="DisruptionTarget", status="True")
+    return [
+        on("Ignore", RETRYABLE),
+        on("FailJob", 1),
+        k8s.PodFailurePolicyRule(action="Ignore", on_pod_conditions=[disrupted]),
+    ]
+
+
+def _template(settings: Settings) -> k8s.PodTemplateSpec:
+    mounts = Mounts(settings, folders=("db",), temporary_size="256Mi")
+    migrate = program(
+        "migrate",
+        program_arguments("migrate", {"timeout": settings.migration.wait_seconds}),
+        settings=settings,
+        env=environment_variables({**process_environment(settings), **database_environment(settings)}),
+        volume_mounts=mounts.container_mounts,
+        resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
+    )
+    return k8s.PodTemplateSpec(
+        metadata=k8s.ObjectMeta(labels=labels("migration")),
+        spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never"),
+    )

@@ -1,0 +1,37 @@
+"""The namespace and the identity that the pods run in."""
+
+from cdk8s_plus_27 import k8s
+from constructs import Construct
+
+from cdk8s_mlflow.contract import APP
+from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
+from cdk8s_mlflow.settings import Settings
+
+_STANDARD = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+
+
+class MlflowNamespace(Construct):
+    """A namespace that admits restricted pods alone and that no sync prunes with all that is in it."""
+
+    def __init__(self, scope: Construct, id: str, *, name: str) -> None:
+        super().__init__(scope, id)
+        meta = metadata(name, wave=WAVE_NAMESPACE, more=PRUNE_GUARDS)
+        k8s.KubeNamespace(
+            self,
+            "Resource",
+            metadata=k8s.ObjectMeta(name=name, labels={**labels(), **_STANDARD}, annotations=meta.annotations),
+        )
+
+
+class MlflowServiceAccount(Construct):
+    """The identity of every pod of ours; its token is not mounted, since nothing of ours talks to the API server."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(scope, id)
+        more = settings.server.service_account_annotations
+        k8s.KubeServiceAccount(
+            self,
+            "Resource",
+            metadata=metadata(APP, namespace=settings.namespace, wave=WAVE_CONFIGURATION, more=more),
+            automount_service_account_token=False,
+        )

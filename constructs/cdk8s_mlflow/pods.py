@@ -1,0 +1,134 @@
+"""Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, nothing but what is mounted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdk8s_plus_27 import k8s
+
+from cdk8s_mlflow.contract import APP, SECRETS_ROOT, secret_recipes
+from cdk8s_mlflow.settings import Settings
+
+TEMPORARY = "/tmp"  # noqa: S108  (an emptyDir is mounted there)
+
+
+def container_security() -> k8s.SecurityContext:
+    """No privileges, no capabilities, no writing to the image's files."""
+    return k8s.SecurityContext(
+        allow_privilege_escalation=False,
+        privileged=False,
+        read_only_root_filesystem=True,
+        run_as_non_root=True,
+        capabilities=k8s.Capabilities(drop=["ALL"]),
+        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def pod_security(user: int) -> k8s.PodSecurityContext:
+    """Every container runs as ``user``, whose group owns the volumes."""
+    return k8s.PodSecurityContext(
+        run_as_non_root=True,
+        run_as_user=user,
+        run_as_group=user,
+        fs_group=user,
+        fs_group_change_policy="OnRootMismatch",
+        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def environment_variables(values: Mapping[str, str]) -> list[k8s.EnvVar]:
+    """Plain environment variables in the order of their names."""
+    return [k8s.EnvVar(name=name, value=values[name]) for name in sorted(values)]
+
+
+def resources(*, cpu: tuple[str, str], memory: tuple[str, str], disk: tuple[str, str]) -> k8s.ResourceRequirements:
+    """Requests and limits; ``disk`` is room in emptyDirs and logs."""
+    names = ("cpu", "memory", "ephemeral-storage")
+    pairs = dict(zip(names, (cpu, memory, disk), strict=True))
+    quantity = k8s.Quantity.from_string
+    return k8s.ResourceRequirements(
+        requests={name: quantity(pair[0]) for name, pair in pairs.items()},
+        limits={name: quantity(pair[1]) for name, pair in pairs.items()},
+    )
+
+
+class Mounts:
+    """The folders of a pod: the Secrets of the contract below one root, and a writable /tmp."""
+
+    def __init__(self, settings: Settings, *, folders: Sequence[str], temporary_size: str) -> None:
+        names = {recipe.mount: recipe.name for recipe in secret_recipes(settings) if recipe.mount}
+        self._secrets = {folder: names[folder] for folder in folders if folder in names}
+        self._bundle = settings.server.ca_bundle
+        self._temporary_size = temporary_size
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """Volumes of the pod."""
+        secrets = [_secret_volume(f"secret-{folder}", name) for folder, name in self._secrets.items()]
+        bundle = [_bundle_volume(self._bundle.kind, self._bundle.name, self._bundle.key)] if self._bundle else []
+        return [*secrets, *bundle, temporary_volume(self._temporary_size)]
+
+    @property
+    def container_mounts(self) -> list[k8s.VolumeMount]:
+        """Mounts of each container."""
+        folders = [*self._secrets, *(["ca"] if self._bundle else [])]
+        secrets = [
+            k8s.VolumeMount(name=f"secret-{folder}", mount_path=f"{SECRETS_ROOT}/{folder}", read_only=True)
+            for folder in folders
+        ]
+        return [*secrets, k8s.VolumeMount(name="tmp", mount_path=TEMPORARY)]
+
+
+def temporary_volume(size: str) -> k8s.Volume:
+    """An emptyDir named tmp that holds ``size`` at most."""
+    return k8s.Volume(name="tmp", empty_dir=k8s.EmptyDirVolumeSource(size_limit=k8s.Quantity.from_string(size)))
+
+
+def _secret_volume(volume: str, name: str) -> k8s.Volume:
+    # 0440: the pod's group reads, since the files belong to root.
+    return k8s.Volume(name=volume, secret=k8s.SecretVolumeSource(secret_name=name, default_mode=0o440))
+
+
+def _bundle_volume(kind: str, name: str, key: str) -> k8s.Volume:
+    items = [k8s.KeyToPath(key=key, path="ca.crt")]
+    if kind == "Secret":
+        return k8s.Volume(name="secret-ca", secret=k8s.SecretVolumeSource(secret_name=name, items=items))
+    return k8s.Volume(name="secret-ca", config_map=k8s.ConfigMapVolumeSource(name=name, items=items))
+
+
+def program(name: str, arguments: Sequence[str], *, settings: Settings, **more: Any) -> k8s.Container:
+    """A container that runs ``mlflow-sso`` of our image."""
+    return k8s.Container(
+        name=name,
+        image=settings.image_reference,
+        image_pull_policy=settings.image.pull_policy,
+        command=["mlflow-sso"],
+        args=list(arguments),
+        security_context=container_security(),
+        **more,
+    )
+
+
+def pod(settings: Settings, *, containers: Sequence[k8s.Container], mounts: Mounts, **more: Any) -> k8s.PodSpec:
+    """A pod of our image.
+
+    Service links are off: for a Service named ``mlflow`` the kubelet would set MLFLOW_PORT=tcp://…, which MLflow reads
+    as its port and refuses.
+    """
+    server = settings.server
+    return k8s.PodSpec(
+        service_account_name=APP,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        security_context=pod_security(server.user_id),
+        image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in settings.image.pull_secrets] or None,
+        node_selector=server.node_selector or None,
+        tolerations=[_toleration(t.key, t.operator, t.value, t.effect) for t in server.tolerations] or None,
+        priority_class_name=server.priority_class,
+        containers=list(containers),
+        volumes=mounts.volumes,
+        **more,
+    )
+
+
+def _toleration(key: str, operator: str, value: str, effect: str | None) -> k8s.Toleration:
+    return k8s.Toleration(key=key, operator=operator, value=value or None, effect=effect)

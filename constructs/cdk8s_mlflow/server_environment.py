@@ -1,0 +1,99 @@
+"""The environment variables of every container of ours; nothing secret, so that a review sees them all."""
+
+from collections.abc import Mapping
+
+from cdk8s_mlflow.contract import SECRETS_ROOT
+from cdk8s_mlflow.settings import Settings
+
+
+def database_environment(settings: Settings) -> dict[str, str]:
+    """How to find both databases: a libpq service file, so that nothing is escaped and no password stands in a URI.
+
+    The driver is named because SQLAlchemy 2.1 reads a bare ``postgresql://`` as psycopg 3.
+    """
+    return {
+        "PGSERVICEFILE": f"{SECRETS_ROOT}/db/pg_service.conf",
+        "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
+        "OIDC_USERS_DB_URI": "postgresql+psycopg2:///?service=mlflow_auth",
+        "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": str(settings.database.pool_size),
+        "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": str(settings.database.max_overflow),
+    }
+
+
+def artifact_environment(settings: Settings) -> dict[str, str]:
+    """How to find the bucket: clients send artifacts to the server, which alone may read and write them."""
+    artifacts = settings.artifacts
+    keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
+    return {
+        "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{artifacts.bucket}",
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "MLFLOW_SERVE_ARTIFACTS": "true",
+        "AWS_DEFAULT_REGION": artifacts.region,
+        **({"MLFLOW_S3_ENDPOINT_URL": artifacts.endpoint} if artifacts.endpoint else {}),
+        **(keys if artifacts.credentials == "keys" else {}),
+    }
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """What any Python process of ours wants: one writable folder, no telemetry, no search for a git executable."""
+    return {
+        "HOME": "/tmp",  # noqa: S108  (an emptyDir is mounted there)
+        "TMPDIR": "/tmp",  # noqa: S108
+        "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "LOG_LEVEL": settings.server.log_level,
+    }
+
+
+def login_environment(settings: Settings) -> dict[str, str]:
+    """Single sign-on by Keycloak.
+
+    ``OIDC_GROUP_DETECTION_PLUGIN`` stays unset: groups come from the claim. The scope is separated by spaces, which
+    both releases take; Keycloak refuses commas.
+    """
+    login = settings.authentication
+    return {
+        "OIDC_DISCOVERY_URL": login.discovery_url,
+        "OIDC_REDIRECT_URI": settings.ingress.redirect_uri,
+        "OIDC_CLIENT_ID": login.client_id,
+        "OIDC_SCOPE": f"openid profile email {login.groups_claim}",
+        "OIDC_GROUPS_ATTRIBUTE": login.groups_claim,
+        "OIDC_ADMIN_GROUP_NAME": login.admin_group,
+        "OIDC_GROUP_NAME": f"{login.admin_group},{login.user_group}",
+        "OIDC_PROVIDER_DISPLAY_NAME": login.provider_name,
+        "DEFAULT_MLFLOW_PERMISSION": login.default_permission,
+        "AUTOMATIC_LOGIN_REDIRECT": str(login.automatic_login_redirect).lower(),
+        "DEFAULT_LANDING_PAGE_IS_PERMISSIONS": str(login.land_on_permissions).lower(),
+    }
+
+
+def door_environment(settings: Settings) -> dict[str, str]:
+    """Which Host headers are answered and which pages may call; never a bare ``*``."""
+    return {
+        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(settings.allowed_hosts),
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(settings.cors_origins),
+    }
+
+
+def server_environment(settings: Settings) -> dict[str, str]:
+    """Everything that the tracking server reads."""
+    return {
+        **settings.server.extra_environment,
+        **process_environment(settings),
+        **database_environment(settings),
+        **artifact_environment(settings),
+        **login_environment(settings),
+        **door_environment(settings),
+        **settings.traits.environment(settings),
+    }
+
+
+def job_environment(settings: Settings) -> dict[str, str]:
+    """What migration and maintenance read."""
+    return {**process_environment(settings), **database_environment(settings), **artifact_environment(settings)}
+
+
+def program_arguments(program: str, flags: Mapping[str, str | int]) -> list[str]:
+    """Arguments of ``mlflow-sso``: the program, then its flags."""
+    return [program, *(part for flag, value in flags.items() for part in (f"--{flag}", str(value)))]
