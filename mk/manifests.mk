@@ -1,5 +1,22 @@
+ENVIRONMENT ?= production
+export COLUMNS ?= 200
+
+.PHONY: schema init images bench-manifests
+
+synth: $(VENV)/.run ## write dist/ from environments/
+	@$(PY) main.py synth --environment $(ENVIRONMENT)
+
+init: $(VENV)/.run ## write a new environment: make init NAME=staging
+	@$(PY) main.py init $(NAME)
+
+images: $(VENV)/.run ## list every image to mirror
+	@$(PY) main.py images
+
+schema: $(VENV)/.run ## write the JSON Schema of environment files and docs/settings.md
+	@$(PY) main.py schema
+
 test: $(VENV)/.dev ## everything that needs no server
-	@$(PY) -m pytest -m "not servers" tests
+	@$(PY) -m pytest -q -m "not servers" tests
 
 check: $(VENV)/.dev ## format, lint and types, without changing a file
 	@$(VENV)/bin/ruff format --check .
@@ -9,3 +26,8 @@ check: $(VENV)/.dev ## format, lint and types, without changing a file
 format: $(VENV)/.dev ## format and fix what can be fixed
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+bench-manifests: $(VENV)/.dev ## speed and memory of synth
+	@$(PY) tools/bench_synth.py
+
+bench: bench-manifests

@@ -1,4 +1,4 @@
-"""Make imports/crds/ from the full CustomResourceDefinitions of the products: the kinds and fields that we emit, no texts.
+"""Make imports/crds/ from the products' full CustomResourceDefinitions: the kinds and fields that we emit, no texts.
 
 Usage: python tools/trim_crds.py FOLDER, where FOLDER holds one YAML file an API group with the full definitions.
 `cdk8s import` then makes imports/ of the result (`make imports`). A smaller schema imports faster: the full one of

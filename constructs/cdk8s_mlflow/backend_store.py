@@ -11,7 +11,8 @@ from imports.io.cnpg import postgresql as cnpg
 class BackendStore(Construct):
     """A Database each for runs and for permissions, and, where CloudNativePG makes it, their owner.
 
-    Reclaim policy ``retain`` keeps the data when an object goes and guards the object from pruning; ``delete`` lifts both.
+    Reclaim policy ``retain`` keeps the data when an object goes and guards the object from pruning; ``delete`` lifts
+    both.
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: DatabaseSettings) -> None:

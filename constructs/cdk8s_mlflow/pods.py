@@ -1,4 +1,4 @@
-"""Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, nothing but what is mounted."""
+"""Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, mounted folders alone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -23,6 +23,8 @@ def render(settings: Settings, *, environment: str, folder: Path) -> None:
 
     from cdk8s_mlflow.chart import DatabaseChart, MlflowChart
 
+    # jsii's Node process keeps the working directory that it was started in.
+    folder = folder.absolute()
     layout = YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE
     application = App(outdir=str(folder), yaml_output_type=layout)
     DatabaseChart(application, "database", settings=settings)

@@ -1,6 +1,7 @@
-"""Runs one command and ends its whole process group when standard input closes, as it does when our parent dies.
+"""Runs one command and ends it when standard input closes, as it does when whoever started us wants that, or dies.
 
 Usage: python guard.py SIGNAL GRACE_SECONDS USER COMMAND…  (an empty USER stays who we are)
+SIGUSR1 kills the command's process group at once.
 """
 
 import os
@@ -8,19 +9,20 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 
 def main(arguments: list[str]) -> int:
-    """Exit with the command's own code, or not at all when the group had to be killed."""
+    """The command's own exit code; none of its process group is left."""
     number, grace, user, *command = arguments
-    # Signals to the group are for the command; we leave when it does.
-    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(name, lambda *_: None)
     credentials = {"user": user, "group": user, "extra_groups": []} if user else {}
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, **credentials)  # type: ignore[call-overload]
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **credentials)  # type: ignore[call-overload]
+    signal.signal(signal.SIGUSR1, lambda *_: _kill_group(child.pid))
     watch = threading.Thread(target=_end_with_parent, args=(child, int(number), float(grace)), daemon=True)
     watch.start()
-    return int(child.wait())
+    code = int(child.wait())
+    _kill_group(child.pid)
+    return code
 
 
 def _end_with_parent(child: "subprocess.Popen[bytes]", number: int, grace: float) -> None:
@@ -29,7 +31,12 @@ def _end_with_parent(child: "subprocess.Popen[bytes]", number: int, grace: float
     try:
         child.wait(grace)
     except subprocess.TimeoutExpired:
-        os.killpg(0, signal.SIGKILL)
+        _kill_group(child.pid)
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 if __name__ == "__main__":

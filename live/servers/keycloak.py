@@ -56,7 +56,8 @@ class Keycloak(Server):
             "http-management-port": str(self.management_port),
             "http-management-scheme": "http",
             "hostname-strict": "false",
-            "db-url": f"jdbc:h2:file:{database};NON_KEYWORDS=VALUE",
+            "cache": "local",
+            "db-url": f"jdbc:h2:file:{database};NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
             **self._tls_options(),
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -82,7 +83,7 @@ class Keycloak(Server):
 
 
 def _built(path: str) -> Path:
-    options = ["--db=dev-file", "--cache=local", "--health-enabled=true", f"--http-relative-path={path or '/'}"]
+    options = ["--db=dev-file", "--health-enabled=true", f"--http-relative-path={path or '/'}"]
     digest = hashlib.sha256(" ".join([VERSION, *options]).encode()).hexdigest()[:10]
     home = cache_root() / "keycloak" / f"{VERSION}-{digest}"
     if not home.exists():

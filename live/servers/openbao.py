@@ -48,6 +48,7 @@ class OpenBao(Server):
 
     def prepare(self) -> Sequence[str]:
         """Write the server's configuration."""
+        self.token = ""
         configuration = self.folder / "openbao.hcl"
         storage = self.folder / "storage"
         storage.mkdir(exist_ok=True)
@@ -59,24 +60,27 @@ class OpenBao(Server):
         return {"GOMAXPROCS": "2"}
 
     def ready(self) -> bool:
-        """Whether it is unsealed, which is done here as soon as it answers."""
-        if answers(f"{self.url}/v1/sys/health"):
-            return True
-        if answers(f"{self.url}/v1/sys/seal-status"):
+        """Whether it serves the engine; initialises, unseals and mounts on the way there."""
+        if not answers(f"{self.url}/v1/sys/seal-status"):
+            return False
+        if not self.token:
             self._unseal()
-        return False
+        # Health is a success only once the consensus of one has found its leader.
+        return answers(f"{self.url}/v1/sys/health") and self._mounted()
+
+    def _mounted(self) -> bool:
+        if f"{self.mount}/" not in self.call("GET", "sys/mounts")["data"]:
+            self.call("POST", f"sys/mounts/{self.mount}", {"type": "kv", "options": {"version": "2"}})
+        return self.has(f"{self.mount}/config")
 
     def _unseal(self) -> None:
         keys = self.folder / "keys.json"
-        fresh = not keys.exists()
-        if fresh:
+        if not keys.exists():
             keys.touch(mode=0o600)
             keys.write_text(json.dumps(self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})))
         made = json.loads(keys.read_text())
         self.token = made["root_token"]
         self.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})
-        if fresh:
-            self.call("POST", f"sys/mounts/{self.mount}", {"type": "kv", "options": {"version": "2"}})
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Root's request to ``/v1/PATH`` and the decoded answer.
@@ -95,7 +99,7 @@ class OpenBao(Server):
         try:
             self.call("GET", path)
         except HTTPError as error:
-            if error.code != 404:
+            if error.code not in (400, 404):
                 raise
             return False
         return True

@@ -88,7 +88,7 @@ class Server(ABC):
 
     @property
     def pid(self) -> int:
-        """Leader of the server's process group.
+        """The process that watches over the server, and lives as long.
 
         Raises:
             ServerError: it is not running.
@@ -140,26 +140,23 @@ class Server(ABC):
 
     def stop(self) -> None:
         """Ask it to end, kill its process group after ``grace_seconds``, and wait until it is gone."""
-        self._end(self.stop_signal)
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            self._reap(self._process, self.grace_seconds + 5)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._end(signal.SIGKILL)
+        """End its process group at once, as a crash would."""
+        if self.running and self._process and self._process.stdin:
+            self._process.send_signal(signal.SIGUSR1)
+            self._reap(self._process, 5)
+            self._process.stdin.close()
 
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
+    def _reap(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
         try:
-            _signal_group(process.pid, number)
-            process.wait(self.grace_seconds)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
-            pass
-        finally:
-            _signal_group(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
-            if process.stdin:
-                process.stdin.close()
 
     def restart(self) -> Self:
         """Stop and start again, on the same port and data."""
@@ -181,13 +178,6 @@ def _passable(folder: Path) -> Path:
     # PostgreSQL runs as another user, who must get to its own folder below.
     folder.chmod(0o711)
     return folder
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(leader, number)
-    except ProcessLookupError:
-        return
 
 
 def answers(url: str, *, certificate: Certificate | None = None) -> bool:

@@ -1,0 +1,130 @@
+"""The command line of main.py; heavy imports wait until a command runs."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Write the manifests of every environment to dist/.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
+_Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
+_Environment = Annotated[str, typer.Option(help="Environment that .env.local and environment variables touch.")]
+
+
+@contextmanager
+def _one_clear_error() -> Iterator[None]:
+    """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
+    from cdk8s_mlflow.settings import SettingsError
+    from cdk8s_mlflow.synthesis import SynthesisError
+    from cdk8s_mlflow.tree import OutputError
+
+    try:
+        yield
+    except (SettingsError, OutputError, SynthesisError) as error:
+        for line in str(error).splitlines():
+            _say(f"error: {line}")
+        raise typer.Exit(2) from error
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Write the manifests of every environment to dist/."""
+    if context.invoked_subcommand is None:
+        synth()
+
+
+@app.command()
+def synth(
+    environments: _Environments = Path("environments"),
+    output: _Output = None,
+    environment: _Environment = "production",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where dist/ is stale.")] = False,
+    validate: Annotated[bool, typer.Option("--validate", help="Check what was written against schemas.")] = False,
+) -> None:
+    """Write dist/, or check it."""
+    target = output or Path(os.environ.get("CDK8S_OUTDIR", "dist"))
+    with _one_clear_error():
+        from cdk8s_mlflow.commands import check_tree, validate_tree, write_tree
+
+        stale = check_tree(environments, target, say=_say) if check else []
+        if not check:
+            write_tree(environments, target, touched=environment, say=_say, progress=_progress)
+        problems = validate_tree(target) if validate else []
+    for line in [*stale, *problems]:
+        print(line)
+    if stale or problems:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[str], None]]:
+    """Counts environments on a terminal; says nothing elsewhere."""
+    if count < 2 or not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    with typer.progressbar(length=count, label="environments", file=sys.stderr) as bar:
+        yield lambda name: bar.update(1)
+
+
+@app.command()
+def images(environments: _Environments = Path("environments")) -> None:
+    """List every image to mirror, one a line."""
+    with _one_clear_error():
+        from cdk8s_mlflow.commands import image_references
+
+        for reference in image_references(environments):
+            print(reference)
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(help="Name of the new environment.")],
+    mlflow_host: Annotated[str | None, typer.Option(help="Public host name of MLflow.")] = None,
+    keycloak_host: Annotated[str | None, typer.Option(help="Public host name of Keycloak.")] = None,
+    environments: _Environments = Path("environments"),
+) -> None:
+    """Write a new environment file; what is not given is asked for on a terminal."""
+    with _one_clear_error():
+        from cdk8s_mlflow.commands import write_environment
+
+        hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
+        answers = {flag: value or _ask(flag) for flag, value in hosts.items()}
+        path = write_environment(
+            environments, name, host=answers["--mlflow-host"], keycloak_host=answers["--keycloak-host"]
+        )
+    print(f"wrote {path}; `make synth` renders it")
+
+
+def _ask(flag: str) -> str:
+    from cdk8s_mlflow.settings import InvalidSettingsError, Problem
+
+    if not sys.stdin.isatty():
+        raise InvalidSettingsError([Problem("init", flag, "is required; give it, or run on a terminal to be asked")])
+    return str(typer.prompt(flag.removeprefix("--").replace("-", " ")))
+
+
+@app.command()
+def schema(
+    environments: _Environments = Path("environments"),
+    docs: Annotated[Path, typer.Option(help="Folder of the guides.")] = Path("docs"),
+) -> None:
+    """Write the JSON Schema of environment files and docs/settings.md."""
+    from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table
+
+    (environments / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
+    (docs / "settings.md").write_text(settings_table(), encoding="utf-8")

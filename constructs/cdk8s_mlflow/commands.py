@@ -1,0 +1,134 @@
+"""What the commands of main.py do."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
+from cdk8s_mlflow.settings.schema import FIRST_LINE
+from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
+from cdk8s_mlflow.synthesis import synthesize
+from cdk8s_mlflow.tree import differences, replacement, shortened
+
+Say = Callable[[str], None]
+Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
+
+_DOTENV = Path(".env.local")
+
+
+def environment_files(folder: Path) -> list[Path]:
+    """The environment files of ``folder`` by name.
+
+    Raises:
+        UnreadableSettingsError: there are none, or a name cannot be one of an environment.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        message = "has no environment file (*.yaml); `main.py init NAME` writes one"
+        raise UnreadableSettingsError([Problem(str(folder), "", message)])
+    for file in files:
+        _check_name(file.stem, str(file))
+    return files
+
+
+def _check_name(name: str, source: str) -> None:
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", name):
+        message = "an environment's name must have lowercase letters, digits and '-' alone, at most 40; rename it"
+        raise InvalidSettingsError([Problem(source, "", message)])
+
+
+def write_tree(environments: Path, output: Path, *, touched: str, say: Say, progress: Progress) -> None:
+    """Write ``output`` from the files of ``environments``; overrides touch the environment ``touched`` alone.
+
+    Raises:
+        SettingsError: an environment cannot be used.
+        OutputError: ``output`` cannot be written.
+        SynthesisError: a worker process ended badly.
+    """
+    files = environment_files(environments)
+    changes = _overrides(files, touched, say)
+    loaded = {file: load(file, overrides=changes if file.stem == touched else ()) for file in files}
+    _say_caveats(loaded, say)
+    changed = frozenset(file for file in files if changes and file.stem == touched)
+    with replacement(output) as folder, progress(len(files)) as done:
+        synthesize(loaded, folder=folder, changed=changed, done=done)
+
+
+def _overrides(files: list[Path], touched: str, say: Say) -> tuple[Override, ...]:
+    changes = overrides(os.environ, _DOTENV)
+    if chart_version_asked(os.environ, _DOTENV):
+        say(f"note: {CHART_VERSION_NOTE}")
+    if changes and touched not in {file.stem for file in files}:
+        message = f"there is no environment {touched} to override; name one with --environment"
+        raise InvalidSettingsError([Problem(changes[0].source, "", message)])
+    for change in changes:
+        say(f"note: {touched}: {change}")
+    return changes
+
+
+def _say_caveats(loaded: dict[Path, Settings], say: Say) -> None:
+    for release in {settings.release: settings.traits for settings in loaded.values()}.values():
+        names = ", ".join(file.stem for file, settings in loaded.items() if settings.release == release.name)
+        if release.caveat:
+            say(f"note: release {release.name} ({names}): {release.caveat}")
+
+
+def check_tree(environments: Path, output: Path, *, say: Say) -> list[str]:
+    """A short diff between ``output`` and what the files alone say; empty where it is current.
+
+    Raises:
+        SettingsError: an environment cannot be used.
+        SynthesisError: a worker process ended badly.
+    """
+    loaded = {file: load(file) for file in environment_files(environments)}
+    with tempfile.TemporaryDirectory() as folder:
+        synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None)
+        lines = differences(Path(folder), output)
+    if lines:
+        say(f"error: {output} is stale; run `make synth` and commit it")
+    return shortened(lines)
+
+
+def validate_tree(output: Path) -> list[str]:
+    """Problems that schemas and rules find in ``output``, a line each."""
+    from cdk8s_mlflow.validation import validate
+
+    return [str(problem) for folder in sorted(output.iterdir()) if folder.is_dir() for problem in validate(folder)]
+
+
+def image_references(environments: Path) -> list[str]:
+    """Every image that the environments run, sorted, each once."""
+    loaded = [load(file) for file in environment_files(environments)]
+    tunnels = [settings.ingress.cloudflared.image for settings in loaded if settings.ingress.cloudflared]
+    return sorted({*(settings.image_reference for settings in loaded), *tunnels})
+
+
+def write_environment(folder: Path, name: str, *, host: str, keycloak_host: str) -> Path:
+    """Write a new environment file and return its path.
+
+    Raises:
+        SettingsError: the name or a host is not allowed, or the file is there already.
+    """
+    _check_name(name, "init NAME")
+    path = folder / f"{name}.yaml"
+    if path.exists():
+        raise InvalidSettingsError([Problem(str(path), "", "is there already; edit it, or choose another name")])
+    text = f"{FIRST_LINE}\ningress:\n  host: {host}\nauthentication:\n  keycloak_host: {keycloak_host}\n"
+    with tempfile.TemporaryDirectory() as trial:
+        _try(Path(trial) / path.name, text)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _try(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    try:
+        load(path)
+    except InvalidSettingsError as error:
+        raise InvalidSettingsError([Problem("init", p.key, p.message) for p in error.problems]) from error
+    except UnreadableSettingsError as error:
+        raise InvalidSettingsError([Problem("init", "", "a host must be a DNS name")]) from error

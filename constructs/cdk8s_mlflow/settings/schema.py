@@ -1,0 +1,75 @@
+"""The JSON Schema of an environment file, for editors that complete and check it, and the table in docs/settings.md."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from cdk8s_mlflow.settings.environment import Settings
+
+SCHEMA_FILE = "environment.schema.json"
+FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
+"""First line of every environment file, which YAML language servers read."""
+
+
+_TABLE_HEAD = """# Settings
+
+Every key of an environment file (`make schema` writes this page).
+
+| key | type | default | what it does |
+|---|---|---|---|
+"""
+
+
+def schema_text() -> str:
+    """The schema as it is committed."""
+    schema = Settings.model_json_schema()
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def settings_table() -> str:
+    """Every key with its type, default and doc, as Markdown."""
+    schema = Settings.model_json_schema()
+    rows = "\n".join(_rows(schema, schema, ""))
+    return f"{_TABLE_HEAD}{rows}\n"
+
+
+def _rows(schema: dict[str, Any], root: dict[str, Any], above: str) -> Iterator[str]:
+    for name, field in schema.get("properties", {}).items():
+        key = f"{above}.{name}" if above else name
+        section = _section(field, root)
+        if section is None or "default" in field:
+            yield f"| `{key}` | {_type(field, root)} | {_default(field, name, schema)} | {_text(field, root)} |"
+        if section is not None:
+            yield from _rows(section, root, key)
+
+
+def _section(field: dict[str, Any], root: dict[str, Any]) -> dict[str, Any] | None:
+    for option in [field, *field.get("anyOf", [])]:
+        reference = option.get("$ref")
+        if reference:
+            found: dict[str, Any] = root["$defs"][reference.rsplit("/", 1)[1]]
+            return found if "properties" in found else None
+    return None
+
+
+def _type(field: dict[str, Any], root: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(f"`{value}`" for value in field["enum"])
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(option, root) for option in field["anyOf"]))
+    names = {"array": "list", "object": "mapping", "string": "text", "null": "nothing", "integer": "whole number"}
+    kind = field.get("type", "section")
+    return names.get(kind, kind)
+
+
+def _default(field: dict[str, Any], name: str, schema: dict[str, Any]) -> str:
+    if name in schema.get("required", []):
+        return "required"
+    value = field.get("default")
+    return "" if value is None or (isinstance(value, dict) and len(value) > 1) else f"`{json.dumps(value)}`"
+
+
+def _text(field: dict[str, Any], root: dict[str, Any]) -> str:
+    section = _section(field, root) or {}
+    text: str = field.get("description") or section.get("description", "")
+    return " ".join(text.split()).replace("|", "\\|")

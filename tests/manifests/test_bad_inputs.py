@@ -1,0 +1,289 @@
+"""Bad input gets one line that names file and key, exit code 2, no traceback, and dist/ stays as it was."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cdk8s_mlflow.cli import app
+
+HOSTS = """\
+ingress:
+  host: mlflow.example.com
+{ingress}authentication:
+  keycloak_host: auth.example.com
+{login}{more}"""
+
+
+def document(more: str = "", *, ingress: str = "", login: str = "") -> str:
+    indented = ["".join(f"  {line}\n" for line in text.splitlines()) for text in (ingress, login)]
+    return HOSTS.format(ingress=indented[0], login=indented[1], more=more)
+
+
+NO_HOST = "authentication:\n  keycloak_host: auth.example.com\n"
+WITH_HOST = NO_HOST + "ingress:\n  host: {}\n"
+
+BAD = {
+    # what the file is
+    "empty file": ("", "is empty"),
+    "comment alone": ("# nothing\n", "is empty"),
+    "list": ("- a\n", "must be a mapping"),
+    "scalar": ("hello\n", "must be a mapping"),
+    "tab": ("ingress:\n\thost: a\n", "line 2"),
+    "open bracket": ("image: {tag: [1\n", "not valid YAML"),
+    "duplicate key": (document() + "image:\n  tag: a\n  tag: b\n", "duplicate"),
+    "two documents": (document() + "---\na: 1\n", "not valid YAML"),
+    "unknown alias": ("image: *nowhere\n", "not valid YAML"),
+    "python object": ("image: !!python/object:os.system x\n", "not valid YAML"),
+    # what is missing or unknown
+    "no ingress": (NO_HOST, "ingress: is required"),
+    "no Keycloak": ("ingress:\n  host: mlflow.example.com\n", "authentication: is required"),
+    "no host": (NO_HOST + "ingress: {}\n", "ingress.host: is required"),
+    "unknown section": (document("servers: {}\n"), "servers: is not a setting"),
+    "unknown key": (document("server:\n  replica: 2\n"), "server.replica: is not a setting"),
+    "unknown release": (document("release: 3.7.0\n"), "release: must be 3.6.0 or 3.17.2"),
+    # hosts
+    "host with scheme": (WITH_HOST.format("http://mlflow.example.com"), "ingress.host: must be a bare host name"),
+    "host with https": (WITH_HOST.format("https://mlflow.example.com"), "ingress.host: must be a bare host name"),
+    "host with port": (WITH_HOST.format("mlflow.example.com:8443"), "ingress.host: must be a bare host name"),
+    "host with wildcard": (WITH_HOST.format("'*.example.com'"), "ingress.host: must name one host"),
+    "host with capitals": (WITH_HOST.format("MLflow.example.com"), "ingress.host: must be a lowercase DNS name"),
+    "host with underscore": (WITH_HOST.format("ml_flow.example.com"), "ingress.host: must be a lowercase DNS name"),
+    "host is an address": (WITH_HOST.format("192.0.2.1"), "ingress.host: must be a DNS name"),
+    "host is empty": (WITH_HOST.format("''"), "ingress.host: must be a lowercase DNS name"),
+    "host is nothing": (WITH_HOST.format("null"), "ingress.host: must be text"),
+    "host is a number": (WITH_HOST.format("42"), "ingress.host: must be text"),
+    "host is too long": (WITH_HOST.format("a" * 64 + ".example.com"), "ingress.host: must be a lowercase DNS name"),
+    "Keycloak with http": (
+        "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: http://auth\n",
+        "authentication.keycloak_host: must be a bare host name",
+    ),
+    "bare star in hosts": (document("server:\n  allowed_hosts: ['*']\n"), "server.allowed_hosts[0]: must name hosts"),
+    "bare star in origins": (document("server:\n  cors_origins: ['*']\n"), "server.cors_origins[0]: must name hosts"),
+    # types
+    "replicas in quotes": (document("server:\n  replicas: '2'\n"), "server.replicas: must be a whole number"),
+    "replicas as a word": (document("server:\n  replicas: two\n"), "server.replicas: must be a whole number"),
+    "boolean as yes": (document("network:\n  policies: yes\n"), "network.policies: must be true or false"),
+    "tag as a number": (document("image:\n  tag: 3.6\n"), "image.tag: must be text"),
+    "section as text": (document("server: big\n"), "server: must be a mapping"),
+    "section as a list": (document("server: [1]\n"), "server: must be a mapping"),
+    "list as text": (document("delivery:\n  tools: flux\n"), "delivery.tools: must be a list"),
+    "label as a number": (document("server:\n  node_selector: {a: 1}\n"), "server.node_selector.a: must be text"),
+    # bounds
+    "no replicas": (document("server:\n  replicas: 0\n"), "server.replicas: must be greater"),
+    "no workers": (document("server:\n  workers: 0\n"), "server.workers: must be greater"),
+    "port 0": (document("database:\n  port: 0\n"), "database.port: must be greater"),
+    "port 65536": (document("database:\n  port: 65536\n"), "database.port: must be less"),
+    "public port 70000": (document(ingress="public_port: 70000"), "ingress.public_port: must be less"),
+    "user below 10000": (document("server:\n  user_id: 0\n"), "server.user_id: must be greater"),
+    "quantity": (document("server:\n  tmp_size: lots\n"), "server.tmp_size: must look like"),
+    "duration": (document("delivery:\n  interval: soon\n"), "delivery.interval: must look like"),
+    "network": (document("network:\n  keycloak_cidrs: [10.0.0.1/8]\n"), "network.keycloak_cidrs[0]: must be a network"),
+    "cron with four fields": (
+        document("maintenance:\n  garbage_collection_schedule: '* * * *'\n"),
+        "maintenance.garbage_collection_schedule: must have the five fields",
+    ),
+    "cron with minute 60": (
+        document("maintenance:\n  garbage_collection_schedule: 60 3 * * *\n"),
+        "maintenance.garbage_collection_schedule: has the field '60'",
+    ),
+    "cron with words": (
+        document("maintenance:\n  session_pruning_schedule: every day at five o\n"),
+        "maintenance.session_pruning_schedule: has the field 'every'",
+    ),
+    "namespace with capitals": (document("namespace: MLflow\n"), "namespace: must look like"),
+    "namespace too long": (document(f"namespace: {'n' * 64}\n"), "namespace: must look like"),
+    "registry with scheme": (document("image:\n  registry: https://a.example\n"), "image.registry: must look like"),
+    "short digest": (document("image:\n  digest: sha256:abc\n"), "image.digest: must look like"),
+    "pull policy": (document("image:\n  pull_policy: Sometimes\n"), "image.pull_policy: must be Always"),
+    "bucket with capitals": (document("artifacts:\n  bucket: MLflow\n"), "artifacts.bucket: must look like"),
+    "plain http to the world": (
+        document("artifacts:\n  endpoint: http://s3.example.com\n"),
+        "artifacts.endpoint: must start with https://",
+    ),
+    "endpoint with a path": (
+        document("artifacts:\n  endpoint: https://s3.example.com/b\n"),
+        "artifacts.endpoint: must have no path",
+    ),
+    "endpoint with a bad port": (
+        document("artifacts:\n  endpoint: https://s3.example.com:port\n"),
+        "artifacts.endpoint: is not a URL",
+    ),
+    "plain git": (document("delivery:\n  repository: git://git.example.com/a\n"), "delivery.repository: must start"),
+    "group with a slash": (document(login="user_group: /users"), "authentication.user_group: must look like"),
+    "group with a comma": (document(login="user_group: a,b"), "authentication.user_group: must look like"),
+    "permission": (document(login="default_permission: ALL"), "authentication.default_permission: must be"),
+    "control character": (document('monitoring:\n  labels: {"a\\u0007": b}\n'), "monitoring.labels"),
+    # contradictions
+    "one database for both": (document("database:\n  auth_name: mlflow\n"), "database.auth_name: is mlflow too"),
+    "reserved database": (document("database:\n  name: postgres\n"), "database.name: is postgres"),
+    "reserved role": (document("database:\n  role: pg_monitor\n"), "database.role: is pg_monitor"),
+    "old operator": (document("database:\n  cnpg_version: '1.29'\n"), "database.role_management: is database-role"),
+    "older operator": (
+        document("database:\n  cnpg_version: '1.24'\n  role_management: bootstrap\n"),
+        "database.database_management: is cnpg",
+    ),
+    "too many connections": (document("server:\n  workers: 8\n"), "database.max_connections: is 100"),
+    "replicas without a store": (document("server:\n  replicas: 2\n"), "server.replicas: is 2"),
+    "another plugin": (document("plugin_version: 6.0.0\n"), "plugin_version: is 6.0.0"),
+    "tag of another release": (document("image:\n  tag: 3.17.2-oidc\n"), "image.tag: is 3.17.2-oidc"),
+    "owned flag": (document("server:\n  extra_arguments: [--workers=4]\n"), "server.extra_arguments: has --workers"),
+    "owned variable": (
+        document("server:\n  extra_environment: {OIDC_SCOPE: openid}\n"),
+        "server.extra_environment.OIDC_SCOPE: follows from",
+    ),
+    "one group for both": (document(login="user_group: mlflow-admins"), "authentication.user_group: is mlflow-admins"),
+    "MinIO without address": (document("artifacts:\n  endpoint: null\n"), "artifacts.endpoint: is required"),
+    "store of one namespace": (document("secrets:\n  store_kind: SecretStore\n"), "secrets.store_kind: is SecretStore"),
+    "slow scrape": (document("monitoring:\n  scrape_timeout: 2m\n"), "monitoring.scrape_timeout: is 2m"),
+    # secrets
+    "password": (document("database:\n  password: hunter2\n"), "database.password: looks like a secret"),
+    "client secret": (document(login="client_secret: abc"), "authentication.client_secret: looks like a secret"),
+    "login in a URL": (
+        document("delivery:\n  repository: https://me:pw@git.example.com/a\n"),
+        "delivery.repository: looks like a secret",
+    ),
+    "AWS key": (
+        document("server:\n  extra_environment: {X: AKIAIOSFODNN7EXAMPLE}\n"),
+        "server.extra_environment.X: looks like a secret",
+    ),
+    "private key": (
+        document("server:\n  annotations: {a: '-----BEGIN RSA PRIVATE KEY-----'}\n"),
+        "server.annotations.a: looks like a secret",
+    ),
+}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with environments/ and an old dist/, no variables of ours set."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("MLFLOW_", "KEYCLOAK_", "IMAGE_", "CDK8S_")):
+            monkeypatch.delenv(name)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "old.yaml").write_text("old: true\n")
+    yield tmp_path
+    (tmp_path / "dist").chmod(0o755)
+
+
+def assert_refused(expected: str, *arguments: str, workplace: Path) -> None:
+    """One error line with ``expected`` in it, exit code 2, the old dist/ and nothing else left."""
+    result = CliRunner().invoke(app, list(arguments))
+
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, result.output
+    assert expected in errors[0]
+    assert "Traceback" not in result.output
+    assert result.exit_code == 2
+    assert [path.name for path in (workplace / "dist").iterdir()] == ["old.yaml"]
+    assert sorted(path.name for path in workplace.iterdir() if path.name.startswith(".dist")) == []
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_environment_file_is_refused(case: str, workplace: Path) -> None:
+    text, expected = BAD[case]
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(text)
+
+    assert_refused(expected, "synth", workplace=workplace)
+    assert_refused("production.yaml", "synth", workplace=workplace)
+
+
+def test_there_are_at_least_sixty_bad_files() -> None:
+    assert len(BAD) >= 60
+
+
+def test_a_secret_in_a_file_is_never_repeated(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document("database:\n  password: hunter2\n"))
+
+    assert "hunter2" not in CliRunner().invoke(app, ["synth"]).output
+
+
+def test_bytes_that_are_not_utf_8_are_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_bytes(b"a: \xff\xfe\n")
+
+    assert_refused("is not UTF-8", "synth", workplace=workplace)
+
+
+def test_a_folder_in_place_of_a_file_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").mkdir()
+
+    assert_refused("is a directory", "synth", workplace=workplace)
+
+
+def test_a_folder_without_environments_is_refused(workplace: Path) -> None:
+    assert_refused("has no environment file", "synth", workplace=workplace)
+
+
+def test_a_name_that_no_environment_may_have_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "My Env.yaml").write_text(document())
+
+    assert_refused("My Env.yaml: an environment's name", "synth", workplace=workplace)
+
+
+def test_a_file_in_place_of_dist_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    (workplace / "file").write_text("")
+
+    assert_refused("is a file", "synth", "--output", "file", workplace=workplace)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_dist_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    (workplace / "dist").chmod(0o555)
+
+    assert_refused("cannot write dist", "synth", workplace=workplace)
+
+
+def test_an_output_below_a_file_is_refused(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    (workplace / "file").write_text("")
+
+    assert_refused("cannot write file/dist", "synth", "--output", "file/dist", workplace=workplace)
+
+
+def test_a_bad_value_of_an_environment_variable_names_the_variable(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    monkeypatch.setenv("MLFLOW_HOST", "http://mlflow.example.com")
+
+    assert_refused("MLFLOW_HOST: ingress.host: must be a bare host name", "synth", workplace=workplace)
+
+
+def test_a_broken_line_of_the_local_file_is_named(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    (workplace / ".env.local").write_text("MLFLOW_HOST=a.example.com\nthis is = not 'closed\n'oops\n")
+
+    assert_refused(".env.local: line", "synth", workplace=workplace)
+
+
+def test_an_override_of_no_environment_is_refused(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workplace / "environments" / "staging.yaml").write_text(document())
+    monkeypatch.setenv("MLFLOW_HOST", "a.example.com")
+
+    assert_refused("there is no environment production", "synth", workplace=workplace)
+
+
+def test_init_without_hosts_names_the_flag(workplace: Path) -> None:
+    assert_refused("--mlflow-host: is required", "init", "staging", workplace=workplace)
+
+
+def test_init_keeps_an_environment_that_is_there(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    hosts = ("--mlflow-host", "a.example.com", "--keycloak-host", "b.example.com")
+
+    assert_refused("is there already", "init", "production", *hosts, workplace=workplace)
+    assert (workplace / "environments" / "production.yaml").read_text() == document()
+
+
+def test_init_with_a_bad_host_writes_nothing(workplace: Path) -> None:
+    hosts = ("--mlflow-host", "https://a.example.com", "--keycloak-host", "b.example.com")
+
+    assert_refused("ingress.host: must be a bare host name", "init", "staging", *hosts, workplace=workplace)
+    assert list((workplace / "environments").iterdir()) == []

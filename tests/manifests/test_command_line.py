@@ -1,0 +1,137 @@
+"""main.py as people and scripts call it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cdk8s_mlflow.cli import app
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CDK8S_OUTDIR", raising=False)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "production.yaml").write_text(MINIMAL)
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_stale_files_go(workplace: Path) -> None:
+    stale = workplace / "dist" / "production" / "application" / "ConfigMap.gone.k8s.yaml"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("kind: ConfigMap\n")
+
+    run("synth")
+
+    assert not stale.exists()
+    assert (stale.parent / "Deployment.mlflow.k8s.yaml").exists()
+
+
+def test_check_writes_nothing_and_shows_what_is_stale(workplace: Path) -> None:
+    run("synth")
+    deployment = workplace / "dist" / "production" / "application" / "Deployment.mlflow.k8s.yaml"
+    deployment.write_text(deployment.read_text().replace("replicas: 1", "replicas: 7"))
+
+    result = CliRunner().invoke(app, ["synth", "--check"])
+
+    assert result.exit_code == 1
+    assert "-  replicas: 7" in result.stdout
+    assert "+  replicas: 1" in result.stdout
+    assert "dist is stale; run `make synth`" in result.stderr
+    assert "replicas: 7" in deployment.read_text()
+
+
+def test_a_variable_wins_over_the_local_file_and_both_are_reported(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "environments" / "staging.yaml").write_text(MINIMAL)
+    (workplace / ".env.local").write_text("MLFLOW_HOST=local.example.com\nKEYCLOAK_REALM=people\n")
+    monkeypatch.setenv("MLFLOW_HOST", "variable.example.com")
+
+    output = run("synth")
+
+    def host(environment: str) -> str:
+        file = workplace / "dist" / environment / "application" / "Ingress.mlflow.k8s.yaml"
+        return str(yaml.safe_load(file.read_text())["spec"]["rules"][0]["host"])
+
+    assert host("production") == "variable.example.com"
+    assert host("staging") == "mlflow.example.com"
+    assert "production: MLFLOW_HOST overrides ingress.host" in output
+    assert "production: KEYCLOAK_REALM in .env.local overrides authentication.realm" in output
+
+
+def test_a_chart_version_is_answered_with_the_setting_that_replaces_it(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_CHART_VERSION", "1.2.3")
+
+    assert "set `release` in the environment file" in run("synth")
+
+
+def test_the_release_that_isolates_nobody_says_so(workplace: Path) -> None:
+    lines = [line for line in run("synth").splitlines() if "not a security boundary" in line]
+
+    assert len(lines) == 1
+    assert "docs/security.md" in lines[0]
+
+
+def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
+    run("init", "staging", "--mlflow-host", "a.example.com", "--keycloak-host", "b.example.com")
+
+    run("synth")
+
+    assert (workplace / "dist" / "staging" / "application" / "Deployment.mlflow.k8s.yaml").exists()
+
+
+def test_images_lists_each_image_once(workplace: Path) -> None:
+    tunnel = workplace / "environments" / "tunnel.yaml"
+    tunnel.write_text(MINIMAL.replace("  host:", "  cloudflared: {}\n  host:"))
+
+    assert run("images").splitlines() == [
+        "docker.io/cloudflare/cloudflared:2025.8.1",
+        "localhost:30500/mlflow:3.6.0-oidc",
+    ]
+
+
+def test_many_environments_are_rendered_by_two_processes_like_one(workplace: Path) -> None:
+    for number in range(5):
+        (workplace / "environments" / f"site-{number}.yaml").write_text(MINIMAL)
+
+    run("synth")
+
+    one, other = ((workplace / "dist" / name / "application") for name in ("production", "site-4"))
+    assert (one / "Deployment.mlflow.k8s.yaml").read_text() == (other / "Deployment.mlflow.k8s.yaml").read_text()
+    assert sorted(path.name for path in one.iterdir()) == sorted(path.name for path in other.iterdir())
+
+
+def test_help_and_settings_import_no_cdk8s() -> None:
+    code = (
+        "import sys; sys.argv = ['main.py']; import cdk8s_mlflow.cli, cdk8s_mlflow.settings, cdk8s_mlflow.contract;"
+        "print([name for name in ('jsii', 'cdk8s', 'constructs') if name in sys.modules])"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert result.stdout.strip() == "[]"
+
+
+def test_main_without_a_command_honours_the_cli_of_cdk8s(tmp_path: Path) -> None:
+    environment = {**os.environ, "CDK8S_OUTDIR": str(tmp_path / "out")}
+
+    subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True, capture_output=True)
+
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["current", "edge", "production"]

@@ -1,0 +1,58 @@
+"""Which objects each environment has; a new or lost one must be meant."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+
+APPLICATION = {
+    ("Namespace", "", "mlflow"),
+    ("ServiceAccount", "mlflow", "mlflow"),
+    ("Deployment", "mlflow", "mlflow"),
+    ("Service", "mlflow", "mlflow"),
+    ("Job", "mlflow", "mlflow-db-migration-HASH"),
+    ("Ingress", "mlflow", "mlflow"),
+    ("Ingress", "mlflow", "mlflow-refuse"),
+    ("Middleware", "mlflow", "mlflow-headers"),
+    ("Middleware", "mlflow", "mlflow-refuse"),
+}
+SECRETS = {
+    ("ExternalSecret", "mlflow", name)
+    for name in ("mlflow-db-secret", "mlflow-s3-secret", "mlflow-oidc-config", "mlflow-server-secret")
+}
+POLICIES = {("NetworkPolicy", "mlflow", f"mlflow-{name}") for name in ("tracking-server", "migration", "maintenance")}
+DATABASES = {("Database", "postgres", "mlflow"), ("Database", "postgres", "mlflow-auth")}
+ROLE = {("DatabaseRole", "postgres", "mlflow"), ("ExternalSecret", "postgres", "mlflow-db-role")}
+
+
+def flux(environment: str) -> set[tuple[str, str, str]]:
+    return {
+        ("GitRepository", "flux-system", f"mlflow-{environment}"),
+        ("Kustomization", "flux-system", f"mlflow-{environment}-database"),
+        ("Kustomization", "flux-system", f"mlflow-{environment}-application"),
+    }
+
+
+def identities(objects: Objects) -> set[tuple[str, str, str]]:
+    return {(kind, where, re.sub(r"(migration)-[0-9a-f]{10}$", r"\1-HASH", name)) for kind, where, name in objects}
+
+
+def test_production_has_everything(committed: Mapping[str, Objects]) -> None:
+    expected = APPLICATION | SECRETS | POLICIES | DATABASES | ROLE | flux("production")
+    expected |= {("ServiceMonitor", "mlflow", "mlflow"), ("CronJob", "mlflow", "mlflow-gc")}
+    expected |= {("Application", "argocd", "mlflow-production")}
+
+    assert identities(committed["production"]) == expected
+
+
+def test_edge_has_nothing_optional(committed: Mapping[str, Objects]) -> None:
+    assert identities(committed["edge"]) == APPLICATION | DATABASES | flux("edge")
+
+
+def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mapping[str, Objects]) -> None:
+    found = identities(committed["current"])
+
+    assert ("CronJob", "mlflow-current", "mlflow-prune-sessions") in found
+    assert ("PodDisruptionBudget", "mlflow-current", "mlflow") in found
+    assert not {kind for kind, _, name in found if name == "mlflow-refuse"}
