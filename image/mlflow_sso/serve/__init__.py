@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import NoReturn
 
+from mlflow_sso import wait_for_schema
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.log import progress
 from mlflow_sso.releases import Release, installed
@@ -21,6 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Flags of ``mlflow server`` that Kubernetes has to know of; everything else comes from the environment."""
     parser.add_argument("--app-name", metavar="NAME", help="the plugin's application (default: the release's own)")
     add_listener_arguments(parser)
+    wait_for_schema.add_arguments(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -42,6 +44,7 @@ def run(arguments: Namespace) -> int:
         print(f"error: {problem}", file=sys.stderr)
     if problems:
         return 1
+    wait_for_schema.run(arguments)
     directories.forget_counts(variables)
     _announce(release, listener, variables)
     return become(listener, variables)

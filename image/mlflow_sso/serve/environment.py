@@ -56,6 +56,8 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, str]) -> dict[str, str]:
     """Everything that the server's process gets: ``given``, the mounted Secrets, and what follows from them."""
     variables = {**_directories(), **without_service_links(given), **_mounted(root)}
+    # Both products store times without a zone and mean UTC; PostgreSQL converts to that of the connection.
+    variables.setdefault("PGTZ", "UTC")
     variables.setdefault("MLFLOW_SERVE_ARTIFACTS", "true")
     variables.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
     variables.setdefault("MLFLOW_REGISTRY_STORE_URI", variables.get("MLFLOW_BACKEND_STORE_URI", ""))

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from typing import cast
 from uuid import uuid4
 
 from mlflow_sso.serve.flavour import Application, Flavour, switched_on
@@ -22,11 +21,15 @@ def _open_application() -> Application:
     store.ping()
     from mlflow_oidc_auth import app
 
+    from mlflow_sso.serve.threads import ThreadForEachRequest
+
+    application = ThreadForEachRequest(app.app)
+
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
         from mlflow_sso.serve.bearer_keys import BearerAccessKeys
 
-        return BearerAccessKeys(app.app)
-    return cast(Application, app.app)
+        return BearerAccessKeys(application)
+    return application
 
 
 FLAVOUR = Flavour(

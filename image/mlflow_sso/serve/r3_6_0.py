@@ -14,6 +14,12 @@ def _open_application() -> Application:
         config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
     from mlflow_oidc_auth import fastapi_app
 
+    from mlflow_sso.serve import permission_reads
+
+    permission_reads.read_expiry_as_utc()
+    permission_reads.read_users_once_a_check()
+    permission_reads.read_only_the_experiment_of_a_run()
+
     if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE"):
         from mlflow_sso.serve.access_keys import remember_verified_keys
 
