@@ -97,16 +97,16 @@ def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -
             import mlflow_sso.upgrade  # noqa: F401
     _wait_for_lock(connection, schema, deadline)
     with clock.measuring("sql"):
-        return _settle_locked(connection, schema)
+        return _settle_locked(connection, schema, deadline)
 
 
-def _settle_locked(connection: Any, schema: Schema) -> tuple[Found, str, str]:
+def _settle_locked(connection: Any, schema: Schema, deadline: Deadline) -> tuple[Found, str, str]:
     before, action = found(connection, schema), "none"
     if not before.is_at_head(schema):
         from mlflow_sso.upgrade import upgrade
 
         require_ownership(connection, schema)
-        upgrade(connection, schema, before)
+        upgrade(connection, schema, before, deadline=deadline)
         action = "upgraded" if before.revision else "initialised"
     owned, public = public_connect(connection)
     if owned and public:

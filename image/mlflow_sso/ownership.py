@@ -6,8 +6,8 @@ from mlflow_sso.errors import TerminalError
 from mlflow_sso.schemas import Schema
 
 _FOREIGN_TABLES = """
-SELECT relname, pg_get_userbyid(relowner), current_user FROM pg_class
-WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p')
+SELECT relname, pg_get_userbyid(relowner) FROM pg_class
+WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
 AND NOT pg_has_role(relowner, 'USAGE') ORDER BY relname
 """
 
@@ -26,7 +26,7 @@ def require_ownership(connection: Any, schema: Schema) -> None:
         cursor.execute(_FOREIGN_TABLES)
         foreign = cursor.fetchall()
     if foreign:
-        table, owner, _ = foreign[0]
+        table, owner = foreign[0]
         raise TerminalError(
             f"{schema.name}: {role} does not own {len(foreign)} of its tables, such as {table} of {owner}",
             remedy=f"as a superuser, for each of them: ALTER TABLE {table} OWNER TO {role}",

@@ -36,7 +36,7 @@ def found(connection: Any, schema: Schema) -> Found:
     """Read it through a psycopg2 ``connection``; raises psycopg2's errors and ``TerminalError``."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())"
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))"
             " AND relkind IN ('r', 'p')"
         )
         tables = frozenset(name for (name,) in cursor.fetchall())

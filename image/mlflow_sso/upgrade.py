@@ -14,16 +14,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from mlflow.store.db.base_sql_model import Base
 from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
+from mlflow_oidc_auth.db.models import SqlUser
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from mlflow_sso import log
+from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import TerminalError
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema
 
-LOCK_TIMEOUT = "60s"
-"""How long one statement waits for a table that a server is using, before the migration gives way with exit code 75."""
+LONGEST_LOCK_WAIT = 60.0
+"""Seconds that one statement waits for a table in use: whoever comes after it waits too, so it gives way in the end."""
 
 
 class _Progress(logging.Handler):
@@ -37,8 +39,10 @@ class _Progress(logging.Handler):
         log.progress(record.getMessage(), database=self.database)
 
 
-def upgrade(connection: Any, schema: Schema, before: Found) -> None:
+def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadline) -> None:
     """Bring the database behind the psycopg2 ``connection`` from ``before`` to the head, and commit.
+
+    ``deadline`` bounds the wait for tables that a running server is using, not the work itself.
 
     Raises psycopg2's errors, and ``TerminalError`` where the database is not one that MLflow made.
     """
@@ -48,12 +52,16 @@ def upgrade(connection: Any, schema: Schema, before: Found) -> None:
     engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
     try:
         with engine.begin() as transaction:
-            transaction.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            transaction.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
             _run_revisions(transaction, schema, before)
             _verify(connection, schema)
     except DBAPIError as error:
         raise error.orig or error from None
     connection.autocommit = True
+
+
+def _lock_wait(deadline: Deadline) -> int:
+    return int(1000 * max(1.0, min(deadline.left, LONGEST_LOCK_WAIT)))
 
 
 def _require_ours(schema: Schema, before: Found) -> None:
@@ -89,11 +97,7 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
 
 
 def _metadata(schema: Schema) -> Any:
-    if schema.name == "mlflow":
-        return Base.metadata
-    from mlflow_oidc_auth.db.models import SqlUser
-
-    return SqlUser.metadata
+    return Base.metadata if schema.name == "mlflow" else SqlUser.metadata
 
 
 def _log_through(database: str) -> None:

@@ -1,7 +1,6 @@
-"""Real servers for the image's programs, shared by a session; databases, bucket and Secrets of its own for each test."""
+"""Real servers for the image's programs, shared by a session; databases, bucket and Secrets anew for each test."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from pod import Bucket, Database, Pod, Venv
@@ -32,15 +31,18 @@ def minio() -> Iterator[Minio]:
         yield server
 
 
-@pytest.fixture
-def make_pod(venv: Venv, postgres: Postgres, minio: Minio, tmp_path: Path) -> Callable[..., Pod]:
+@pytest.fixture(scope="session")
+def make_pod(
+    venv: Venv, postgres: Postgres, minio: Minio, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Pod]:
     """Pods of the release with empty databases; keyword arguments are settings of the environment."""
 
     def make(**settings: str) -> Pod:
         database, bucket = Database(server=postgres), Bucket(server=minio)
         database.create()
         bucket.client.make_bucket(bucket.name)
-        pod = Pod(venv=venv, folder=tmp_path / database.role, database=database, bucket=bucket, settings=settings)
+        folder = tmp_path_factory.mktemp(database.role)
+        pod = Pod(venv=venv, folder=folder, database=database, bucket=bucket, settings=settings)
         pod.mount()
         return pod
 

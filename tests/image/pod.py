@@ -58,16 +58,16 @@ class Database:
         for service in ("mlflow", "mlflow_auth"):
             self.superuser("CREATE DATABASE {database} OWNER {role}", service=service)
 
+    def superuser_dsn(self, service: str | None) -> str:
+        """Of the service's database, or of the server's own."""
+        database = self.name(service) if service else "postgres"
+        return self.server.dsn(user=self.server.superuser, password=self.server.superuser_password, database=database)
+
     def superuser(self, statement: str, *, service: str = "mlflow", inside: str | None = None) -> None:
         """Run one statement as the superuser, in the database of the service ``inside`` where one is named."""
         names = {"role": sql.Identifier(self.role), "database": sql.Identifier(self.name(service))}
         query = sql.SQL(statement).format(**names, password=sql.Literal(self.password))
-        dsn = self.server.dsn(
-            user=self.server.superuser,
-            password=self.server.superuser_password,
-            database=self.name(inside) if inside else "postgres",
-        )
-        with psycopg.connect(dsn, autocommit=True) as connection:
+        with psycopg.connect(self.superuser_dsn(inside), autocommit=True) as connection:
             connection.execute(query)
 
     def query(self, statement: str, *parameters: object, service: str = "mlflow") -> list[tuple[Any, ...]]:
