@@ -128,8 +128,10 @@ def schema(
     environments: _Environments = Path("environments"),
     docs: Annotated[Path, typer.Option(help="Folder of the guides.")] = Path("docs"),
 ) -> None:
-    """Write the JSON Schema of environment files and docs/settings.md."""
-    from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table
+    """Write the JSON Schema of environment files, docs/settings.md and the README's table of settings."""
+    from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table, with_summary
 
     (environments / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
     (docs / "settings.md").write_text(settings_table(), encoding="utf-8")
+    readme = docs.parent / "README.md"
+    readme.write_text(with_summary(readme.read_text(encoding="utf-8")), encoding="utf-8")

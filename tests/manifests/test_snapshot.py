@@ -9,7 +9,7 @@ import pytest
 
 from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import load
-from cdk8s_mlflow.settings.schema import FIRST_LINE, SCHEMA_FILE, schema_text, settings_table
+from cdk8s_mlflow.settings.schema import FIRST_LINE, SCHEMA_FILE, schema_text, settings_table, with_summary
 from cdk8s_mlflow.tree import differences
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,7 @@ def test_a_second_render_in_another_process_gives_the_same_bytes(fresh: Path, tm
 def test_the_schema_and_the_table_of_settings_are_current() -> None:
     assert (ROOT / "environments" / SCHEMA_FILE).read_text() == schema_text()
     assert (ROOT / "docs" / "settings.md").read_text() == settings_table()
+    assert with_summary((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)

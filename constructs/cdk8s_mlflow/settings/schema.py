@@ -33,6 +33,34 @@ def settings_table() -> str:
     return f"{_TABLE_HEAD}{rows}\n"
 
 
+_BEGIN, _END = "<!-- settings: written by `make schema` -->\n", "<!-- end of settings -->\n"
+
+
+def with_summary(readme: str) -> str:
+    """``readme`` with the sections of the settings between its two marks.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    before, _, rest = readme.partition(_BEGIN)
+    _, mark, after = rest.partition(_END)
+    if not mark:
+        raise ValueError(f"the README has lost its mark {_BEGIN.strip()} or {_END.strip()}")
+    return f"{before}{_BEGIN}{_summary()}{_END}{after}"
+
+
+def _summary() -> str:
+    root = Settings.model_json_schema()
+    sections = {name: _section(field, root) for name, field in root["properties"].items()}
+    own = [f"| `{name}` | {_text(root['properties'][name], root)} | |" for name, part in sections.items() if not part]
+    rows = [
+        f"| `{name}` | {_text(root['properties'][name], root)} | {', '.join(f'`{key}`' for key in part['properties'])} |"
+        for name, part in sections.items()
+        if part
+    ]
+    return "\n".join(["| section | what it is | keys |", "|---|---|---|", *own, *rows]) + "\n"
+
+
 def _rows(schema: dict[str, Any], root: dict[str, Any], above: str) -> Iterator[str]:
     for name, field in schema.get("properties", {}).items():
         key = f"{above}.{name}" if above else name
