@@ -1,11 +1,14 @@
 """dist/ is the snapshot: what the settings say today is what is committed."""
 
 import filecmp
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import load
@@ -45,3 +48,11 @@ def test_the_schema_and_the_table_of_settings_are_current() -> None:
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
 def test_every_environment_names_its_schema_first(file: Path) -> None:
     assert file.read_text().splitlines()[0] == FIRST_LINE
+
+
+def test_editors_accept_every_environment_and_refuse_an_unknown_key() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    documents = [yaml.safe_load(file.read_text()) for file in ENVIRONMENTS]
+
+    assert [error.message for document in documents for error in validator.iter_errors(document)] == []
+    assert not validator.is_valid({**documents[0], "servers": {}})

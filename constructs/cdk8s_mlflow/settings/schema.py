@@ -51,14 +51,14 @@ def with_summary(readme: str) -> str:
 
 def _summary() -> str:
     root = Settings.model_json_schema()
-    sections = {name: _section(field, root) for name, field in root["properties"].items()}
-    own = [f"| `{name}` | {_text(root['properties'][name], root)} | |" for name, part in sections.items() if not part]
-    rows = [
-        f"| `{name}` | {_text(root['properties'][name], root)} | {', '.join(f'`{key}`' for key in part['properties'])} |"
-        for name, part in sections.items()
-        if part
-    ]
-    return "\n".join(["| section | what it is | keys |", "|---|---|---|", *own, *rows]) + "\n"
+    fields = root["properties"]
+    parts = {name: (_section(field, root) or {}).get("properties", {}) for name, field in fields.items()}
+    rows = [f"| `{name}` | {_text(fields[name], root)} | {_keys(keys)} |" for name, keys in parts.items()]
+    return "\n".join(["| section | what it is | keys |", "|---|---|---|", *rows]) + "\n"
+
+
+def _keys(properties: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in properties)
 
 
 def _rows(schema: dict[str, Any], root: dict[str, Any], above: str) -> Iterator[str]:
