@@ -1,0 +1,7 @@
+.PHONY: test-bootstrap test-servers
+
+test-bootstrap: $(VENV)/.dev ## the bootstrap against real servers
+	@$(PY) -m pytest -q tests/bootstrap
+
+test-servers: $(VENV)/.dev ## start, restart and stop every real server
+	@$(PY) -m pytest -q tests/live

@@ -1,0 +1,35 @@
+# The image's programs: one environment a release, made from its lock, and the tests against real servers.
+
+IMAGE_RELEASES := 3.6.0 3.17.2
+IMAGE_PYTHON_3.6.0  := 3.11
+IMAGE_PYTHON_3.17.2 := 3.12
+IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
+# Releases whose newest dependencies no longer work are locked as of a day on which they did.
+IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
+
+.PHONY: setup-image image-lock test-image bench-image
+
+# $(call image_python,3.11): python3.11 from the PATH if it runs, else the newest of pyenv's; empty where there is none
+image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
+  "$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
+
+.venv-image-%/.done: image/releases/%/requirements.lock image/pyproject.toml | $(VENV)/.dev
+	@test -n '$(call image_python,$(IMAGE_PYTHON_$*))' || { echo "error: release $* needs Python $(IMAGE_PYTHON_$*); put python$(IMAGE_PYTHON_$*) on the PATH, or install it with pyenv" >&2; exit 1; }
+	@echo "installing release $* into .venv-image-$*"
+	@$(UV) venv --quiet --clear --python '$(call image_python,$(IMAGE_PYTHON_$*))' .venv-image-$*
+	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --only-binary :all: --require-hashes -r $<
+	@cd image && $(abspath $(PY)) -c 'from hatchling.build import build_editable; build_editable("$(abspath .venv-image-$*)")' >/dev/null
+	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --no-deps .venv-image-$*/mlflow_sso-*.whl
+	@touch $@
+
+setup-image: $(IMAGE_VENVS:%=%/.done) ## install what the image's programs need, one environment a release
+
+image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
+	@$(foreach release,$(IMAGE_RELEASES),cd $(CURDIR)/image/releases/$(release) && $(abspath $(UV)) pip compile --quiet --upgrade --universal --fork-strategy fewest \
+	  --python-version $(IMAGE_PYTHON_$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
+	  --custom-compile-command 'make image-lock' requirements.in -o requirements.lock &&) true
+
+test-image: setup-image ## the image's programs against real servers, both releases
+	@$(PY) -m pytest tests/image
+
+bench-image: setup-image

@@ -1,11 +1,11 @@
 """From environment files to a finished tree: one in this process, many in two."""
 
-import selectors
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from subprocess import PIPE, Popen
+from tempfile import TemporaryFile
 
 from cdk8s_mlflow.settings import Settings
 
@@ -31,8 +31,7 @@ def synthesize(
     many = len(environments) >= _WORTH_PROCESSES
     here = [file for file in environments if file in changed or not many]
     elsewhere = [file for file in environments if file not in here]
-    for name in _in_processes(elsewhere, folder):
-        done(name)
+    _in_processes(elsewhere, folder, done)
     for file in here:
         from cdk8s_mlflow.render import render
 
@@ -40,44 +39,20 @@ def synthesize(
         done(file.stem)
 
 
-def _in_processes(files: list[Path], folder: Path) -> Iterator[str]:
-    shares = [files[start::_PROCESSES] for start in range(_PROCESSES)]
-    workers = [_start(share, folder) for share in shares if share]
-    try:
-        yield from _lines(workers)
-        for worker in workers:
-            _check(worker)
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.communicate()
+def _in_processes(files: list[Path], folder: Path, done: Callable[[str], None]) -> None:
+    shares = [share for share in (files[start::_PROCESSES] for start in range(_PROCESSES)) if share]
+    with ThreadPoolExecutor(_PROCESSES) as threads:
+        for worker in [threads.submit(_run_worker, share, folder, done) for share in shares]:
+            worker.result()
 
 
-def _start(files: list[Path], folder: Path) -> subprocess.Popen[str]:
+def _run_worker(files: list[Path], folder: Path, done: Callable[[str], None]) -> None:
     command = [sys.executable, "-O", "-m", "cdk8s_mlflow.worker", str(folder), *map(str, files)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def _lines(workers: list[subprocess.Popen[str]]) -> Iterator[str]:
-    with selectors.DefaultSelector() as ready:
-        for worker in workers:
-            ready.register(_output(worker), selectors.EVENT_READ)
-        while ready.get_map():
-            for key, _ in ready.select():
-                line = key.fileobj.readline()  # type: ignore[union-attr]
-                if line:
-                    yield line.strip()
-                else:
-                    ready.unregister(key.fileobj)
-
-
-def _output(worker: subprocess.Popen[str]) -> IO[str]:
-    assert worker.stdout is not None  # noqa: S101  (asked for as a pipe)
-    return worker.stdout
-
-
-def _check(worker: subprocess.Popen[str]) -> None:
-    errors = worker.stderr.read() if worker.stderr else ""
-    if worker.wait():
-        last = errors.strip().splitlines()[-1:] or ["it said nothing"]
-        raise SynthesisError(f"rendering failed: {last[0]}")
+    with TemporaryFile("w+") as errors:
+        with Popen(command, stdout=PIPE, stderr=errors, text=True) as worker:
+            for name in worker.stdout or ():
+                done(name.strip())
+        errors.seek(0)
+        if worker.returncode:
+            last = errors.read().strip().splitlines()[-1:] or ["it said nothing"]
+            raise SynthesisError(f"rendering failed: {last[0]}")

@@ -159,6 +159,19 @@ def test_many_environments_are_rendered_by_two_processes_like_one(workplace: Pat
     assert sorted(path.name for path in one.iterdir()) == sorted(path.name for path in other.iterdir())
 
 
+def test_a_worker_that_fails_leaves_one_line_and_the_old_tree(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("synth")
+    for number in range(4):
+        (workplace / "environments" / f"site-{number}.yaml").write_text(MINIMAL)
+    monkeypatch.setenv("JSII_NODE", "/nonexistent/node")
+
+    result = CliRunner().invoke(app, ["synth"])
+
+    assert result.exit_code == 2
+    assert [line.startswith("error: rendering failed") for line in result.stderr.splitlines()[1:]] == [True]
+    assert [path.name for path in (workplace / "dist").iterdir()] == ["production"]
+
+
 def test_help_and_settings_import_no_cdk8s() -> None:
     code = (
         "import sys; sys.argv = ['main.py']; import cdk8s_mlflow.cli, cdk8s_mlflow.settings, cdk8s_mlflow.contract;"

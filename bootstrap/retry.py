@@ -1,0 +1,30 @@
+"""How patient every call to a system is: attempts, pauses with jitter, and what is worth another attempt."""
+
+from collections.abc import Callable
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
+
+LONGEST_PAUSE_SECONDS = 30
+TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP answers that a later attempt may turn into a success (RFC 9110, sections 15.5 and 15.6)."""
+
+
+def retrying(
+    settings: BootstrapSettings,
+    *,
+    transient: Callable[[BaseException], bool],
+    before: Callable[[RetryCallState], None] | None = None,
+) -> Retrying:
+    """Attempts as the settings say, for errors that ``transient`` accepts; the last error is raised as it is.
+
+    ``before`` is told of each failed attempt that another one follows.
+    """
+    return Retrying(
+        stop=stop_after_attempt(settings.attempts),
+        wait=wait_random_exponential(multiplier=settings.backoff_seconds, max=LONGEST_PAUSE_SECONDS),
+        retry=retry_if_exception(transient),
+        before_sleep=before,
+        reraise=True,
+    )

@@ -1,0 +1,1 @@
+"""The secret store: values made once, kept, and handed to the systems."""

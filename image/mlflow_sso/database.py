@@ -1,0 +1,118 @@
+"""A connection to PostgreSQL, waited for, and what its errors mean to whoever runs the program."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mlflow_sso import log
+from mlflow_sso.deadline import Deadline
+from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
+from mlflow_sso.schemas import Schema
+
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""A server that is gone is noticed within a minute, also in the middle of a statement."""
+
+REFUSALS = {
+    "certificate": "compare ca.crt in mlflow-db-secret with the authority that signed the server's certificate",
+    "password authentication failed": "compare mlflow-db-secret with the password of the role in PostgreSQL",
+    "does not exist": "make the role and the database first: `bootstrap.py postgres` says who should",
+    "not permitted to log in": "give the role LOGIN",
+    "permission denied for database": "grant CONNECT on the database to the role, or make the role its owner",
+    "no pg_hba.conf entry": "let pg_hba.conf admit the role from the pods, with the sslmode of the service file",
+}
+"""What the server or the TLS handshake refuses, with its remedy.
+
+libpq hands out no SQLSTATE for a connection that failed, so its text has to do. On a first installation each of these
+can pass by itself (the role is made after the database, the Secret after the pod), so they are waited for; they are
+terminal once the time is up.
+"""
+
+RETRYABLE_CLASSES = ("08", "40", "53", "55P03", "57P", "25006", "58")
+"""SQLSTATE prefixes: connection lost, deadlock, out of resources, lock timeout, shutdown, read-only standby, I/O."""
+
+
+def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool = False) -> Any:
+    """A psycopg2 connection in autocommit, which the caller closes.
+
+    ``writable`` waits for a primary where the address also leads to standbys.
+
+    Raises:
+        TerminalError: refused until the deadline, or the address itself is wrong.
+        RetryableError: not reachable until the deadline.
+    """
+    import psycopg2
+
+    while True:
+        options = {"target_session_attrs": "read-write"} if writable else {}
+        try:
+            connection = psycopg2.connect(
+                schema.libpq_uri,
+                connect_timeout=max(2, min(10, int(deadline.left))),
+                application_name=f"mlflow-sso {program}",
+                **KEEPALIVES,
+                **options,
+            )
+        except psycopg2.ProgrammingError:
+            raise _unreadable(schema) from None
+        except psycopg2.OperationalError as error:
+            _wait_or_raise(schema, _first_line(error), deadline)
+            continue
+        connection.autocommit = True
+        return connection
+
+
+def _wait_or_raise(schema: Schema, reason: str, deadline: Deadline) -> None:
+    if reason.startswith(("definition of service", "service file")):
+        raise TerminalError(f"{schema.name}: {reason}", remedy="look at pg_service.conf in mlflow-db-secret")
+    if deadline.passed:
+        raise _given_up(schema, reason)
+    log.progress("waiting for PostgreSQL", database=schema.name, reason=reason, seconds_left=round(deadline.left))
+    deadline.pause()
+
+
+def _given_up(schema: Schema, reason: str) -> ProgramError:
+    for text, remedy in REFUSALS.items():
+        if text in reason:
+            return TerminalError(f"PostgreSQL refuses {schema.name}: {reason}", remedy=remedy)
+    return RetryableError(
+        f"cannot reach PostgreSQL for {schema.name}: {reason}",
+        remedy="look at the database's pods, its Service and the NetworkPolicy, or raise --timeout",
+    )
+
+
+def _unreadable(schema: Schema) -> TerminalError:
+    # libpq's own text quotes the part it could not read, which may be a password.
+    return TerminalError(
+        f"libpq cannot read {schema.variable}",
+        remedy="use postgresql+psycopg2:///?service=NAME, or percent-encode what the URI holds",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["the connection was lost"])[0].strip()
+
+
+@contextmanager
+def errors_explained(schema: Schema, *, doing: str) -> Iterator[None]:
+    """Turn psycopg2's errors into ours, by their SQLSTATE."""
+    import psycopg2
+
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise _explained(error, schema, doing) from None
+
+
+def _explained(error: Any, schema: Schema, doing: str) -> ProgramError:
+    problem = f"{doing} {schema.name}: {_first_line(error)}"
+    if error.pgcode is None or error.pgcode.startswith(RETRYABLE_CLASSES):
+        return RetryableError(problem, remedy="nothing was left half done; run it again")
+    if error.pgcode == "42501":
+        return TerminalError(
+            problem,
+            remedy=f"make the role of mlflow-db-secret the owner of the database {schema.name} and of its tables",
+        )
+    return TerminalError(
+        f"{problem} (SQLSTATE {error.pgcode})",
+        remedy="nothing was left half done; look the message up with the maintainers of MLflow or of the plugin",
+    )

@@ -1,0 +1,50 @@
+"""How long a program may wait for something, and the pauses between its tries."""
+
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 5.0
+
+
+class Deadline:
+    """A point in time, ``seconds`` from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._pause = FIRST_PAUSE
+
+    @property
+    def left(self) -> float:
+        """Seconds left; zero once it has passed."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        return self.left == 0.0
+
+    def pause(self) -> None:
+        """Sleep before the next try: a quarter of a second at first, five at most, never past the end."""
+        time.sleep(min(self._pause, self.left))
+        self._pause = min(self._pause * 1.5, LONGEST_PAUSE)
+
+
+def add_timeout_argument(parser: ArgumentParser, *, default: float, what: str) -> None:
+    """``--timeout SECONDS``."""
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=default,
+        metavar="SECONDS",
+        help=f"how long to wait for {what} (default: %(default)g)",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

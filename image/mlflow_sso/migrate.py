@@ -1,0 +1,131 @@
+"""``migrate``: brings both databases to the schema of this image, or leaves each exactly as it was.
+
+A database is one transaction: the tables of an empty one, every alembic revision and the verification are committed
+together, so that a process that is killed leaves nothing half done. The advisory lock is taken on the very session
+that does the work; PostgreSQL frees it when that session ends, in whatever way.
+"""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mlflow_sso import log
+from mlflow_sso.database import connect, errors_explained
+from mlflow_sso.deadline import Deadline, add_timeout_argument
+from mlflow_sso.errors import RetryableError
+from mlflow_sso.ownership import public_connect, require_ownership, revoke_public_connect
+from mlflow_sso.revision import Found, found
+from mlflow_sso.schemas import Schema, schemas
+from mlflow_sso.secrets_root import SecretsRoot
+
+LOCK_KEY = int.from_bytes(b"mlflow")
+"""Key of the advisory lock; PostgreSQL keeps the keys of one database apart from those of another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was found in one database and what was done: the result line."""
+
+    database: str
+    found: str | None
+    head: str
+    action: str
+    """``none``, ``initialised`` or ``upgraded``."""
+    public_connect: str
+    """``revoked``, ``revoked now``, or ``granted`` where the role is not the database's owner."""
+    sql_seconds: float
+    import_seconds: float
+
+
+class Clock:
+    """Seconds spent in SQL and in imports, apart from those spent waiting."""
+
+    def __init__(self) -> None:
+        self.seconds = {"sql": 0.0, "import": 0.0}
+
+    @contextmanager
+    def measuring(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[what] += time.monotonic() - started
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_timeout_argument(parser, default=300, what="PostgreSQL, and for another migration to end")
+
+
+def run(arguments: Namespace) -> int:
+    """Migrate one database after the other and print a line for each; raises ``ProgramError``."""
+    deadline = Deadline(arguments.timeout)
+    for schema in schemas(SecretsRoot(arguments.secrets_root)):
+        log.result(**asdict(migrate(schema, deadline=deadline)))
+    return 0
+
+
+def migrate(schema: Schema, *, deadline: Deadline) -> Outcome:
+    """Bring one database to the head of this image; raises ``ProgramError``, and then has changed nothing in it."""
+    clock = Clock()
+    with clock.measuring("import"):
+        import psycopg2  # noqa: F401 - the time it takes is told apart from that of SQL
+    connection = connect(schema, deadline=deadline, program="migrate", writable=True)
+    with closing(connection), errors_explained(schema, doing="cannot migrate"):
+        before, action, public = _settle(connection, schema, deadline, clock)
+    return Outcome(
+        database=schema.name,
+        found=before.revision,
+        head=schema.head,
+        action=action,
+        public_connect=public,
+        sql_seconds=round(clock.seconds["sql"], 3),
+        import_seconds=round(clock.seconds["import"], 3),
+    )
+
+
+def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> tuple[Found, str, str]:
+    with clock.measuring("sql"):
+        before = found(connection, schema)
+        owned, public = public_connect(connection)
+    if before.is_at_head(schema) and not (owned and public):
+        return before, "none", "granted" if public else "revoked"
+    if not before.is_at_head(schema):
+        with clock.measuring("import"):
+            import mlflow_sso.upgrade  # noqa: F401
+    _wait_for_lock(connection, schema, deadline)
+    with clock.measuring("sql"):
+        return _settle_locked(connection, schema, deadline)
+
+
+def _settle_locked(connection: Any, schema: Schema, deadline: Deadline) -> tuple[Found, str, str]:
+    before, action = found(connection, schema), "none"
+    if not before.is_at_head(schema):
+        from mlflow_sso.upgrade import upgrade
+
+        require_ownership(connection, schema)
+        upgrade(connection, schema, before, deadline=deadline)
+        action = "upgraded" if before.revision else "initialised"
+    owned, public = public_connect(connection)
+    if owned and public:
+        revoke_public_connect(connection)
+    return before, action, "revoked now" if owned and public else "granted" if public else "revoked"
+
+
+def _wait_for_lock(connection: Any, schema: Schema, deadline: Deadline) -> None:
+    while not _try_lock(connection):
+        if deadline.passed:
+            raise RetryableError(
+                f"{schema.name}: another migration still holds the lock",
+                remedy="let it finish; pg_locks shows its session (locktype advisory)",
+            )
+        log.progress("waiting for another migration", database=schema.name, seconds_left=round(deadline.left))
+        deadline.pause()
+
+
+def _try_lock(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,66 @@
+"""``mlflow-sso serve``: checks what the server needs, then becomes the tracking server with single sign-on."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from typing import NoReturn
+
+from mlflow_sso import wait_for_schema
+from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.log import progress
+from mlflow_sso.releases import Release, installed
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve import directories, needs
+from mlflow_sso.serve.environment import server_variables, shown
+from mlflow_sso.serve.flavour import flavour_of
+from mlflow_sso.serve.listener import Listener, add_listener_arguments
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Flags of ``mlflow server`` that Kubernetes has to know of; everything else comes from the environment."""
+    parser.add_argument("--app-name", metavar="NAME", help="the plugin's application (default: the release's own)")
+    add_listener_arguments(parser)
+    wait_for_schema.add_arguments(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Replace this process by the server; returns 1, with a line for each thing, where something is missing.
+
+    Raises ``UsageError`` for an application or a setting that this release cannot serve.
+    """
+    # A first process in a container ignores signals that it has no handler for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    release, listener = installed(), Listener.of(arguments)
+    flavour = flavour_of(release)
+    needs.require_application(release, flavour, arguments.app_name)
+    root = SecretsRoot(arguments.secrets_root)
+    root.adopt()
+    trust_mounted_authorities(root)
+    variables = server_variables(flavour, root, os.environ)
+    problems = [*needs.problems(release, flavour, root, variables), *directories.prepare(variables)]
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if problems:
+        return 1
+    wait_for_schema.run(arguments)
+    directories.forget_counts(variables)
+    _announce(release, listener, variables)
+    return become(listener, variables)
+
+
+def become(listener: Listener, variables: dict[str, str]) -> NoReturn:
+    """Replace this process, so that the server gets its signals and starts with nothing imported."""
+    os.execve(sys.executable, listener.command, variables)  # noqa: S606
+
+
+def _announce(release: Release, listener: Listener, variables: dict[str, str]) -> None:
+    progress(
+        "starting the tracking server",
+        mlflow=release.mlflow,
+        plugin=release.plugin,
+        app=release.app_name,
+        **asdict(listener),
+        settings=shown(variables),
+    )

@@ -1,0 +1,36 @@
+"""The ASGI application that every worker runs: importing it opens both stores, so no request ever finds them closed."""
+
+from mlflow_sso.releases import installed
+from mlflow_sso.serve.flavour import Application, flavour_of
+from mlflow_sso.serve.metrics import hide_from_public_port
+
+ATTEMPTS = 5
+
+
+def open_application() -> Application:
+    """Open the tracking, registry and auth stores, then take the plugin's application.
+
+    Alembic, which each store asks for its schema at first use, is not thread-safe: of the first concurrent requests of
+    a server that opens its stores on demand, half fail.
+    """
+    open_stores()
+    application = flavour_of(installed()).open_application()
+    hide_from_public_port()
+    return application
+
+
+def open_stores() -> None:
+    """Open MLflow's stores; the first servers of a new database race for making the experiment ``Default``."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.server.handlers import initialize_backend_stores
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            initialize_backend_stores()
+            return
+        except MlflowException as error:
+            if attempt == ATTEMPTS or "UniqueViolation" not in str(error):
+                raise
+
+
+app = open_application()

@@ -1,0 +1,113 @@
+"""The server's environment: secrets from files, MLflow's private variables, and nothing that harms."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.flavour import Flavour, switched_on
+
+PRIVATE_NAMES = {
+    "MLFLOW_BACKEND_STORE_URI": "_MLFLOW_SERVER_FILE_STORE",
+    "MLFLOW_REGISTRY_STORE_URI": "_MLFLOW_SERVER_REGISTRY_STORE",
+    "MLFLOW_DEFAULT_ARTIFACT_ROOT": "_MLFLOW_SERVER_ARTIFACT_ROOT",
+    "MLFLOW_ARTIFACTS_DESTINATION": "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
+    "MLFLOW_SERVE_ARTIFACTS": "_MLFLOW_SERVER_SERVE_ARTIFACTS",
+    "MLFLOW_STATIC_PREFIX": "_MLFLOW_STATIC_PREFIX",
+    "PROMETHEUS_MULTIPROC_DIR": "prometheus_multiproc_dir",
+}
+"""How ``mlflow server`` hands its settings to its workers (mlflow/server/__init__.py, ``_run_server``)."""
+
+SHOWN = (
+    "MLFLOW_BACKEND_STORE_URI",
+    "OIDC_USERS_DB_URI",
+    "MLFLOW_ARTIFACTS_DESTINATION",
+    "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+    "MLFLOW_S3_ENDPOINT_URL",
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
+    "MLFLOW_SSO_ACCESS_KEY_CACHE",
+    "MLFLOW_SSO_BEARER_ACCESS_KEYS",
+    "OIDC_DISCOVERY_URL",
+    "OIDC_REDIRECT_URI",
+    "OIDC_CLIENT_ID",
+    "OIDC_SCOPE",
+    "OIDC_GROUP_NAME",
+    "OIDC_ADMIN_GROUP_NAME",
+    "DEFAULT_MLFLOW_PERMISSION",
+    "SESSION_TYPE",
+    "SESSION_COOKIE_SECURE",
+    "CACHE_TYPE",
+    "CACHE_BACKEND",
+    "REDIS_HOST",
+    "TRUSTED_PROXIES",
+    "LOG_LEVEL",
+    "SSL_CERT_FILE",
+)
+"""Variables that the log shows: named one by one, so that a new secret never slips in."""
+
+SERVICE_LINK = re.compile(r"[A-Z0-9_]+_PORT(_\d+_(TCP|UDP|SCTP))?")
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, str]) -> dict[str, str]:
+    """Everything that the server's process gets: ``given``, the mounted Secrets, and what follows from them."""
+    variables = {**_directories(), **without_service_links(given), **_mounted(root)}
+    # Both products store times without a zone and mean UTC; PostgreSQL converts to that of the connection.
+    variables.setdefault("PGTZ", "UTC")
+    variables.setdefault("MLFLOW_SERVE_ARTIFACTS", "true")
+    variables.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
+    variables.setdefault("MLFLOW_REGISTRY_STORE_URI", variables.get("MLFLOW_BACKEND_STORE_URI", ""))
+    if "REDIS_HOST" in variables:
+        variables["CACHE_REDIS_URL"] = redis_url(variables)
+    private = {own: variables[public] for public, own in PRIVATE_NAMES.items() if variables.get(public)}
+    if not switched_on(variables, "MLFLOW_SERVE_ARTIFACTS"):
+        del private[PRIVATE_NAMES["MLFLOW_SERVE_ARTIFACTS"]]
+    return {**variables, **private, **flavour.private_variables()}
+
+
+def without_service_links(given: Mapping[str, str]) -> dict[str, str]:
+    """Drop what the kubelet sets for a Service: one named ``mlflow`` gives ``MLFLOW_PORT=tcp://10.0.0.1:80``."""
+    return {
+        name: value
+        for name, value in given.items()
+        if not (SERVICE_LINK.fullmatch(name) and value.startswith(("tcp://", "udp://", "sctp://")))
+    }
+
+
+def _directories() -> dict[str, str]:
+    writable = Path(tempfile.gettempdir())
+    names = {"SESSION_CACHE_DIR": "session", "CACHE_DIR": "cache", "PROMETHEUS_MULTIPROC_DIR": "metrics"}
+    return {variable: str(writable / name) for variable, name in names.items()}
+
+
+def _mounted(root: SecretsRoot) -> dict[str, str]:
+    files = [("oidc", name) for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")]
+    folder = root.path / "server"
+    if folder.is_dir():
+        files += [("server", file.name) for file in sorted(folder.iterdir()) if VARIABLE.fullmatch(file.name)]
+    found = {name: root.find(mount, name) for mount, name in files}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def redis_url(variables: Mapping[str, str]) -> str:
+    """The address of the shared store as one URL: the plugins' caches know no TLS and no user otherwise."""
+    scheme = "rediss" if variables.get("REDIS_SSL", "").lower() in ("true", "1", "t") else "redis"
+    login = (
+        f"{quote(variables.get('REDIS_USERNAME', ''), safe='')}:{quote(variables.get('REDIS_PASSWORD', ''), safe='')}@"
+    )
+    place = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT', '6379')}/{variables.get('REDIS_DB', '0')}"
+    return f"{scheme}://{login if login != ':@' else ''}{place}"
+
+
+def shown(variables: Mapping[str, str]) -> dict[str, str]:
+    """The settings for the log, without the password of a database address that holds one."""
+    return {name: _without_login(variables[name]) for name in SHOWN if variables.get(name)}
+
+
+def _without_login(value: str) -> str:
+    login = urlsplit(value).netloc.rpartition("@")[0] if "://" in value else ""
+    return value.replace(f"{login}@", "", 1) if login else value

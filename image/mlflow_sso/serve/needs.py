@@ -1,0 +1,123 @@
+"""What the server cannot start without, checked all at once, a line for each thing that is missing or wrong."""
+
+import binascii
+import configparser
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from mlflow_sso.errors import UsageError
+from mlflow_sso.releases import Release
+from mlflow_sso.secrets_root import SecretsRoot, missing
+from mlflow_sso.serve.flavour import Flavour
+
+VARIABLES = {
+    "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
+    "OIDC_USERS_DB_URI": "postgresql+psycopg2:///?service=mlflow_auth",
+    "MLFLOW_ARTIFACTS_DESTINATION": "s3://mlflow",
+    "OIDC_DISCOVERY_URL": "https://keycloak.example.com/realms/mlflow/.well-known/openid-configuration",
+}
+"""Settings without which the server would start and fail later, each with an example."""
+
+UNSUPPORTED = ("MLFLOW_ARTIFACTS_ONLY", "MLFLOW_GUNICORN_OPTS", "MLFLOW_WAITRESS_OPTS", "MLFLOW_UVICORN_OPTS")
+"""Settings of ``mlflow server`` for another kind of server than this one."""
+
+CLOUD_IDENTITY = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ACCESS_KEY_ID")
+"""Where boto3 finds credentials other than a file (boto3 documentation, "Credentials")."""
+
+
+def require_application(release: Release, flavour: Flavour, name: str | None) -> None:
+    """Raise ``UsageError`` for an application that this release does not have, or that needs another server."""
+    if name is not None and name not in flavour.applications:
+        raise UsageError(
+            f"--app-name {name} is not served by release {release.mlflow}",
+            remedy=f"use one of: {', '.join(flavour.applications)}",
+        )
+
+
+def problems(release: Release, flavour: Flavour, root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    """Everything that is missing or cannot work, in the order in which the Secrets are documented."""
+    return chain(
+        _settings(variables),
+        _databases(root, variables),
+        _artifact_store(root, variables),
+        _secrets(root, "oidc", ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"), variables),
+        _secrets(root, "server", release.server_secrets, variables),
+        _session_store(variables),
+        _permission(flavour, variables),
+    )
+
+
+def _settings(variables: Mapping[str, str]) -> Iterator[str]:
+    for name, example in VARIABLES.items():
+        if not variables.get(name):
+            yield f"{name} is not set; an example: {example}"
+    for name in UNSUPPORTED:
+        if variables.get(name):
+            yield f"{name} is set, and this server does not read it: remove it"
+
+
+def _databases(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    wanted = [_service(variables.get(name, "")) for name in ("MLFLOW_BACKEND_STORE_URI", "OIDC_USERS_DB_URI")]
+    services = [service for service in wanted if service]
+    file = Path(variables.get("PGSERVICEFILE") or root.file("db", "pg_service.conf"))
+    if services and not file.is_file():
+        yield missing(file, "db")
+        return
+    known = _sections(file) if services else set()
+    for service in services:
+        if service not in known:
+            yield f"{file} has no section [{service}]: it comes from mlflow-db-secret, key {file.name}"
+
+
+def _service(uri: str) -> str | None:
+    return parse_qs(urlsplit(uri).query).get("service", [None])[0]
+
+
+def _sections(file: Path) -> set[str]:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(file.read_text(encoding="utf-8"))
+    except (OSError, configparser.Error):
+        return set()
+    return set(parser.sections())
+
+
+def _artifact_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    if not variables.get("MLFLOW_ARTIFACTS_DESTINATION", "").startswith("s3://"):
+        return
+    named = variables.get("AWS_SHARED_CREDENTIALS_FILE")
+    file = Path(named) if named else root.file("s3", "credentials")
+    if not file.is_file() and not any(variables.get(name) for name in CLOUD_IDENTITY):
+        yield missing(file, "s3")
+
+
+def _secrets(root: SecretsRoot, mount: str, names: tuple[str, ...], variables: Mapping[str, str]) -> Iterator[str]:
+    for name in names:
+        value = variables.get(name)
+        if not value:
+            yield missing(root.file(mount, name), mount)
+        elif name.endswith("_ENCRYPTION_KEY") and not _is_fernet_key(value):
+            yield f"{root.file(mount, name)} is not a Fernet key: it must be 32 random bytes in URL-safe base64"
+
+
+def _is_fernet_key(value: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(value.encode())) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _session_store(variables: Mapping[str, str]) -> Iterator[str]:
+    wanted = {"SESSION_TYPE": "redis", "CACHE_TYPE": "RedisCache", "CACHE_BACKEND": "redis"}
+    for name, value in wanted.items():
+        if variables.get(name) == value and not variables.get("REDIS_HOST"):
+            yield f"{name} is {value}, but REDIS_HOST is not set"
+
+
+def _permission(flavour: Flavour, variables: Mapping[str, str]) -> Iterator[str]:
+    given = variables.get("DEFAULT_MLFLOW_PERMISSION")
+    if given and given not in flavour.permissions:
+        yield f"DEFAULT_MLFLOW_PERMISSION is {given}; it must be one of: {', '.join(flavour.permissions)}"

@@ -1,0 +1,35 @@
+"""Serving MLflow 3.6.0 with mlflow-oidc-auth 5.6.1."""
+
+import os
+from typing import cast
+
+from mlflow_sso.serve.flavour import Application, Flavour, switched_on
+
+
+def _open_application() -> Application:
+    from mlflow_oidc_auth.config import config
+
+    if os.environ.get("CACHE_TYPE") == "RedisCache":
+        # The plugin hands over host, port and password; with the URL its cache knows TLS and a user too.
+        config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
+    from mlflow_oidc_auth import fastapi_app
+
+    from mlflow_sso.serve import permission_reads
+
+    permission_reads.read_expiry_as_utc()
+    permission_reads.read_users_once_a_check()
+    permission_reads.read_only_the_experiment_of_a_run()
+
+    if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE"):
+        from mlflow_sso.serve.access_keys import remember_verified_keys
+
+        remember_verified_keys()
+    return cast(Application, fastapi_app.app)
+
+
+FLAVOUR = Flavour(
+    applications=("oidc-auth-fastapi", "oidc-auth"),
+    permissions=("READ", "EDIT", "MANAGE", "NO_PERMISSIONS"),
+    private_variables=lambda: {"_MLFLOW_SGI_NAME": "uvicorn"},
+    open_application=_open_application,
+)

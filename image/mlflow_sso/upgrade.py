@@ -1,0 +1,115 @@
+"""Alembic's revisions on one connection, in one transaction. Imports MLflow: seconds, so only where there is work.
+
+The packages' own ``env.py`` is not run: it opens a connection of its own, commits apart from the tables that MLflow
+creates first, and rewires the logging of the process. What it configures is configured here.
+"""
+
+import logging
+from typing import Any
+
+import sqlalchemy
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from mlflow.store.db.base_sql_model import Base
+from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
+from mlflow_oidc_auth.db.models import SqlUser
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from mlflow_sso import log
+from mlflow_sso.deadline import Deadline
+from mlflow_sso.errors import TerminalError
+from mlflow_sso.revision import Found, found
+from mlflow_sso.schemas import Schema
+
+LONGEST_LOCK_WAIT = 60.0
+"""Seconds that one statement waits for a table in use: whoever comes after it waits too, so it gives way in the end."""
+
+
+class _Progress(logging.Handler):
+    """Alembic's log lines ("Running upgrade … -> …") as ours."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.database = database
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.progress(record.getMessage(), database=self.database)
+
+
+def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadline) -> None:
+    """Bring the database behind the psycopg2 ``connection`` from ``before`` to the head, and commit.
+
+    ``deadline`` bounds the wait for tables that a running server is using, not the work itself.
+
+    Raises psycopg2's errors, and ``TerminalError`` where the database is not one that MLflow made.
+    """
+    _require_ours(schema, before)
+    _log_through(schema.name)
+    connection.autocommit = False
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
+    try:
+        with engine.begin() as transaction:
+            transaction.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
+            _run_revisions(transaction, schema, before)
+            _verify(connection, schema)
+    except DBAPIError as error:
+        raise error.orig or error from None
+    connection.autocommit = True
+
+
+def _lock_wait(deadline: Deadline) -> int:
+    return int(1000 * max(1.0, min(deadline.left, LONGEST_LOCK_WAIT)))
+
+
+def _require_ours(schema: Schema, before: Found) -> None:
+    """Without a revision, only MLflow's first tables may be there: its own start, killed, leaves some of them."""
+    if before.revision is not None:
+        return
+    known = set(InitialBase.metadata.tables) if schema.name == "mlflow" else set()
+    foreign = sorted(before.tables - known)
+    if foreign:
+        raise TerminalError(
+            f"{schema.name} has no {schema.version_table} but tables of somebody else, such as {foreign[0]}",
+            remedy="give MLflow a database of its own",
+        )
+
+
+def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: Found) -> None:
+    if before.revision is None and schema.name == "mlflow":
+        log.progress("creating MLflow's first tables", database=schema.name)
+        InitialBase.metadata.create_all(transaction)
+    script = ScriptDirectory(str(schema.scripts))
+
+    def to_head(revision: Any, _: MigrationContext) -> Any:
+        return script._upgrade_revs("head", revision)
+
+    with EnvironmentContext(Config(), script, fn=to_head) as environment:
+        environment.configure(
+            connection=transaction,
+            target_metadata=_metadata(schema),
+            render_as_batch=True,
+            version_table=schema.version_table,
+        )
+        environment.run_migrations()
+
+
+def _metadata(schema: Schema) -> Any:
+    return Base.metadata if schema.name == "mlflow" else SqlUser.metadata
+
+
+def _log_through(database: str) -> None:
+    alembic_log = logging.getLogger("alembic.runtime.migration")
+    alembic_log.handlers, alembic_log.propagate = [_Progress(database)], False
+    alembic_log.setLevel(logging.INFO)
+
+
+def _verify(connection: Any, schema: Schema) -> None:
+    after = found(connection, schema)
+    if not after.is_at_head(schema):
+        raise TerminalError(
+            f"{schema.name} is at {after.revision} after the migration, not at {schema.head}; nothing was changed",
+            remedy="install the packages from the lock of a release",
+        )

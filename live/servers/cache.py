@@ -1,0 +1,143 @@
+"""Where the servers' programs come from: Debian, the Go module proxy and Maven Central, kept between runs."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class MissingProgramError(Exception):
+    """A program is missing and cannot be installed from here; the text says which package brings it."""
+
+
+def cache_root() -> Path:
+    """``$XDG_CACHE_HOME/cdk8s-mlflow``, made where it is missing (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    root = Path(base) / "cdk8s-mlflow"
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+@contextmanager
+def locked(name: str) -> Iterator[Path]:
+    """The cache folder, while no other process is at work on ``name``."""
+    root = cache_root()
+    with (root / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield root
+
+
+def debian_program(name: str, *, package: str, folders: str = "/usr/bin") -> Path:
+    """The program ``name`` of the Debian ``package``, installed with apt-get where we are root and it is missing.
+
+    ``folders`` is a pattern below the root; of several matches the newest version wins.
+
+    Raises:
+        MissingProgramError: the program is missing and cannot be installed.
+    """
+    found = _find(name, folders)
+    if found:
+        return found
+    with locked("apt"):
+        if not _find(name, folders):
+            _apt_install(package)
+        found = _find(name, folders)
+    if not found:
+        raise MissingProgramError(f"{name} is missing; install the Debian package {package}")
+    return found
+
+
+def _find(name: str, folders: str) -> Path | None:
+    matches = [path for path in Path("/").glob(f"{folders.lstrip('/')}/{name}") if os.access(path, os.X_OK)]
+    return max(matches, key=_version, default=None)
+
+
+def _version(path: Path) -> list[int]:
+    return [int(part) for part in path.parts if part.isdigit()]
+
+
+def _apt_install(package: str) -> None:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    _say(f"installing the Debian package {package}")
+    # RUNLEVEL=1 keeps the package from starting a service of its own.
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    _run(["apt-get", "update", "-qq"], environment=quiet)
+    _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", package], environment=quiet)
+
+
+def go_program(module: str, version: str) -> Path:
+    """The command of the Go ``module`` at ``version``, built once.
+
+    Raises:
+        MissingProgramError: there is no Go, or the build fails.
+    """
+    name = module.rsplit("/", 1)[-1]
+    target = cache_root() / "go" / version / name
+    if target.exists():
+        return target
+    with locked(name):
+        if not target.exists():
+            _say(f"building {name} {version}, once; this takes some minutes")
+            _build(module, version, target)
+    return target
+
+
+def _build(module: str, version: str, target: Path) -> None:
+    _need("go", "golang")
+    scratch = target.parent / "unfinished"
+    _run(["go", "install", f"{module}@{version}"], environment={"GOBIN": str(scratch), "GOFLAGS": "-trimpath"})
+    (scratch / target.name).replace(target)
+    scratch.rmdir()
+
+
+def maven_archive(coordinates: str) -> Path:
+    """The archive with the Maven ``coordinates`` (group:artifact:version:type), fetched once.
+
+    Raises:
+        MissingProgramError: there is no Maven, or it cannot fetch the archive.
+    """
+    _, artifact, version, kind = coordinates.split(":")
+    target = cache_root() / "maven" / f"{artifact}-{version}.{kind}"
+    if target.exists():
+        return target
+    with locked(artifact):
+        if not target.exists():
+            _say(f"fetching {artifact} {version}, once")
+            _fetch(coordinates, target)
+    return target
+
+
+def _fetch(coordinates: str, target: Path) -> None:
+    _need("mvn", "maven")
+    scratch = target.parent / "unfinished"
+    _run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
+    (scratch / target.name).replace(target)
+    scratch.rmdir()
+
+
+def _need(program: str, package: str) -> None:
+    if not shutil.which(program):
+        raise MissingProgramError(f"{program} is missing; install the Debian package {package}")
+
+
+def _run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+        raise MissingProgramError(f"`{' '.join(command)}` failed with {done.returncode}:\n{last}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,55 @@
+"""MinIO, built from its Go module."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from live.servers.cache import go_program
+from live.servers.certificates import Certificate, issue
+from live.servers.process import Server, answers
+
+MODULE = "github.com/minio/minio"
+VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
+
+
+@dataclass(kw_only=True)
+class Minio(Server):
+    """A MinIO server of one folder; ``tls`` gives it a certificate for ``localhost``."""
+
+    name: ClassVar[str] = "minio"
+
+    tls: bool = False
+    root_user: str = "root-of-minio"
+    root_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+
+    @property
+    def url(self) -> str:
+        """Address of the S3 and the admin API."""
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
+
+    @property
+    def certificate(self) -> Certificate:
+        """The server's certificate, made where it is missing, under the names that MinIO expects."""
+        return issue(self.folder / "tls")
+
+    def prepare(self) -> Sequence[str]:
+        """Build MinIO once a machine."""
+        program = go_program(MODULE, VERSION)
+        objects, certificates = self.folder / "objects", self.folder / "certs"
+        objects.mkdir(exist_ok=True)
+        certificates.mkdir(exist_ok=True)
+        if self.tls:
+            (certificates / "public.crt").write_bytes(self.certificate.certificate.read_bytes())
+            (certificates / "private.key").write_bytes(self.certificate.key.read_bytes())
+        address = f"127.0.0.1:{self.port}"
+        return [str(program), "server", "--quiet", "--address", address, "--certs-dir", str(certificates), str(objects)]
+
+    def environment(self) -> Mapping[str, str]:
+        """Root's login; no console, no look for updates."""
+        login = {"MINIO_ROOT_USER": self.root_user, "MINIO_ROOT_PASSWORD": self.root_password}
+        return {**login, "MINIO_UPDATE": "off", "MINIO_BROWSER": "off", "GOMAXPROCS": "2"}
+
+    def ready(self) -> bool:
+        """Whether it can write."""
+        return answers(f"{self.url}/minio/health/ready", certificate=self.certificate if self.tls else None)

@@ -1,0 +1,189 @@
+"""The life of one server: a free port, a log, a wait until it answers, and an end without orphans.
+
+Errors: ServerError, when a server ends early or does not get ready.
+"""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from live.servers import guard
+from live.servers.certificates import Certificate
+
+LOG_TAIL_LINES = 25
+
+
+class ServerError(Exception):
+    """A server ended early or did not get ready; the text has the end of its log."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on, below the range that outgoing connections take."""
+    while True:
+        port = random.randint(15000, 32000)  # noqa: S311
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+@dataclass(kw_only=True)
+class Server(ABC):
+    """A server process on 127.0.0.1, also a context manager; ``restart`` keeps port and data."""
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    start_seconds: ClassVar[float] = 60
+    """Seconds until it must answer, on a loaded machine."""
+
+    data: Path | None = None
+    """Folder of its data, log and settings, made where it is missing; unset, one that goes with the ``with`` block."""
+    port: int = field(default_factory=free_port)
+    grace_seconds: float = 20
+    """Seconds between the polite signal and SIGKILL."""
+    folder: Path = field(init=False)
+    """``data``, or the temporary folder."""
+    _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.folder = self.data or _passable(Path(tempfile.mkdtemp(prefix=f"{self.name}-")))
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @abstractmethod
+    def prepare(self) -> Sequence[str]:
+        """Make what the first start needs, and give the command."""
+
+    @abstractmethod
+    def ready(self) -> bool:
+        """Whether it serves."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables beside our own."""
+        return {}
+
+    def user(self) -> str:
+        """User to run as; empty for our own."""
+        return ""
+
+    @property
+    def log(self) -> Path:
+        """What the server printed since it was first started."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int:
+        """The process that watches over the server, and lives as long.
+
+        Raises:
+            ServerError: it is not running.
+        """
+        if not self.running or self._process is None:
+            raise ServerError(f"{self.name} is not running")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there; it may not serve yet."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start and wait until it serves.
+
+        Raises:
+            MissingProgramError: its program cannot be installed from here.
+            ServerError: it ended early or is not ready in time.
+        """
+        command = self.prepare()
+        watched = [sys.executable, "-I", guard.__file__, str(int(self.stop_signal)), str(self.grace_seconds)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*watched, self.user(), *command],
+                cwd=self.folder,
+                env={**os.environ, **self.environment()},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        while not self.ready():
+            if not self.running:
+                raise ServerError(f"{self.name} ended at its start; {self._tail()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ServerError(f"{self.name} is not ready after {self.start_seconds:.0f} s; {self._tail()}")
+            time.sleep(0.05)
+
+    def _tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        return "\n".join([f"the end of {self.log}:", *lines])
+
+    def stop(self) -> None:
+        """Ask it to end, kill its process group after ``grace_seconds``, and wait until it is gone."""
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            self._reap(self._process, self.grace_seconds + 5)
+
+    def kill(self) -> None:
+        """End its process group at once, as a crash would."""
+        if self.running and self._process and self._process.stdin:
+            self._process.send_signal(signal.SIGUSR1)
+            self._reap(self._process, 5)
+            self._process.stdin.close()
+
+    def _reap(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def restart(self) -> Self:
+        """Stop and start again, on the same port and data."""
+        self.stop()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        return self if self.running else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self.data is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _passable(folder: Path) -> Path:
+    # PostgreSQL runs as another user, who must get to its own folder below.
+    folder.chmod(0o711)
+    return folder
+
+
+def answers(url: str, *, certificate: Certificate | None = None) -> bool:
+    """Whether a GET of ``url`` gives a success."""
+    try:
+        with urlopen(url, timeout=2, context=certificate.context() if certificate else None) as answer:  # noqa: S310
+            return bool(answer.status < 300)
+    except (URLError, OSError):
+        return False

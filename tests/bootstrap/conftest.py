@@ -1,0 +1,67 @@
+"""The real servers of the bootstrap's tests, each started once a session on free ports of 127.0.0.1."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak, Minio, OpenBao, Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL that logs every statement."""
+    with Postgres(parameters={"log_statement": "all"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio_server() -> Iterator[Minio]:
+    """A MinIO without TLS."""
+    with Minio() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def openbao_server() -> Iterator[OpenBao]:
+    """An OpenBao with a KV version 2 engine at ``secret``."""
+    with OpenBao() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keycloak_server() -> Iterator[Keycloak]:
+    """A Keycloak with nothing but its master realm."""
+    with Keycloak() as server:
+        yield server
+
+
+@pytest.fixture
+def settings_of() -> Callable[..., Settings]:
+    """Settings of an environment with names of its own in the systems that the session shares.
+
+    Give sections as dictionaries: ``settings_of(release="3.17.2", database={"role": "odd"})``.
+    """
+    return _settings
+
+
+def _settings(**sections: Any) -> Settings:
+    number = next(_NUMBERS)
+    defaults: dict[str, Any] = {
+        "ingress": {"host": "mlflow.example.com"},
+        "authentication": {"keycloak_host": "auth.example.com", "realm": f"realm-{number}"},
+        "database": {"name": f"mlflow_{number}", "auth_name": f"mlflow_auth_{number}", "role": f"mlflow_{number}"},
+        "artifacts": {"bucket": f"mlflow-{number}", "user": f"mlflow-{number}", "policy": f"mlflow-{number}"},
+        "secrets": {"vault_prefix": f"mlflow-{number}"},
+        "bootstrap": {"attempts": 3, "backoff_seconds": 0.05, "connect_timeout_seconds": 5, "read_timeout_seconds": 10},
+    }
+    merged = {
+        name: {**defaults.get(name, {}), **section} if isinstance(section, dict) else section
+        for name, section in {**defaults, **sections}.items()
+    }
+    return Settings.model_validate(merged)
+
+
+_NUMBERS = itertools.count(1)

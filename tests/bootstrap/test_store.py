@@ -1,0 +1,227 @@
+"""The secret store on a real OpenBao: values are made once, kept, and never overwritten by another run."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from bootstrap.credentials import Credentials
+from bootstrap.engine import Action, apply, plan
+from bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
+from bootstrap.store.entries import entry_plans
+from bootstrap.store.entry import StoredEntry, StoredValues
+from bootstrap.store.vault import VaultStore
+from cdk8s_mlflow.settings import Settings
+from live.servers import OpenBao
+from live.servers.process import free_port
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+
+
+def _store(server: OpenBao, settings: Settings, **environ: str) -> VaultStore:
+    return VaultStore(settings, Credentials(environ={"VAULT_ADDR": server.url, "VAULT_TOKEN": server.token} | environ))
+
+
+def _entries(store: Any, settings: Settings, **environ: str) -> list[StoredEntry]:
+    given = {"MLFLOW_POSTGRES_CA_CRT": "a certificate"} | environ
+    return [
+        StoredEntry(store=StoredValues(store), plan=plan, credentials=Credentials(environ=given, ask=None))
+        for plan in entry_plans(settings, finders={})
+    ]
+
+
+def _silent(_: object) -> None:
+    return None
+
+
+def _data(server: OpenBao, settings: Settings, entry: str) -> dict[str, Any]:
+    return dict(server.call("GET", f"secret/data/{settings.secrets.vault_prefix}/{entry}")["data"])
+
+
+def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of()
+
+    outcome = plan(_entries(_store(openbao_server, settings), settings), report=_silent)
+
+    assert [change.action for change in outcome.changes] == [Action.CREATE] * 4
+    with pytest.raises(HTTPError, match="404"):
+        openbao_server.call("GET", f"secret/metadata/{settings.secrets.vault_prefix}?list=true")
+
+
+def test_the_second_apply_keeps_every_value_and_version(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of()
+    store = _store(openbao_server, settings)
+    apply(_entries(store, settings), report=_silent)
+    before = {entry: _data(openbao_server, settings, entry) for entry in ("postgres", "s3", "oidc", "server")}
+
+    outcome = apply(_entries(store, settings), report=_silent)
+
+    assert outcome.pending == ()
+    assert before == {entry: _data(openbao_server, settings, entry) for entry in before}
+    assert before["postgres"]["data"]["username"] == settings.database.role
+    assert len(before["s3"]["data"]["secretkey"]) == 40
+
+
+def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of()
+    path = f"secret/data/{settings.secrets.vault_prefix}/oidc"
+    openbao_server.call("POST", path, {"data": {"client_secret": "kept", "note": "of another team"}})
+
+    outcome = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+
+    change = next(change for change in outcome.changes if change.address.endswith("/oidc"))
+    assert (change.action, change.fields) == (Action.UPDATE, ("client_id",))
+    assert _data(openbao_server, settings, "oidc")["data"] == {
+        "client_id": "mlflow",
+        "client_secret": "kept",
+        "note": "of another team",
+    }
+
+
+def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of()
+    store = _store(openbao_server, settings)
+    store.write("oidc", {"client_secret": "first"}, expected=None)
+    outdated = store.read("oidc")
+    store.write("oidc", {"client_secret": "second"}, expected=outdated)
+
+    with pytest.raises(ConflictError, match="changed by another run"):
+        store.write("oidc", {"client_secret": "third"}, expected=outdated)
+
+    assert _data(openbao_server, settings, "oidc")["data"] == {"client_secret": "second"}
+
+
+def test_ten_times_two_runs_at_once_agree_on_the_values(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    for _ in range(10):
+        settings = settings_of()
+        runs = [_entries(_store(openbao_server, settings), settings) for _ in range(2)]
+
+        with ThreadPoolExecutor() as threads:
+            outcomes = list(threads.map(lambda run: apply(run, report=_silent), runs))
+
+        assert [outcome.failures for outcome in outcomes] == [(), ()]
+        versions = [
+            _data(openbao_server, settings, entry)["metadata"]["version"]
+            for entry in ("postgres", "s3", "oidc", "server")
+        ]
+        assert versions == [1, 1, 1, 1]
+
+
+def test_a_rotation_renews_session_keys_and_never_what_encrypts_stored_data(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of(release="3.17.2")
+    entries = _entries(_store(openbao_server, settings), settings)
+    apply(entries, report=_silent)
+    before = _data(openbao_server, settings, "server")["data"]
+
+    renewed = next(entry for entry in entries if entry.plan.name == "server").rotate()
+
+    after = _data(openbao_server, settings, "server")["data"]
+    assert renewed == ("secret_key", "session_token_encryption_key")
+    assert {name for name in before if before[name] != after[name]} == set(renewed)
+
+
+def test_a_deleted_version_is_not_made_anew_behind_the_owners_back(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of()
+    store = _store(openbao_server, settings)
+    store.write("server", {"secret_key": "old"}, expected=None)
+    openbao_server.call("DELETE", f"secret/data/{settings.secrets.vault_prefix}/server")
+
+    with pytest.raises(MissingError, match=r"version 1 of .*/server was deleted.*undelete it"):
+        store.read("server")
+
+
+def test_a_value_that_nobody_can_make_is_asked_for_by_its_variable(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of(authentication={"redis": {"host": "redis.example.com"}})
+    store = _store(openbao_server, settings)
+
+    outcome = apply(_entries(store, settings), report=_silent)
+
+    assert [str(failure) for failure in outcome.failures] == [
+        "! secrets/vault/server: redis_password is not in the store and cannot be made here; "
+        "set MLFLOW_SERVER_REDIS_PASSWORD, or MLFLOW_SERVER_REDIS_PASSWORD_FILE to a file that holds it"
+    ]
+    assert apply(_entries(store, settings, MLFLOW_SERVER_REDIS_PASSWORD="given"), report=_silent).failures == ()
+    assert _data(openbao_server, settings, "server")["data"]["redis_password"] == "given"
+
+
+@pytest.mark.parametrize("method", ["approle", "kubernetes"])
+def test_a_login_method_of_its_own_is_tried_before_anything_else(
+    openbao_server: OpenBao, settings_of: SettingsOf, method: str
+) -> None:
+    settings = settings_of(secrets={"vault_auth": method, "vault_auth_mount": f"{method}-nowhere"})
+    given = {"VAULT_ROLE_ID": "a role", "VAULT_SECRET_ID": "a secret", "VAULT_KUBERNETES_TOKEN": "a token"}
+
+    with pytest.raises((RefusedError, UnreachableError), match=r"(refuses|does not take)"):
+        _store(openbao_server, settings, **given).read("oidc")
+
+
+def test_an_approle_logs_in_and_again_when_its_token_has_expired(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of(secrets={"vault_auth": "approle"})
+    role = _approle(openbao_server, settings)
+    store = _store(openbao_server, settings, VAULT_ROLE_ID=role[0], VAULT_SECRET_ID=role[1])
+    store.write("oidc", {"client_secret": "kept"}, expected=None)
+    openbao_server.call("PUT", "auth/token/revoke", {"token": store._client.token})
+
+    found = store.read("oidc")
+
+    assert found is not None
+    assert found.values == {"client_secret": "kept"}
+
+
+def _approle(server: OpenBao, settings: Settings) -> tuple[str, str]:
+    prefix = settings.secrets.vault_prefix
+    rules = "".join(
+        f'path "secret/{part}/{prefix}/*" {{ capabilities = ["create", "read", "update", "delete"] }}\n'
+        for part in ("data", "metadata")
+    )
+    server.call("PUT", "sys/policies/acl/bootstrap", {"policy": rules})
+    if "approle/" not in server.call("GET", "sys/auth")["data"]:
+        server.call("POST", "sys/auth/approle", {"type": "approle"})
+    server.call("POST", "auth/approle/role/bootstrap", {"token_policies": ["bootstrap"]})
+    role = server.call("GET", "auth/approle/role/bootstrap/role-id")["data"]["role_id"]
+    return role, server.call("POST", "auth/approle/role/bootstrap/secret-id", {})["data"]["secret_id"]
+
+
+def test_a_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    store = _store(openbao_server, settings_of(), VAULT_TOKEN="a-guess")
+
+    with pytest.raises(RefusedError, match=r"refuses secret/.*; check the token") as caught:
+        store.read("oidc")
+
+    assert "a-guess" not in str(caught.value)
+
+
+def test_a_missing_token_is_a_usage_error_where_nobody_can_be_asked(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    store = VaultStore(settings_of(), Credentials(environ={"VAULT_ADDR": openbao_server.url}, ask=None))
+
+    with pytest.raises(UsageError, match="no Vault token was given; set VAULT_TOKEN, or VAULT_TOKEN_FILE"):
+        store.read("oidc")
+
+
+def test_a_mount_that_is_no_kv_engine_is_named(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of(secrets={"vault_mount": "nowhere"})
+
+    with pytest.raises(RefusedError, match=r"secrets\.vault_mount is a KV version 2 engine"):
+        _store(openbao_server, settings).read("oidc")
+
+
+def test_a_vault_that_is_not_there_is_named_after_the_attempts_of_the_settings(settings_of: SettingsOf) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    store = VaultStore(settings_of(), Credentials(environ={"VAULT_ADDR": address, "VAULT_TOKEN": "any"}))
+
+    with pytest.raises(UnreachableError, match=f"cannot reach Vault at {address}.*check VAULT_ADDR"):
+        store.read("oidc")

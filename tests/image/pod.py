@@ -1,0 +1,212 @@
+"""A pod without Kubernetes: Secrets in a directory, the environment of the manifests, a release's own interpreter."""
+
+import json
+import os
+import secrets
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from minio import Minio as MinioClient
+from psycopg import sql
+
+from live.servers import Minio, Postgres
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Venv:
+    """The environment made from one release's lock by ``make setup-image``."""
+
+    release: str
+
+    @property
+    def path(self) -> Path:
+        return ROOT / f".venv-image-{self.release}"
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    @property
+    def mlflow_sso(self) -> Path:
+        """The console command."""
+        return self.path / "bin" / "mlflow-sso"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A role with two databases of its own, as CloudNativePG or the bootstrap makes them."""
+
+    server: Postgres
+    role: str = field(default_factory=lambda: f"owner_{secrets.token_hex(4)}")
+    # Everything that has to be escaped in a URI, and nothing of it in a service file.
+    password: str = field(default_factory=lambda: f"%/@:?#'&{secrets.token_urlsafe(9)}", repr=False)
+
+    def name(self, service: str) -> str:
+        return f"{service}_{self.role}"
+
+    def dsn(self, service: str) -> str:
+        return self.server.dsn(user=self.role, password=self.password, database=self.name(service))
+
+    def create(self) -> None:
+        self.superuser("CREATE ROLE {role} LOGIN PASSWORD {password}")
+        for service in ("mlflow", "mlflow_auth"):
+            self.superuser("CREATE DATABASE {database} OWNER {role}", service=service)
+
+    def superuser_dsn(self, service: str | None) -> str:
+        """Of the service's database, or of the server's own."""
+        database = self.name(service) if service else "postgres"
+        return self.server.dsn(user=self.server.superuser, password=self.server.superuser_password, database=database)
+
+    def superuser(self, statement: str, *, service: str = "mlflow", inside: str | None = None) -> None:
+        """Run one statement as the superuser, in the database of the service ``inside`` where one is named."""
+        names = {"role": sql.Identifier(self.role), "database": sql.Identifier(self.name(service))}
+        query = sql.SQL(statement).format(**names, password=sql.Literal(self.password))
+        with psycopg.connect(self.superuser_dsn(inside), autocommit=True) as connection:
+            connection.execute(query)
+
+    def query(self, statement: str, *parameters: object, service: str = "mlflow") -> list[tuple[Any, ...]]:
+        """Rows of a statement run as the owner; none for a statement without rows."""
+        with psycopg.connect(self.dsn(service), autocommit=True) as connection:
+            cursor = connection.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def revision(self, service: str) -> str:
+        ((revision,),) = self.query("SELECT version_num FROM alembic_version", service=service)
+        return str(revision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """An empty bucket of its own on a real S3 server."""
+
+    server: Minio
+    name: str = field(default_factory=lambda: f"mlflow-{secrets.token_hex(4)}")
+
+    @property
+    def client(self) -> MinioClient:
+        address = self.server.url.removeprefix("http://")
+        return MinioClient(
+            address, access_key=self.server.root_user, secret_key=self.server.root_password, secure=False
+        )
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return sorted(
+            item.object_name or "" for item in self.client.list_objects(self.name, prefix=prefix, recursive=True)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """Where a program runs: ``folder`` holds the mounted Secrets and the writable directories."""
+
+    venv: Venv
+    folder: Path
+    database: Database
+    bucket: Bucket
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment beside the one that the manifests give."""
+
+    @property
+    def secrets_root(self) -> Path:
+        return self.folder / "secrets"
+
+    def mount(self) -> None:
+        """Write the Secrets, as the kubelet would."""
+        for file, text in self._secrets().items():
+            path = self.secrets_root / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (self.folder / "tmp").mkdir(exist_ok=True)
+
+    def _secrets(self) -> dict[str, str]:
+        access, secret = self.bucket.server.root_user, self.bucket.server.root_password
+        return {
+            "db/username": self.database.role,
+            "db/password": self.database.password,
+            "db/pg_service.conf": "".join(self._service(name) for name in ("mlflow", "mlflow_auth")),
+            "s3/AWS_ACCESS_KEY_ID": access,
+            "s3/AWS_SECRET_ACCESS_KEY": secret,
+            "s3/credentials": f"[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n",
+        }
+
+    def _service(self, name: str) -> str:
+        database = self.database
+        return (
+            f"[{name}]\nhost=127.0.0.1\nport={database.server.port}\ndbname={database.name(name)}\n"
+            f"user={database.role}\npassword={database.password}\nsslmode=disable\nconnect_timeout=5\n\n"
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        scratch = str(self.folder / "tmp")
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "PGSERVICEFILE": str(self.secrets_root / "db" / "pg_service.conf"),
+            "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
+            "OIDC_USERS_DB_URI": "postgresql+psycopg2:///?service=mlflow_auth",
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.secrets_root / "s3" / "credentials"),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "MLFLOW_S3_ENDPOINT_URL": self.bucket.server.url,
+            "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{self.bucket.name}",
+            "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "MLFLOW_SERVE_ARTIFACTS": "true",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+            "GIT_PYTHON_REFRESH": "quiet",
+            **self.settings,
+        }
+
+    def start(self, program: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start a program; its stdout and stderr are pipes."""
+        return subprocess.Popen(
+            [self.venv.mlflow_sso, program, "--secrets-root", self.secrets_root, *arguments],
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, program: str, *arguments: str, **environment: str) -> "Done":
+        """Run a program to its end, at most three minutes."""
+        process = self.start(program, *arguments, **environment)
+        stdout, stderr = process.communicate(timeout=180)
+        return Done(code=process.returncode, stdout=stdout, stderr=stderr)
+
+    def python(self, script: str, *arguments: str) -> "Done":
+        """Run a script of the tests with the release's interpreter, where MLflow can be imported."""
+        done = subprocess.run(
+            [self.venv.python, "-c", script, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A program that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The JSON lines of stdout."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def progress(self) -> list[dict[str, Any]]:
+        """The JSON lines of stderr."""
+        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]

@@ -1,0 +1,255 @@
+"""``migrate`` on real PostgreSQL, for both releases: whatever it finds, it ends at the heads or changes nothing."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import official
+import psycopg
+import pytest
+from pod import Done, Pod, Venv
+from schema_dump import schema_dumps
+
+pytestmark = pytest.mark.servers
+
+Schemas = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def official_schemas(make_pod: Callable[..., Pod]) -> Schemas:
+    """What MLflow's and the plugin's own migrations make of empty databases."""
+    pod = make_pod()
+    done = pod.python(official.INITIALISE)
+    assert done.code == 0, done.stderr
+    return schema_dumps(pod.database)
+
+
+@pytest.fixture
+def old_pod(pod: Pod) -> Pod:
+    """A pod whose databases are at the first revisions that their packages ever had, with an experiment and a user."""
+    done = pod.python(official.FIRST_REVISIONS)
+    assert done.code == 0, done.stderr
+    pod.database.query("INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (7, 'old', 'active')")
+    pod.database.query(
+        "INSERT INTO runs (run_uuid, experiment_id, user_id, status, source_type, lifecycle_stage)"
+        " VALUES ('r', 7, 'ada', 'FINISHED', 'LOCAL', 'active')"
+    )
+    pod.database.query("INSERT INTO metrics (key, value, timestamp, run_uuid, step) VALUES ('loss', 0.5, 1, 'r', 3)")
+    pod.database.query("INSERT INTO users (username, is_admin) VALUES ('ada@example.com', true)", service="mlflow_auth")
+    return pod
+
+
+def actions(done: Done) -> list[str]:
+    assert done.code == 0, done.stderr
+    return [line["action"] for line in done.results]
+
+
+def test_empty_databases_get_the_schemas_that_the_packages_themselves_would_make(
+    pod: Pod, official_schemas: Schemas
+) -> None:
+    done = pod.run("migrate")
+
+    assert actions(done) == ["initialised", "initialised"]
+    assert schema_dumps(pod.database) == official_schemas
+
+
+def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_mlflow(pod: Pod) -> None:
+    pod.run("migrate")
+    before = schema_dumps(pod.database)
+
+    done = pod.run("migrate", PYTHONVERBOSE="1")
+
+    assert actions(done) == ["none", "none"]
+    assert schema_dumps(pod.database) == before
+    assert "import 'mlflow_sso" in done.stderr
+    assert "import 'mlflow'" not in done.stderr
+    assert "import 'sqlalchemy'" not in done.stderr
+
+
+def test_the_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_schemas: Schemas) -> None:
+    done = old_pod.run("migrate")
+
+    assert actions(done) == ["upgraded", "upgraded"]
+    assert [line["found"] for line in done.results] == ["451aebb31d03", "8606fa83a998"]
+    assert old_pod.database.query("SELECT name FROM experiments WHERE experiment_id = 7") == [("old",)]
+    assert old_pod.database.query("SELECT key, value, step FROM latest_metrics") == [("loss", 0.5, 3)]
+    assert old_pod.database.query("SELECT username, is_admin FROM users", service="mlflow_auth") == [
+        ("ada@example.com", True)
+    ]
+    assert [dump.count("CREATE TABLE") for dump in schema_dumps(old_pod.database)] == [
+        dump.count("CREATE TABLE") for dump in official_schemas
+    ]
+
+
+def test_what_a_killed_start_of_mlflow_itself_leaves_behind_is_finished(pod: Pod, official_schemas: Schemas) -> None:
+    pod.python(official.HALF_MADE_TABLES)
+    assert len(pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")) == 3
+
+    done = pod.run("migrate")
+
+    assert actions(done) == ["initialised", "initialised"]
+    assert schema_dumps(pod.database) == official_schemas
+
+
+def test_of_two_at_once_one_does_the_work_and_both_succeed(pod: Pod, official_schemas: Schemas) -> None:
+    both = [pod.start("migrate"), pod.start("migrate")]
+    ends = [process.communicate(timeout=180) for process in both]
+
+    done = [
+        Done(code=process.returncode, stdout=out, stderr=err) for process, (out, err) in zip(both, ends, strict=True)
+    ]
+    assert sorted(action for one in done for action in actions(one)) == ["initialised"] * 2 + ["none"] * 2
+    assert schema_dumps(pod.database) == official_schemas
+
+
+def test_a_migration_that_never_ends_is_waited_for_no_longer_than_the_timeout(pod: Pod) -> None:
+    with psycopg.connect(pod.database.dsn("mlflow")) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"mlflow", "big")])
+
+        done = pod.run("migrate", "--timeout", "1")
+
+    assert done.code == 75
+    assert "another migration still holds the lock" in done.stderr
+    assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_a_table_in_use_makes_it_give_way_and_leaves_the_old_schema_whole(old_pod: Pod) -> None:
+    before = schema_dumps(old_pod.database)
+    with psycopg.connect(old_pod.database.dsn("mlflow")) as server:
+        server.execute("SELECT * FROM metrics")
+
+        done = old_pod.run("migrate", "--timeout", "1")
+
+    assert done.code == 75
+    assert "lock timeout" in done.stderr
+    assert schema_dumps(old_pod.database) == before
+
+
+def test_connect_is_revoked_from_everybody_but_the_owner_and_whom_was_named(pod: Pod) -> None:
+    first, second = pod.run("migrate"), pod.run("migrate")
+
+    assert [line["public_connect"] for line in first.results] == ["revoked now", "revoked now"]
+    assert [line["public_connect"] for line in second.results] == ["revoked", "revoked"]
+    assert pod.database.query("SELECT has_database_privilege('public', current_database(), 'CONNECT')") == [(False,)]
+
+
+def test_a_role_that_does_not_own_the_database_but_may_create_in_it_migrates_and_leaves_connect_alone(pod: Pod) -> None:
+    for service in ("mlflow", "mlflow_auth"):
+        pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres", service=service)
+        pod.database.superuser("GRANT CREATE ON SCHEMA public TO {role}", inside=service)
+
+    done = pod.run("migrate")
+
+    assert actions(done) == ["initialised", "initialised"]
+    assert [line["public_connect"] for line in done.results] == ["granted", "granted"]
+
+
+def test_a_role_that_may_not_create_tables_is_told_who_can_help(pod: Pod) -> None:
+    pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres")
+
+    done = pod.run("migrate")
+
+    assert done.code == 1
+    assert "may not create tables" in done.stderr
+    assert f"OWNER TO {pod.database.role}" in done.stderr
+    assert done.stdout == ""
+
+
+def test_tables_of_another_owner_are_named_and_nothing_is_changed(old_pod: Pod) -> None:
+    old_pod.database.superuser("ALTER TABLE metrics OWNER TO postgres", inside="mlflow")
+    before = schema_dumps(old_pod.database)
+
+    done = old_pod.run("migrate")
+
+    assert done.code == 1
+    assert "does not own 1 of its tables, such as metrics of postgres" in done.stderr
+    assert schema_dumps(old_pod.database) == before
+
+
+def test_a_wrong_password_is_waited_for_and_then_terminal_and_never_printed(pod: Pod) -> None:
+    service_file = pod.secrets_root / "db" / "pg_service.conf"
+    service_file.write_text(service_file.read_text().replace(pod.database.password, "not-the-password"))
+
+    done = pod.run("migrate", "--timeout", "1")
+
+    assert done.code == 1
+    assert [line["message"] for line in done.progress][:1] == ["waiting for PostgreSQL"]
+    assert "password authentication failed" in done.stderr
+    assert "compare mlflow-db-secret" in done.stderr
+    assert "not-the-password" not in done.stdout + done.stderr
+
+
+def test_an_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod) -> None:
+    old_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'")
+    before = schema_dumps(old_pod.database)
+
+    done = old_pod.run("migrate")
+
+    assert done.code == 1
+    assert f"f00dfeed0000, which MLflow {old_pod.venv.release} does not know" in done.stderr
+    assert schema_dumps(old_pod.database) == before
+
+
+def test_a_database_of_somebody_else_is_refused(pod: Pod) -> None:
+    pod.database.query("CREATE TABLE invoices (id int)")
+
+    done = pod.run("migrate")
+
+    assert done.code == 1
+    assert "such as invoices" in done.stderr
+    assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [("invoices",)]
+
+
+def test_a_server_that_does_not_answer_is_worth_another_try(pod: Pod) -> None:
+    done = pod.run(
+        "migrate", "--timeout", "1", MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow"
+    )
+
+    assert done.code == 75
+    assert "cannot reach PostgreSQL for mlflow" in done.stderr
+    assert [line["message"] for line in done.progress][:1] == ["waiting for PostgreSQL"]
+
+
+def test_a_uri_with_everything_escaped_works_as_well_as_the_service_file(pod: Pod) -> None:
+    database = pod.database
+    address = f"{database.role}:{quote(database.password, safe='')}@127.0.0.1:{database.server.port}"
+    done = pod.run(
+        "migrate",
+        MLFLOW_BACKEND_STORE_URI=f"postgresql+psycopg2://{address}/{database.name('mlflow')}?sslmode=disable",
+    )
+
+    assert actions(done) == ["initialised", "initialised"]
+    assert database.password not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("uri", "code", "said"),
+    [
+        ("sqlite:////tmp/mlflow.db", 2, "MLFLOW_BACKEND_STORE_URI starts with 'sqlite'"),
+        ("postgresql+psycopg2:///?service=nowhere", 1, "pg_service.conf"),
+        ("postgresql+psycopg2://a:s3cr%ZZt@127.0.0.1/b", 1, "libpq cannot read MLFLOW_BACKEND_STORE_URI"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_at_once(pod: Pod, uri: str, code: int, said: str) -> None:
+    done = pod.run("migrate", MLFLOW_BACKEND_STORE_URI=uri)
+
+    assert done.code == code
+    assert said in done.stderr
+    assert "s3cr" not in done.stderr
+    assert done.progress == []
+
+
+@pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
+def test_the_current_release_takes_over_from_the_baseline_and_the_baseline_then_refuses(
+    make_pod: Callable[..., Pod], official_schemas: Schemas
+) -> None:
+    new = make_pod()
+    old = Pod(venv=Venv(release="3.6.0"), folder=new.folder, database=new.database, bucket=new.bucket)
+    assert actions(old.run("migrate")) == ["initialised", "initialised"]
+
+    upgraded = new.run("migrate")
+    refused = old.run("migrate")
+
+    assert actions(upgraded) == ["upgraded", "upgraded"]
+    assert schema_dumps(new.database) == official_schemas
+    assert refused.code == 1
+    assert "newer than this image" in refused.stderr

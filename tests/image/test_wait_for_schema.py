@@ -1,0 +1,101 @@
+"""``wait-for-schema`` before, during and after a migration, for both releases."""
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+from pod import Database, Pod
+
+from live.servers import Postgres
+
+pytestmark = pytest.mark.servers
+
+
+def test_before_the_migration_it_waits_and_then_says_what_is_missing(pod: Pod) -> None:
+    done = pod.run("wait-for-schema", "--timeout", "1")
+
+    assert done.code == 75
+    assert "mlflow is at no revision, not yet at" in done.stderr
+    assert "waiting for the migration" in [line["message"] for line in done.progress]
+    assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_during_the_migration_it_waits_until_both_databases_are_there(pod: Pod) -> None:
+    waiting = pod.start("wait-for-schema", "--timeout", "120")
+    assert waiting.stderr
+    first_line = waiting.stderr.readline()
+
+    migrated = pod.run("migrate")
+    out, err = waiting.communicate(timeout=120)
+
+    assert "waiting for the migration" in first_line
+    assert migrated.code == 0, migrated.stderr
+    assert waiting.returncode == 0, err
+    assert out.count('"ready": true') == 2
+
+
+def test_after_the_migration_a_role_that_may_only_read_the_revision_is_enough(pod: Pod) -> None:
+    pod.run("migrate")
+    for service in ("mlflow", "mlflow_auth"):
+        pod.database.superuser("REASSIGN OWNED BY {role} TO postgres", inside=service)
+        pod.database.superuser("GRANT CONNECT ON DATABASE {database} TO {role}", service=service)
+        pod.database.superuser("GRANT SELECT ON alembic_version TO {role}", inside=service)
+
+    done = pod.run("wait-for-schema")
+
+    assert done.code == 0, done.stderr
+    assert [line["revision"] for line in done.results] == [pod.database.revision(s) for s in ("mlflow", "mlflow_auth")]
+
+
+def test_a_schema_that_is_newer_than_the_image_is_refused_at_once(pod: Pod) -> None:
+    pod.run("migrate")
+    pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'", service="mlflow_auth")
+
+    done = pod.run("wait-for-schema", "--timeout", "60")
+
+    assert done.code == 1
+    assert "mlflow_auth is at revision f00dfeed0000" in done.stderr
+    assert done.progress == []
+
+
+def test_a_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
+    with Postgres() as server:
+        late = replace(pod, database=Database(server=server))
+        late.database.create()
+        late.mount()
+        assert late.run("migrate").code == 0
+        server.stop()
+
+        waiting = late.start("wait-for-schema", "--timeout", "120")
+        assert waiting.stderr
+        first_line = waiting.stderr.readline()
+        server.start()
+        _, err = waiting.communicate(timeout=120)
+
+    assert "Connection refused" in first_line
+    assert waiting.returncode == 0, err
+
+
+def test_without_the_right_to_read_it_says_so(pod: Pod) -> None:
+    pod.run("migrate")
+    pod.database.superuser("ALTER TABLE alembic_version OWNER TO postgres", inside="mlflow")
+
+    done = pod.run("wait-for-schema")
+
+    assert done.code == 1
+    assert "permission denied for table alembic_version" in done.stderr
+
+
+def test_it_holds_no_connection_between_two_looks(pod: Pod) -> None:
+    waiting = pod.start("wait-for-schema", "--timeout", "60")
+    assert waiting.stderr
+    waiting.stderr.readline()
+
+    with psycopg.connect(pod.database.server.superuser_dsn) as connection:
+        sessions = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = %s", [pod.database.role]
+        ).fetchone()
+    waiting.terminate()
+    waiting.communicate(timeout=30)
+
+    assert sessions == (0,)

@@ -1,0 +1,160 @@
+"""Each real server starts, keeps its data over a restart, and leaves nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import psycopg
+import pytest
+from minio import Minio as Client
+
+from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Registry, Server, ServerError
+
+pytestmark = pytest.mark.servers
+
+ORPHAN = """
+import sys, time
+from live.servers import Redis
+with Redis() as server:
+    print(server.port, flush=True)
+    time.sleep(60)
+"""
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _s3(server: Minio) -> Client:
+    from urllib3 import PoolManager
+
+    pool = PoolManager(ca_certs=str(server.certificate.ca)) if server.tls else None
+    host = server.url.split("//")[1]
+    return Client(host, server.root_user, server.root_password, secure=server.tls, http_client=pool)
+
+
+def test_postgres_keeps_its_rows_over_a_restart() -> None:
+    with Postgres() as server:
+        with psycopg.connect(server.superuser_dsn, autocommit=True) as session:
+            session.execute("CREATE TABLE kept AS SELECT 7 AS number")
+
+        server.restart()
+
+        with psycopg.connect(server.superuser_dsn) as session:
+            assert session.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_postgres_with_tls_shows_a_certificate_for_localhost_and_refuses_plain_logins() -> None:
+    with Postgres(tls=True) as server:
+        with psycopg.connect(server.superuser_dsn) as session:
+            assert session.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone() == (True,)
+
+        plain = server.superuser_dsn.replace("'verify-full'", "'disable'")
+        with pytest.raises(psycopg.OperationalError, match="no encryption"):
+            psycopg.connect(plain)
+
+
+def test_postgres_wants_the_password() -> None:
+    with Postgres() as server, pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(server.dsn(user="postgres", password="a guess"))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_minio_keeps_its_buckets_over_a_restart(tls: bool) -> None:
+    with Minio(tls=tls) as server:
+        _s3(server).make_bucket("kept")
+
+        server.restart()
+
+        assert _s3(server).bucket_exists("kept")
+
+
+def test_openbao_keeps_its_entries_over_a_restart_and_is_unsealed() -> None:
+    with OpenBao() as server:
+        server.call("POST", "secret/data/kept", {"data": {"number": 7}})
+
+        server.restart()
+
+        assert server.call("GET", "secret/data/kept")["data"]["data"] == {"number": 7}
+
+
+def test_keycloak_logs_its_administrator_in_before_and_after_a_restart() -> None:
+    with Keycloak() as server:
+        before = _token(server)
+
+        server.restart()
+
+        assert before
+        assert _token(server)
+
+
+def _token(server: Keycloak) -> bytes:
+    form = f"grant_type=password&client_id=admin-cli&username={server.admin_user}&password={server.admin_password}"
+    request = Request(f"{server.url}/realms/master/protocol/openid-connect/token", form.encode())  # noqa: S310
+    with urlopen(request, timeout=20) as answer:  # noqa: S310
+        return bytes(answer.read())
+
+
+def test_redis_wants_its_password_and_keeps_its_keys_over_a_restart() -> None:
+    with Redis() as server:
+        assert server.command("SET kept 7") == "+OK"
+
+        server.restart()
+
+        assert server.command("STRLEN kept") == ":1"
+        server.password = "a guess"
+        assert server.command("PING").startswith("-WRONGPASS")
+
+
+def test_the_registry_answers_before_and_after_a_restart() -> None:
+    with Registry() as server:
+        server.restart()
+
+        with urlopen(f"http://{server.host}/v2/_catalog", timeout=5) as answer:
+            assert answer.read().strip() == b'{"repositories":[]}'
+
+
+@pytest.mark.parametrize("kind", [Postgres, Minio, Redis])
+def test_a_stopped_server_leaves_no_process_and_no_folder(kind: type[Server]) -> None:
+    with kind() as server:
+        port, folder = server.port, server.folder
+
+    assert not _listening(port)
+    assert not folder.exists()
+
+
+def test_a_server_dies_with_the_process_that_started_it() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    port = int(parent.stdout.readline())
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    deadline = time.monotonic() + 10
+    while _listening(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _listening(port)
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
+    with Redis() as first:
+        second = Redis(port=first.port, data=tmp_path)
+
+        with pytest.raises(ServerError, match=r"(?s)redis ended at its start.*Address already in use"):
+            second.start()
+
+
+def test_a_crash_is_seen_and_the_next_start_serves() -> None:
+    with Postgres() as server:
+        server.kill()
+        assert not server.running
+
+        server.start()
+
+        psycopg.connect(server.superuser_dsn).close()
