@@ -8,6 +8,7 @@ from cdk8s_mlflow.validation.pod_security import pod_security_problems
 from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem, read_manifests
 from cdk8s_mlflow.validation.references import reference_problems
 from cdk8s_mlflow.validation.secret_values import secret_value_problems
+from cdk8s_mlflow.validation.waves import wave_problems
 from cdk8s_mlflow.validation.yaml_versions import yaml_version_problems
 
 
@@ -20,6 +21,7 @@ def validate(folder: Path) -> list[ManifestProblem]:
         *pod_security_problems(manifests),
         *secret_value_problems(manifests),
         *reference_problems(manifests),
+        *wave_problems(manifests),
         *yaml_version_problems(folder),
     ]
 

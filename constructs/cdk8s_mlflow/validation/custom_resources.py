@@ -48,7 +48,7 @@ def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
         result["additionalProperties"] = strict(schema["additionalProperties"])
     if "items" in schema:
         result["items"] = strict(schema["items"])
-    return result
+    return {"anyOf": [result, {"type": "null"}]} if schema.get("nullable") else result
 
 
 def custom_resource_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:

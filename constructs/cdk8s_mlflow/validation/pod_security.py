@@ -12,6 +12,8 @@ _VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 )
 
+_SELINUX_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
+
 
 def pod_security_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:
     """Where a pod template would not be admitted."""
@@ -32,13 +34,22 @@ def _pod(spec: dict[str, Any]) -> Iterator[str]:
             yield f"Volume Types: {volume['name']} is a {', '.join(sorted(kinds))}"
     for sysctl in spec.get("securityContext", {}).get("sysctls", []):
         yield f"Sysctls: {sysctl['name']} is set"
+    if spec.get("securityContext", {}).get("seccompProfile", {}).get("type") == "Unconfined":
+        yield "Seccomp: the pod's profile is Unconfined"
+    yield from _confinement(spec.get("securityContext", {}))
 
 
 def _containers(template: dict[str, Any]) -> Iterator[str]:
     pod = template["spec"].get("securityContext", {})
     for name, container in containers(template):
         own = container.get("securityContext", {})
-        for message in (*_privileges(own), *_user(pod, own), *_seccomp(pod, own)):
+        for message in (
+            *_privileges(own),
+            *_user(pod, own),
+            *_seccomp(pod, own),
+            *_confinement(own),
+            *_hosts(container),
+        ):
             yield f"{message} (container {name})"
         if any("hostPort" in port for port in container.get("ports", [])):
             yield f"Host Ports: a host port is asked for (container {name})"
@@ -69,3 +80,21 @@ def _seccomp(pod: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
     profile = own.get("seccompProfile", pod.get("seccompProfile", {}))
     if profile.get("type") not in ("RuntimeDefault", "Localhost"):
         yield "Seccomp: the profile is neither RuntimeDefault nor Localhost"
+
+
+def _confinement(context: dict[str, Any]) -> Iterator[str]:
+    if context.get("appArmorProfile", {}).get("type") == "Unconfined":
+        yield "AppArmor: the profile is Unconfined"
+    linux = context.get("seLinuxOptions", {})
+    if linux.get("user") or linux.get("role") or linux.get("type", "") not in _SELINUX_TYPES:
+        yield "SELinux: a user, a role or a type of one's own is set"
+    if context.get("windowsOptions", {}).get("hostProcess"):
+        yield "HostProcess: hostProcess is true"
+
+
+def _hosts(container: dict[str, Any]) -> Iterator[str]:
+    hooks = container.get("lifecycle", {})
+    probes = [container.get(name, {}) for name in ("livenessProbe", "readinessProbe", "startupProbe")]
+    for action in (*probes, *hooks.values()):
+        if any(action.get(kind, {}).get("host") for kind in ("httpGet", "tcpSocket")):
+            yield "Host Probes / Lifecycle Hooks: a host is set"

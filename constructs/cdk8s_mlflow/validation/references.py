@@ -1,8 +1,11 @@
 """Names that must lead somewhere, and selectors that must not lead too far."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
+
+_MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 
 
 def reference_problems(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
@@ -11,6 +14,9 @@ def reference_problems(manifests: Sequence[Manifest]) -> Iterator[ManifestProble
     yield from _scraped_ports(manifests)
     yield from _mounted_secrets(manifests)
     yield from _selectors(manifests)
+    yield from _own_pods(manifests)
+    yield from _middlewares(manifests)
+    yield from _twice(manifests)
 
 
 def _services(manifests: Iterable[Manifest]) -> dict[tuple[str, str], set[str]]:
@@ -62,3 +68,45 @@ def _selectors(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
             caught = [job.name for job in jobs if wanted <= (job.pod_template or {})["metadata"]["labels"].items()]
             if caught:
                 yield manifest.problem("references", f"its selector matches the pods of {', '.join(caught)}")
+
+
+def _own_pods(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    """A selector that takes in no pod does nothing, and nobody is told."""
+    pods = [
+        (m.namespace, m.name, template["metadata"]["labels"])
+        for m in manifests
+        if (template := m.pod_template) is not None
+    ]
+    for manifest in manifests:
+        if manifest.kind not in ("Deployment", "PodDisruptionBudget", "NetworkPolicy", "Service"):
+            continue
+        wanted = _wanted_labels(manifest).items()
+        found = {
+            name for namespace, name, labels in pods if namespace == manifest.namespace and wanted <= labels.items()
+        }
+        if not found or (manifest.kind == "Deployment" and manifest.name not in found):
+            yield manifest.problem("references", "its selector matches no pod that it is meant for")
+
+
+def _wanted_labels(manifest: Manifest) -> dict[str, str]:
+    spec = manifest.body["spec"]
+    if manifest.kind == "Service":
+        return dict(spec["selector"])
+    return dict(spec["podSelector" if manifest.kind == "NetworkPolicy" else "selector"].get("matchLabels", {}))
+
+
+def _middlewares(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    """Traefik drops the whole route of an Ingress that names a Middleware which is not there."""
+    made = {f"{m.namespace}-{m.name}@kubernetescrd" for m in manifests if m.kind == "Middleware"}
+    for manifest in (m for m in manifests if m.kind == "Ingress"):
+        named = manifest.body["metadata"].get("annotations", {}).get(_MIDDLEWARES, "")
+        for name in filter(None, (part.strip() for part in named.split(","))):
+            if name.endswith("@kubernetescrd") and name not in made:
+                yield manifest.problem("references", f"no Middleware {name}")
+
+
+def _twice(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    objects = Counter((m.group, m.kind, m.namespace, m.name) for m in manifests)
+    for manifest in manifests:
+        if objects[manifest.group, manifest.kind, manifest.namespace, manifest.name] > 1:
+            yield manifest.problem("references", f"{manifest.kind} {manifest.name} stands in more than one file")

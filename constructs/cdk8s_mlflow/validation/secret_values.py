@@ -27,8 +27,11 @@ def _plain_secret(manifest: Manifest) -> Iterator[str]:
 def _environment(manifest: Manifest) -> Iterator[str]:
     template = manifest.pod_template
     for name, container in containers(template) if template else ():
+        for source in container.get("envFrom", []):
+            if "secretRef" in source:
+                yield f"Secret {source['secretRef']['name']} becomes variables; mount it as files (container {name})"
         for variable in container.get("env", []):
-            if variable.get("valueFrom", {}).get("secretKeyRef") or container.get("envFrom"):
+            if variable.get("valueFrom", {}).get("secretKeyRef"):
                 yield f"{variable['name']} comes from a Secret; mount it as a file (container {name})"
             if _SECRET_NAME.fullmatch(variable["name"]) and variable.get("value") not in (None, "", "true", "false"):
                 yield f"{variable['name']} has a value in plain sight (container {name})"
