@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_sso.errors import TerminalError
+from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.releases import installed
 from mlflow_sso.schemas import Schema
 
@@ -47,6 +47,16 @@ def found(connection: Any, schema: Schema) -> Found:
             remedy=f"restore a backup, or leave the right one alone in {schema.version_table}",
         )
     return Found(revision=rows[0] if rows else None, tables=tables - {schema.version_table})
+
+
+def require_head(connection: Any, schema: Schema) -> None:
+    """Raise ``ProgramError`` where the database does not have the schema of this image."""
+    now = found(connection, schema)
+    if not now.is_at_head(schema):
+        raise RetryableError(
+            f"{schema.name} is at {now.revision or 'no revision'}, not at {schema.head}",
+            remedy="run `mlflow-sso migrate` first",
+        )
 
 
 def _revisions(cursor: Any, schema: Schema) -> list[str]:

@@ -41,7 +41,7 @@ def make_pod(
         database, bucket = Database(server=postgres), Bucket(server=minio)
         database.create()
         bucket.client.make_bucket(bucket.name)
-        folder = tmp_path_factory.mktemp(database.role)
+        folder = tmp_path_factory.mktemp(database.label)
         pod = Pod(venv=venv, folder=folder, database=database, bucket=bucket, settings=settings)
         pod.mount()
         return pod

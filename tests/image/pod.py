@@ -5,7 +5,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,12 @@ class Database:
 
     server: Postgres
     role: str = field(default_factory=lambda: f"owner_{secrets.token_hex(4)}")
+    label: str = field(default_factory=lambda: secrets.token_hex(4))
     # Everything that has to be escaped in a URI, and nothing of it in a service file.
     password: str = field(default_factory=lambda: f"%/@:?#'&{secrets.token_urlsafe(9)}", repr=False)
 
     def name(self, service: str) -> str:
-        return f"{service}_{self.role}"
+        return f"{service}_{self.label}"
 
     def dsn(self, service: str) -> str:
         return self.server.dsn(user=self.role, password=self.password, database=self.name(service))
@@ -57,6 +58,14 @@ class Database:
         self.superuser("CREATE ROLE {role} LOGIN PASSWORD {password}")
         for service in ("mlflow", "mlflow_auth"):
             self.superuser("CREATE DATABASE {database} OWNER {role}", service=service)
+
+    def copy(self) -> "Database":
+        """The same two databases under other names, with the same owner."""
+        copy = replace(self, label=secrets.token_hex(4))
+        for service in ("mlflow", "mlflow_auth"):
+            original = sql.Identifier(self.name(service)).as_string()
+            copy.superuser(f"CREATE DATABASE {{database}} TEMPLATE {original} OWNER {{role}}", service=service)
+        return copy
 
     def superuser_dsn(self, service: str | None) -> str:
         """Of the service's database, or of the server's own."""
@@ -95,7 +104,7 @@ class Bucket:
             address, access_key=self.server.root_user, secret_key=self.server.root_password, secure=False
         )
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def objects(self, prefix: str = "") -> list[str]:
         return sorted(
             item.object_name or "" for item in self.client.list_objects(self.name, prefix=prefix, recursive=True)
         )

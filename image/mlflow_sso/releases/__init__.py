@@ -26,6 +26,9 @@ class Release:
     server_secrets: tuple[str, ...]
     """Files under ``server/`` without which the server cannot start."""
 
+    experiment_tables: tuple[str, ...] = ()
+    """Tables with an ``experiment_id`` that no foreign key ties to ``experiments``."""
+
     sessions_in_database: bool
     """Whether browser sessions are rows of the auth database, so that somebody has to prune them."""
 

@@ -12,5 +12,11 @@ RELEASE = Release(
         "SESSION_TOKEN_ENCRYPTION_KEY",
         "MLFLOW_CRYPTO_KEK_PASSPHRASE",
     ),
+    experiment_tables=(
+        "sql_trace_metric_daily_rollups",
+        "sql_span_cost_daily_rollups",
+        "sql_assessment_daily_rollups",
+        "sql_trace_rollup_rebuild_queue",
+    ),
     sessions_in_database=True,
 )

@@ -1,0 +1,154 @@
+"""The bucket behind ``MLFLOW_ARTIFACTS_DESTINATION``, reached as MLflow's server reaches it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
+
+REFUSALS = {
+    "AccessDenied": "let the policy of the S3 user list the bucket, and get, put and delete its objects",
+    "InvalidAccessKeyId": "compare mlflow-s3-secret with the user in the object store",
+    "SignatureDoesNotMatch": "compare mlflow-s3-secret with the user in the object store",
+    "NoSuchBucket": "make the bucket first: `bootstrap.py minio`",
+    "PermanentRedirect": "set AWS_DEFAULT_REGION to the region of the bucket",
+    "AuthorizationHeaderMalformed": "set AWS_DEFAULT_REGION to the region of the bucket",
+}
+"""S3 error codes that another try does not cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """All objects of ``bucket`` whose key starts with ``prefix``, which ends with a slash."""
+
+    bucket: str
+    prefix: str
+
+    def __truediv__(self, name: str) -> "Folder":
+        return Folder(self.bucket, f"{self.prefix}{name.strip('/')}/")
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many objects, and their bytes."""
+
+    objects: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(self.objects + other.objects, self.bytes + other.bytes)
+
+
+def destination() -> Folder:
+    """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` where that is not S3."""
+    uri = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
+    folder = _s3_folder(uri)
+    if folder is None:
+        raise UsageError(
+            f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}", remedy="set it to s3://BUCKET or s3://BUCKET/PREFIX"
+        )
+    return folder
+
+
+def resolve(uri: str) -> Folder | None:
+    """The folder of an artifact URI, or None where it is neither proxied nor in S3."""
+    parts = urlsplit(uri)
+    if parts.scheme == "mlflow-artifacts":
+        return destination() / parts.path
+    return _s3_folder(uri)
+
+
+def _s3_folder(uri: str) -> Folder | None:
+    parts = urlsplit(uri)
+    if parts.scheme != "s3" or not parts.netloc:
+        return None
+    path = parts.path.strip("/")
+    return Folder(parts.netloc, f"{path}/" if path else "")
+
+
+class ObjectStore:
+    """An S3 client with MLflow's own settings; every method raises ``ProgramError``."""
+
+    def __init__(self) -> None:
+        import boto3
+        from botocore.config import Config
+
+        style = os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")
+        ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
+            verify=False if ignore_tls else None,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": style},
+                connect_timeout=10,
+                read_timeout=60,
+                retries={"max_attempts": 3, "mode": "standard"},
+            ),
+        )
+
+    def size(self, folder: Folder) -> Size:
+        """What is there, by listing it."""
+        with _explained(folder):
+            return sum((_size(page) for page in self._pages(folder)), Size())
+
+    def delete(self, folder: Folder) -> Size:
+        """Delete every object of the folder, a thousand a request, and return what there was."""
+        deleted = Size()
+        with _explained(folder):
+            for page in self._pages(folder):
+                keys = [{"Key": item["Key"]} for item in page]
+                answer = self._client.delete_objects(Bucket=folder.bucket, Delete={"Objects": keys, "Quiet": True})
+                for error in answer.get("Errors", []):
+                    raise _refused(folder, error["Code"], error["Message"])
+                deleted += _size(page)
+        return deleted
+
+    def try_writing(self, folder: Folder, name: str) -> None:
+        """Put, get, list and delete one small object."""
+        place, body = {"Bucket": folder.bucket, "Key": f"{folder.prefix}{name}"}, name.encode()
+        with _explained(folder):
+            self._client.put_object(**place, Body=body)
+            same = self._client.get_object(**place)["Body"].read() == body
+            listed = self._client.list_objects_v2(Bucket=folder.bucket, Prefix=place["Key"])["KeyCount"]
+            self._client.delete_object(**place)
+        if not same or listed != 1:
+            raise TerminalError(f"{folder} does not give back what was put there")
+
+    def _pages(self, folder: Folder) -> Iterator[list[dict[str, Any]]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=folder.prefix)
+        return (page["Contents"] for page in pages if page.get("Contents"))
+
+
+def _size(page: list[dict[str, Any]]) -> Size:
+    return Size(len(page), sum(item["Size"] for item in page))
+
+
+@contextmanager
+def _explained(folder: Folder) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(folder, error.response["Error"].get("Code", ""), str(error)) from None
+    except NoCredentialsError as error:
+        raise TerminalError(f"cannot use {folder}: {error}", remedy="look at mlflow-s3-secret") from None
+    except BotoCoreError as error:
+        raise RetryableError(
+            f"cannot reach the object store for {folder}: {error}",
+            remedy="check MLFLOW_S3_ENDPOINT_URL, the object store's pods and the NetworkPolicy",
+        ) from None
+
+
+def _refused(folder: Folder, code: str, text: str) -> ProgramError:
+    if code in REFUSALS:
+        return TerminalError(f"the object store refuses {folder}: {text}", remedy=REFUSALS[code])
+    return RetryableError(f"the object store failed for {folder}: {text}", remedy="run it again")

@@ -1,0 +1,160 @@
+"""``gc`` on what MLflow's own store has made and marked deleted, with real objects, for both releases."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from garbage import Garbage
+from pod import Done, Pod
+
+pytestmark = pytest.mark.servers
+
+DUE = ["old-run", "run-of-gone", "run-of-custom", "old-model", "gone", "custom"]
+GOES_ALONG = ["model-of-gone", "model-of-custom"]
+KEPT = ["used-run", "used-model"]
+
+
+@pytest.fixture(scope="module")
+def original(make_pod: Callable[..., Pod]) -> Garbage:
+    """Made once a release, for the tests to copy."""
+    return Garbage.strew(make_pod())
+
+
+@pytest.fixture
+def garbage(original: Garbage, tmp_path: Path) -> Garbage:
+    return original.copy(tmp_path)
+
+
+def lines(done: Done, action: str) -> dict[str, str]:
+    return {line["id"]: line["kind"] for line in done.results if line.get("action") == action}
+
+
+def test_what_is_due_goes_from_database_and_bucket_and_all_else_stays(garbage: Garbage) -> None:
+    bystanders = [name for name in garbage.things if name not in (*DUE, *GOES_ALONG)]
+
+    done = garbage.pod.run("gc", "--older-than", "30d")
+
+    assert done.code == 0, done.stderr
+    assert lines(done, "removed").keys() == {garbage.id(name) for name in DUE}
+    assert lines(done, "kept").keys() == {garbage.id(name) for name in KEPT}
+    rows = set().union(*garbage.rows().values())
+    assert rows == {garbage.id(name) for name in bystanders} | {"0"}
+    # An experiment's own object lies at the top of a location that a person has chosen and others may share.
+    assert garbage.pod.bucket.objects() == sorted(garbage.key(name) for name in [*bystanders, "custom"])
+
+
+def test_dependent_rows_of_what_went_are_gone_and_those_of_what_stayed_are_whole(garbage: Garbage) -> None:
+    garbage.pod.run("gc")
+
+    assert garbage.pod.database.query("SELECT run_uuid, count(*) FROM metrics GROUP BY 1 ORDER BY 1") == sorted(
+        (garbage.id(name), count)
+        for name, count in (("active-run", 51), ("recent-run", 50), ("used-run", 50), ("run-of-recent", 50))
+    )
+    assert garbage.pod.database.query("SELECT DISTINCT model_id FROM logged_model_params ORDER BY 1") == sorted(
+        (garbage.id(name),) for name in ("active-model", "recent-model", "used-model")
+    )
+
+
+def test_the_next_run_finds_nothing_more(garbage: Garbage) -> None:
+    garbage.pod.run("gc")
+
+    again = garbage.pod.run("gc")
+
+    assert again.code == 0
+    assert lines(again, "removed") == {}
+    assert {line["reason"].split(" uses ")[0] for line in again.results if line.get("action") == "kept"} == {
+        "model version churn/1",
+        "model version churn/2",
+    }
+
+
+def test_a_dry_run_names_the_same_things_and_touches_none(garbage: Garbage) -> None:
+    rows, keys = garbage.rows(), garbage.pod.bucket.objects()
+
+    rehearsal = garbage.pod.run("gc", "--dry-run")
+    assert (garbage.rows(), garbage.pod.bucket.objects()) == (rows, keys)
+    performance = garbage.pod.run("gc")
+
+    assert rehearsal.code == 0
+    assert lines(rehearsal, "would remove") == lines(performance, "removed")
+
+
+def test_while_the_bucket_is_down_no_row_goes_and_the_run_is_worth_another_try(garbage: Garbage) -> None:
+    rows = garbage.rows()
+
+    done = garbage.pod.run("gc", MLFLOW_S3_ENDPOINT_URL="http://127.0.0.1:9")
+
+    assert done.code == 75
+    assert "cannot reach the object store" in done.stderr
+    assert garbage.rows() == rows
+
+
+def test_keys_that_the_bucket_refuses_are_terminal_and_no_row_goes(garbage: Garbage) -> None:
+    rows = garbage.rows()
+    credentials = garbage.pod.secrets_root / "s3" / "credentials"
+    Path(credentials).write_text("[default]\naws_access_key_id = nobody\naws_secret_access_key = s3cr3t-of-nobody\n")
+
+    done = garbage.pod.run("gc")
+
+    assert done.code == 1
+    assert "compare mlflow-s3-secret" in done.stderr
+    assert "s3cr3t" not in done.stderr
+    assert garbage.rows() == rows
+
+
+def test_what_cannot_be_removed_is_kept_whole_with_a_reason_and_the_rest_still_goes(garbage: Garbage) -> None:
+    database = garbage.pod.database
+    database.query("UPDATE runs SET artifact_uri = 'gs://elsewhere/1' WHERE run_uuid = %s", garbage.id("old-run"))
+    database.query("CREATE TABLE pins (model_id varchar REFERENCES logged_models (model_id))")
+    database.query("INSERT INTO pins VALUES (%s)", garbage.id("model-of-gone"))
+
+    done = garbage.pod.run("gc")
+
+    reasons = {line["id"]: line["reason"] for line in done.results if line.get("action") == "kept"}
+    assert done.code == 1
+    assert "gs://elsewhere/1, neither proxied nor in S3" in reasons[garbage.id("old-run")]
+    assert "violates foreign key constraint" in reasons[garbage.id("gone")]
+    assert garbage.id("custom") in lines(done, "removed")
+    assert garbage.id("gone") in garbage.rows()["experiment"]
+    assert garbage.key("model-of-gone") in garbage.pod.bucket.objects()
+
+
+def test_an_experiment_waits_for_a_run_that_is_not_due_yet(garbage: Garbage) -> None:
+    garbage.pod.database.query(
+        "UPDATE runs SET lifecycle_stage = 'active' WHERE run_uuid = %s", garbage.id("run-of-gone")
+    )
+
+    done = garbage.pod.run("gc")
+
+    assert done.code == 0
+    assert garbage.id("gone") not in lines(done, "removed")
+    assert garbage.key("run-of-gone") in garbage.pod.bucket.objects()
+
+
+def test_with_no_age_at_all_what_was_deleted_just_now_goes_too(garbage: Garbage) -> None:
+    done = garbage.pod.run("gc", "--older-than", "0s")
+
+    assert {garbage.id(name) for name in ("recent-run", "recent-model", "recent")} <= lines(done, "removed").keys()
+
+
+def test_before_the_migration_it_does_nothing(make_pod: Callable[..., Pod]) -> None:
+    done = make_pod().run("gc")
+
+    assert done.code == 75
+    assert "run `mlflow-sso migrate` first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        (["--older-than", "soon"], {}, "'soon' is not an age such as 30d"),
+        ([], {"MLFLOW_ARTIFACTS_DESTINATION": "/mlartifacts"}, "set it to s3://BUCKET"),
+    ],
+)
+def test_what_it_cannot_understand_is_a_usage_error(
+    pod: Pod, arguments: list[str], settings: dict[str, str], said: str
+) -> None:
+    done = pod.run("gc", *arguments, **settings)
+
+    assert done.code == 2
+    assert said in done.stderr
