@@ -121,11 +121,16 @@ class Serving:
 
     @property
     def log(self) -> Path:
-        return self.pod.folder / f"serve-{self.port}.log"
+        return self.pod.folder / f"serve-{self.port}-{self.metrics_port}.log"
+
+    @property
+    def scratch(self) -> Path:
+        """The one directory that it may write."""
+        return self.pod.folder / f"tmp-{self.port}-{self.metrics_port}"
 
     def start(self) -> Self:
         """Start it without waiting."""
-        scratch = self.pod.folder / f"tmp-{self.port}"
+        scratch = self.scratch
         scratch.mkdir()
         os.chown(scratch, self.user if self.confined else -1, -1)
         with self.log.open("wb") as log:

@@ -9,10 +9,12 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from mlflow_sso.errors import ProgramError, RetryableError
+from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
 
 if TYPE_CHECKING:
@@ -26,11 +28,12 @@ WORKER_SILENCE_SECONDS = 60
 def run(listener: Listener) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then leave with 0.
 
-    Raises ``RetryableError`` where a port is taken or a store cannot be opened.
+    Raises ``TerminalError`` where a port is taken.
     """
     from uvicorn import Config
 
     from mlflow_sso.serve.logs import log_configuration
+    from mlflow_sso.serve.metrics import serve_metrics
 
     config = Config(
         APPLICATION,
@@ -41,31 +44,38 @@ def run(listener: Listener) -> NoReturn:
         timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
         log_config=log_configuration(os.environ),
     )
-    _open_metrics(listener)
-    sockets = [_bound(config)]
+    with _taken_explained(listener.host, listener.metrics_port):
+        serve_metrics(host=listener.host, port=listener.metrics_port)
+    with _taken_explained(listener.host, listener.port):
+        sockets = [bind_public_port(listener.host, listener.port)]
     if listener.workers == 1:
         _work(config, sockets)
     _supervise(config, sockets)
 
 
-def _open_metrics(listener: Listener) -> None:
-    from mlflow_sso.serve.metrics import serve_metrics
-
+@contextmanager
+def _taken_explained(host: str, port: int) -> Iterator[None]:
     try:
-        serve_metrics(host=listener.host, port=listener.metrics_port)
+        yield
     except OSError as error:
-        raise RetryableError(
-            f"cannot listen on {listener.host}:{listener.metrics_port}: {error.strerror}",
-            remedy="end what listens there, or choose another --metrics-port",
+        raise TerminalError(
+            f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}",
+            remedy="choose another address or port, or end what listens there",
         ) from None
 
 
-def _bound(config: "Config") -> socket.socket:
-    """The public port, bound and not yet listening, so that nobody connects before the stores are open."""
-    bound: socket.socket = config.bind_socket()
+def bind_public_port(host: str, port: int) -> socket.socket:
+    """The public port, bound and not yet listening, so that nobody connects before the stores are open.
+
+    Raises ``OSError``.
+    """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it. Without, Nagle and delayed acknowledgement hold each answer of a kept-alive
     # connection for 40 ms: asyncio sets it only on sockets that it has made itself.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound.bind((host, port))
+    bound.set_inheritable(True)
     return bound
 
 
