@@ -1,9 +1,14 @@
 """Real servers for the image's programs, shared by a session; databases, bucket and Secrets anew for each test."""
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pod import Bucket, Database, Pod, Venv
+from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from live.servers import Minio, Postgres
 
@@ -53,3 +58,25 @@ def make_pod(
 def pod(make_pod: Callable[..., Pod]) -> Pod:
     """A pod with empty databases and an empty bucket."""
     return make_pod()
+
+
+@pytest.fixture(scope="session")
+def site(make_pod: Callable[..., Pod]) -> Iterator[Site]:
+    """Migrated databases in a time zone that is not UTC, with users who hold an access key each."""
+    with tempfile.TemporaryDirectory(prefix="site-") as folder:
+        # The server may run as another user, who has to get to its own directory below.
+        Path(folder).chmod(0o711)
+        pod = replace(make_pod(**SETTINGS), folder=Path(folder))
+        pod.mount()
+        mount_server_secrets(pod)
+        pod.database.superuser("ALTER ROLE {role} SET timezone TO 'Asia/Tokyo'")
+        migrated = pod.run("migrate")
+        assert migrated.code == 0, migrated.stderr
+        yield Site(pod=pod, keys=make_users(pod))
+
+
+@pytest.fixture(scope="session")
+def server(site: Site) -> Iterator[Serving]:
+    """One worker, as a pod runs it: a numeric user, a read-only root, and Services that gave their variables."""
+    with Serving(pod=site.pod, confined=os.geteuid() == 0, environment=SERVICE_LINKS) as serving:
+        yield serving.wait()

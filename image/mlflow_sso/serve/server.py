@@ -1,6 +1,6 @@
 """The server's process: binds both ports, runs the workers, and ends within its grace period without losing a request.
 
-One worker is this very process. Several are children of it, watched by uvicorn, and this process stays small.
+One worker is this very process. Several are children of it, and this process, which imports nothing, stays small.
 """
 
 import logging
@@ -9,96 +9,94 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
-from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
-from mlflow_sso.errors import ProgramError, RetryableError
+from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
-
-if TYPE_CHECKING:
-    from uvicorn import Config
+from mlflow_sso.serve.workers import Workers
 
 APPLICATION = "mlflow_sso.serve.application:app"
-WORKER_SILENCE_SECONDS = 60
-"""A worker that imports for the first time on a loaded node is silent for long; uvicorn's default is 5."""
 
 
 def run(listener: Listener) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then leave with 0.
 
-    Raises ``RetryableError`` where a port is taken or a store cannot be opened.
+    Raises ``TerminalError`` where a port is taken.
     """
-    from uvicorn import Config
+    from mlflow_sso.serve.metrics import serve_metrics
+
+    with _taken_explained(listener.host, listener.metrics_port):
+        serve_metrics(host=listener.host, port=listener.metrics_port)
+    with _taken_explained(listener.host, listener.port):
+        bound = bind_public_port(listener.host, listener.port)
+    if listener.workers == 1:
+        work(listener, bound)
+    leave(Workers(count=listener.workers, command=listener.command, descriptor=bound.fileno()).run())
+
+
+@contextmanager
+def _taken_explained(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TerminalError(
+            f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}",
+            remedy="choose another address or port, or end what listens there",
+        ) from None
+
+
+def bind_public_port(host: str, port: int) -> socket.socket:
+    """The public port, bound and not yet listening, so that nobody connects before the stores are open.
+
+    Raises ``OSError``.
+    """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it. Without, Nagle and delayed acknowledgement hold each answer of a kept-alive
+    # connection for 40 ms: asyncio sets it only on sockets that it has made itself.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound.bind((host, port))
+    bound.set_inheritable(True)
+    return bound
+
+
+def work(listener: Listener, bound: socket.socket) -> NoReturn:
+    """Be a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` where a store does not open."""
+    from uvicorn import Config, Server
 
     from mlflow_sso.serve.logs import log_configuration
 
     config = Config(
-        APPLICATION,
-        host=listener.host,
-        port=listener.port,
-        workers=listener.workers,
-        timeout_graceful_shutdown=listener.grace_seconds,
-        timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
-        log_config=log_configuration(os.environ),
+        APPLICATION, timeout_graceful_shutdown=listener.grace_seconds, log_config=log_configuration(os.environ)
     )
-    _open_metrics(listener)
-    sockets = [_bound(config)]
-    if listener.workers == 1:
-        _work(config, sockets)
-    _supervise(config, sockets)
+    config.load()
+    Server(config).run([bound])
+    leave(0)
 
 
-def _open_metrics(listener: Listener) -> None:
-    from mlflow_sso.serve.metrics import serve_metrics
-
-    try:
-        serve_metrics(host=listener.host, port=listener.metrics_port)
-    except OSError as error:
-        raise RetryableError(
-            f"cannot listen on {listener.host}:{listener.metrics_port}: {error.strerror}",
-            remedy="end what listens there, or choose another --metrics-port",
-        ) from None
-
-
-def _bound(config: "Config") -> socket.socket:
-    """The public port, bound and not yet listening, so that nobody connects before the stores are open."""
-    bound: socket.socket = config.bind_socket()
-    # Accepted connections inherit it. Without, Nagle and delayed acknowledgement hold each answer of a kept-alive
-    # connection for 40 ms: asyncio sets it only on sockets that it has made itself.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return bound
-
-
-def _work(config: "Config", sockets: list[socket.socket]) -> NoReturn:
-    from uvicorn import Server
-
-    Server(config).run(sockets)
-    _leave()
-
-
-def _supervise(config: "Config", sockets: list[socket.socket]) -> NoReturn:
-    from uvicorn.supervisors import Multiprocess
-
-    Multiprocess(config, target=partial(_work, config), sockets=sockets).run()
-    _leave()
-
-
-def _leave() -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End at once: a thread that still waits for the object store must not outlast the grace period."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def main() -> NoReturn:
-    """Entry of the process that ``mlflow-sso serve`` becomes."""
+    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker where there are several."""
     # As first process of a container we get no signal without a handler; uvicorn raises its own again when it is done.
-    signal.signal(signal.SIGTERM, lambda *_: _leave())
+    signal.signal(signal.SIGTERM, lambda *_: leave(0))
     parser = ArgumentParser(prog="mlflow-sso serve")
     add_listener_arguments(parser)
+    parser.add_argument("--socket", type=int, help="run as a worker on this listening socket")
+    arguments = parser.parse_args()
+    listener = Listener.of(arguments)
     try:
-        run(Listener.of(parser.parse_args()))
+        if arguments.socket is None:
+            run(listener)
+        work(listener, socket.socket(fileno=arguments.socket))
     except ProgramError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,0 +1,221 @@
+"""``mlflow-sso serve`` from its first request to its last."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import API, SERVER_SECRETS, Serving, Site, make_run, table_locked, together, wait_until_blocked
+
+pytestmark = pytest.mark.servers
+
+ACCEPTED_CONNECTION = """
+import json, socket
+from mlflow_sso.serve.server import bind_public_port
+bound = bind_public_port("127.0.0.1", 0)
+refused = socket.socket().connect_ex(bound.getsockname())
+bound.listen()
+client = socket.create_connection(bound.getsockname())
+accepted, _ = bound.accept()
+print(json.dumps({"refused": refused, "nodelay": accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def four_workers(site: Site) -> Iterator[Serving]:
+    with Serving(pod=site.pod, workers=4) as serving:
+        yield serving.wait()
+
+
+def test_the_first_64_concurrent_requests_succeed_with_one_worker(site: Site) -> None:
+    with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
+        serving.wait()
+
+        statuses = together(client, 64)
+
+    assert statuses == [200] * 64
+
+
+def test_the_first_64_concurrent_requests_succeed_with_four_workers(site: Site, four_workers: Serving) -> None:
+    with four_workers.client("anna", site.keys["anna"]) as client:
+        statuses = together(client, 64)
+
+    assert statuses == [200] * 64
+
+
+def test_metrics_count_every_worker(site: Site, four_workers: Serving) -> None:
+    before = counted(four_workers)
+
+    with four_workers.client("anna", site.keys["anna"]) as client:
+        together(client, 40)
+
+    assert counted(four_workers) - before == 40
+    assert len(list(Path(four_workers.scratch, "metrics").glob("counter_*.db"))) == 4
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_stop_loses_no_request_in_flight(site: Site, workers: int) -> None:
+    with Serving(pod=site.pod, workers=workers) as serving, serving.client("anna", site.keys["anna"]) as client:
+        serving.wait()
+        run = make_run(client)
+        with ThreadPoolExecutor(8) as pool:
+            with table_locked(site.pod, "runs"):
+                answers = [pool.submit(client.get, f"{API}/runs/get?run_id={run}") for _ in range(8)]
+                wait_until_blocked(site.pod, 8)
+                serving.process.terminate()
+                wait_until_refused(serving)
+            statuses = [answer.result().status_code for answer in answers]
+        code = serving.process.wait(30)
+
+    assert statuses == [200] * 8
+    assert code == 0
+
+
+def test_a_request_that_never_ends_does_not_outlast_the_grace_period(site: Site) -> None:
+    with Serving(pod=site.pod, arguments=["--grace-seconds", "1"]) as serving:
+        serving.wait()
+        with serving.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
+            run = make_run(client)
+            with table_locked(site.pod, "runs"):
+                hanging = pool.submit(client.get, f"{API}/runs/get?run_id={run}")
+                wait_until_blocked(site.pod, 1)
+                code = serving.stop(seconds=20)
+
+    assert code == 0
+    assert isinstance(hanging.exception(), httpx.TransportError) or hanging.result().status_code == 500
+
+
+def test_a_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
+    with Serving(pod=site.pod) as serving:
+        wait_for_metrics(serving)
+
+        code = serving.stop(seconds=10)
+
+    assert code == 0
+
+
+def test_a_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
+    with server.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
+        run = make_run(client)
+        with table_locked(site.pod, "runs"):
+            slow = pool.submit(client.get, f"{API}/runs/get?run_id={run}")
+            wait_until_blocked(site.pod, 1)
+
+            other = client.get(f"{API}/experiments/search?max_results=5")
+            done_meanwhile = slow.done()
+
+    assert other.status_code == 200
+    assert not done_meanwhile
+    assert slow.result().status_code == 200
+
+
+def test_the_process_that_was_started_is_the_server_and_has_no_child(server: Serving) -> None:
+    pid = server.process.pid
+
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+
+    assert b"mlflow_sso.serve.server" in command
+    assert children == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
+def test_an_unprivileged_user_on_a_read_only_root_writes_to_the_mounted_directory_alone(
+    site: Site, server: Serving
+) -> None:
+    with server.client("anna", site.keys["anna"]) as client:
+        run = make_run(client)
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment_of(client, run)}/{run}/artifacts/note.txt"
+        stored = client.put(path, content=b"a note")
+        read = client.get(path)
+        client.get("/", headers={"Accept": "text/html"}, auth=httpx.Auth())
+
+    assert (stored.status_code, read.content) == (200, b"a note")
+    assert Path(f"/proc/{server.process.pid}").stat().st_uid == server.user
+    assert not (set(written_by(server.user)) - {server.scratch})
+
+
+def test_metrics_are_on_their_own_port_and_on_no_other(server: Serving) -> None:
+    public = [httpx.get(f"{server.url}{path}").status_code for path in ("/metrics", "/metrics/", "//metrics")]
+
+    assert "mlflow_http_request_total" in server.metrics()
+    assert 200 not in public
+    assert public[0] == 404
+
+
+def test_the_log_names_versions_and_settings_and_no_secret(site: Site, server: Serving) -> None:
+    log = server.log.read_text()
+
+    start = next(json.loads(line) for line in log.splitlines() if "starting the tracking server" in line)
+
+    assert start["mlflow"] == site.pod.venv.release
+    assert start["plugin"] in ("5.6.1", "11.0.2")
+    assert start["settings"]["MLFLOW_ARTIFACTS_DESTINATION"] == f"s3://{site.pod.bucket.name}"
+    unspeakable = [value for name, value in SERVER_SECRETS.items() if not name.endswith("CLIENT_ID")]
+    for secret in (*unspeakable, site.pod.database.password, *site.keys.values()):
+        assert secret not in log
+
+
+def test_no_secret_is_among_the_arguments(site: Site, server: Serving) -> None:
+    arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+
+    for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
+        assert secret == "mlflow" or secret not in arguments
+
+
+def test_accepted_connections_send_at_once_and_none_is_accepted_before_the_stores_are_open(site: Site) -> None:
+    done = site.pod.python(ACCEPTED_CONNECTION)
+
+    found = json.loads(done.stdout)
+    assert found["nodelay"] == 1
+    assert found["refused"] != 0
+
+
+def test_a_port_that_is_taken_gives_one_line(site: Site, server: Serving) -> None:
+    second = Serving(pod=site.pod, port=server.port).start()
+
+    code = second.process.wait(60)
+
+    assert code == 1
+    assert f"cannot listen on 127.0.0.1:{server.port}" in second.log.read_text()
+    assert "Traceback" not in second.log.read_text()
+
+
+def counted(serving: Serving) -> int:
+    """Requests that the metrics port counts, answers with 200 alone."""
+    lines = [line for line in serving.metrics().splitlines() if line.startswith("mlflow_http_request_total{")]
+    return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines if 'status="200"' in line)
+
+
+def wait_until_refused(serving: Serving) -> None:
+    """Wait until the server takes no new connection."""
+    while serving.answers():
+        continue
+
+
+def wait_for_metrics(serving: Serving) -> None:
+    """Wait until the metrics port answers, which it does long before the public one."""
+    while serving.process.poll() is None:
+        with suppress(httpx.TransportError):
+            serving.metrics()
+            return
+
+
+def experiment_of(client: httpx.Client, run: str) -> str:
+    return str(client.get(f"{API}/runs/get?run_id={run}").json()["run"]["info"]["experiment_id"])
+
+
+def written_by(user: int) -> list[Path]:
+    """The topmost files and directories of the user, wherever they are."""
+    found = subprocess.run(
+        ["find", "/", "-path", "/proc", "-prune", "-o", "-user", str(user), "-prune", "-print"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [Path(line) for line in found.stdout.splitlines()]

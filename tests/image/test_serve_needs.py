@@ -1,0 +1,121 @@
+"""What ``mlflow-sso serve`` says when something that it needs is missing or wrong."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pod import Done, Pod
+from serving import Site
+
+pytestmark = pytest.mark.servers
+
+NEEDED = {
+    "db/pg_service.conf": "mlflow-db-secret",
+    "s3/credentials": "mlflow-s3-secret",
+    "oidc/OIDC_CLIENT_ID": "mlflow-oidc-config",
+    "oidc/OIDC_CLIENT_SECRET": "mlflow-oidc-config",
+    "server/SECRET_KEY": "mlflow-server-secret",
+    "server/MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": "mlflow-server-secret",
+}
+NEEDED_SINCE_3_17 = {
+    "server/SESSION_TOKEN_ENCRYPTION_KEY": "mlflow-server-secret",
+    "server/MLFLOW_CRYPTO_KEK_PASSPHRASE": "mlflow-server-secret",
+}
+
+
+@pytest.fixture
+def other(site: Site, tmp_path: Path) -> Pod:
+    """The site's pod with Secrets of its own to take away from."""
+    shutil.copytree(site.pod.secrets_root, tmp_path / "secrets")
+    return replace(site.pod, folder=tmp_path)
+
+
+def serve(pod: Pod, *arguments: str, **environment: str) -> Done:
+    """Try it, in directories of the test."""
+    own = {"PGSERVICEFILE": str(pod.secrets_root / "db/pg_service.conf"), "TMPDIR": str(pod.folder)}
+    return pod.run("serve", *arguments, **own, **environment)
+
+
+@pytest.mark.parametrize(("file", "secret"), (NEEDED | NEEDED_SINCE_3_17).items())
+def test_a_missing_secret_is_named_with_the_secret_that_it_comes_from(other: Pod, file: str, secret: str) -> None:
+    if file in NEEDED_SINCE_3_17 and other.venv.release == "3.6.0":
+        pytest.skip("release 3.6.0 has no such secret")
+    path = other.secrets_root / file
+    path.unlink()
+
+    done = serve(other)
+
+    assert done.code == 1
+    assert done.stderr == f"error: {path} is missing or empty: it comes from {secret}, key {path.name}\n"
+
+
+def test_everything_that_is_missing_is_named_at_once(other: Pod) -> None:
+    shutil.rmtree(other.secrets_root)
+
+    done = serve(other, MLFLOW_BACKEND_STORE_URI="", OIDC_DISCOVERY_URL="", DEFAULT_MLFLOW_PERMISSION="ALL")
+
+    lines = done.stderr.splitlines()
+    assert done.code == 1
+    assert all(line.startswith("error: ") for line in lines)
+    needed = NEEDED if other.venv.release == "3.6.0" else NEEDED | NEEDED_SINCE_3_17
+    for name in ("MLFLOW_BACKEND_STORE_URI", "OIDC_DISCOVERY_URL", "DEFAULT_MLFLOW_PERMISSION", *needed):
+        assert sum(name in line for line in lines) == 1, done.stderr
+
+
+def test_a_key_of_the_wrong_form_is_refused_without_showing_it(other: Pod) -> None:
+    (other.secrets_root / "server/MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY").write_text("correct horse battery staple")
+
+    done = serve(other)
+
+    assert done.code == 1
+    assert "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY is not a Fernet key" in done.stderr
+    assert "horse" not in done.stderr
+
+
+def test_a_service_file_without_a_section_is_refused(other: Pod) -> None:
+    (other.secrets_root / "db/pg_service.conf").write_text("[mlflow]\nhost=127.0.0.1\n")
+
+    done = serve(other)
+
+    assert done.code == 1
+    assert "has no section [mlflow_auth]" in done.stderr
+
+
+def test_a_directory_that_cannot_be_made_is_named_with_its_variable(other: Pod) -> None:
+    (other.folder / "file").touch()
+
+    done = serve(other, SESSION_CACHE_DIR=str(other.folder / "file" / "session"))
+
+    assert done.code == 1
+    assert "set SESSION_CACHE_DIR to another one" in done.stderr
+
+
+def test_an_application_for_another_kind_of_server_is_a_usage_error(other: Pod) -> None:
+    done = serve(other, "--app-name", "oidc-auth-flask")
+
+    assert done.code == 2
+    assert done.stderr.startswith(f"error: --app-name oidc-auth-flask is not served by release {other.venv.release}")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--port", "9090"), ("--workers", "0"), ("--port", "tcp://10.0.0.1:80"), ("--gunicorn-opts", "x")]
+)
+def test_a_flag_that_cannot_hold_is_a_usage_error(other: Pod, arguments: tuple[str, str]) -> None:
+    done = serve(other, *arguments)
+
+    assert done.code == 2
+    assert arguments[0] in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_without_the_schema_is_waited_for_and_left_as_it_is(make_pod, site: Site) -> None:  # type: ignore[no-untyped-def]
+    pod = make_pod(**site.pod.settings)
+    shutil.copytree(site.pod.secrets_root / "oidc", pod.secrets_root / "oidc")
+    shutil.copytree(site.pod.secrets_root / "server", pod.secrets_root / "server")
+
+    done = pod.run("serve", "--timeout", "0")
+
+    assert done.code == 75, done.stderr
+    assert "run `mlflow-sso migrate`" in done.stderr
+    assert pod.database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
