@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from bootstrap.credentials import Credentials
 from bootstrap.engine import State
-from bootstrap.errors import ConflictError, UsageError
+from bootstrap.errors import ConflictError, UnreachableError, UsageError
 from bootstrap.store.entries import EntryPlan, Field
 
 
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Take the entry and all its versions away; fine where it is gone."""
 
 
-_AGAINST_OTHERS = Retrying(
+AGAINST_OTHERS = Retrying(
     stop=stop_after_attempt(5),
     wait=wait_random(0, 0.5),
     retry=retry_if_exception_type(ConflictError),
@@ -102,7 +102,7 @@ class StoredEntry:
         return tuple(sorted(names))
 
     def _write(self, renewed: frozenset[str]) -> None:
-        _AGAINST_OTHERS(self._write_once, renewed)
+        AGAINST_OTHERS(self._write_once, renewed)
 
     def _write_once(self, renewed: frozenset[str]) -> None:
         entry = self.store.read(self.plan.name)
@@ -129,6 +129,7 @@ class StoredValues:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read: dict[str, Entry | None] = {}
+        self._unreachable: UnreachableError | None = None
 
     @property
     def kind(self) -> str:
@@ -144,8 +145,18 @@ class StoredValues:
     def read(self, name: str) -> Entry | None:
         """The entry as it was when it was first asked for, or nothing."""
         if name not in self._read:
-            self._read[name] = self._store.read(name)
+            self._read[name] = self._attempt(name)
         return self._read[name]
+
+    def _attempt(self, name: str) -> Entry | None:
+        # Every resource that needs a value asks; a store that is down has cost its attempts once.
+        if self._unreachable:
+            raise self._unreachable
+        try:
+            return self._store.read(name)
+        except UnreachableError as error:
+            self._unreachable = error
+            raise
 
     def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
         """Replace the entry, and forget what was read of it even where that fails."""

@@ -27,6 +27,9 @@ class BootstrapSettings(Section):
     s3_endpoint: Url | None = None
     """S3's address; by default the one that MLflow uses."""
 
+    kube_context: Text | None = None
+    """Context of the kubeconfig whose cluster gets the Secrets; by default the current one."""
+
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=120, strict=False)] = 10
     """Seconds until a connection attempt fails."""
 
