@@ -71,7 +71,13 @@ def _explain(error: Exception) -> int:
 
 
 def _open(
-    environment: str, folder: Path, form: str, *, create_realm: bool = False, print_to: Path | None = None
+    environment: str,
+    folder: Path,
+    form: str,
+    *,
+    create_realm: bool = False,
+    probe: bool = False,
+    print_to: Path | None = None,
 ) -> "tuple[Run, Output]":
     from bootstrap.credentials import Credentials
     from bootstrap.environment import settings_of
@@ -86,6 +92,7 @@ def _open(
         report=output.report,
         step=output.step,
         create_realm=create_realm,
+        probe=probe,
         print_to=print_to,
     )
     return run, output
@@ -146,7 +153,7 @@ def verify(
     """Exit 1 where anything is not as the environment file says."""
     from bootstrap import engine
 
-    run, printer = _open(environment, environments, output)
+    run, printer = _open(environment, environments, output, probe=True)
     outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
     _finish(printer, environment, outcome, drift_fails=True)
 

@@ -54,6 +54,7 @@ class Run:
     report: Report
     step: Callable[[str], AbstractContextManager[None]]
     create_realm: bool = False
+    probe: bool = False
     print_to: Path | None = None
 
     @cached_property
@@ -69,6 +70,7 @@ class Run:
             credentials=self.credentials,
             values=self.backend.values,
             create_realm=self.create_realm,
+            probe=self.probe,
         )
 
     @property

@@ -21,6 +21,8 @@ class Context:
     """Administrators' logins, read when they are needed."""
     values: SecretValues
     create_realm: bool = False
+    probe: bool = False
+    """Whether a check may leave a trace for a moment, such as an object that is put and deleted."""
 
 
 class System(Protocol):

@@ -51,5 +51,5 @@ class Minio(Server):
         return {**login, "MINIO_UPDATE": "off", "MINIO_BROWSER": "off", "GOMAXPROCS": "2"}
 
     def ready(self) -> bool:
-        """Whether it can write."""
-        return answers(f"{self.url}/minio/health/ready", certificate=self.certificate if self.tls else None)
+        """Whether it can write; ``health/ready`` says so before S3 answers anything but 503."""
+        return answers(f"{self.url}/minio/health/cluster", certificate=self.certificate if self.tls else None)
