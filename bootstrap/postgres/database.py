@@ -6,6 +6,7 @@ from psycopg import sql
 
 from bootstrap.engine import State
 from bootstrap.errors import MissingError
+from bootstrap.postgres.makers import maker_of_database
 from bootstrap.postgres.server import Server
 from cdk8s_mlflow.settings.database import DatabaseSettings
 
@@ -72,12 +73,7 @@ class Database:
 
     def _require_ours(self, state: str) -> None:
         if self.settings.database_management != "bootstrap":
-            namespace, kind = self.settings.cluster_namespace, "database.postgresql.cnpg.io"
-            raise MissingError(
-                f"database {self.name} {state}",
-                remedy=f"CloudNativePG makes it from a Database object of dist/: deliver that first, "
-                f"then look at `kubectl -n {namespace} describe {kind}`",
-            )
+            raise MissingError(f"database {self.name} {state}", remedy=maker_of_database(self.settings))
 
     def _require_revocable(self) -> None:
         if self.settings.role_management != "bootstrap" and self.settings.database_management != "bootstrap":

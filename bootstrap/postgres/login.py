@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
+from bootstrap.postgres.makers import maker_of_role
 from bootstrap.retry import retrying
 from bootstrap.systems import Context
 from bootstrap.values import required
@@ -33,6 +34,10 @@ _LOGGED_IN = (
 )
 """What it says to those whose password was right."""
 _LATER = ("starting up", "shutting down", "recovery mode", "too many clients", "connection slots", "administrator")
+"""What it says when a later attempt may succeed."""
+_LOST = frozenset({"08000", "08003", "08006", "53300", "57P01", "57P02", "57P03"})
+"""The same as codes, for those who are logged in."""
+_CHECK_LOGIN = "check PGUSER and PGPASSWORD, and pg_hba.conf"
 _NO_PASSWORD_ASKED = "server did not complete authentication"  # noqa: S105  (what libpq says)
 
 
@@ -137,19 +142,16 @@ class Login:
         """``request`` as often as the settings say, where another attempt may help."""
         return retrying(self.patience, transient=is_transient)(request)
 
-    def explained(self, user: str, error: Exception) -> BootstrapError:
-        """The error in the reader's words."""
+    def explained(self, user: str, error: Exception, *, remedy: str = _CHECK_LOGIN) -> BootstrapError:
+        """The error in the reader's words; ``remedy`` is for a refusal."""
         said = _said(error)
         if _NO_PASSWORD_ASKED in said:
             return RefusedError(
                 f"PostgreSQL at {self.where} asks {user} for no password, so none can be proved",
                 remedy="let pg_hba.conf ask for scram-sha-256",
             )
-        if "FATAL" in said and not is_transient(error):
-            return RefusedError(
-                f"PostgreSQL at {self.where} refuses {user} ({said})",
-                remedy="check PGUSER and PGPASSWORD, and pg_hba.conf",
-            )
+        if "FATAL" in str(error) and not is_transient(error):
+            return RefusedError(f"PostgreSQL at {self.where} refuses {user} ({said})", remedy=remedy)
         return UnreachableError(
             f"cannot reach PostgreSQL at {self.where} ({said})",
             remedy="check bootstrap.postgres_host and postgres_port, PGSSLROOTCERT, or open a tunnel",
@@ -167,15 +169,18 @@ def is_transient(error: BaseException) -> bool:
     """Whether another attempt may help: nobody answered, or somebody who is starting, stopping or full."""
     if not isinstance(error, psycopg.OperationalError):
         return False
+    if error.sqlstate:
+        return error.sqlstate in _LOST
     text = str(error)
     final = any(words in text for words in ("FATAL", "certificate", "authentication"))
     return not final or any(words in text for words in _LATER)
 
 
 def _said(error: Exception) -> str:
-    """The last line of what libpq says, without its prefix; it never holds a password."""
+    """The last reason that libpq gives, without its prefixes; it never holds a password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rpartition(" failed: ")[2] if lines else type(error).__name__
+    reasons = [line for line in lines if " failed: " in line] or lines
+    return reasons[-1].rpartition(" failed: ")[2].removeprefix("FATAL:").strip() if reasons else type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,8 @@ class Account:
     user: str
     password: SecretStr
     databases: Sequence[str]
+    remedy: str = _CHECK_LOGIN
+    """What to do where the server refuses it."""
 
     def connect(self) -> Connection:
         """Log in.
@@ -202,7 +209,7 @@ class Account:
         except psycopg.OperationalError as error:
             if others and f'database "{database}" does not exist' in str(error):
                 return self._connect(*others)
-            raise self.login.explained(self.user, error) from None
+            raise self.login.explained(self.user, error, remedy=self.remedy) from None
 
 
 def administrator(context: Context) -> Account:
@@ -224,4 +231,6 @@ def role_itself(context: Context) -> Account:
     """
     settings = context.settings
     databases = [settings.database.name, settings.database.auth_name, settings.bootstrap.postgres_database]
-    return Account(Login(context), settings.database.role, required(context.values, "postgres", "password"), databases)
+    password = required(context.values, "postgres", "password")
+    remedy = maker_of_role(settings.database)
+    return Account(Login(context), settings.database.role, password, databases, remedy)

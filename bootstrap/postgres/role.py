@@ -8,9 +8,9 @@ from psycopg import sql
 from bootstrap.engine import State
 from bootstrap.errors import MissingError
 from bootstrap.postgres.login import Login
+from bootstrap.postgres.makers import maker_of_role
 from bootstrap.postgres.server import Server
 from bootstrap.values import SecretValues, required
-from cdk8s_mlflow.contract import ROLE_SECRET
 from cdk8s_mlflow.settings.database import DatabaseSettings
 
 ATTRIBUTES = MappingProxyType(
@@ -95,17 +95,3 @@ class Role:
     def _require_ours(self, state: str) -> None:
         if self.settings.role_management != "bootstrap":
             raise MissingError(f"role {self.settings.role} {state}", remedy=maker_of_role(self.settings))
-
-
-def maker_of_role(settings: DatabaseSettings) -> str:
-    """Who makes the role where the bootstrap does not, and where to look."""
-    namespace = settings.cluster_namespace
-    if settings.role_management == "database-role":
-        return (
-            f"CloudNativePG makes it from DatabaseRole mlflow and Secret {ROLE_SECRET}: deliver dist/ first, "
-            f"then look at `kubectl -n {namespace} describe databaserole mlflow`"
-        )
-    return (
-        f"CloudNativePG makes it from spec.managed.roles of Cluster {namespace}/{settings.cluster}: "
-        "`main.py synth` prints the patch for its owner"
-    )

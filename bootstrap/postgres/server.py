@@ -31,7 +31,7 @@ SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
     FROM pg_database WHERE datname = ANY(%(databases)s))
 """
 _THERE_ALREADY = (errors.DuplicateObject, errors.DuplicateDatabase, errors.UniqueViolation)
-_ANOTHER_RUN = (errors.ObjectInUse, errors.InternalError_, errors.DeadlockDetected, errors.LockNotAvailable)
+_ANOTHER_RUN = (errors.InternalError_, errors.DeadlockDetected, errors.LockNotAvailable)
 """Two writers at once; InternalError_ is "tuple concurrently updated"."""
 
 

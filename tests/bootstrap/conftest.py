@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -9,12 +11,19 @@ import pytest
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 
+MEMORY = Path("/dev/shm")
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL that logs every statement."""
-    with Postgres(parameters={"log_statement": "all"}) as server:
-        yield server
+    """A PostgreSQL that logs every statement; in memory where there is a folder for it, for its thousands of files."""
+    with TemporaryDirectory(prefix="postgres-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        # PostgreSQL runs as another user where we are root.
+        Path(folder).chmod(0o711)
+        with Postgres(data=Path(folder), parameters={"log_statement": "all"}) as server:
+            yield server
+            # Nobody reads the data again, so it need not be written out.
+            server.kill()
 
 
 @pytest.fixture(scope="session")

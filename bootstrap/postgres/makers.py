@@ -1,0 +1,26 @@
+"""Who makes the role and the databases where the bootstrap does not, and where to look."""
+
+from cdk8s_mlflow.contract import ROLE_SECRET
+from cdk8s_mlflow.settings.database import DatabaseSettings
+
+
+def maker_of_role(settings: DatabaseSettings) -> str:
+    """CloudNativePG, by one of its two ways."""
+    namespace = settings.cluster_namespace
+    if settings.role_management == "database-role":
+        return (
+            f"CloudNativePG makes the role from DatabaseRole mlflow and its password from Secret {ROLE_SECRET}: "
+            f"deliver dist/ first, then look at `kubectl -n {namespace} describe databaserole mlflow`"
+        )
+    return (
+        f"CloudNativePG makes the role from spec.managed.roles of Cluster {namespace}/{settings.cluster}, "
+        f"and its password from Secret {ROLE_SECRET}: `main.py synth` prints the patch for its owner"
+    )
+
+
+def maker_of_database(settings: DatabaseSettings) -> str:
+    """CloudNativePG, by Database objects."""
+    return (
+        "CloudNativePG makes it from a Database object: deliver dist/ first, "
+        f"then look at `kubectl -n {settings.cluster_namespace} describe databases.postgresql.cnpg.io`"
+    )

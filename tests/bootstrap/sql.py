@@ -1,0 +1,84 @@
+"""What the tests of PostgreSQL share: runs of its part alone, the server's state, and its log of statements."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from bootstrap import engine, postgres
+from bootstrap.credentials import Credentials
+from bootstrap.engine import Outcome
+from bootstrap.systems import Context
+from bootstrap.values import FixedValues
+from cdk8s_mlflow.settings import Settings
+from live.servers import Postgres
+
+OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}
+PASSWORD = "the password of the store, with 'quotes', \"more\", \\ and %s"
+
+_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n(?!\d{4}-).*)*)")
+
+
+def context(server: Postgres, settings: Settings, *, password: str | None = PASSWORD, **environ: str) -> Context:
+    """The superuser's view; ``environ`` overrides its login."""
+    given = {"PGUSER": server.superuser, "PGPASSWORD": server.superuser_password} | environ
+    values = {"postgres": {"password": password}} if password else {}
+    return Context(settings=settings, credentials=Credentials(environ=given, ask=None), values=FixedValues(values))
+
+
+def silent(_: object) -> None:
+    """Report to nobody."""
+
+
+def apply(context: Context) -> Outcome:
+    """Apply PostgreSQL's part."""
+    return engine.apply(postgres.resources(context), report=silent)
+
+
+def plan(context: Context) -> Outcome:
+    """Plan PostgreSQL's part."""
+    return engine.plan(postgres.resources(context), report=silent)
+
+
+def signs(outcome: Outcome) -> list[str]:
+    """The outcome as lines, failures last."""
+    return [str(item) for item in (*outcome.changes, *outcome.failures)]
+
+
+def execute(server: Postgres, *statements: str, database: str = "postgres") -> list[Any]:
+    """Run statements as superuser; gives the rows of the last."""
+    rows: list[Any] = []
+    with psycopg.connect(make_conninfo(server.superuser_dsn, dbname=database), autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+    return rows
+
+
+def state(server: Postgres) -> tuple[list[Any], list[Any], list[Any]]:
+    """All roles with their passwords, all databases with their grants, and who is a member of what."""
+    roles = execute(server, "SELECT row_to_json(found)::text FROM pg_authid AS found ORDER BY rolname")
+    databases = execute(server, "SELECT datname, datdba, datacl::text FROM pg_database ORDER BY datname")
+    members = execute(server, "SELECT roleid, member FROM pg_auth_members ORDER BY 1, 2")
+    return roles, databases, members
+
+
+def verifier(server: Postgres, role: str) -> str:
+    """What the server keeps of the role's password."""
+    with psycopg.connect(server.superuser_dsn) as connection:
+        (found,) = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role]).fetchone() or (
+            "",
+        )
+    return str(found)
+
+
+@contextmanager
+def statements(server: Postgres) -> Iterator[list[str]]:
+    """The statements that the server executes meanwhile, in the list once the block has ended."""
+    start = server.log.stat().st_size
+    seen: list[str] = []
+    yield seen
+    seen += _STATEMENT.findall(server.log.read_bytes()[start:].decode())
