@@ -64,7 +64,7 @@ def _settings(**sections: Any) -> Settings:
         "database": {"name": f"mlflow_{number}", "auth_name": f"mlflow_auth_{number}", "role": f"mlflow_{number}"},
         "artifacts": {"bucket": f"mlflow-{number}", "user": f"mlflow-{number}", "policy": f"mlflow-{number}"},
         "secrets": {"vault_prefix": f"mlflow-{number}"},
-        "bootstrap": {"attempts": 3, "backoff_seconds": 0.05, "connect_timeout_seconds": 5, "read_timeout_seconds": 10},
+        "bootstrap": {"attempts": 3, "backoff_seconds": 0.05, "connect_timeout_seconds": 5, "read_timeout_seconds": 60},
     }
     merged = {
         name: {**defaults.get(name, {}), **section} if isinstance(section, dict) else section

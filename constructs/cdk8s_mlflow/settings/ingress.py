@@ -75,3 +75,8 @@ class IngressSettings(Section):
     def redirect_uri(self) -> str:
         """Where Keycloak sends the browser after login."""
         return f"{self.public_url}/callback"
+
+    @property
+    def post_logout_uri(self) -> str:
+        """Where Keycloak may send the browser after logout: the plugin's login page (mlflow-oidc-auth 11.0.2)."""
+        return f"{self.public_url}/oidc/ui/auth"
