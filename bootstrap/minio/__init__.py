@@ -37,8 +37,6 @@ def _bucket(context: Context, store: ObjectStore) -> Bucket:
 def _ours(context: Context, store: ObjectStore) -> list[Removable]:
     artifacts = context.settings.artifacts
     policy = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
-    if artifacts.credentials == "service-account":
-        return [policy]
     return [policy, User(store=store, settings=artifacts, values=context.values, needs=(policy.address,))]
 
 

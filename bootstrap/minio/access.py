@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 from minio import Minio
@@ -50,7 +51,7 @@ class Access:
         if self.context.probe:
             steps |= {"put, get or delete": self._round_trip}
         for what, step in steps.items():
-            self.store.call(f"{what} with the keys of the store", lambda step=step: step(client))  # type: ignore[misc]
+            self.store.call_as("the keys of the store", what, partial(step, client))
         return {}
 
     def _list(self, client: Minio) -> None:

@@ -114,27 +114,30 @@ class ObjectStore:
             UnreachableError: no answer, or its own fault to the last attempt.
             RefusedError: it knows the login and does not do it, or does not know the login.
         """
+        return self.call_as(f"the keys of {self._variables}", what, request, absent=absent)
+
+    def call_as(
+        self, whose: str, what: str, request: Callable[[], T], *, absent: frozenset[str] = frozenset()
+    ) -> T | None:
+        """The same where ``whose`` login it is differs."""
         try:
             return retrying(self.settings.bootstrap, transient=_transient)(request)
         except _FAULTS as error:
             if code(error) in absent:
                 return None
-            raise self._translated(what, error) from None
+            raise self._translated(whose, what, error) from None
 
-    def _translated(self, what: str, error: Exception) -> BootstrapError:
-        answer = code(error)
+    def _translated(self, whose: str, what: str, error: Exception) -> BootstrapError:
+        answer = code(error) or (f"status {status(error)}" if status(error) else type(error).__name__)
         if answer in WRONG_KEYS:
-            return RefusedError(
-                f"{self.url} does not know the administrator's keys ({answer})", remedy=f"check {self._variables}"
-            )
+            return RefusedError(f"{self.url} does not know {whose} ({answer})", remedy="check them")
         if status(error) and not _transient(error):
             return RefusedError(
-                f"{self.url} refuses {what} ({answer or f'status {status(error)}'})",
+                f"{self.url} refuses {what} to {whose} ({answer})",
                 remedy="check the login and its rights; docs/bootstrap.md lists those that suffice",
             )
-        said = answer or (f"status {status(error)}" if status(error) else type(error).__name__)
         return UnreachableError(
-            f"cannot reach {self.url} for {what} ({said})",
+            f"cannot reach {self.url} for {what} ({answer})",
             remedy=f"check bootstrap.s3_endpoint and {self._authority}, or open a tunnel",
         )
 

@@ -15,28 +15,34 @@ MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL that logs every statement; in memory where there is a folder for it, for its thousands of files."""
-    with TemporaryDirectory(prefix="postgres-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is one: these servers make thousands of files and wait for each to be kept."""
+    with TemporaryDirectory(prefix="servers-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         # PostgreSQL runs as another user where we are root.
         Path(folder).chmod(0o711)
-        with Postgres(data=Path(folder), parameters={"log_statement": "all"}) as server:
-            yield server
-            # Nobody reads the data again, so it need not be written out.
-            server.kill()
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
-def minio_server() -> Iterator[Minio]:
+def postgres_server(memory: Path) -> Iterator[Postgres]:
+    """A PostgreSQL that logs every statement."""
+    with Postgres(data=memory / "postgres", parameters={"log_statement": "all"}) as server:
+        yield server
+        # Nobody reads the data again, so it need not be written out.
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def minio_server(memory: Path) -> Iterator[Minio]:
     """A MinIO without TLS."""
-    with Minio() as server:
+    with Minio(data=memory / "minio") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def openbao_server() -> Iterator[OpenBao]:
+def openbao_server(memory: Path) -> Iterator[OpenBao]:
     """An OpenBao with a KV version 2 engine at ``secret``."""
-    with OpenBao() as server:
+    with OpenBao(data=memory / "openbao") as server:
         yield server
 
 

@@ -1,0 +1,230 @@
+"""MinIO that fails in the middle, two runs at once, runs that are killed, and administrators with few rights."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from fault_proxy import Fault, FaultProxy, answers, calls, calls_before, half_closed, lost, refused, silent, too_slow
+from objects import SECRET, admin, apply, context, plan, signs
+
+from bootstrap.errors import RefusedError, UnreachableError, UsageError
+from cdk8s_mlflow.settings import Settings
+from live.servers import Minio
+from live.servers.process import free_port
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+REQUESTS = 11
+"""What an apply on an empty server sends: reads before and after each write, and the proof of the key."""
+FAULTS = {
+    "429": answers(429),
+    "500": answers(500),
+    "503 without JSON": answers(503, "<html>busy</html>"),
+    "refused": refused(),
+    "lost": lost(),
+    "half-closed": half_closed(),
+}
+
+
+@pytest.fixture
+def proxy(minio_server: Minio) -> Iterator[FaultProxy]:
+    """What stands between the bootstrap and the session's MinIO."""
+    with FaultProxy(minio_server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def ours(settings_of: SettingsOf, proxy: FaultProxy) -> Settings:
+    """Settings that point at the proxy."""
+    return settings_of(bootstrap={"s3_endpoint": proxy.url, "read_timeout_seconds": 30})
+
+
+def _hasty(settings: Settings, seconds: float) -> Settings:
+    hasty = settings.bootstrap.model_copy(update={"read_timeout_seconds": seconds})
+    return settings.model_copy(update={"bootstrap": hasty})
+
+
+def test_a_second_apply_sends_four_reads_and_no_write(minio_server: Minio, ours: Settings, proxy: FaultProxy) -> None:
+    first = apply(context(minio_server, ours))
+    sent = len(proxy.requests)
+    proxy.clear()
+
+    again = apply(context(minio_server, ours))
+
+    assert (first.failures, again.pending) == ((), ())
+    assert sent == REQUESTS
+    assert proxy.writes == []
+    assert len(proxy.requests) == 4
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_request_may_fail_once(minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: str) -> None:
+    for number in range(1, 2 * REQUESTS, 2):
+        proxy.spoil(FAULTS[fault], nth=number)
+
+    done = apply(context(minio_server, ours))
+    proxy.clear()
+
+    assert done.failures == ()
+    assert plan(context(minio_server, ours)).pending == ()
+
+
+@pytest.mark.parametrize("fault", [silent, too_slow], ids=["silent", "too slow"])
+def test_every_write_may_stay_unanswered_once(
+    minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: Callable[[], Fault]
+) -> None:
+    for when in ("PUT /mlflow", "PUT /minio/admin/v3/add-canned", "PUT /minio/admin/v3/add-user", "POST /minio/admin"):
+        proxy.spoil(fault(), when=when)
+
+    done = apply(context(minio_server, _hasty(ours, seconds=3)))
+
+    assert done.failures == ()
+    assert plan(context(minio_server, ours)).pending == ()
+
+
+@pytest.mark.parametrize("fault", ["500", "refused", "half-closed"])
+def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
+    minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: str
+) -> None:
+    proxy.spoil(FAULTS[fault], when="PUT /minio/admin", times=3)
+
+    failed = apply(context(minio_server, ours))
+
+    # The bucket needs no policy; the user does, so it is not attempted.
+    assert signs(failed)[0] == f"+ minio/bucket/{ours.artifacts.bucket}"
+    assert [type(failure.error) for failure in failed.failures] == [UnreachableError]
+    assert apply(context(minio_server, ours)).failures == ()
+    assert plan(context(minio_server, ours)).pending == ()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_not_tried_again_and_the_next_run_goes_on(
+    minio_server: Minio, ours: Settings, proxy: FaultProxy, status: int
+) -> None:
+    proxy.spoil(answers(status), when="POST /minio/admin")
+
+    refused = apply(context(minio_server, ours))
+
+    assert [type(failure.error) for failure in refused.failures] == [RefusedError]
+    assert f"refuses minio/user/{ours.artifacts.user} to the keys of MINIO_ADMIN_USER" in signs(refused)[-1]
+    assert sum(line.startswith("POST /minio/admin") for line in proxy.requests) == 1
+    assert apply(context(minio_server, ours)).failures == ()
+
+
+@pytest.mark.parametrize("last", range(1, REQUESTS + 1))
+def test_a_run_killed_after_any_request_is_ended_by_the_next(
+    minio_server: Minio, ours: Settings, proxy: FaultProxy, last: int
+) -> None:
+    process = get_context("fork").Process(target=apply, args=(context(minio_server, ours),))
+    proxy.spoil(calls(lambda: os.kill(process.pid or 0, signal.SIGKILL)), nth=last)
+    process.start()
+    process.join()
+    proxy.clear()
+
+    done, after = apply(context(minio_server, ours)), plan(context(minio_server, ours))
+
+    assert process.exitcode == -signal.SIGKILL
+    assert (done.failures, after.pending) == ((), ())
+
+
+def test_ten_times_two_runs_at_once_end_in_the_same_state(minio_server: Minio, settings_of: SettingsOf) -> None:
+    for _ in range(10):
+        ours = settings_of(bootstrap={"s3_endpoint": minio_server.url})
+
+        with ThreadPoolExecutor() as threads:
+            outcomes = list(threads.map(apply, [context(minio_server, ours) for _ in range(2)]))
+
+        assert [outcome.failures for outcome in outcomes] == [(), ()]
+        assert plan(context(minio_server, ours)).pending == ()
+
+
+def test_a_server_that_restarts_in_the_middle_is_asked_again(settings_of: SettingsOf) -> None:
+    with Minio() as server, FaultProxy(server.url) as proxy:
+        ours = settings_of(bootstrap={"s3_endpoint": proxy.url, "read_timeout_seconds": 120})
+        proxy.spoil(calls_before(server.restart), when="PUT /minio/admin/v3/add-user")
+
+        done = apply(context(server, ours))
+
+        assert done.failures == ()
+        assert plan(context(server, ours)).pending == ()
+
+
+@pytest.mark.parametrize("status", [404, 405, 426])
+def test_a_server_that_only_knows_how_to_set_all_policies_keeps_those_of_others(
+    minio_server: Minio, ours: Settings, proxy: FaultProxy, status: int
+) -> None:
+    user, boss = ours.artifacts.user, admin(minio_server)
+    boss.user_add(user, SECRET)
+    boss.attach_policy(["readonly"], user=user)
+    proxy.spoil(answers(status), when="POST /minio/admin/v3/idp/builtin/policy/attach")
+
+    done = apply(context(minio_server, ours))
+
+    assert done.failures == ()
+    assert any("set-user-or-group-policy" in line for line in proxy.writes)
+    assert set(json.loads(boss.user_info(user))["policyName"].split(",")) == {"readonly", ours.artifacts.policy}
+
+
+def test_wrong_keys_of_the_administrator_say_which_and_change_nothing(minio_server: Minio, ours: Settings) -> None:
+    outcome = apply(context(minio_server, ours, MINIO_ADMIN_PASSWORD="a-guess"))
+
+    assert [type(failure.error) for failure in outcome.failures] == [RefusedError, RefusedError]
+    assert "does not know the keys of MINIO_ADMIN_USER and MINIO_ADMIN_PASSWORD (SignatureDoesNotMatch)" in str(
+        outcome.failures[1]
+    )
+    assert "a-guess" not in "".join(signs(outcome))
+
+
+def test_a_server_that_is_not_there_is_named_with_what_to_check(minio_server: Minio, settings_of: SettingsOf) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+
+    outcome = plan(context(minio_server, settings_of(bootstrap={"s3_endpoint": nowhere})))
+
+    assert isinstance(outcome.failures[0].error, UnreachableError)
+    assert f"cannot reach {nowhere} for minio/bucket" in str(outcome.failures[0])
+
+
+ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-minio-policy.json"
+
+
+def test_the_rights_of_the_guide_suffice(minio_server: Minio, ours: Settings) -> None:
+    user = f"few-{ours.artifacts.user}"
+    text = ENOUGH.read_text().replace("arn:aws:s3:::mlflow", f"arn:aws:s3:::{ours.artifacts.bucket}")
+    admin(minio_server).policy_add(user, policy=json.loads(text))
+    admin(minio_server).user_add(user, SECRET)
+    admin(minio_server).attach_policy([user], user=user)
+    login = {"MINIO_ADMIN_USER": user, "MINIO_ADMIN_PASSWORD": SECRET}
+
+    assert apply(context(minio_server, ours, **login)).failures == ()
+
+
+@pytest.fixture(scope="module")
+def tls_server() -> Iterator[Minio]:
+    """A MinIO with a certificate of a private authority."""
+    with Minio(tls=True) as server:
+        yield server
+
+
+def test_a_private_authority_vouches_by_its_file(tls_server: Minio, settings_of: SettingsOf) -> None:
+    ours = settings_of(bootstrap={"s3_endpoint": tls_server.url})
+
+    done = apply(context(tls_server, ours, MINIO_CACERT=str(tls_server.certificate.ca)))
+
+    assert done.failures == ()
+
+
+def test_without_its_file_a_private_authority_is_refused(tls_server: Minio, settings_of: SettingsOf) -> None:
+    outcome = plan(context(tls_server, settings_of(bootstrap={"s3_endpoint": tls_server.url})))
+
+    assert "SSLError); check bootstrap.s3_endpoint and MINIO_CACERT" in str(outcome.failures[0])
+
+
+def test_an_authoritys_file_that_is_not_there_is_named(tls_server: Minio, settings_of: SettingsOf) -> None:
+    with pytest.raises(UsageError, match=r"MINIO_CACERT names /nowhere\.crt, which is no file"):
+        plan(context(tls_server, settings_of(bootstrap={"s3_endpoint": tls_server.url}), MINIO_CACERT="/nowhere.crt"))

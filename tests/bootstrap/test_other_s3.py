@@ -1,0 +1,129 @@
+"""Another S3 (here MinIO by its S3 API alone): the bucket, and that MLflow's keys can do what MLflow does."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from objects import SECRET, admin, apply, client, plan, signs, silent, state
+from objects import context as minio_context
+
+from bootstrap import engine, minio
+from bootstrap.errors import MissingError, RefusedError, UsageError
+from bootstrap.minio.policy import document
+from bootstrap.systems import Context
+from bootstrap.values import FixedValues
+from cdk8s_mlflow.settings import Settings
+from live.servers import Minio
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+
+
+@pytest.fixture
+def other(settings_of: SettingsOf, minio_server: Minio) -> Settings:
+    """Settings of an S3 whose users and policies are somebody else's."""
+    return settings_of(artifacts={"kind": "s3"}, bootstrap={"s3_endpoint": minio_server.url})
+
+
+def _context(server: Minio, settings: Settings, *, probe: bool = False, **environ: str) -> Context:
+    login = {"AWS_ACCESS_KEY_ID": server.root_user, "AWS_SECRET_ACCESS_KEY": server.root_password}
+    return minio_context(server, settings, probe=probe, **(login | environ))
+
+
+def _user(server: Minio, settings: Settings, actions: list[str] | None = None) -> None:
+    """Somebody's user with the rights of our policy, or with ``actions`` on the objects alone."""
+    artifacts, wanted = settings.artifacts, document(settings.artifacts.bucket)
+    wanted["Statement"][1]["Action"] = actions or wanted["Statement"][1]["Action"]
+    admin(server).policy_add(artifacts.policy, policy=wanted)
+    admin(server).user_add(artifacts.user, SECRET)
+    admin(server).attach_policy([artifacts.policy], user=artifacts.user)
+
+
+def test_the_bucket_is_made_and_the_keys_are_tried_without_a_trace(minio_server: Minio, other: Settings) -> None:
+    _user(minio_server, other)
+    bucket = other.artifacts.bucket
+
+    done = apply(_context(minio_server, other))
+    before = state(minio_server)
+    verified = plan(_context(minio_server, other, probe=True))
+
+    assert signs(done) == [f"+ minio/bucket/{bucket}", f"= minio/access/{bucket}"]
+    assert signs(verified) == [f"= minio/bucket/{bucket}", f"= minio/access/{bucket}"]
+    assert state(minio_server) == before
+    assert before["objects"][bucket] == []
+
+
+def test_a_plan_and_a_second_apply_write_nothing(minio_server: Minio, other: Settings) -> None:
+    _user(minio_server, other, ["s3:GetObject"])
+    apply(_context(minio_server, other))
+
+    planned, again = plan(_context(minio_server, other)), apply(_context(minio_server, other))
+
+    assert (planned.pending, planned.failures) == ((), ())
+    assert (again.pending, again.failures) == ((), ())
+
+
+@pytest.mark.parametrize("missing", ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
+def test_a_right_that_is_missing_is_found_by_verify(minio_server: Minio, other: Settings, missing: str) -> None:
+    rights = [right for right in ("s3:PutObject", "s3:GetObject", "s3:DeleteObject") if right != missing]
+    _user(minio_server, other, rights)
+    apply(_context(minio_server, other))
+
+    outcome = plan(_context(minio_server, other, probe=True))
+
+    assert isinstance(outcome.failures[0].error, RefusedError)
+    assert "refuses put, get or delete to the keys of the store (AccessDenied)" in str(outcome.failures[0])
+
+
+def test_wrong_keys_of_the_store_are_refused(minio_server: Minio, other: Settings) -> None:
+    outcome = apply(_context(minio_server, other))
+
+    assert "does not know the keys of the store (InvalidAccessKeyId)" in str(outcome.failures[0])
+
+
+def test_without_an_administrator_the_stores_keys_make_the_bucket(minio_server: Minio, other: Settings) -> None:
+    values = FixedValues({"s3": {"accesskey": minio_server.root_user, "secretkey": minio_server.root_password}})
+    credentials = _context(minio_server, other, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="").credentials
+
+    done = apply(Context(settings=other, credentials=credentials, values=values, probe=True))
+
+    assert done.failures == ()
+    assert client(minio_server).bucket_exists(other.artifacts.bucket)
+
+
+def test_nobodys_keys_are_asked_for(minio_server: Minio, other: Settings) -> None:
+    nobody = minio_context(minio_server, other, secret=None)
+
+    with pytest.raises(UsageError, match="set AWS_ACCESS_KEY_ID"):
+        minio.resources(nobody)
+
+
+def test_keys_that_the_store_lacks_are_asked_for(minio_server: Minio, other: Settings) -> None:
+    login = {"AWS_ACCESS_KEY_ID": minio_server.root_user, "AWS_SECRET_ACCESS_KEY": minio_server.root_password}
+
+    outcome = apply(minio_context(minio_server, other, secret=None, **login))
+
+    assert isinstance(outcome.failures[0].error, MissingError)
+    assert "set MLFLOW_S3_ACCESSKEY and MLFLOW_S3_SECRETKEY" in str(outcome.failures[0])
+
+
+def test_a_cloud_identity_is_left_to_its_pod(minio_server: Minio, settings_of: SettingsOf) -> None:
+    cloud = settings_of(
+        artifacts={"kind": "s3", "credentials": "service-account"}, bootstrap={"s3_endpoint": minio_server.url}
+    )
+
+    assert signs(apply(_context(minio_server, cloud))) == [f"+ minio/bucket/{cloud.artifacts.bucket}"]
+
+
+def test_a_destroy_keeps_users_and_policies_that_are_not_ours(minio_server: Minio, other: Settings) -> None:
+    _user(minio_server, other)
+    apply(_context(minio_server, other))
+    data = frozenset({f"minio/bucket/{other.artifacts.bucket}"})
+
+    nothing = engine.destroy(minio.removable(_context(minio_server, other), data=frozenset()), report=silent)
+    outcome = engine.destroy(minio.removable(_context(minio_server, other), data=data), report=silent)
+
+    assert signs(nothing) == []
+    assert signs(outcome) == [f"- minio/bucket/{other.artifacts.bucket}"]
+    assert json.loads(admin(minio_server).user_info(other.artifacts.user))["status"] == "enabled"
