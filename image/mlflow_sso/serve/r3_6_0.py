@@ -12,6 +12,9 @@ def _open_application() -> Application:
     if os.environ.get("CACHE_TYPE") == "RedisCache":
         # The plugin hands over host, port and password; with the URL its cache knows TLS and a user too.
         config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
+    if "PERMANENT_SESSION_LIFETIME" in os.environ:
+        # The plugin hands over text, with which Flask fails at every answer that has a session.
+        config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.serve import permission_reads
