@@ -103,8 +103,13 @@ def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: 
                 content_type_nosniff=True,
                 custom_frame_options_value="SAMEORIGIN",
                 referrer_policy="same-origin",
-                # An empty value removes the header.
-                custom_request_headers={"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": ""},
+                # An empty value removes the header. X-Forwarded-Host has the port already: mlflow-oidc-auth 11 adds
+                # that of X-Forwarded-Port once more, and sends the browser to an address with two.
+                custom_request_headers={
+                    "X-Forwarded-Proto": "https",
+                    "X-Forwarded-Prefix": "",
+                    "X-Forwarded-Port": "",
+                },
             )
         ),
     )
