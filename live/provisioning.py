@@ -1,0 +1,47 @@
+"""The bootstrap as an operator runs it: a process of its own, with administrators' logins in its environment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from live.cluster.image import ROOT
+
+
+class ProvisioningError(Exception):
+    """The bootstrap failed; the text is what it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """``bootstrap.py`` for one environment file."""
+
+    file: Path
+    administration: Mapping[str, str] = field(repr=False)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run it to its end, whatever that is; away from any .env.local."""
+        where = ["--environment", self.file.stem, "--environments", str(self.file.parent)]
+        return subprocess.run(
+            [sys.executable, str(ROOT / "bootstrap.py"), *arguments, *where],
+            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **self.administration},
+            cwd=self.file.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(self, *arguments: str) -> str:
+        """Run it, and give what it printed.
+
+        Raises:
+            ProvisioningError: its exit code is not 0.
+        """
+        done = self.run(*arguments)
+        if done.returncode:
+            said = (done.stderr + done.stdout).strip()
+            raise ProvisioningError(f"bootstrap.py {' '.join(arguments)} ended with {done.returncode}:\n{said}")
+        return done.stdout

@@ -1,0 +1,69 @@
+"""Users of the realm to try the system with: one for each group, and one in none."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from keycloak import KeycloakAdmin
+
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user who can log in to Keycloak."""
+
+    name: str
+    group: str | None
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(9), repr=False)
+
+    @property
+    def email(self) -> str:
+        """What MLflow calls the user."""
+        return f"{self.name}@example.com"
+
+
+def first_users(settings: Settings) -> list[User]:
+    """An administrator, a user, and somebody who may not in."""
+    authentication = settings.authentication
+    groups = {"admin": authentication.admin_group, "user": authentication.user_group, "nobody": None}
+    return [User(name=name, group=group) for name, group in groups.items()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """The realm of the settings, with an administrator's rights."""
+
+    settings: Settings
+    server: Keycloak
+
+    @property
+    def administration(self) -> KeycloakAdmin:
+        """A session of python-keycloak in the realm."""
+        return KeycloakAdmin(
+            server_url=f"{self.server.url}/",
+            username=self.server.admin_user,
+            password=self.server.admin_password,
+            realm_name=self.settings.authentication.realm,
+            user_realm_name="master",
+            verify=str(self.server.certificate.ca),
+        )
+
+    def welcome(self, *users: User) -> None:
+        """Make users that are not there, and give all the password that they bring."""
+        administration = self.administration
+        for user in users:
+            number = administration.create_user(_representation(user), exist_ok=True)
+            administration.set_user_password(number, user.password, temporary=False)
+
+
+def _representation(user: User) -> dict[str, object]:
+    return {
+        "username": user.name,
+        "email": user.email,
+        "emailVerified": True,
+        "enabled": True,
+        "firstName": user.name.capitalize(),
+        "lastName": "Example",
+        "groups": [user.group] if user.group else [],
+    }
