@@ -188,4 +188,5 @@ def test_main_without_a_command_honours_the_cli_of_cdk8s(tmp_path: Path) -> None
 
     subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True, capture_output=True)
 
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["current", "edge", "production"]
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["current", "edge", "local", "production"]

@@ -50,6 +50,18 @@ def test_edge_has_nothing_optional(committed: Mapping[str, Objects]) -> None:
     assert identities(committed["edge"]) == APPLICATION | DATABASES | flux("edge")
 
 
+def test_local_leaves_role_and_databases_to_the_bootstrap_and_delivery_to_nobody(
+    committed: Mapping[str, Objects],
+) -> None:
+    found = identities(committed["local"])
+
+    assert {where for _, where, _ in found} == {"", "mlflow-local"}
+    assert {kind for kind, _, _ in found} == {kind for kind, _, _ in APPLICATION | SECRETS | POLICIES} | {
+        "CronJob",
+        "ServiceMonitor",
+    }
+
+
 def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mapping[str, Objects]) -> None:
     found = identities(committed["current"])
 
