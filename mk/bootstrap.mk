@@ -4,4 +4,4 @@ test-bootstrap: $(VENV)/.dev ## the bootstrap against real servers
 	@$(PY) -m pytest -q tests/bootstrap
 
 test-servers: $(VENV)/.dev ## start, restart and stop every real server
-	@$(PY) -m pytest -q tests/live
+	@$(PY) -m pytest -q tests/live/test_servers.py

@@ -1,0 +1,8 @@
+.PHONY: live test-live
+
+# The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
+live: $(VENV)/.dev .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
+	@$(PY) -m live $(if $(RELEASE),--release $(RELEASE))
+
+test-live: setup-image ## the whole system of each release, as people use it
+	@$(PY) -m pytest -q tests/live --ignore tests/live/test_servers.py

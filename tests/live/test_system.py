@@ -1,0 +1,82 @@
+"""Both releases, as dist/ describes them: people log in, keys work, artifacts pass, the rest stays outside."""
+
+import os
+import re
+from urllib.parse import parse_qs, unquote_plus, urlsplit
+
+import httpx
+import pytest
+from visitor import Visitor, with_key
+
+from live.system import System
+from live.users import User
+
+pytestmark = pytest.mark.servers
+
+REFUSED = "Failed to get user groups|User is not allowed to login"
+"""What 3.6.0 says of somebody whose token lists no group, and 3.17.2."""
+
+
+def _anonymous(system: System) -> httpx.Client:
+    return httpx.Client(base_url=system.url, verify=system.neighbours.certificate.context(), timeout=60)
+
+
+def test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope(system: System) -> None:
+    with _anonymous(system) as client:
+        answer = client.get("/login")
+
+    target = urlsplit(answer.headers["location"])
+    asked = parse_qs(target.query)
+    assert answer.status_code == 302
+    assert answer.headers["location"].startswith(system.settings.authentication.issuer)
+    assert asked["redirect_uri"] == [f"{system.url}/callback"]
+    assert {"openid", "profile", "email", "groups"} <= set(asked["scope"][0].split())
+
+
+@pytest.mark.parametrize("name", ["admin", "user"])
+def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_permissions(
+    system: System, name: str
+) -> None:
+    with Visitor(system=system) as visitor:
+        page = visitor.log_in(system.users[name])
+
+        assert page.status_code == 200
+        assert str(page.url).startswith(f"{system.url}/oidc/ui/")
+        assert visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5").status_code == 200
+
+
+def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None:
+    with Visitor(system=system) as visitor:
+        page = visitor.log_in(system.users["nobody"])
+
+        assert re.search(REFUSED, unquote_plus(f"{page.url} {page.text}"))
+        assert visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5").status_code in (400, 401)
+
+
+def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(system: System, new_user: User) -> None:
+    with Visitor(system=system) as visitor:
+        visitor.log_in(new_user)
+        key = visitor.make_key(new_user)
+    content = os.urandom(9_000_001)
+
+    with with_key(system, new_user, key) as client:
+        made = client.post("/api/2.0/mlflow/experiments/create", json={"name": f"of {new_user.name}"})
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{made.json()['experiment_id']}/run/artifacts/model.bin"
+        sent = client.put(path, content=content)
+        received = client.get(path)
+
+    assert (made.status_code, sent.status_code, received.status_code) == (200, 200, 200)
+    assert received.content == content
+
+
+def test_the_door_knows_neither_metrics_nor_another_host(system: System) -> None:
+    with _anonymous(system) as client:
+        assert client.get("/metrics").status_code == 404
+        assert client.get("/health", headers={"Host": "mlflow.example.net"}).status_code == 404
+        assert client.get("/health").status_code == 200
+
+
+def test_what_the_bootstrap_made_is_what_the_environment_says(system: System) -> None:
+    verified = system.bootstrap.run("verify")
+
+    assert verified.returncode == 0, verified.stdout + verified.stderr
