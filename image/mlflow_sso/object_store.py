@@ -143,7 +143,8 @@ def _explained(folder: Folder) -> Iterator[None]:
         raise TerminalError(f"cannot use {folder}: {error}", remedy="look at mlflow-s3-secret") from None
     except SSLError as error:
         raise TerminalError(
-            f"cannot trust the object store of {folder}: {error}", remedy="mount the authority that signed it as ca/ca.crt"
+            f"cannot trust the object store of {folder}: {error}",
+            remedy="mount the authority that signed it as ca/ca.crt",
         ) from None
     except BotoCoreError as error:
         raise RetryableError(
