@@ -17,7 +17,7 @@ image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV
 	@test -n '$(call image_python,$(IMAGE_PYTHON_$*))' || { echo "error: release $* needs Python $(IMAGE_PYTHON_$*); put python$(IMAGE_PYTHON_$*) on the PATH, or install it with pyenv" >&2; exit 1; }
 	@echo "installing release $* into .venv-image-$*"
 	@$(UV) venv --quiet --clear --python '$(call image_python,$(IMAGE_PYTHON_$*))' .venv-image-$*
-	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --only-binary :all: --require-hashes -r $<
+	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --compile-bytecode --only-binary :all: --require-hashes -r $<
 	@cd image && $(abspath $(PY)) -c 'from hatchling.build import build_editable; build_editable("$(abspath .venv-image-$*)")' >/dev/null
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --no-deps .venv-image-$*/mlflow_sso-*.whl
 	@touch $@
@@ -32,4 +32,7 @@ image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
 test-image: setup-image ## the image's programs against real servers, both releases
 	@$(PY) -m pytest tests/image
 
-bench-image: setup-image
+bench-image: setup-image ## what serving costs against MLflow's own server
+	@PYTHONPATH=tests/image:image $(PY) tools/bench_image.py
+
+bench: bench-image

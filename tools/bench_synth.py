@@ -4,7 +4,6 @@ Prints wall seconds and the peak memory of all processes together (shared pages 
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,32 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from memory import resident
+
 ROOT = Path(__file__).parents[1]
 FLOOR = (
     "from cdk8s_mlflow.render import use_packaged_node; use_packaged_node();"
     "import cdk8s, cdk8s_plus_27; app = cdk8s.App(outdir='out'); cdk8s.Chart(app, 'empty'); app.synth()"
 )
-_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
-"""Proportional set size: a page that several processes share is counted once."""
-
-
-def _tree(pid: int) -> list[int]:
-    try:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(found for child in children for found in _tree(child))]
-
-
-def _resident(pid: int) -> int:
-    total = 0
-    for member in _tree(pid):
-        try:
-            total += int(_PSS.findall(Path(f"/proc/{member}/smaps_rollup").read_text())[0]) * 1024
-        except (OSError, IndexError):
-            continue
-    return total
 
 
 def seconds(command: list[str], folder: Path) -> float:
@@ -54,7 +34,7 @@ def megabytes(command: list[str], folder: Path) -> float:
     peak = 0
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
+            peak = max(peak, resident(process.pid))
             time.sleep(0.02)
     return peak / 1e6
 

@@ -133,7 +133,7 @@ def _size(page: list[dict[str, Any]]) -> Size:
 
 @contextmanager
 def _explained(folder: Folder) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, SSLError
 
     try:
         yield
@@ -141,6 +141,11 @@ def _explained(folder: Folder) -> Iterator[None]:
         raise _refused(folder, error.response["Error"].get("Code", ""), str(error)) from None
     except NoCredentialsError as error:
         raise TerminalError(f"cannot use {folder}: {error}", remedy="look at mlflow-s3-secret") from None
+    except SSLError as error:
+        raise TerminalError(
+            f"cannot trust the object store of {folder}: {error}",
+            remedy="mount the authority that signed it as ca/ca.crt",
+        ) from None
     except BotoCoreError as error:
         raise RetryableError(
             f"cannot reach the object store for {folder}: {error}",

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from pod import Bucket, Database, Pod, Venv
+from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
-from live.servers import Minio, Postgres
+from live.servers import Keycloak, Minio, Postgres
 
 RELEASES = ("3.6.0", "3.17.2")
 
@@ -34,6 +35,15 @@ def postgres() -> Iterator[Postgres]:
 def minio() -> Iterator[Minio]:
     with Minio() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def realm() -> Iterator[Realm]:
+    """A realm of a Keycloak with a certificate that no public authority has signed."""
+    with Keycloak(tls=True) as server:
+        realm = Realm(keycloak=server)
+        realm.create()
+        yield realm
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,10 @@ from pod import Bucket, Pod
 FORTY_DAYS = 40 * 86400 * 1000
 
 STORE = """
-import json, os, sys
+import json, os, sys, uuid
 import mlflow
-from mlflow.entities import (LoggedModelParameter, LoggedModelTag, Metric, Param, RunTag)
+from mlflow.entities import (Dataset, DatasetInput, Feedback, InputTag, LoggedModelInput, LoggedModelParameter,
+                             LoggedModelTag, Metric, Param, RunTag, TraceInfo, TraceLocation, TraceState)
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -39,6 +40,18 @@ def model(name, inside, by):
     things[name] = {"id": made.model_id, "location": made.artifact_location}
     return made.model_id
 
+def trace(name, inside, run):
+    told = {"mlflow.sourceRun": run}
+    place = TraceLocation.from_experiment_id(inside)
+    info = TraceInfo("tr-" + uuid.uuid4().hex, place, 1, TraceState.OK, trace_metadata=told, tags={"t": "1"})
+    made = store.start_trace(info)
+    store.create_assessment(Feedback(trace_id=made.trace_id, name="good", value=True))
+    things[name] = {"id": made.trace_id, "location": made.tags["mlflow.artifactLocation"]}
+
+def use(run, data, model):
+    dataset = DatasetInput(Dataset(data, "1", "local", "here"), [InputTag("mlflow.data.context", "train")])
+    store.log_inputs(run, [dataset], [LoggedModelInput(model)])
+
 alive, gone, recent = experiment("alive"), experiment("gone"), experiment("recent")
 custom = experiment("custom", "s3://%s/custom" % sys.argv[1])
 active = run("active-run", alive)
@@ -46,8 +59,12 @@ for name in ("old-run", "recent-run", "used-run"):
     store.delete_run(run(name, alive))
 model("active-model", alive, active)
 deleted_models = [model(name, alive, active) for name in ("old-model", "recent-model", "used-model")]
-model("model-of-gone", gone, run("run-of-gone", gone))
-model("model-of-custom", custom, run("run-of-custom", custom))
+use(active, "kept", things["active-model"]["id"])
+trace("trace-of-alive", alive, active)
+for inside in ("gone", "custom"):
+    number = things[inside]["id"]
+    use(run("run-of-" + inside, number), "wine", model("model-of-" + inside, number, things["run-of-" + inside]["id"]))
+    trace("trace-of-" + inside, number, things["run-of-" + inside]["id"])
 run("run-of-recent", recent)
 for identity in (gone, recent, custom):
     store.delete_experiment(identity)
@@ -64,6 +81,7 @@ MOVE = (
     "UPDATE runs SET artifact_uri = replace(artifact_uri, %s, %s)",
     "UPDATE logged_models SET artifact_location = replace(artifact_location, %s, %s)",
     "UPDATE experiments SET artifact_location = replace(artifact_location, %s, %s)",
+    "UPDATE trace_tags SET value = replace(value, %s, %s)",
 )
 """From one bucket to another."""
 
@@ -131,5 +149,6 @@ class Garbage:
         return {
             "run": {identity for (identity,) in self.pod.database.query("SELECT run_uuid FROM runs")},
             "logged_model": {identity for (identity,) in self.pod.database.query("SELECT model_id FROM logged_models")},
+            "trace": {identity for (identity,) in self.pod.database.query("SELECT request_id FROM trace_info")},
             "experiment": {str(i) for (i,) in self.pod.database.query("SELECT experiment_id FROM experiments")},
         }

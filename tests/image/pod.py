@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import urllib3
 from minio import Minio as MinioClient
 from psycopg import sql
 
@@ -99,10 +100,10 @@ class Bucket:
 
     @property
     def client(self) -> MinioClient:
-        address = self.server.url.removeprefix("http://")
-        return MinioClient(
-            address, access_key=self.server.root_user, secret_key=self.server.root_password, secure=False
-        )
+        login = {"access_key": self.server.root_user, "secret_key": self.server.root_password}
+        scheme, _, address = self.server.url.partition("://")
+        http = urllib3.PoolManager(ca_certs=str(self.server.certificate.ca)) if self.server.tls else None
+        return MinioClient(address, **login, secure=scheme == "https", http_client=http)
 
     def objects(self, prefix: str = "") -> list[str]:
         return sorted(
@@ -145,10 +146,12 @@ class Pod:
         }
 
     def _service(self, name: str) -> str:
-        database = self.database
+        database, tls = self.database, self.database.server.tls
+        authority = f"sslrootcert={self.secrets_root}/db/ca.crt\n" if tls else ""
         return (
-            f"[{name}]\nhost=127.0.0.1\nport={database.server.port}\ndbname={database.name(name)}\n"
-            f"user={database.role}\npassword={database.password}\nsslmode=disable\nconnect_timeout=5\n\n"
+            f"[{name}]\nhost={'localhost' if tls else '127.0.0.1'}\nport={database.server.port}\n"
+            f"dbname={database.name(name)}\nuser={database.role}\npassword={database.password}\n"
+            f"sslmode={'verify-full' if tls else 'disable'}\n{authority}connect_timeout=5\n\n"
         )
 
     @property
@@ -189,11 +192,11 @@ class Pod:
         stdout, stderr = process.communicate(timeout=180)
         return Done(code=process.returncode, stdout=stdout, stderr=stderr)
 
-    def python(self, script: str, *arguments: str) -> "Done":
+    def python(self, script: str, *arguments: str, **environment: str) -> "Done":
         """Run a script of the tests with the release's interpreter, where MLflow can be imported."""
         done = subprocess.run(
             [self.venv.python, "-c", script, *arguments],
-            env=self.environment,
+            env={**self.environment, **environment},
             capture_output=True,
             text=True,
             timeout=180,

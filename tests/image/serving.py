@@ -56,7 +56,8 @@ MAKE_USERS_3_6_0 = """
 from datetime import datetime, timedelta, timezone
 later = datetime.now(timezone.utc) + timedelta(days=30)
 def make_key(user, key):
-    store.create_user(user, "unused-" + user, user)
+    if not store.has_user(user):
+        store.create_user(user, "unused-" + user, user)
     store.update_user(user, password=key, password_expiration=later, is_admin=False, is_service_account=False)
     return key
 keys = {name: make_key(f"{name}@example.com", f"key-of-{name}") for name in NAMES}
@@ -66,7 +67,8 @@ MAKE_USERS_3_17_2 = """
 from datetime import datetime, timedelta, timezone
 later = datetime.now(timezone.utc) + timedelta(days=30)
 def make_key(user):
-    store.create_user(username=user, display_name=user)
+    if not store.has_user(user):
+        store.create_user(username=user, display_name=user)
     return store.user_token_repo.create(user, "test", later, None)[1]
 keys = {name: make_key(f"{name}@example.com") for name in NAMES}
 """
@@ -82,12 +84,11 @@ def mount_server_secrets(pod: Pod) -> None:
         path.write_text(text)
 
 
-def make_users(pod: Pod) -> dict[str, str]:
-    """Access key by user name; each user holds one. Made by the plugin's own store."""
+def make_users(pod: Pod, *names: str) -> dict[str, str]:
+    """Access key by user name, of the usual six or of ``names``; made by the plugin's own store."""
     recipe = MAKE_USERS_3_6_0 if pod.venv.release == "3.6.0" else MAKE_USERS_3_17_2
-    done = pod.python(
-        f"import json; from mlflow_oidc_auth.store import store; NAMES = {USERS!r}\n{recipe}\nprint(json.dumps(keys))"
-    )
+    opening = f"import json; from mlflow_oidc_auth.store import store; NAMES = {names or USERS!r}"
+    done = pod.python(f"{opening}\n{recipe}\nprint(json.dumps(keys))")
     assert done.code == 0, done.stderr
     keys: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return keys

@@ -10,7 +10,7 @@ from pod import Done, Pod
 pytestmark = pytest.mark.servers
 
 DUE = ["old-run", "run-of-gone", "run-of-custom", "old-model", "gone", "custom"]
-GOES_ALONG = ["model-of-gone", "model-of-custom"]
+GOES_ALONG = ["model-of-gone", "model-of-custom", "trace-of-gone", "trace-of-custom"]
 KEPT = ["used-run", "used-model"]
 
 
@@ -53,6 +53,10 @@ def test_dependent_rows_of_what_went_are_gone_and_those_of_what_stayed_are_whole
     assert garbage.pod.database.query("SELECT DISTINCT model_id FROM logged_model_params ORDER BY 1") == sorted(
         (garbage.id(name),) for name in ("active-model", "recent-model", "used-model")
     )
+    assert garbage.pod.database.query("SELECT name FROM datasets") == [("kept",)]
+    assert {row[0] for row in garbage.pod.database.query("SELECT request_id FROM trace_tags")} == {
+        garbage.id("trace-of-alive")
+    }
 
 
 def test_the_next_run_finds_nothing_more(garbage: Garbage) -> None:

@@ -1,0 +1,149 @@
+"""The memory of verified access keys of release 3.6.0: quick for a right key, and no door for any other."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from serving import API, Serving, Site, make_users
+
+pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)]
+
+WRONG_KEYS_AT_ONCE = """
+import json, threading
+from concurrent.futures import ThreadPoolExecutor
+from werkzeug.security import check_password_hash, generate_password_hash
+from mlflow_sso.serve.access_keys import VerifiedKeys
+lock, running, most = threading.Lock(), 0, 0
+def counted(stored, password):
+    global running, most
+    with lock:
+        running += 1
+        most = max(most, running)
+    try:
+        return check_password_hash(stored, password)
+    finally:
+        with lock:
+            running -= 1
+keys, stored = VerifiedKeys(counted), generate_password_hash("the key")
+with ThreadPoolExecutor(16) as pool:
+    accepted = list(pool.map(lambda number: keys(stored, f"wrong {number}"), range(16)))
+print(json.dumps({"most": most, "accepted": sum(accepted), "right": keys(stored, "the key")}))
+"""
+
+MEMORY = """
+import json
+from werkzeug.security import check_password_hash, generate_password_hash
+from mlflow_sso.serve import access_keys
+calls = []
+def counted(stored, password):
+    calls.append(password)
+    return check_password_hash(stored, password)
+access_keys.REMEMBERED = 2
+keys, stored = access_keys.VerifiedKeys(counted), generate_password_hash("a", method="pbkdf2:sha256:1")
+other = generate_password_hash("a", method="pbkdf2:sha256:1")
+answers = [keys(stored, "a"), keys(stored, "a"), keys(stored, "b"), keys(stored, "b"), keys(other, "a")]
+third = generate_password_hash("a", method="pbkdf2:sha256:1")
+keys(third, "a"), keys(stored, "a")
+seen = "".join(map(repr, keys._seen))
+print(json.dumps({"answers": answers, "calls": calls, "leaks": "'a'" in seen or stored in seen}))
+"""
+
+SWITCH = """
+import os
+from pathlib import Path
+from mlflow_sso.releases import installed
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.environment import server_variables
+from mlflow_sso.serve.flavour import flavour_of
+import sys
+os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
+os.environ["MLFLOW_SSO_ACCESS_KEY_CACHE"] = sys.argv[2]
+from mlflow_sso.serve.application import app
+from mlflow_oidc_auth.repository import user
+print(type(user.check_password_hash).__name__)
+"""
+
+
+@pytest.fixture
+def key(site: Site) -> Iterator[str]:
+    """A key of dora's that the test may ruin; she gets hers back."""
+    yield site.keys["dora"]
+    site.keys.update(make_users(site.pod, "dora"))
+
+
+def in_thirty_days() -> str:
+    return (datetime.now(UTC) + timedelta(days=30)).isoformat()
+
+
+def status(server: Serving, key: str) -> int:
+    with server.client("dora", key) as client:
+        return client.get(f"{API}/experiments/search?max_results=5").status_code
+
+
+def test_a_replaced_key_is_refused_at_once_and_the_new_one_accepted(site: Site, server: Serving, key: str) -> None:
+    assert [status(server, key), status(server, key)] == [200, 200]
+    with server.client("dora", key) as client:
+        answer = client.patch(
+            "/api/2.0/mlflow/permissions/users/access-token",
+            json={"username": "dora@example.com", "expiration": in_thirty_days()},
+        )
+
+    assert answer.status_code == 200, answer.text
+    assert status(server, key) == 401
+    assert status(server, answer.json()["token"]) == 200
+
+
+def test_a_remembered_key_is_refused_as_soon_as_it_has_expired(site: Site, server: Serving, key: str) -> None:
+    assert [status(server, key), status(server, key)] == [200, 200]
+
+    site.pod.database.query(
+        "UPDATE users SET password_expiration = now() AT TIME ZONE 'UTC' - interval '1 second' WHERE username = %s",
+        "dora@example.com",
+        service="mlflow_auth",
+    )
+
+    assert status(server, key) == 401
+
+
+def test_a_remembered_key_of_a_deleted_user_is_refused_at_once(site: Site, server: Serving) -> None:
+    keys = make_users(site.pod, "gone")
+    with server.client("gone", keys["gone"]) as client:
+        before = client.get(f"{API}/experiments/search?max_results=5").status_code
+        site.pod.database.query("DELETE FROM users WHERE username = 'gone@example.com'", service="mlflow_auth")
+
+        after = client.get(f"{API}/experiments/search?max_results=5").status_code
+
+    assert (before, after) == (200, 401)
+
+
+def test_one_users_key_does_not_open_the_account_of_another(site: Site, server: Serving) -> None:
+    answer = httpx.get(
+        f"{server.url}{API}/experiments/search?max_results=5", auth=("bert@example.com", site.keys["anna"])
+    )
+
+    assert answer.status_code == 401
+
+
+def test_of_sixteen_wrong_keys_at_once_never_more_than_two_are_hashed(site: Site) -> None:
+    done = site.pod.python(WRONG_KEYS_AT_ONCE)
+
+    assert json.loads(done.stdout) == {"most": 2, "accepted": 0, "right": True}, done.stderr
+
+
+def test_only_successes_are_remembered_as_many_as_fit_and_in_a_form_that_tells_nothing(site: Site) -> None:
+    done = site.pod.python(MEMORY)
+
+    found = json.loads(done.stdout)
+    assert found["answers"] == [True, True, False, False, True]
+    # The second "a" is remembered, each "b" is checked; another stored hash of "a", a third, and the first anew.
+    assert found["calls"] == ["a", "b", "b", "a", "a", "a"]
+    assert not found["leaks"]
+
+
+@pytest.mark.parametrize(("switch", "function"), [("true", "VerifiedKeys"), ("false", "function")])
+def test_it_can_be_switched_off(site: Site, switch: str, function: str) -> None:
+    done = site.pod.python(SWITCH, str(site.pod.secrets_root), switch)
+
+    assert done.stdout.splitlines()[-1] == function, done.stderr

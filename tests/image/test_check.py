@@ -1,0 +1,229 @@
+"""``check`` with every service up, and with each one down or wrong, for both releases."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pod import Database, Done, Pod
+from realm import Realm
+from serving import Site
+
+from live.servers import Minio, Postgres, Redis
+
+pytestmark = pytest.mark.servers
+
+ROWS = (
+    "postgresql mlflow",
+    "postgresql mlflow_auth",
+    "artifact bucket",
+    "oidc discovery",
+    "oidc client",
+    "session store",
+)
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture
+def whole(site: Site, realm: Realm, redis: Redis, tmp_path: Path) -> Pod:
+    """A pod that lacks nothing, with Secrets of its own to spoil and sessions in Redis."""
+    shutil.copytree(site.pod.secrets_root, tmp_path / "secrets")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "secrets/ca").mkdir()
+    shutil.copy(realm.keycloak.certificate.ca, tmp_path / "secrets/ca/ca.crt")
+    (tmp_path / "secrets/server/REDIS_PASSWORD").write_text(redis.password)
+    settings = {
+        **site.pod.settings,
+        "OIDC_DISCOVERY_URL": realm.discovery_url,
+        "OIDC_REDIRECT_URI": "http://127.0.0.1:5000/callback",
+        "SESSION_TYPE": "redis",
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": str(redis.port),
+    }
+    return replace(site.pod, folder=tmp_path, settings=settings)
+
+
+def rows(done: Done) -> dict[str, tuple[str, str]]:
+    """Verdict and text by the name of the service."""
+    lines = [(name, line.removeprefix(name).split(maxsplit=1)) for line in done.stdout.splitlines() for name in ROWS
+             if line.startswith(f"{name}  ")]  # fmt: skip
+    return {name: (verdict, text) for name, (verdict, text) in lines}
+
+
+def failures(done: Done) -> dict[str, str]:
+    """What the rows that failed say; the exit code has to agree."""
+    found = {name: text for name, (verdict, text) in rows(done).items() if verdict == "FAILED"}
+    assert done.code == (1 if found else 0), done.stderr
+    assert tuple(rows(done)) == ROWS
+    return found
+
+
+def test_with_everything_up_each_row_says_what_it_found(whole: Pod, realm: Realm, redis: Redis) -> None:
+    done = whole.run("check")
+
+    assert failures(done) == {}
+    said = {name: text for name, (_, text) in rows(done).items()}
+    revision = whole.database.revision("mlflow")
+    assert said["postgresql mlflow"].endswith(f"as {whole.database.role}, no TLS, at {revision}")
+    assert said["postgresql mlflow_auth"].endswith(whole.database.revision("mlflow_auth"))
+    assert said["artifact bucket"] == f"put, got, listed and deleted in s3://{whole.bucket.name}/ of " + (
+        whole.bucket.server.url
+    )
+    assert f"issuer {realm.keycloak.url}/realms/mlflow, " in said["oidc discovery"]
+    assert said["oidc client"] == "client mlflow accepted"
+    assert said["session store"] == f"Redis at 127.0.0.1:{redis.port}, database 0"
+
+
+def test_nothing_is_left_in_bucket_and_redis_and_no_secret_is_printed(whole: Pod, redis: Redis) -> None:
+    before = whole.bucket.objects()
+
+    done = whole.run("check")
+
+    assert whole.bucket.objects() == before
+    assert redis.command("KEYS mlflow-sso-check*") == "*0"
+    secrets = [file.read_text() for file in (whole.secrets_root / "server").iterdir()]
+    secrets += [whole.database.password, whole.bucket.server.root_password]
+    assert [secret for secret in secrets if secret in done.stdout + done.stderr] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "row", "said"),
+    [
+        ({"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9"}, "artifact bucket", "cannot reach the object store"),
+        ({"MLFLOW_ARTIFACTS_DESTINATION": "s3://no-such-bucket"}, "artifact bucket", "make the bucket first"),
+        ({"MLFLOW_ARTIFACTS_DESTINATION": "/mlartifacts"}, "artifact bucket", "set it to s3://BUCKET"),
+        ({"OIDC_ISSUER": "https://elsewhere.example.com"}, "oidc discovery", "not https://elsewhere.example.com"),
+        ({"REDIS_PORT": "9"}, "session store", "check REDIS_HOST, REDIS_PORT and the NetworkPolicy"),
+        ({"REDIS_HOST": "no-such-host.invalid"}, "session store", "Redis at no-such-host.invalid"),
+        (
+            {"MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow"},
+            "postgresql mlflow",
+            "cannot reach PostgreSQL",
+        ),
+        (
+            {"OIDC_USERS_DB_URI": "postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow"},
+            "postgresql mlflow_auth",
+            "cannot reach PostgreSQL",
+        ),
+        ({"OIDC_USERS_DB_URI": "sqlite:////tmp/auth.db"}, "postgresql mlflow_auth", "starts with 'sqlite'"),
+    ],
+)
+def test_a_service_that_is_down_or_misnamed_fails_its_own_row_alone(
+    whole: Pod, settings: dict[str, str], row: str, said: str
+) -> None:
+    done = whole.run("check", "--timeout", "1", **settings)
+
+    assert list(failures(done)) == [row]
+    assert said in failures(done)[row]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://127.0.0.1:9/realms/mlflow", "cannot reach"),
+        ("{keycloak}/realms/nobody", "answers 404"),
+        ("{minio}/minio/health/live", "without JSON"),
+        ("", "OIDC_DISCOVERY_URL is not set"),
+    ],
+)
+def test_a_wrong_provider_fails_both_of_its_rows(whole: Pod, realm: Realm, url: str, said: str) -> None:
+    address = url.format(keycloak=realm.keycloak.url, minio=whole.bucket.server.url)
+
+    done = whole.run("check", "--timeout", "1", OIDC_DISCOVERY_URL=address)
+
+    assert list(failures(done)) == ["oidc discovery", "oidc client"]
+    assert said in failures(done)["oidc discovery"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "row", "said"),
+    [
+        ("oidc/OIDC_CLIENT_SECRET", "s3cr3t", "oidc client", "compare mlflow-oidc-config with the client"),
+        ("oidc/OIDC_CLIENT_ID", "nobody", "oidc client", "the provider refuses the client nobody"),
+        ("oidc/OIDC_CLIENT_ID", "", "oidc client", "OIDC_CLIENT_ID is missing or empty"),
+        ("server/REDIS_PASSWORD", "s3cr3t", "session store", "compare REDIS_PASSWORD in mlflow-server-secret"),
+        (
+            "s3/credentials",
+            "[default]\naws_access_key_id = nobody\naws_secret_access_key = s3cr3t\n",
+            "artifact bucket",
+            "compare mlflow-s3-secret",
+        ),
+    ],
+)
+def test_a_wrong_secret_is_named_and_not_printed(whole: Pod, file: str, text: str, row: str, said: str) -> None:
+    (whole.secrets_root / file).write_text(text)
+    credentials = str(whole.secrets_root / "s3/credentials")
+
+    done = whole.run("check", AWS_SHARED_CREDENTIALS_FILE=credentials)
+
+    assert list(failures(done)) == [row]
+    assert said in failures(done)[row]
+    assert "s3cr3t" not in done.stdout + done.stderr
+
+
+def test_a_wrong_password_fails_both_databases_and_is_not_printed(whole: Pod) -> None:
+    file = whole.secrets_root / "db/pg_service.conf"
+    file.write_text(file.read_text().replace(whole.database.password, "s3cr3t"))
+
+    done = whole.run("check", "--timeout", "1", PGSERVICEFILE=str(file))
+
+    assert list(failures(done)) == ["postgresql mlflow", "postgresql mlflow_auth"]
+    assert "compare mlflow-db-secret" in failures(done)["postgresql mlflow"]
+    assert "s3cr3t" not in done.stdout + done.stderr
+
+
+def test_a_database_that_was_not_migrated_fails_its_row(whole: Pod) -> None:
+    fresh = Database(server=whole.database.server)
+    fresh.create()
+    pod = replace(whole, database=fresh)
+    pod.mount()
+
+    done = pod.run("check")
+
+    assert set(failures(done)) == {"postgresql mlflow", "postgresql mlflow_auth"}
+    assert "run `mlflow-sso migrate` first" in failures(done)["postgresql mlflow"]
+
+
+def test_without_redis_it_tries_where_the_release_keeps_its_sessions(whole: Pod) -> None:
+    folder = whole.folder / "sessions"
+
+    done = whole.run("check", SESSION_TYPE="cachelib", SESSION_CACHE_DIR=str(folder))
+
+    where = f"files in {folder}" if whole.venv.release == "3.6.0" else "rows of mlflow_auth"
+    assert failures(done) == {}
+    assert rows(done)["session store"] == ("ok", where)
+
+
+def test_over_tls_everything_works_with_the_authorities_that_were_mounted_and_nothing_without(whole: Pod) -> None:
+    with Postgres(tls=True) as postgres, Minio(tls=True) as minio:
+        pod = replace(
+            whole,
+            database=Database(server=postgres),
+            bucket=replace(whole.bucket, server=minio),
+        )
+        pod.database.create()
+        pod.bucket.client.make_bucket(pod.bucket.name)
+        pod.mount()
+        authorities = pod.secrets_root / "ca/ca.crt"
+        authorities.write_bytes(authorities.read_bytes() + minio.certificate.ca.read_bytes())
+        shutil.copy(postgres.certificate.ca, pod.secrets_root / "db/ca.crt")
+        assert pod.run("migrate").code == 0
+
+        trusting = pod.run("check")
+        authorities.unlink()
+        suspicious = pod.run("check")
+        (pod.secrets_root / "db/ca.crt").unlink()
+        blind = pod.run("check", "--timeout", "1")
+
+    assert failures(trusting) == {}
+    assert ", TLS, at " in rows(trusting)["postgresql mlflow"][1]
+    assert list(failures(suspicious)) == ["artifact bucket", "oidc discovery", "oidc client"]
+    for row in ("artifact bucket", "oidc discovery"):
+        assert "mount the authority that signed it as ca/ca.crt" in failures(suspicious)[row]
+    assert "postgresql mlflow" in failures(blind)

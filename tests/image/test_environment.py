@@ -1,0 +1,74 @@
+"""What the server's process gets as environment, and what of it the log may show."""
+
+from pathlib import Path
+
+import pytest
+
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.environment import redis_url, server_variables, shown
+from mlflow_sso.serve.flavour import Flavour
+
+FLAVOUR = Flavour(applications=(), permissions=(), private_variables=dict, open_application=object)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> SecretsRoot:
+    for name, text in {"oidc/OIDC_CLIENT_SECRET": "one\n", "server/SECRET_KEY": "two", "server/..data": ""}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return SecretsRoot(tmp_path)
+
+
+def test_what_the_kubelet_sets_for_services_is_dropped_and_real_settings_stay(root: SecretsRoot) -> None:
+    links = {
+        "MLFLOW_PORT": "tcp://10.0.0.1:80",
+        "REDIS_PORT_6379_TCP": "tcp://10.0.0.2:6379",
+        "A_PORT": "udp://[::1]:1",
+    }
+    real = {"REDIS_PORT": "6380", "MLFLOW_SERVICE_HOST": "10.0.0.1", "DATABASE_PORTAL": "tcp://x"}
+
+    assert not links.keys() & server_variables(FLAVOUR, root, {**links}).keys()
+    assert server_variables(FLAVOUR, root, real).items() >= real.items()
+
+
+def test_mounted_secrets_become_variables_without_their_last_newline_and_nothing_else_does(root: SecretsRoot) -> None:
+    variables = server_variables(FLAVOUR, root, {})
+
+    assert variables["OIDC_CLIENT_SECRET"] == "one"
+    assert variables["SECRET_KEY"] == "two"
+    assert [name for name in variables if "data" in name.lower()] == []
+
+
+def test_a_mounted_secret_wins_over_the_environment(root: SecretsRoot) -> None:
+    assert server_variables(FLAVOUR, root, {"SECRET_KEY": "from elsewhere"})["SECRET_KEY"] == "two"
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({"REDIS_HOST": "redis"}, "redis://redis:6379/0"),
+        ({"REDIS_HOST": "redis", "REDIS_PASSWORD": "a/b@c:d"}, "redis://:a%2Fb%40c%3Ad@redis:6379/0"),
+        (
+            {"REDIS_HOST": "r", "REDIS_SSL": "True", "REDIS_USERNAME": "u", "REDIS_PORT": "1", "REDIS_DB": "4"},
+            "rediss://u:@r:1/4",
+        ),
+    ],
+)
+def test_the_shared_store_has_one_address_in_which_nothing_is_left_unescaped(
+    variables: dict[str, str], url: str
+) -> None:
+    assert redis_url(variables) == url
+
+
+def test_the_log_shows_named_settings_alone_and_no_login_of_an_address() -> None:
+    settings = {
+        "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2://mlflow:s3cr3t@db/mlflow",
+        "OIDC_CLIENT_SECRET": "s3cr3t",
+        "CACHE_REDIS_URL": "redis://:s3cr3t@redis/0",
+        "OIDC_SCOPE": "openid groups",
+    }
+
+    assert shown(settings) == {
+        "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2://db/mlflow",
+        "OIDC_SCOPE": "openid groups",
+    }
