@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from realm import administrator
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
@@ -51,6 +52,35 @@ def keycloak_server() -> Iterator[Keycloak]:
     """A Keycloak with nothing but its master realm."""
     with Keycloak() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def keycloak_realm(keycloak_server: Keycloak) -> str:
+    """A realm that many tests share, each with names of its own: a realm takes seconds to make."""
+    realm = "platform team"
+    administrator(keycloak_server).create_realm({"realm": realm, "enabled": True})
+    return realm
+
+
+@pytest.fixture
+def keycloak_settings(
+    settings_of: Callable[..., Settings], keycloak_server: Keycloak, keycloak_realm: str
+) -> Callable[..., Settings]:
+    """Settings with clients, scope and groups of their own in the shared realm; give keys of ``authentication``."""
+
+    def make(*, release: str = "3.6.0", url: str = keycloak_server.url, **authentication: object) -> Settings:
+        number = next(_NUMBERS)
+        names = {
+            "realm": keycloak_realm,
+            "client_id": f"mlflow-{number}",
+            "machine_client": f"machines-{number}",
+            "groups_claim": f"groups-{number}",
+            "admin_group": f"admins-{number}",
+            "user_group": f"users-{number}",
+        }
+        return settings_of(release=release, authentication=names | authentication, bootstrap={"keycloak_url": url})
+
+    return make
 
 
 @pytest.fixture

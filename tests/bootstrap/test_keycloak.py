@@ -1,14 +1,27 @@
-"""Keycloak's part on a real Keycloak: planned without a write, made once, kept, and taken away again."""
+"""Keycloak's part on a real Keycloak: planned without a write, made once, and taken away again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from fault_proxy import FaultProxy
+from realm import (
+    SECRETS,
+    administrator,
+    apply,
+    client,
+    context,
+    destroy,
+    lines,
+    machine_claims,
+    make_user,
+    plan,
+    scope,
+    snapshot,
+)
 
 from bootstrap import keycloak
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Action, apply, destroy, plan
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
+from bootstrap.engine import Action
+from bootstrap.errors import MissingError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
 
@@ -16,39 +29,204 @@ pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
 
-SECRETS = {"oidc": {"client_secret": "of-the-browser"}, "machines": {"client_secret": "of-machines"}}
-
-
-def _silent(_: object) -> None:
-    return None
-
 
 @pytest.fixture
-def context(keycloak_server: Keycloak, settings_of: SettingsOf) -> Context:
-    settings = settings_of(
-        authentication={"machine_client": "mlflow-machines"}, bootstrap={"keycloak_url": keycloak_server.url}
-    )
-    environ = {"KEYCLOAK_ADMIN_PASSWORD": keycloak_server.admin_password}
-    credentials = Credentials(environ=environ, ask=None)
-    return Context(settings=settings, credentials=credentials, values=FixedValues(SECRETS), create_realm=True)
+def proxy(keycloak_server: Keycloak) -> Iterator[FaultProxy]:
+    """Counts what is sent to the server."""
+    with FaultProxy(keycloak_server.url) as proxy:
+        yield proxy
 
 
-def test_the_first_apply_makes_all_and_the_second_keeps_it(context: Context) -> None:
-    apply(keycloak.resources(context), report=_silent)
+def test_a_plan_says_all_that_is_to_be_made_and_writes_nothing(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, proxy: FaultProxy
+) -> None:
+    settings = keycloak_settings(url=proxy.url)
+    admin = administrator(keycloak_server, keycloak_realm)
+    before = snapshot(admin)
 
-    second = apply(keycloak.resources(context), report=_silent)
+    planned = plan(context(keycloak_server, settings))
 
-    assert second.failures == ()
-    assert {change.action for change in second.changes} == {Action.KEEP}
-    assert plan(keycloak.resources(context), report=_silent).pending == ()
+    login = settings.authentication
+    assert lines(planned) == [
+        f"+ keycloak/client-scope/{login.groups_claim}",
+        f"+ keycloak/group/{login.admin_group}",
+        f"+ keycloak/group/{login.user_group}",
+        f"+ keycloak/client/{login.client_id}",
+        f"+ keycloak/client/{login.machine_client}",
+        f"+ keycloak/service-account/{login.machine_client}",
+        f"+ keycloak/claim/{login.groups_claim}",
+    ]
+    assert proxy.writes == []
+    assert snapshot(admin) == before
 
 
-def test_destroy_leaves_the_realm_and_a_second_one_finds_nothing(context: Context) -> None:
-    apply(keycloak.resources(context), report=_silent)
+def test_a_second_apply_and_a_verify_write_nothing_in_eleven_requests_each(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, proxy: FaultProxy
+) -> None:
+    settings = keycloak_settings(url=proxy.url)
+    first = apply(context(keycloak_server, settings))
+    before = snapshot(administrator(keycloak_server, keycloak_realm))
+    proxy.clear()
 
-    first = destroy(keycloak.removable(context, data=frozenset()), report=_silent)
-    second = destroy(keycloak.removable(context, data=frozenset()), report=_silent)
+    again, verified = (run(context(keycloak_server, settings)) for run in (apply, plan))
+
+    assert first.failures == ()
+    assert lines(again) == lines(verified) == []
+    assert proxy.writes == []
+    assert len(proxy.requests) == 22
+    assert snapshot(administrator(keycloak_server, keycloak_realm)) == before
+
+
+@pytest.mark.parametrize(("release", "pkce"), [("3.6.0", None), ("3.17.2", "S256")])
+def test_the_browsers_client_has_the_standard_flow_alone_and_exact_addresses(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, release: str, pkce: str | None
+) -> None:
+    settings = keycloak_settings(release=release)
+
+    apply(context(keycloak_server, settings))
+
+    made = client(administrator(keycloak_server, keycloak_realm), settings.authentication.client_id)
+    assert made["redirectUris"] == ["https://mlflow.example.com/callback"]
+    assert made["webOrigins"] == ["https://mlflow.example.com"]
+    assert made["attributes"]["post.logout.redirect.uris"] == "https://mlflow.example.com/oidc/ui/auth"
+    assert made["attributes"].get("pkce.code.challenge.method") == pkce
+    assert (made["standardFlowEnabled"], made["publicClient"]) == (True, False)
+    flows = ("implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled")
+    assert [made[flow] for flow in flows] == [False, False, False]
+    assert made["secret"] == SECRETS["oidc"]["client_secret"]
+    assert settings.authentication.groups_claim in made["defaultClientScopes"]
+
+
+def test_machines_get_tokens_with_the_claims_that_the_plugin_asks_for(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf
+) -> None:
+    settings = keycloak_settings()
+    login = settings.authentication
+
+    apply(context(keycloak_server, settings))
+
+    claims = machine_claims(keycloak_server, settings)
+    assert claims[login.groups_claim] == [login.user_group]
+    assert claims["email"] == f"{login.machine_client}@mlflow.example.com"
+    assert claims["name"] == f"{login.machine_client} service account"
+
+
+def test_the_groups_of_a_given_member_arrive_by_their_names(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings(machine_client=None, user_group='mlflow "users" 100% é')
+    login = settings.authentication
+    apply(context(keycloak_server, settings))
+    admin = administrator(keycloak_server, keycloak_realm)
+    user = make_user(admin, "given-member", login.user_group, login.admin_group)
+
+    claim = next(one for one in keycloak.resources(context(keycloak_server, settings)) if "/claim/" in one.address)
+
+    assert isinstance(claim, keycloak.GroupsClaim)
+    found = claim.claim(str(admin.get_client_id(login.client_id)), user)
+    assert sorted(found) == sorted([login.user_group, login.admin_group])
+
+
+def test_a_mapper_that_stands_in_the_way_of_the_claim_is_found_by_its_effect(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    login = settings.authentication
+    apply(context(keycloak_server, settings))
+    admin = administrator(keycloak_server, keycloak_realm)
+    config = {"claim.name": login.groups_claim, "claim.value": "nobody", "userinfo.token.claim": "true"}
+    mapper = {"name": "other", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper"}
+    admin.add_mapper_to_client(str(admin.get_client_id(login.client_id)), mapper | {"config": config})
+
+    planned, done = plan(context(keycloak_server, settings)), apply(context(keycloak_server, settings))
+
+    assert lines(planned) == [f"~ keycloak/claim/{login.groups_claim}  (missing)"]
+    assert [str(failure) for failure in done.failures] == [
+        f"! keycloak/claim/{login.groups_claim}: a member of {login.user_group} does not get the group in the claim "
+        f"{login.groups_claim}; look for another mapper of the claim in client {login.client_id} and its other "
+        "client scopes"
+    ]
+
+
+def test_a_missing_realm_is_named_once_and_made_on_request(keycloak_server: Keycloak, settings_of: SettingsOf) -> None:
+    settings = settings_of(bootstrap={"keycloak_url": keycloak_server.url})
+    realm = settings.authentication.realm
+
+    refused = apply(context(keycloak_server, settings))
+    made = apply(context(keycloak_server, settings, create_realm=True))
+
+    assert lines(refused) == [
+        f"! keycloak/realm/{realm}: realm {realm} is not there; "
+        "check KEYCLOAK_REALM, or have it made with --create-realm (by a login of master)"
+    ]
+    assert isinstance(refused.failures[0].error, MissingError)
+    assert made.failures == ()
+    assert made.changes[0].address == f"keycloak/realm/{realm}"
+    assert lines(plan(context(keycloak_server, settings))) == []
+
+
+def test_the_secret_of_an_existing_client_is_found_and_of_a_missing_one_nothing(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    login = settings.authentication
+    before = keycloak.existing_client_secret(context(keycloak_server, settings), client_id=login.client_id)
+    body = {"clientId": login.client_id, "secret": "of another tool", "publicClient": False}
+    administrator(keycloak_server, keycloak_realm).create_client(body)
+
+    found = keycloak.existing_client_secret(context(keycloak_server, settings), client_id=login.client_id)
+
+    assert before is None
+    assert found is not None
+    assert found.get_secret_value() == "of another tool"
+
+
+def test_destroy_takes_what_it_made_and_leaves_realm_and_users(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    admin = administrator(keycloak_server, keycloak_realm)
+    before = snapshot(admin)
+    apply(context(keycloak_server, settings))
+
+    first, second = (destroy(context(keycloak_server, settings)) for _ in range(2))
 
     assert [change.action for change in first.changes] == [Action.DELETE] * 5
     assert [change.action for change in second.changes] == [Action.KEEP] * 5
-    assert plan(keycloak.resources(context), report=_silent).changes[0].action is Action.KEEP
+    assert snapshot(admin) == before
+
+
+def test_destroy_leaves_what_others_made_and_a_scope_that_others_use(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings(machine_client=None)
+    login = settings.authentication
+    admin = administrator(keycloak_server, keycloak_realm)
+    admin.create_group({"name": login.user_group})
+    admin.create_client({"clientId": login.client_id, "publicClient": False})
+    apply(context(keycloak_server, settings))
+    other = admin.create_client({"clientId": f"grafana-beside-{login.client_id}"})
+    admin.add_client_optional_client_scope(other, scope(admin, login.groups_claim)["id"], {})
+
+    done = destroy(context(keycloak_server, settings))
+
+    assert lines(done) == [f"- keycloak/group/{login.admin_group}"]
+    assert scope(admin, login.groups_claim)["name"] == login.groups_claim
+
+
+def test_the_export_by_partial_import_leaves_only_the_client_scope_to_be_made(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    login = settings.authentication
+    admin = administrator(keycloak_server, keycloak_realm)
+    exported = keycloak.export(settings)
+    admin.create_client_scope(exported["clientScopes"][0])
+
+    admin.partial_import_realm(keycloak_realm, dict(exported))
+
+    assert "secret" not in str(exported).replace("client-secret", "")
+    assert lines(plan(context(keycloak_server, settings))) == [
+        f"~ keycloak/client/{login.client_id}  (secret)",
+        f"~ keycloak/client/{login.machine_client}  (secret)",
+    ]

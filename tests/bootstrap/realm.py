@@ -1,0 +1,122 @@
+"""What the tests of Keycloak share: runs of its part alone, and the realm as its administrator sees it."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from keycloak import KeycloakAdmin
+
+from bootstrap import engine, keycloak
+from bootstrap.credentials import Credentials
+from bootstrap.engine import Outcome
+from bootstrap.systems import Context
+from bootstrap.values import FixedValues
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak
+
+SECRETS = {
+    "oidc": {"client_secret": 'the-browser\'s "secret" with %, é and spaces'},
+    "machines": {"client_secret": "the-secret-of-the-machines"},
+}
+
+
+def administrator(server: Keycloak, realm: str = "master") -> KeycloakAdmin:
+    """python-keycloak as the first administrator, for what tests do behind the bootstrap's back."""
+    return KeycloakAdmin(
+        server_url=f"{server.url}/",
+        username=server.admin_user,
+        password=server.admin_password,
+        realm_name=realm,
+        user_realm_name="master",
+        verify=str(server.certificate.ca) if server.tls else True,
+    )
+
+
+def context(server: Keycloak, settings: Settings, *, create_realm: bool = False, **environ: str) -> Context:
+    """The first administrator's view; ``environ`` overrides the login."""
+    given = {"KEYCLOAK_ADMIN": server.admin_user, "KEYCLOAK_ADMIN_PASSWORD": server.admin_password} | environ
+    credentials = Credentials(environ=given, ask=None)
+    return Context(settings=settings, credentials=credentials, values=FixedValues(SECRETS), create_realm=create_realm)
+
+
+def silent(_: object) -> None:
+    """Report to nobody."""
+
+
+def plan(context: Context) -> Outcome:
+    """Plan Keycloak's part."""
+    return engine.plan(keycloak.resources(context), report=silent)
+
+
+def apply(context: Context) -> Outcome:
+    """Apply Keycloak's part."""
+    return engine.apply(keycloak.resources(context), report=silent)
+
+
+def destroy(context: Context) -> Outcome:
+    """Take Keycloak's part away."""
+    return engine.destroy(keycloak.removable(context, data=frozenset()), report=silent)
+
+
+def lines(outcome: Outcome) -> list[str]:
+    """What is to be done, and what failed."""
+    return [str(item) for item in (*outcome.pending, *outcome.failures)]
+
+
+def snapshot(admin: KeycloakAdmin) -> Mapping[str, Any]:
+    """The whole realm but its secrets, and each user with its groups."""
+    realm = admin.export_realm(export_clients=True, export_groups_and_role=True)
+    users = {user["username"]: admin.get_user_groups(user["id"]) for user in admin.get_users()}
+    return {"realm": realm, "users": users}
+
+
+def client(admin: KeycloakAdmin, client_id: str) -> dict[str, Any]:
+    """A client as Keycloak has it."""
+    return admin.get_client(str(admin.get_client_id(client_id)))
+
+
+def change_client(admin: KeycloakAdmin, client_id: str, **changes: Any) -> None:
+    """Set fields of a client behind the bootstrap's back; attributes are merged."""
+    found = client(admin, client_id)
+    changes["attributes"] = found["attributes"] | changes.get("attributes", {})
+    admin.update_client(found["id"], found | changes)
+
+
+def scope(admin: KeycloakAdmin, name: str) -> dict[str, Any]:
+    """A client scope as Keycloak has it."""
+    return dict(admin.get_client_scope_by_name(name) or {})
+
+
+def change_mapper(admin: KeycloakAdmin, name: str, **config: str) -> None:
+    """Set options of the mapper of the scope ``name``; underscores stand for dots."""
+    found = scope(admin, name)
+    mapper = found["protocolMappers"][0]
+    options = {key.replace("_", "."): value for key, value in config.items()}
+    admin.update_mapper_in_client_scope(found["id"], mapper["id"], mapper | {"config": mapper["config"] | options})
+
+
+def make_user(admin: KeycloakAdmin, name: str, *groups: str) -> str:
+    """A user with an e-mail, in groups of the realm's top; gives its id."""
+    key = admin.create_user({"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name})
+    for group in groups:
+        admin.group_user_add(key, admin.get_group_by_path(group)["id"])
+    return str(key)
+
+
+def machine_claims(server: Keycloak, settings: Settings) -> dict[str, Any]:
+    """The claims of an access token that the machines' client gets for itself."""
+    login = settings.authentication
+    answer = requests.post(
+        f"{server.url}/realms/{login.realm}/protocol/openid-connect/token",
+        {
+            "grant_type": "client_credentials",
+            "client_id": login.machine_client,
+            "client_secret": SECRETS["machines"]["client_secret"],
+        },
+        timeout=60,
+    )
+    answer.raise_for_status()
+    payload = answer.json()["access_token"].split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(payload + "==")))
