@@ -5,6 +5,7 @@ Variables, each also as ``…_FILE``: ``KEYCLOAK_ADMIN`` (default ``admin``) and
 realm that the login belongs to. ``KEYCLOAK_CACERT`` names the file of a private CA.
 """
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def _session(settings: Settings, credentials: Credentials) -> Session:
     patience = (settings.bootstrap.connect_timeout_seconds, settings.bootstrap.read_timeout_seconds)
     shared: dict[str, Any] = {
         "server_url": f"{address(settings)}/",
-        "verify": _verification(credentials),
+        # For the library's asynchronous client, which nobody uses: trusts nobody, and costs no reading of all roots.
+        "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         "timeout": patience,
         # Attempts are ours to count.
         "max_retries": 0,
@@ -61,6 +63,7 @@ def _session(settings: Settings, credentials: Credentials) -> Session:
     session = Session(**shared, **login, realm_name=settings.authentication.realm, user_realm_name=realm)
     client = {name: login[name] for name in ("client_id", "client_secret_key") if name in login}
     session._keycloak_openid = KeycloakOpenID(**shared, **client, realm_name=realm)
+    session.verify = session.keycloak_openid.connection.verify = _verification(credentials)
     return session
 
 

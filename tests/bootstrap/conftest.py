@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from realm import administrator
+from realm import administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
@@ -51,6 +51,7 @@ def openbao_server(memory: Path) -> Iterator[OpenBao]:
 def keycloak_server() -> Iterator[Keycloak]:
     """A Keycloak with nothing but its master realm."""
     with Keycloak() as server:
+        make_service_account(server)
         yield server
 
 

@@ -22,8 +22,39 @@ SECRETS = {
 }
 
 
+SERVICE_ACCOUNT = {
+    "KEYCLOAK_ADMIN_CLIENT_ID": "tests",
+    "KEYCLOAK_ADMIN_CLIENT_SECRET": "the-secret-of-the-service-account-of-tests",
+}
+"""A login of master that costs no hashing of a password."""
+
+
+def make_service_account(server: Keycloak) -> None:
+    """Make the client of ``SERVICE_ACCOUNT``, with the rights of the first administrator."""
+    admin = administrator(server)
+    key = admin.create_client(
+        {
+            "clientId": SERVICE_ACCOUNT["KEYCLOAK_ADMIN_CLIENT_ID"],
+            "secret": SERVICE_ACCOUNT["KEYCLOAK_ADMIN_CLIENT_SECRET"],
+            "publicClient": False,
+            "serviceAccountsEnabled": True,
+        }
+    )
+    user = admin.get_client_service_account_user(key)
+    admin.assign_realm_roles(user["id"], [admin.get_realm_role("admin")])
+
+
 def administrator(server: Keycloak, realm: str = "master") -> KeycloakAdmin:
     """python-keycloak as the first administrator, for what tests do behind the bootstrap's back."""
+    if (server.url, realm) not in _ADMINISTRATORS:
+        _ADMINISTRATORS[server.url, realm] = _administrator(server, realm)
+    return _ADMINISTRATORS[server.url, realm]
+
+
+_ADMINISTRATORS: dict[tuple[str, str], KeycloakAdmin] = {}
+
+
+def _administrator(server: Keycloak, realm: str) -> KeycloakAdmin:
     return KeycloakAdmin(
         server_url=f"{server.url}/",
         username=server.admin_user,
@@ -35,9 +66,8 @@ def administrator(server: Keycloak, realm: str = "master") -> KeycloakAdmin:
 
 
 def context(server: Keycloak, settings: Settings, *, create_realm: bool = False, **environ: str) -> Context:
-    """The first administrator's view; ``environ`` overrides the login."""
-    given = {"KEYCLOAK_ADMIN": server.admin_user, "KEYCLOAK_ADMIN_PASSWORD": server.admin_password} | environ
-    credentials = Credentials(environ=given, ask=None)
+    """An administrator's view; ``environ`` replaces its login."""
+    credentials = Credentials(environ=environ or SERVICE_ACCOUNT, ask=None)
     return Context(settings=settings, credentials=credentials, values=FixedValues(SECRETS), create_realm=create_realm)
 
 
