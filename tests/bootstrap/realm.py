@@ -122,7 +122,7 @@ def scope(admin: KeycloakAdmin, name: str) -> dict[str, Any]:
 def change_mapper(admin: KeycloakAdmin, name: str, **config: str) -> None:
     """Set options of the mapper of the scope ``name``; underscores stand for dots."""
     found = scope(admin, name)
-    mapper = found["protocolMappers"][0]
+    mapper = next(one for one in found["protocolMappers"] if one["name"] == name)
     options = {key.replace("_", "."): value for key, value in config.items()}
     admin.update_mapper_in_client_scope(found["id"], mapper["id"], mapper | {"config": mapper["config"] | options})
 

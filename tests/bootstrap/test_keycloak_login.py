@@ -1,0 +1,191 @@
+"""Ways to log in to Keycloak, the least rights that suffice, and what a reader is told of a login that fails."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fault_proxy import FaultProxy, answers
+from realm import administrator, apply, context, lines, plan
+
+from bootstrap import keycloak
+from bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak
+from live.servers.process import free_port
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+PASSWORD = 'a password with %, "quotes" and é'
+
+
+def _give(server: Keycloak, realm: str, user: str, *roles: str) -> None:
+    admin = administrator(server, realm)
+    management = str(admin.get_client_id("realm-management"))
+    admin.assign_client_role(user, management, [admin.get_client_role(management, role) for role in roles])
+
+
+def _operator(server: Keycloak, realm: str, name: str, *roles: str) -> dict[str, str]:
+    body = {"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name, "lastName": name}
+    credentials = [{"type": "password", "value": PASSWORD, "temporary": False}]
+    user = administrator(server, realm).create_user(body | {"credentials": credentials})
+    _give(server, realm, user, *roles)
+    return {"KEYCLOAK_ADMIN_REALM": realm, "KEYCLOAK_ADMIN": name, "KEYCLOAK_ADMIN_PASSWORD": PASSWORD}
+
+
+def test_the_first_administrator_logs_in_with_a_password(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf
+) -> None:
+    settings = keycloak_settings()
+    login = {"KEYCLOAK_ADMIN": keycloak_server.admin_user, "KEYCLOAK_ADMIN_PASSWORD": keycloak_server.admin_password}
+
+    done = apply(context(keycloak_server, settings, **login))
+
+    assert done.failures == ()
+    assert lines(plan(context(keycloak_server, settings, **login))) == []
+
+
+def test_a_user_of_the_realm_needs_to_manage_clients_and_users_and_nothing_else(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    login = _operator(keycloak_server, keycloak_realm, "operator", "manage-clients", "manage-users")
+
+    done = apply(context(keycloak_server, settings, **login))
+
+    assert done.failures == ()
+    assert lines(plan(context(keycloak_server, settings, **login))) == []
+
+
+def test_a_service_account_of_the_realm_needs_no_more(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings()
+    admin = administrator(keycloak_server, keycloak_realm)
+    body = {"clientId": "deployer", "secret": PASSWORD, "publicClient": False, "serviceAccountsEnabled": True}
+    key = admin.create_client(body)
+    user = admin.get_client_service_account_user(key)["id"]
+    _give(keycloak_server, keycloak_realm, user, "manage-clients", "manage-users")
+    login = {"KEYCLOAK_ADMIN_CLIENT_ID": "deployer", "KEYCLOAK_ADMIN_CLIENT_SECRET": PASSWORD}
+
+    done = apply(context(keycloak_server, settings, KEYCLOAK_ADMIN_REALM=keycloak_realm, **login))
+
+    assert done.failures == ()
+
+
+def test_to_view_clients_and_users_suffices_for_a_verify_and_not_for_an_apply(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    right, missing = keycloak_settings(), keycloak_settings()
+    apply(context(keycloak_server, right))
+    login = _operator(keycloak_server, keycloak_realm, "auditor", "view-clients", "view-users")
+
+    verified = plan(context(keycloak_server, right, **login))
+    refused = apply(context(keycloak_server, missing, **login))
+
+    assert lines(verified) == []
+    assert {type(failure.error) for failure in refused.failures} == {RefusedError}
+    assert str(refused.failures[0].error).endswith(
+        "it needs manage-clients and manage-users of the realm's client realm-management"
+    )
+
+
+def test_a_private_authority_and_a_path_are_fine(settings_of: SettingsOf) -> None:
+    with Keycloak(tls=True, path="/auth") as server:
+        settings = settings_of(bootstrap={"keycloak_url": server.url})
+        login = {"KEYCLOAK_ADMIN_PASSWORD": server.admin_password, "KEYCLOAK_CACERT": str(server.certificate.ca)}
+
+        done = apply(context(server, settings, create_realm=True, **login))
+        with pytest.raises(UnreachableError, match=r"cannot reach Keycloak at https://localhost.*SSLError.*_CACERT"):
+            keycloak.resources(context(server, settings, KEYCLOAK_ADMIN_PASSWORD=server.admin_password))
+
+    assert done.failures == ()
+    assert len(lines(done)) == 5
+
+
+@pytest.mark.parametrize(
+    ("environ", "kind", "text"),
+    [
+        (
+            {"KEYCLOAK_ADMIN_PASSWORD": "a-guess"},
+            RefusedError,
+            r"refuses the login in realm master \(Invalid user",
+        ),
+        (
+            {"KEYCLOAK_ADMIN_CLIENT_ID": "tests", "KEYCLOAK_ADMIN_CLIENT_SECRET": "a-guess"},
+            RefusedError,
+            r"refuses the login in realm master \(Invalid client.*KEYCLOAK_ADMIN_CLIENT_SECRET",
+        ),
+        (
+            {"KEYCLOAK_ADMIN_PASSWORD": "a-guess", "KEYCLOAK_ADMIN_REALM": "nowhere"},
+            RefusedError,
+            "has no realm nowhere to log in to; check KEYCLOAK_ADMIN_REALM",
+        ),
+        (
+            {"KEYCLOAK_ADMIN": "anna"},
+            UsageError,
+            "no password of Keycloak's user anna was given; set KEYCLOAK",
+        ),
+        (
+            {"KEYCLOAK_ADMIN_CLIENT_ID": "tests"},
+            UsageError,
+            "no secret of Keycloak's service account was given; set KEYCLOAK_ADMIN_CLIENT_SECRET",
+        ),
+        (
+            {"KEYCLOAK_ADMIN_PASSWORD": "a-guess", "KEYCLOAK_CACERT": "/nowhere/ca.crt"},
+            UsageError,
+            "there is no file /nowhere/ca.crt, which KEYCLOAK_CACERT names",
+        ),
+    ],
+)
+def test_a_login_that_fails_says_why_and_shows_no_secret(
+    keycloak_server: Keycloak,
+    keycloak_settings: SettingsOf,
+    environ: dict[str, str],
+    kind: type[BootstrapError],
+    text: str,
+) -> None:
+    with pytest.raises(kind, match=text) as caught:
+        keycloak.resources(context(keycloak_server, keycloak_settings(), **environ))
+
+    assert "a-guess" not in str(caught.value)
+
+
+def test_a_keycloak_that_is_not_there_is_named_after_the_attempts_of_the_settings(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+
+    with pytest.raises(UnreachableError, match=f"cannot reach Keycloak at {url} .ConnectionError.; check"):
+        keycloak.resources(context(keycloak_server, keycloak_settings(url=url)))
+
+
+@pytest.fixture
+def foreign(keycloak_server: Keycloak) -> Iterator[FaultProxy]:
+    """Something that speaks HTTP and is no Keycloak."""
+    with FaultProxy(keycloak_server.url) as proxy:
+        proxy.spoil(answers(200, "<html>welcome</html>"), when="GET", times=100)
+        yield proxy
+
+
+def test_what_is_no_keycloak_is_told_from_one(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, foreign: FaultProxy
+) -> None:
+    done = apply(context(keycloak_server, keycloak_settings(url=foreign.url)))
+
+    assert lines(done) == [
+        f"! keycloak/realm/platform team: what answers at {foreign.url} for realm platform team is not Keycloak; "
+        "check bootstrap.keycloak_url, KEYCLOAK_HOST and KEYCLOAK_CACERT, or open a tunnel"
+    ]
+
+
+def test_a_password_may_come_from_a_file(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text(f"{keycloak_server.admin_password}\n")
+
+    planned = plan(
+        context(keycloak_server, keycloak_settings(), KEYCLOAK_ADMIN_PASSWORD_FILE=str(tmp_path / "password"))
+    )
+
+    assert planned.failures == ()

@@ -1,0 +1,74 @@
+"""Users go in and out of our groups, by name or e-mail."""
+
+from collections.abc import Callable
+
+import pytest
+from realm import administrator, apply, context, make_user
+
+from bootstrap.errors import MissingError, UsageError
+from bootstrap.keycloak import add_user_to_group, list_users, remove_user_from_group
+from bootstrap.systems import User
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def applied(keycloak_server: Keycloak, keycloak_settings: Callable[..., Settings]) -> Settings:
+    """An environment with both groups, and no machines."""
+    settings = keycloak_settings(machine_client=None)
+    apply(context(keycloak_server, settings))
+    return settings
+
+
+def test_a_user_is_put_into_a_group_once_and_taken_out_once_and_keeps_other_groups(
+    keycloak_server: Keycloak, keycloak_realm: str, applied: Settings
+) -> None:
+    admin = administrator(keycloak_server, keycloak_realm)
+    ours, view = applied.authentication, context(keycloak_server, applied)
+    admin.create_group({"name": f"others-of-{ours.client_id}"})
+    key = make_user(admin, f"anna-of-{ours.client_id}", f"others-of-{ours.client_id}")
+    name, email = f"anna-of-{ours.client_id}", f"anna-of-{ours.client_id}@example.com"
+
+    added = [add_user_to_group(view, user=user, group=ours.admin_group) for user in (email, name)]
+    listed = list_users(view)
+    removed = [remove_user_from_group(view, user=user, group=ours.admin_group) for user in (name, email)]
+
+    assert added == [True, False]
+    assert listed == [User(name=name, email=email, enabled=True, groups=(ours.admin_group,))]
+    assert removed == [True, False]
+    assert [group["name"] for group in admin.get_user_groups(key)] == [f"others-of-{ours.client_id}"]
+    assert list_users(view) == []
+
+
+def test_a_user_of_both_groups_is_listed_once(
+    keycloak_server: Keycloak, keycloak_realm: str, applied: Settings
+) -> None:
+    ours = applied.authentication
+    admin = administrator(keycloak_server, keycloak_realm)
+    for name in ("zoe", "bert"):
+        make_user(admin, f"{name}-of-{ours.client_id}", ours.user_group, ours.admin_group)
+
+    listed = list_users(context(keycloak_server, applied))
+
+    assert [user.name for user in listed] == [f"bert-of-{ours.client_id}", f"zoe-of-{ours.client_id}"]
+    assert [user.groups for user in listed] == [(ours.admin_group, ours.user_group)] * 2
+
+
+def test_an_unknown_user_and_a_group_of_others_are_named(keycloak_server: Keycloak, applied: Settings) -> None:
+    view, group = context(keycloak_server, applied), applied.authentication.user_group
+
+    with pytest.raises(MissingError, match="there is no user nobody in realm platform team; give the exact name"):
+        add_user_to_group(view, user="nobody", group=group)
+    with pytest.raises(UsageError, match="grafana is no group of this environment; name one of"):
+        add_user_to_group(view, user="nobody", group="grafana")
+
+
+def test_groups_that_are_not_made_yet_are_named(
+    keycloak_server: Keycloak, keycloak_settings: Callable[..., Settings]
+) -> None:
+    settings = keycloak_settings()
+
+    with pytest.raises(MissingError, match=r"group admins-\d+ is not there; run `bootstrap.py keycloak`"):
+        list_users(context(keycloak_server, settings))
