@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fault_proxy import FaultProxy
-from realm import (
+from sso import (
     SECRETS,
     administrator,
     apply,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from keycloak import KeycloakAdmin
-from realm import (
+from sso import (
     administrator,
     apply,
     change_client,

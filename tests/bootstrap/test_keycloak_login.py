@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fault_proxy import FaultProxy, answers
-from realm import administrator, apply, context, lines, plan
+from sso import administrator, apply, context, lines, plan
 
 from bootstrap import keycloak
 from bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError

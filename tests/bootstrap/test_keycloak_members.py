@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from realm import administrator, apply, context, make_user
+from sso import administrator, apply, context, make_user
 
 from bootstrap.errors import MissingError, UsageError
 from bootstrap.keycloak import add_user_to_group, list_users, remove_user_from_group

@@ -1,0 +1,112 @@
+"""The way to PostgreSQL: certificates are checked, behind a tunnel too, unless somebody says otherwise."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sql import OURS, PASSWORD, apply, context, plan
+
+from bootstrap.errors import UnreachableError, UsageError
+from bootstrap.systems import Context
+from bootstrap.values import FixedValues
+from cdk8s_mlflow.settings import Settings
+from live.servers import Postgres
+from live.servers.certificates import issue
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+SERVICE = "postgres-cluster-rw.postgres.svc"
+
+
+@pytest.fixture(scope="module")
+def tls_server() -> Iterator[Postgres]:
+    """A server that takes encrypted logins alone, with a certificate for localhost."""
+    with Postgres(tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def tunnelled(settings_of: SettingsOf) -> Iterator[tuple[Postgres, Settings]]:
+    """A server whose certificate bears the Service's name, reached at localhost, as by `kubectl port-forward`."""
+    server = Postgres(tls=True)
+    issue(server.folder / "tls", SERVICE)
+    with server:
+        settings = settings_of(
+            database=OURS | {"host": None, "sslmode": "verify-full"},
+            bootstrap={"postgres_host": "localhost", "postgres_port": server.port},
+        )
+        yield server, settings
+
+
+def _settings(settings_of: SettingsOf, server: Postgres, **database: object) -> Settings:
+    return settings_of(
+        database=OURS | {"sslmode": "verify-full"} | database,
+        bootstrap={"postgres_host": "localhost", "postgres_port": server.port, "attempts": 2},
+    )
+
+
+def test_the_stores_authority_vouches_for_the_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    settings = _settings(settings_of, tls_server, host="localhost")
+    authority = tls_server.certificate.ca.read_text()
+    values = FixedValues({"postgres": {"password": PASSWORD, "ca_crt": authority}})
+    base = context(tls_server, settings)
+    stored = Context(settings=settings, credentials=base.credentials, values=values)
+
+    done, after = apply(stored), plan(stored)
+
+    assert done.failures == ()
+    assert after.pending == ()
+
+
+def test_a_plan_before_the_stores_first_apply_takes_the_authority_that_is_handed_over(
+    tls_server: Postgres, settings_of: SettingsOf
+) -> None:
+    handed = context(
+        tls_server,
+        _settings(settings_of, tls_server),
+        password=None,
+        MLFLOW_POSTGRES_CA_CRT_FILE=str(tls_server.certificate.ca),
+    )
+
+    assert [str(change)[0] for change in plan(handed).changes] == ["+", "+", "+"]
+
+
+def test_nobody_who_vouches_is_a_usage_error(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    with pytest.raises(UsageError, match=r"nobody says who vouches.*PGSSLROOTCERT.*MLFLOW_POSTGRES_CA_CRT_FILE"):
+        plan(context(tls_server, _settings(settings_of, tls_server)))
+
+
+def test_public_authorities_do_not_vouch_for_a_private_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    with pytest.raises(UnreachableError, match=r"certificate verify failed.*PGSSLROOTCERT"):
+        plan(context(tls_server, _settings(settings_of, tls_server, ca="system")))
+
+
+def test_a_certificate_for_another_name_is_refused(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    settings = _settings(settings_of, tls_server, host="pg.example.com")
+
+    with pytest.raises(UnreachableError, match="does not match host name"):
+        plan(context(tls_server, settings, PGSSLROOTCERT=str(tls_server.certificate.ca)))
+
+
+def test_behind_a_tunnel_the_certificate_is_checked_for_the_name_that_mlflow_uses(
+    tunnelled: tuple[Postgres, Settings],
+) -> None:
+    server, settings = tunnelled
+
+    done = apply(context(server, settings, PGSSLROOTCERT=str(server.certificate.ca)))
+
+    assert done.failures == ()
+    assert len(done.pending) == 3
+
+
+def test_an_explicit_override_wins_over_the_settings(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    settings = _settings(settings_of, tls_server, host="pg.example.com")
+
+    done = apply(context(tls_server, settings, PGSSLMODE="require"))
+
+    assert done.failures == ()
+
+
+def test_a_server_without_tls_is_refused(postgres_server: Postgres, settings_of: SettingsOf) -> None:
+    with pytest.raises(UnreachableError, match="server does not support SSL"):
+        plan(context(postgres_server, _settings(settings_of, postgres_server), PGSSLMODE="require"))
