@@ -22,12 +22,15 @@ Check = Callable[[str, str], bool]
 
 
 class VerifiedKeys:
-    """``check`` with a memory of its successes; failures are checked anew each time."""
+    """``check``, never more than two at a time, with a memory of its successes; failures are checked anew each time.
 
-    def __init__(self, check: Check) -> None:
+    ``remembered`` is how many successes are kept; none of them at zero.
+    """
+
+    def __init__(self, check: Check, *, remembered: int = REMEMBERED) -> None:
         self._check = check
         self._secret = secrets.token_bytes(32)
-        self._seen: LRUCache[bytes, bool] = LRUCache(REMEMBERED)
+        self._seen: LRUCache[bytes, bool] = LRUCache(remembered)
         self._lock = threading.Lock()
         self._hashing = threading.BoundedSemaphore(CONCURRENT_HASHES)
 
@@ -40,9 +43,13 @@ class VerifiedKeys:
             # Who waited here may have waited for the very same key.
             if not self._remembers(mark) and not self._check(stored_hash, password):
                 return False
-        with self._lock:
-            self._seen[mark] = True
+        self._remember(mark)
         return True
+
+    def _remember(self, mark: bytes) -> None:
+        if self._seen.maxsize:
+            with self._lock:
+                self._seen[mark] = True
 
     def _remembers(self, mark: bytes) -> bool:
         with self._lock:
@@ -53,8 +60,8 @@ class VerifiedKeys:
         return hmac.digest(self._secret, f"{stored_hash}\0{password}".encode(errors="surrogatepass"), "sha256")
 
 
-def remember_verified_keys() -> None:
-    """Put the memory in front of the one function by which the plugin compares a password with a hash."""
+def guard_key_checks(*, remembered: int = REMEMBERED) -> None:
+    """Put it in front of the one function by which the plugin compares a password with a hash."""
     from mlflow_oidc_auth.repository import user
 
-    user.check_password_hash = VerifiedKeys(user.check_password_hash)
+    user.check_password_hash = VerifiedKeys(user.check_password_hash, remembered=remembered)

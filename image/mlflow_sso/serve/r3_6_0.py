@@ -17,16 +17,14 @@ def _open_application() -> Application:
         config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
     from mlflow_oidc_auth import fastapi_app
 
-    from mlflow_sso.serve import permission_reads
+    from mlflow_sso.serve import access_keys, permission_reads
 
     permission_reads.read_expiry_as_utc()
     permission_reads.read_users_once_a_check()
     permission_reads.read_only_the_experiment_of_a_run()
 
-    if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE"):
-        from mlflow_sso.serve.access_keys import remember_verified_keys
-
-        remember_verified_keys()
+    remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
+    access_keys.guard_key_checks(remembered=remembered)
     return cast(Application, fastapi_app.app)
 
 
