@@ -17,7 +17,7 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
     """
     changes = overrides(environ, DOTENV)
     if chart_version_asked(environ, DOTENV):
-        say(f"note: {CHART_VERSION_NOTE}")
+        say(CHART_VERSION_NOTE)
     for change in changes:
-        say(f"note: {name}: {change}")
+        say(f"{name}: {change}")
     return load(folder / f"{name}.yaml", overrides=changes)

@@ -1,0 +1,247 @@
+"""The command line as a user runs it, on all four real servers: what it says, what it does, and its exit codes."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from objects import admin, state
+from whole import OURS, Servers, Whole, environment
+
+from bootstrap.minio.policy import document
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak, Minio, OpenBao, Postgres
+
+pytestmark = pytest.mark.servers
+
+SettingsOf = Callable[..., Settings]
+ENTRIES = ("postgres", "s3", "oidc", "server")
+
+
+@pytest.fixture(scope="session")
+def servers(
+    keycloak_server: Keycloak, postgres_server: Postgres, minio_server: Minio, openbao_server: OpenBao
+) -> Servers:
+    """The session's servers."""
+    return Servers(keycloak=keycloak_server, postgres=postgres_server, minio=minio_server, openbao=openbao_server)
+
+
+@pytest.fixture
+def site(servers: Servers, settings_of: SettingsOf, tmp_path: Path) -> Whole:
+    """An environment of which nothing is there yet."""
+    settings = settings_of(release="3.17.2", database=OURS, bootstrap=servers.addresses())
+    return environment(tmp_path, settings, servers.administrators())
+
+
+@pytest.fixture(scope="module")
+def applied(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """An environment that has been applied once, and that every test leaves as the settings say."""
+    sections: dict[str, Any] = {
+        "release": "3.17.2",
+        "ingress": {"host": "mlflow.example.com"},
+        "authentication": {"keycloak_host": "auth.example.com", "realm": "realm-of-cli"},
+        "database": {**OURS, "name": "cli", "auth_name": "cli_auth", "role": "cli"},
+        "artifacts": {"bucket": "cli", "user": "cli", "policy": "cli"},
+        "secrets": {"vault_prefix": "cli"},
+        "bootstrap": {**servers.addresses(), "attempts": 3, "backoff_seconds": 0.05, "read_timeout_seconds": 60},
+    }
+    whole = environment(tmp_path_factory.mktemp("cli"), Settings.model_validate(sections), servers.administrators())
+    done = whole.run("apply", "--create-realm")
+    assert done.returncode == 0, done.stderr
+    return whole
+
+
+def _secrets(servers: Servers, whole: Whole) -> dict[str, dict[str, str]]:
+    prefix = whole.settings.secrets.vault_prefix
+    return {entry: servers.openbao.call("GET", f"secret/data/{prefix}/{entry}")["data"]["data"] for entry in ENTRIES}
+
+
+def test_a_plan_names_everything_and_writes_nothing(servers: Servers, site: Whole) -> None:
+    before = state(servers.minio)
+
+    planned = site.run("plan", "--create-realm")
+
+    assert (planned.returncode, planned.stderr) == (0, "")
+    signs = [line[0] for line in planned.stdout.splitlines()[:-1]]
+    assert signs.count("+") == len(signs) == 16
+    assert planned.stdout.splitlines()[-1] == "site: 16 to make or made"
+    assert state(servers.minio) == before
+    assert not servers.openbao.has(f"secret/metadata/{site.settings.secrets.vault_prefix}?list=true")
+
+
+def test_verify_finds_everything_as_it_was_applied(applied: Whole) -> None:
+    verified = applied.run("verify")
+
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert {line[0] for line in verified.stdout.splitlines()[:-1]} == {"="}
+
+
+def test_json_holds_the_same_and_no_secret(servers: Servers, applied: Whole) -> None:
+    planned = applied.run("plan", "-o", "json")
+
+    document = json.loads(planned.stdout)
+    assert document["environment"] == "site"
+    assert {change["action"] for change in document["changes"]} == {"keep"}
+    assert document["failures"] == []
+    values = [value for fields in _secrets(servers, applied).values() for value in fields.values() if len(value) > 20]
+    assert len(values) > 5
+    assert not [value for value in values if value in planned.stdout + planned.stderr]
+
+
+def test_drift_makes_verify_exit_1_and_the_part_alone_repairs_it(servers: Servers, applied: Whole) -> None:
+    admin(servers.minio).detach_policy(["cli"], user="cli")
+
+    planned, drifted = applied.run("plan", "minio"), applied.run("verify")
+    repaired, verified = applied.run("minio"), applied.run("verify", "minio")
+
+    assert (planned.returncode, drifted.returncode, repaired.returncode, verified.returncode) == (0, 1, 0, 0)
+    assert "~ minio/user/cli  (policy)" in drifted.stdout
+    assert "~ minio/user/cli  (policy)" in repaired.stdout
+
+
+@pytest.mark.parametrize(
+    ("what", "entry", "field"),
+    [
+        ("postgres", "postgres", "password"),
+        ("s3", "s3", "secretkey"),
+        ("oidc", "oidc", "client_secret"),
+        ("server", "server", "secret_key"),
+    ],
+)
+def test_a_rotation_renews_one_secret_and_ends_verified(
+    servers: Servers, applied: Whole, what: str, entry: str, field: str
+) -> None:
+    before = _secrets(servers, applied)
+
+    rotated, verified = applied.run("rotate", what), applied.run("verify")
+
+    after = _secrets(servers, applied)
+    assert (rotated.returncode, verified.returncode) == (0, 0)
+    assert after[entry][field] != before[entry][field]
+    assert after[entry][field] not in rotated.stdout + rotated.stderr
+    assert {name: after[name] for name in ENTRIES if name != entry} == {
+        name: before[name] for name in ENTRIES if name != entry
+    }
+    assert "rollout restart deployment/mlflow" in rotated.stderr
+
+
+def test_the_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, applied: Whole) -> None:
+    before = _secrets(servers, applied)["server"]
+
+    applied.run("rotate", "server")
+
+    after = _secrets(servers, applied)["server"]
+    kept = {key.field for key in applied.settings.server_keys if not key.rotates}
+    assert kept
+    assert {name for name in before if before[name] == after[name]} == kept
+
+
+def test_a_refused_login_exits_3_and_the_others_still_have_their_turn(applied: Whole) -> None:
+    outcome = applied.run("verify", PGPASSWORD="a-guess")
+
+    assert outcome.returncode == 3
+    assert outcome.stderr.startswith("error: postgres: PostgreSQL at localhost:")
+    assert "= minio/user/cli" in outcome.stdout
+    assert "= keycloak/client/mlflow" in outcome.stdout
+    assert "a-guess" not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (["verify", "postgres"], {"PGPASSWORD": ""}, "set PGPASSWORD, or PGPASSWORD_FILE to a file that holds it"),
+        (["verify", "minio"], {"MINIO_ADMIN_USER": ""}, "set MINIO_ADMIN_USER"),
+        (["verify", "secrets"], {"VAULT_TOKEN": ""}, "set VAULT_TOKEN"),
+        (
+            ["destroy", "--yes", "--delete-data", "minio/bucket/of-another-team"],
+            {},
+            "names no data of this environment",
+        ),
+        (["destroy"], {}, "there is nobody to ask; run it on a terminal, or add --yes"),
+        (["plan", "--environment", "nowhere"], {}, "nowhere"),
+        (["plan", "everything"], {}, "everything"),
+        (["rotate", "all"], {}, "all"),
+    ],
+    ids=["no-password", "no-access-key", "no-token", "foreign-data", "nobody-to-ask", "no-file", "no-part", "no-entry"],
+)
+def test_what_is_missing_or_mistyped_exits_2_and_says_so(
+    applied: Whole, arguments: list[str], environ: dict[str, str], said: str
+) -> None:
+    outcome = applied.run(*arguments, **environ)
+
+    assert outcome.returncode == 2
+    assert said in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_login_may_come_from_a_file(applied: Whole) -> None:
+    file = applied.folder / "password"
+    file.write_text(applied.environ["PGPASSWORD"] + "\n")
+
+    outcome = applied.run("verify", "postgres", PGPASSWORD="", PGPASSWORD_FILE=str(file))
+
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+
+
+def test_the_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Whole) -> None:
+    nobody = dict.fromkeys(applied.environ, "")
+
+    exported = applied.run("export", "keycloak", **nobody)
+
+    assert exported.returncode == 0
+    assert json.loads(exported.stdout)["clients"][0]["clientId"] == "mlflow"
+    assert _secrets(servers, applied)["oidc"]["client_secret"] not in exported.stdout
+
+
+def test_members_come_and_go_and_are_listed(servers: Servers, applied: Whole) -> None:
+    unknown = applied.run("add-user-to-group", "nobody@example.com", "mlflow-users")
+    nobody = applied.run("list-users")
+
+    assert unknown.returncode == 1
+    assert "nobody@example.com" in unknown.stderr
+    assert (nobody.returncode, nobody.stdout[:6]) == (0, "nobody")
+
+
+def test_a_destroy_takes_what_is_ours_once_the_name_is_typed_and_data_only_where_it_is_named(
+    servers: Servers, site: Whole
+) -> None:
+    made = site.run("apply", "--create-realm")
+    bucket, role = site.settings.artifacts.bucket, site.settings.database.role
+    admin(servers.minio).policy_add(f"of-others-{bucket}", policy=document(f"of-others-{bucket}"))
+
+    mistyped = site.run("destroy", typed="production")
+    untouched = site.run("verify")
+    gone = site.run("destroy", typed="site")
+    left = [line for line in site.run("plan").stdout.splitlines() if line[0] == "="]
+    data = [f"postgres/database/{site.settings.database.name}", f"postgres/database/{site.settings.database.auth_name}"]
+    named = [part for address in data for part in ("--delete-data", address)]
+    emptied = site.run("destroy", "--yes", *named, "--delete-data", f"minio/bucket/{bucket}")
+
+    assert [made.returncode, mistyped.returncode, untouched.returncode] == [0, 2, 0]
+    assert "nothing was done" in mistyped.stderr
+    assert [gone.returncode, emptied.returncode] == [0, 0]
+    assert f"= postgres/role/{role}" in left
+    assert f"= minio/bucket/{bucket}" in left
+    assert "= secrets/vault/postgres" in left
+    assert f"= keycloak/realm/{site.settings.authentication.realm}" in left
+    assert [f"- {address}" in emptied.stdout for address in (*data, f"minio/bucket/{bucket}")] == [True] * 3
+    assert f"of-others-{bucket}" in state(servers.minio)["policies"]
+    assert state(servers.minio)["objects"].get(bucket) is None
+
+
+def test_secrets_may_be_printed_to_a_new_file_that_only_its_owner_reads(site: Whole) -> None:
+    file = site.folder / "secrets.yaml"
+
+    printed = site.run("apply", "--create-realm", "--print-secrets-to", str(file))
+    content = file.read_text()
+    again = site.run("apply", "--print-secrets-to", str(file))
+
+    assert printed.returncode == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert content.count("kind: Secret") == 4
+    assert f"AWS_ACCESS_KEY_ID: {site.settings.artifacts.user}" in content
+    assert again.returncode == 2
+    assert "is there already; name a new file; nothing is ever overwritten" in again.stderr
+    assert file.read_text() == content

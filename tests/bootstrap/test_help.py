@@ -1,0 +1,52 @@
+"""How light the command line is: it helps without the libraries of any system, and never loads cdk8s."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("plan", "apply", "verify", "secrets", "keycloak", "postgres", "minio", "rotate", "destroy", "export")
+HELP = """
+import sys
+from bootstrap.cli import app
+app(["--help"], standalone_mode=False)
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+EVERYTHING = """
+import importlib, pkgutil, sys
+import bootstrap
+for module in pkgutil.walk_packages(bootstrap.__path__, "bootstrap."):
+    importlib.import_module(module.name)
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def _run(script: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    "library", ["cdk8s", "cdk8s_plus_27", "jsii", "minio", "psycopg", "keycloak", "hvac", "pydantic"]
+)
+def test_help_loads_no_library_that_it_does_not_need(library: str) -> None:
+    done = _run(HELP)
+
+    assert library not in done.stderr.split()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_command(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "bootstrap.py", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert f"  {command} " in done.stdout
+
+
+def test_no_module_of_the_bootstrap_loads_cdk8s() -> None:
+    loaded = _run(EVERYTHING).stderr.split()
+
+    assert {"minio", "psycopg", "keycloak", "hvac", "kubernetes"} <= set(loaded)
+    assert not {"cdk8s", "cdk8s_plus_27", "jsii"} & set(loaded)
