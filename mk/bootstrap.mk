@@ -5,3 +5,10 @@ test-bootstrap: $(VENV)/.dev ## the bootstrap against real servers
 
 test-servers: $(VENV)/.dev ## start, restart and stop every real server
 	@$(PY) -m pytest -q tests/live/test_servers.py
+
+.PHONY: bench-bootstrap
+
+bench-bootstrap: $(VENV)/.dev ## what a verify costs beside its round trips
+	@$(PY) tools/bench_bootstrap.py
+
+bench: bench-bootstrap

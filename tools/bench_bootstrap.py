@@ -1,0 +1,205 @@
+"""How light the bootstrap is: the time of --help, and what a verify costs beside its round trips.
+
+Starts real servers, applies an environment with everything in it, records what a verify sends, and sends the very same
+bytes again: the ratio of the two times, both the best of several, is what our code adds.
+"""
+
+import http.client
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from keycloak import KeycloakAdmin
+
+from bootstrap import engine
+from bootstrap.credentials import Credentials
+from bootstrap.engine import Outcome
+from bootstrap.run import Part, Run, keycloak
+from cdk8s_mlflow.settings import Settings
+from live.servers import Keycloak, Minio, OpenBao, Postgres
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 15
+MEMORY = Path("/dev/shm")  # noqa: S108  (a folder in memory, where there is one)
+_NEW_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE) /")
+_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): ")
+
+Request = tuple[str, int, bytes]
+"""Host, port, and all that is sent."""
+
+
+class Site:
+    """An environment on four real servers, with everything in place."""
+
+    def __init__(self, servers: ExitStack, folder: Path) -> None:
+        self.keycloak = servers.enter_context(Keycloak())
+        self.postgres = servers.enter_context(Postgres(data=folder / "postgres", parameters={"log_statement": "all"}))
+        self.minio = servers.enter_context(Minio(data=folder / "minio"))
+        self.openbao = servers.enter_context(OpenBao(data=folder / "openbao"))
+        self.settings = Settings.model_validate(self._sections())
+        self._make()
+
+    def _sections(self) -> Mapping[str, Any]:
+        return {
+            "ingress": {"host": "mlflow.example.com"},
+            "authentication": {"keycloak_host": "auth.example.com", "machine_client": "mlflow-machines"},
+            "database": {
+                "host": "localhost",
+                "sslmode": "disable",
+                "role_management": "bootstrap",
+                "database_management": "bootstrap",
+            },
+            "artifacts": {"versioned": True},
+            "bootstrap": {
+                "keycloak_url": self.keycloak.url,
+                "postgres_port": self.postgres.port,
+                "s3_endpoint": self.minio.url,
+            },
+        }
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return {
+            "KEYCLOAK_ADMIN_PASSWORD": self.keycloak.admin_password,
+            "PGPASSWORD": self.postgres.superuser_password,
+            "MINIO_ADMIN_USER": self.minio.root_user,
+            "MINIO_ADMIN_PASSWORD": self.minio.root_password,
+            "VAULT_ADDR": self.openbao.url,
+            "VAULT_TOKEN": self.openbao.token,
+        }
+
+    def run(self) -> Run:
+        """A new run, as a new process would have."""
+        return Run(
+            settings=self.settings,
+            credentials=Credentials(environ=self._environ, ask=None),
+            report=lambda _: None,
+            step=lambda _: nullcontext(),
+            create_realm=True,
+            probe=True,
+        )
+
+    def _make(self) -> None:
+        run = self.run()
+        _require(run.each(list(Part), lambda resources: engine.apply(resources, report=run.report)), changes=True)
+        login = {"username": self.keycloak.admin_user, "password": self.keycloak.admin_password}
+        admin = KeycloakAdmin(
+            server_url=self.keycloak.url,
+            realm_name=self.settings.authentication.realm,
+            user_realm_name="master",
+            **login,
+        )
+        admin.create_user({"username": "somebody", "email": "somebody@example.com", "enabled": True})
+        keycloak().add_user_to_group(self.run().context, user="somebody", group="mlflow-users")
+
+    def verify(self) -> None:
+        """What `bootstrap.py verify` does once its libraries are there."""
+        run = self.run()
+        _require(run.each(list(Part), lambda resources: engine.plan(resources, report=run.report)))
+
+    def log_in_to_postgres(self, password: str) -> None:
+        """The two logins and the one statement that a verify has for PostgreSQL."""
+        with psycopg.connect(self.postgres.superuser_dsn, autocommit=True) as connection:
+            connection.execute("SELECT 1 FROM pg_roles")
+        role = self.settings.database.role
+        psycopg.connect(self.postgres.dsn(user=role, password=password, database=self.settings.database.name)).close()
+
+    def statements(self) -> int:
+        """Statements that PostgreSQL has executed so far."""
+        return len(_STATEMENT.findall(self.postgres.log.read_text()))
+
+
+def _require(outcome: Outcome, *, changes: bool = False) -> None:
+    if outcome.failures or (outcome.pending and not changes):
+        raise SystemExit("\n".join(str(item) for item in (*outcome.failures, *outcome.pending)))
+
+
+@contextmanager
+def recorded() -> Iterator[list[Request]]:
+    """Every HTTP request that is sent meanwhile; urllib3, which all clients stand on, sends by http.client."""
+    seen: list[Request] = []
+    send = http.client.HTTPConnection.send
+
+    def recording(self: http.client.HTTPConnection, data: Any) -> None:
+        sent = data if isinstance(data, bytes) else bytes(data)
+        if _NEW_REQUEST.match(sent):
+            seen.append((self.host, self.port, sent))
+        else:
+            host, port, begun = seen.pop()
+            seen.append((host, port, begun + sent))
+        send(self, data)
+
+    http.client.HTTPConnection.send = recording  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        http.client.HTTPConnection.send = send  # type: ignore[method-assign]
+
+
+def replay(requests: Sequence[Request]) -> None:
+    """Send the same bytes over one connection a server, and read the answers."""
+    connections: dict[tuple[str, int], http.client.HTTPConnection] = {}
+    for host, port, sent in requests:
+        connection = connections.setdefault((host, port), http.client.HTTPConnection(host, port, timeout=60))
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.sendall(sent)
+        answer = http.client.HTTPResponse(connection.sock, method=sent.split(b" ", 1)[0].decode())
+        answer.begin()
+        answer.read()
+    for connection in connections.values():
+        connection.close()
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Wall seconds of ``action``."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def help_seconds() -> float:
+    """Wall seconds of `bootstrap.py --help`, the best of several."""
+    command = [sys.executable, str(ROOT / "bootstrap.py"), "--help"]
+    return min(seconds(lambda: subprocess.run(command, capture_output=True, check=True)) for _ in range(5))
+
+
+def measure(site: Site) -> None:
+    """Measure verify and print."""
+    password = site.run().backend.values.value("postgres", "password")
+    if password is None:
+        raise SystemExit("error: the store has no password")
+    secret = password.get_secret_value()
+    before = site.statements()
+    with recorded() as requests:
+        site.verify()
+    statements = site.statements() - before
+    pairs = [
+        (seconds(site.verify), seconds(lambda: (replay(requests), site.log_in_to_postgres(secret))))
+        for _ in range(ROUNDS)
+    ]
+    whole, alone = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+    print(
+        f"verify                   {len(requests)} HTTP requests (at most 25), {statements} SQL statements (at most 6)"
+    )
+    print(f"its time, imports aside  {whole * 1000:.0f} ms, round trips alone {alone * 1000:.0f} ms")
+    print(f"ratio                    {whole / alone:.2f} (below 2)")
+
+
+def main() -> None:
+    """Start the servers, measure and print."""
+    print(f"bootstrap.py --help      {help_seconds():.2f} s (below 0.3)")
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name, ExitStack() as servers:
+        Path(name).chmod(0o711)
+        measure(Site(servers, Path(name)))
+
+
+if __name__ == "__main__":
+    main()
