@@ -2,13 +2,25 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
+from fault_proxy import (
+    Fault,
+    FaultProxy,
+    answers,
+    calls_before,
+    half_closed,
+    lost,
+    refused,
+    silent,
+    too_slow,
+)
 
 from bootstrap.credentials import Credentials
-from bootstrap.engine import Action, apply, plan
+from bootstrap.engine import Action, apply, destroy, plan
 from bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
 from bootstrap.store.entries import entry_plans
 from bootstrap.store.entry import StoredEntry, StoredValues
@@ -20,6 +32,7 @@ from live.servers.process import free_port
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
+ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-vault-policy.hcl"
 
 
 def _store(server: OpenBao, settings: Settings, **environ: str) -> VaultStore:
@@ -192,6 +205,90 @@ def _approle(server: OpenBao, settings: Settings) -> tuple[str, str]:
     server.call("POST", "auth/approle/role/bootstrap", {"token_policies": ["bootstrap"]})
     role = server.call("GET", "auth/approle/role/bootstrap/role-id")["data"]["role_id"]
     return role, server.call("POST", "auth/approle/role/bootstrap/secret-id", {})["data"]["secret_id"]
+
+
+def test_the_rights_of_the_guide_suffice_to_make_renew_and_destroy(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of()
+    rules = ENOUGH.read_text().replace("/mlflow/", f"/{settings.secrets.vault_prefix}/")
+    openbao_server.call("PUT", "sys/policies/acl/of-the-guide", {"policy": rules})
+    made = openbao_server.call("POST", "auth/token/create", {"policies": ["of-the-guide"], "no_default_policy": True})
+    few = _store(openbao_server, settings, VAULT_TOKEN=made["auth"]["client_token"])
+
+    done = apply(_entries(few, settings), report=_silent)
+    renewed = _entries(few, settings)[0].rotate()
+    gone = destroy(_entries(few, settings), report=_silent)
+
+    assert (done.failures, renewed, gone.failures) == ((), ("password",), ())
+    with pytest.raises(RefusedError):
+        _store(openbao_server, settings_of(), VAULT_TOKEN=made["auth"]["client_token"]).read("oidc")
+
+
+FAULTS = {
+    "429": answers(429),
+    "500": answers(500),
+    "503": answers(503),
+    "refused": refused(),
+    "lost": lost(),
+    "half-closed": half_closed(),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_request_to_the_store_may_fail_once_and_no_value_is_made_twice(
+    openbao_server: OpenBao, settings_of: SettingsOf, fault: str
+) -> None:
+    settings = settings_of()
+    with FaultProxy(openbao_server.url) as proxy:
+        for number in range(1, 24, 2):
+            proxy.spoil(FAULTS[fault], nth=number)
+        done = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
+
+    before = {entry: _data(openbao_server, settings, entry) for entry in ("postgres", "s3", "oidc", "server")}
+    again = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+    assert (done.failures, again.pending) == ((), ())
+    assert [found["metadata"]["version"] for found in before.values()] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("fault", [silent(), too_slow()], ids=["silent", "too slow"])
+def test_a_write_to_the_store_may_stay_unanswered(
+    openbao_server: OpenBao, settings_of: SettingsOf, fault: Fault
+) -> None:
+    settings = settings_of(bootstrap={"read_timeout_seconds": 3})
+    with FaultProxy(openbao_server.url) as proxy:
+        proxy.spoil(fault, when="POST /v1/secret/data")
+        done = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
+
+    assert done.failures == ()
+    assert _data(openbao_server, settings, "postgres")["metadata"]["version"] == 1
+
+
+def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of()
+    with FaultProxy(openbao_server.url) as proxy:
+        proxy.spoil(answers(500), when="POST /v1/secret/data", nth=2, times=3)
+        failed = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
+    first = _data(openbao_server, settings, "postgres")
+
+    done = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+
+    assert isinstance(failed.failures[0].error, UnreachableError)
+    assert done.failures == ()
+    assert _data(openbao_server, settings, "postgres") == first
+
+
+def test_a_store_that_restarts_between_two_entries_is_asked_again(settings_of: SettingsOf) -> None:
+    with OpenBao() as server, FaultProxy(server.url) as proxy:
+        settings = settings_of(bootstrap={"read_timeout_seconds": 120})
+        store = _store(server, settings, VAULT_ADDR=proxy.url)
+        proxy.spoil(calls_before(server.restart), when="POST /v1/secret/data", nth=2)
+
+        done = apply(_entries(store, settings), report=_silent)
+
+        assert done.failures == ()
 
 
 def test_a_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
