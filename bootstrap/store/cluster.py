@@ -1,9 +1,11 @@
 """The Secrets of a Kubernetes cluster, read and written with its optimistic locking."""
 
 import base64
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -14,6 +16,8 @@ from bootstrap.errors import BootstrapError, ConflictError, MissingError, Refuse
 from bootstrap.retry import TRANSIENT_STATUS, retrying
 from cdk8s_mlflow.contract import SecretRecipe
 from cdk8s_mlflow.settings import Settings
+
+DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Cluster:
     def _api(self) -> client.CoreV1Api:
         configuration = client.Configuration()
         try:
-            config.load_config(client_configuration=configuration, context=self._settings.kube_context)  # type: ignore[no-untyped-call]
+            _load(configuration, self._settings.kube_context)
         except config.ConfigException as error:
             raise UsageError(
                 f"there is no usable kubeconfig ({error})",
@@ -95,6 +99,16 @@ class Cluster:
                 remedy="check KUBECONFIG and bootstrap.kube_context",
             )
             raise self._unreachable from None
+
+
+def _load(configuration: client.Configuration, context: str | None) -> None:
+    """The pod's own account where we run in one that has no kubeconfig."""
+    location = os.environ.get("KUBECONFIG")
+    if not location and not DEFAULT_KUBECONFIG.is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return
+    path = location or str(DEFAULT_KUBECONFIG)
+    config.load_kube_config(path, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
 
 
 def _transient(error: BaseException) -> bool:

@@ -5,13 +5,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from fault_proxy import Fault, FaultProxy, answers, calls, calls_before, half_closed, lost, refused, silent, too_slow
-from objects import SECRET, admin, apply, context, plan, signs
+from objects import SECRET, admin, apply, client, context, plan, signs
+from objects import silent as unheard
 
+from bootstrap import engine, minio
 from bootstrap.errors import RefusedError, UnreachableError, UsageError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
@@ -193,15 +196,51 @@ def test_a_server_that_is_not_there_is_named_with_what_to_check(minio_server: Mi
 ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-minio-policy.json"
 
 
-def test_the_rights_of_the_guide_suffice(minio_server: Minio, ours: Settings) -> None:
-    user = f"few-{ours.artifacts.user}"
-    text = ENOUGH.read_text().replace("arn:aws:s3:::mlflow", f"arn:aws:s3:::{ours.artifacts.bucket}")
-    admin(minio_server).policy_add(user, policy=json.loads(text))
-    admin(minio_server).user_add(user, SECRET)
-    admin(minio_server).attach_policy([user], user=user)
-    login = {"MINIO_ADMIN_USER": user, "MINIO_ADMIN_PASSWORD": SECRET}
+DELETE_DATA = ("s3:DeleteBucket", "s3:ListBucketVersions", "s3:DeleteObject", "s3:DeleteObjectVersion")
 
-    assert apply(context(minio_server, ours, **login)).failures == ()
+
+def _account(server: Minio, settings: Settings, *more: str) -> dict[str, str]:
+    """An administrator with the rights of the guide, and ``more`` on the bucket."""
+    user, arn = f"few-{settings.artifacts.user}", f"arn:aws:s3:::{settings.artifacts.bucket}"
+    rights = json.loads(ENOUGH.read_text().replace("arn:aws:s3:::mlflow", arn))
+    extra = [{"Effect": "Allow", "Action": [right], "Resource": [arn, f"{arn}/*"]} for right in more]
+    admin(server).policy_add(user, policy=rights | {"Statement": rights["Statement"] + extra})
+    admin(server).user_add(user, SECRET)
+    admin(server).attach_policy([user], user=user)
+    return {"MINIO_ADMIN_USER": user, "MINIO_ADMIN_PASSWORD": SECRET}
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_the_rights_of_the_guide_suffice_to_make_repair_and_destroy(
+    minio_server: Minio, settings_of: SettingsOf, versioned: bool
+) -> None:
+    ours = settings_of(artifacts={"versioned": versioned}, bootstrap={"s3_endpoint": minio_server.url})
+    login = _account(minio_server, ours)
+
+    made = apply(context(minio_server, ours, **login))
+    admin(minio_server).detach_policy([ours.artifacts.policy], user=ours.artifacts.user)
+    admin(minio_server).user_disable(ours.artifacts.user)
+    repaired = apply(context(minio_server, ours, **login))
+    verified = plan(context(minio_server, ours, **login))
+    resources = minio.removable(context(minio_server, ours, **login), data=frozenset())
+    gone = engine.destroy(resources, report=unheard)
+
+    assert [outcome.failures for outcome in (made, repaired, verified, gone)] == [(), (), (), ()]
+    assert (len(repaired.pending), verified.pending, len(gone.pending)) == (1, (), 2)
+
+
+def test_four_more_rights_suffice_to_delete_the_bucket(minio_server: Minio, settings_of: SettingsOf) -> None:
+    ours = settings_of(artifacts={"versioned": True}, bootstrap={"s3_endpoint": minio_server.url})
+    login = _account(minio_server, ours, *DELETE_DATA)
+    apply(context(minio_server, ours, **login))
+    client(minio_server).put_object(ours.artifacts.bucket, "a/model", BytesIO(b"one"), 3)
+    data = frozenset({f"minio/bucket/{ours.artifacts.bucket}"})
+
+    resources = minio.removable(context(minio_server, ours, **login), data=data)
+    gone = engine.destroy(resources, report=unheard)
+
+    assert signs(gone)[-1] == f"- minio/bucket/{ours.artifacts.bucket}"
+    assert gone.failures == ()
 
 
 @pytest.fixture(scope="module")
