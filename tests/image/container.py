@@ -76,12 +76,13 @@ class Container:
         return Done(code=process.returncode, stdout=stdout, stderr=stderr)
 
     @contextmanager
-    def serving(self, port: int, metrics_port: int) -> "Iterator[subprocess.Popen[str]]":
-        """``mlflow-sso serve`` until its ``/health`` answers, and the end of it afterwards."""
-        ports = ["--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
+    def serving(self, address: str, metrics_port: int) -> "Iterator[subprocess.Popen[str]]":
+        """``mlflow-sso serve`` at ``address`` once its ``/health`` answers, and the end of it afterwards."""
+        port = address.rpartition(":")[2]
+        ports = ["--host", "127.0.0.1", "--port", port, "--metrics-port", str(metrics_port)]
         process = self.start("mlflow-sso", "serve", *ports)
         try:
-            _wait(f"http://127.0.0.1:{port}/health", process)
+            _wait(f"{address}/health", process)
             yield process
         finally:
             process.terminate()
