@@ -10,14 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from built import ROOT, BuiltImage, built_image, describe, mounted, publish
+from built import ROOT, BuiltImage, built_image, describe, mounted
 from container import Container
 from pod import Pod, Venv
 from serving import SETTINGS, make_users
 
-from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.server import ServerSettings
-from live.servers import Registry
 from live.servers.process import free_port
 
 pytestmark = [
@@ -197,21 +195,3 @@ def test_serve_answers_from_the_image(container: Container) -> None:
     assert stranger.status_code in {401, 403}, stranger.text
     assert "mlflow_http_request_total" in metrics.text
     assert process.returncode == 0
-
-
-def test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_it(image: BuiltImage) -> None:
-    with Registry() as registry:
-        variables = {"RELEASE": image.release, "BASE_IMAGE": image.base, "IMAGE_REGISTRY": registry.host}
-
-        done = publish("build-and-push", **variables)
-
-        manifests = f"http://{registry.host}/v2/mlflow/manifests/{image.release}-oidc"
-        accepted = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
-        stored = httpx.get(manifests, headers=accepted, timeout=60)
-
-    assert done.code == 0, done.stderr
-    digest = stored.headers["Docker-Content-Digest"]
-    assert digest == f"sha256:{hashlib.sha256(stored.content).hexdigest()}"
-    assert f"\nimage:\n  digest: {digest}\n" in done.stdout
-    assert ImageSettings(digest=digest).digest == digest
-    assert "$ buildah push --tls-verify=false" in done.stderr
