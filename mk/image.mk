@@ -7,7 +7,20 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image
+.PHONY: setup-image image-lock test-image bench-image build-image push-image build-and-push-image
+
+# RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
+# command line, the environment or .env.local.
+PUBLISHING := PYTHONPATH=image $(PY) -m publishing
+
+build-image: $(VENV)/.run ## build the container image
+	@$(PUBLISHING) build
+
+push-image: $(VENV)/.run ## push the container image and print its digest
+	@$(PUBLISHING) push
+
+build-and-push-image: $(VENV)/.run ## build the container image, push it and print its digest
+	@$(PUBLISHING) build-and-push
 
 # $(call image_python,3.11): python3.11 from the PATH if it runs, else the newest of pyenv's; empty where there is none
 image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
@@ -28,6 +41,8 @@ image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
 	@$(foreach release,$(IMAGE_RELEASES),cd $(CURDIR)/image/releases/$(release) && $(abspath $(UV)) pip compile --quiet --upgrade --universal --fork-strategy fewest \
 	  --python-version $(IMAGE_PYTHON_$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make image-lock' requirements.in -o requirements.lock &&) true
+	@cd image/build && $(abspath $(UV)) pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock
 
 test-image: setup-image ## the image's programs against real servers, both releases
 	@$(PY) -m pytest tests/image

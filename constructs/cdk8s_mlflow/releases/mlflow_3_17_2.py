@@ -32,6 +32,7 @@ RELEASE = Release(
     mlflow="3.17.2",
     plugin="11.0.2",
     python="3.12",
+    base_image="docker.io/library/python:3.12-slim",
     app_name="oidc-auth",
     sessions_in_database=True,
     needs_session_pruning=True,

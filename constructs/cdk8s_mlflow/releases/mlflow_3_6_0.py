@@ -32,6 +32,7 @@ RELEASE = Release(
     mlflow="3.6.0",
     plugin="5.6.1",
     python="3.11",
+    base_image="docker.io/burakince/mlflow:3.6.0",
     app_name="oidc-auth-fastapi",
     sessions_in_database=False,
     needs_session_pruning=False,

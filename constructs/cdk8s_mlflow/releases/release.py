@@ -34,7 +34,9 @@ class Release:
     plugin: str
     """Version of mlflow-oidc-auth."""
     python: str
-    """Minor version of Python that its lock is made for."""
+    """Oldest minor version of Python that its lock is made for; it holds for newer ones too."""
+    base_image: str
+    """Image that ours is built on."""
     app_name: str
     """Value of ``mlflow server --app-name``."""
     sessions_in_database: bool

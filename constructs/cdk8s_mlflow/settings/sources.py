@@ -47,7 +47,7 @@ def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
     Raises:
         UnreadableSettingsError: ``dotenv`` is there and has a line that is no assignment.
     """
-    local = _read_dotenv(dotenv)
+    local = read_dotenv(dotenv)
     return tuple(
         Override(name if name in environ else f"{name} in {dotenv.name}", key, environ.get(name) or local[name])
         for name, key in VARIABLES.items()
@@ -57,10 +57,15 @@ def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
 
 def chart_version_asked(environ: Mapping[str, str], dotenv: Path) -> bool:
     """Whether somebody set MLFLOW_CHART_VERSION, which belongs to Helm and not here."""
-    return bool(environ.get("MLFLOW_CHART_VERSION") or _read_dotenv(dotenv).get("MLFLOW_CHART_VERSION"))
+    return bool(environ.get("MLFLOW_CHART_VERSION") or read_dotenv(dotenv).get("MLFLOW_CHART_VERSION"))
 
 
-def _read_dotenv(path: Path) -> dict[str, str]:
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The variables of ``path`` that have a value; none where there is no such file.
+
+    Raises:
+        UnreadableSettingsError: a line is no assignment.
+    """
     if not path.exists():
         return {}
     from dotenv.parser import parse_stream

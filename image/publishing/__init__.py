@@ -1,0 +1,1 @@
+"""Builds the container image and pushes it, with whichever container engine answers."""

@@ -1,0 +1,150 @@
+"""The container engines: how each is asked whether it answers, builds, pushes and tells the digest."""
+
+import json
+import os
+import subprocess
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from publishing.errors import PublishingError
+from publishing.steps import run
+from publishing.variables import Target
+
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian's images keep the authorities that they trust."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine(ABC):
+    """One engine; ``environment`` is what its program sees."""
+
+    program: ClassVar[str]
+
+    environment: Mapping[str, str]
+
+    @property
+    @abstractmethod
+    def question(self) -> Sequence[str]:
+        """The arguments of a command that fails where the engine cannot work."""
+
+    @abstractmethod
+    def build(self, target: Target, context: Path) -> None:
+        """Build the image from ``context``.
+
+        Raises:
+            PublishingError: the build failed.
+        """
+
+    @abstractmethod
+    def push(self, target: Target) -> str:
+        """Push the image; gives the digest of what the registry took.
+
+        Raises:
+            PublishingError: the registry does not answer or refuses.
+        """
+
+    def problem(self) -> str | None:
+        """Why the engine does not answer; nothing where it does."""
+        try:
+            asked = subprocess.run(
+                [self.program, *self.question],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        except FileNotFoundError:
+            return "is not installed"
+        except subprocess.TimeoutExpired:
+            return "does not answer within 60 s"
+        if asked.returncode:
+            lines = (asked.stderr or asked.stdout).strip().splitlines()
+            return f"says: {lines[-1] if lines else f'exit code {asked.returncode}'}"
+        return None
+
+
+def _arguments(target: Target) -> list[str]:
+    values = {"BASE_IMAGE": target.base_image, "RELEASE": target.release, "REVISION": target.revision}
+    return [word for name, value in values.items() for word in ("--build-arg", f"{name}={value}")]
+
+
+def _passed_on(environment: Mapping[str, str], *names: str) -> list[str]:
+    # By name alone: the engine reads the value, which may hold a login, from its environment.
+    return [word for name in names if environment.get(name) for word in ("--build-arg", name)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docker(Engine):
+    """Docker, here or where DOCKER_HOST says."""
+
+    program = "docker"
+
+    @property
+    def question(self) -> Sequence[str]:
+        return ["version", "--format", "{{.Server.Version}}"]
+
+    def build(self, target: Target, context: Path) -> None:
+        # The daemon cannot see files of ours: PIP_CERT names a file of the base image.
+        passed = _passed_on(self.environment, "PIP_INDEX_URL", "PIP_CERT")
+        command = ["build", *_arguments(target), *passed, "--tag", target.reference, str(context)]
+        run([self.program, *command], self.environment)
+
+    def push(self, target: Target) -> str:
+        run([self.program, "push", target.reference], self.environment)
+        inspect = [self.program, "image", "inspect", "--format", "{{json .RepoDigests}}", target.reference]
+        digests: list[str] = json.loads(run(inspect, self.environment, capture=True))
+        ours = [digest.removeprefix(f"{target.name}@") for digest in digests if digest.startswith(f"{target.name}@")]
+        if not ours:
+            raise PublishingError(f"docker knows no digest of {target.name}; ask the registry for it")
+        return ours[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buildah(Engine):
+    """Buildah, on this machine; needs no daemon."""
+
+    program = "buildah"
+
+    @property
+    def question(self) -> Sequence[str]:
+        return ["info"]
+
+    def build(self, target: Target, context: Path) -> None:
+        command = [self.program, "build", "--layers", *_arguments(target), *self._from_this_machine()]
+        run([*command, "--tag", target.reference, str(context)], self.environment)
+
+    def _from_this_machine(self) -> list[str]:
+        arguments = _passed_on(self.environment, "PIP_INDEX_URL")
+        bundle = self.environment.get("PIP_CERT") or self.environment.get("SSL_CERT_FILE")
+        if bundle:
+            arguments += ["--volume", f"{bundle}:{TRUSTED}:ro", "--build-arg", f"PIP_CERT={TRUSTED}"]
+        return arguments
+
+    def push(self, target: Target) -> str:
+        # A registry on this machine seldom has a certificate; docker makes the same exception.
+        plain = ["--tls-verify=false"] if _is_local(target.registry) else []
+        handle, path = tempfile.mkstemp(prefix="digest-")
+        os.close(handle)
+        digest = Path(path)
+        try:
+            run([self.program, "push", *plain, "--digestfile", path, target.reference], self.environment)
+            return digest.read_text().strip()
+        finally:
+            digest.unlink()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Podman(Buildah):
+    """Podman on this machine, which builds and pushes as buildah does."""
+
+    program = "podman"
+
+
+def _is_local(registry: str) -> bool:
+    return registry.partition("/")[0].partition(":")[0] in {"localhost", "127.0.0.1"}

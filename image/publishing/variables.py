@@ -1,0 +1,109 @@
+"""Which image is asked for: environment variables, then .env.local, then the defaults that dist/ has too."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cdk8s_mlflow.releases import RELEASES
+from cdk8s_mlflow.settings import SettingsError
+from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.image import ImageSettings
+from cdk8s_mlflow.settings.sources import read_dotenv
+from publishing.errors import UsageError
+
+NAMES = (
+    "BASE_IMAGE",
+    "CONTAINER_ENGINE",
+    "DOCKER_HOST",
+    "IMAGE_REGISTRY",
+    "IMAGE_REPOSITORY",
+    "MLFLOW_IMAGE_TAG",
+    "RELEASE",
+)
+"""Variables that .env.local may hold for us."""
+
+_KEYS = {"registry": "IMAGE_REGISTRY", "repository": "IMAGE_REPOSITORY", "tag": "MLFLOW_IMAGE_TAG"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The image to build: where it goes, and what it is made from."""
+
+    release: str
+    base_image: str
+    registry: str
+    repository: str
+    tag: str
+    revision: str
+    """Commit of this repository, for the image's label."""
+
+    @property
+    def name(self) -> str:
+        """The image without tag or digest."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def reference(self) -> str:
+        """The image as it is tagged and pushed."""
+        return f"{self.name}:{self.tag}"
+
+
+def variables(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
+    """The variables of ``NAMES`` that have a value; ``environ`` wins over ``dotenv``.
+
+    Raises:
+        UsageError: ``dotenv`` cannot be read.
+    """
+    try:
+        local = read_dotenv(dotenv)
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    found = {name: environ.get(name) or local.get(name, "") for name in NAMES}
+    return {name: value for name, value in found.items() if value}
+
+
+def target(values: Mapping[str, str], *, revision: str) -> Target:
+    """The image that ``values`` ask for.
+
+    Raises:
+        UsageError: there is no such release, or a name cannot be one of an image.
+    """
+    release = RELEASES.get(values.get("RELEASE", "3.6.0"))
+    if release is None:
+        raise UsageError(f"RELEASE is {values['RELEASE']!r}; set it to one of {', '.join(RELEASES)}")
+    image = _image({key: values[name] for key, name in _KEYS.items() if name in values})
+    return Target(
+        release=release.name,
+        base_image=values.get("BASE_IMAGE", release.base_image),
+        registry=image.registry,
+        repository=image.repository,
+        tag=image.tag or f"{release.name}-oidc",
+        revision=revision,
+    )
+
+
+def _image(given: Mapping[str, str]) -> ImageSettings:
+    try:
+        return ImageSettings.model_validate(given)
+    except ValidationError as error:
+        problems = [f"{_KEYS[key]} {message}" for key, message in explain(error)]
+        raise UsageError("; ".join(problems)) from error
+
+
+def revision(folder: Path) -> str:
+    """The short commit of the repository around ``folder``, marked where the folder has changes; else ``unknown``."""
+    try:
+        return _git(folder, "rev-parse", "--short=12", "HEAD") + (
+            "-dirty" if _git(folder, "status", "--porcelain", "--", ".") else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    ).stdout.strip()

@@ -1,0 +1,146 @@
+"""The container image really built, by `make build-image`'s own program with buildah, and its root file system."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from debian import root_archive
+
+from live.servers.cache import cache_root, debian_program, locked
+
+ROOT = Path(__file__).parents[2]
+REGISTRY = "localhost/built"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltImage:
+    """An image in the store of the tests; ``root`` is its root file system, mounted."""
+
+    release: str
+    reference: str
+    base: str
+    root: Path
+    description: Mapping[str, Any]
+    """What ``buildah inspect`` tells of it: the OCI configuration."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """User, environment, labels and command."""
+        config: Mapping[str, Any] = self.description["config"]
+        return config
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return dict(variable.split("=", 1) for variable in self.config["Env"])
+
+
+def publish(step: str, **variables: str) -> Done:
+    """Run the program behind ``make build-image`` and ``make push-image`` with buildah and the store of the tests."""
+    environment = {
+        **_environment(),
+        "PYTHONPATH": str(ROOT / "image"),
+        "CONTAINER_ENGINE": "buildah",
+        "IMAGE_REGISTRY": REGISTRY,
+        **variables,
+    }
+    # Another folder than ours: a developer's .env.local has no say in the tests.
+    return _run([sys.executable, "-m", "publishing", step], environment, folder=cache_root())
+
+
+@contextmanager
+def built_image(release: str) -> Iterator[BuiltImage]:
+    """The image of ``release``, built anew where anything that it is made from has changed."""
+    base = stand_in(release)
+    done = publish("build", RELEASE=release, BASE_IMAGE=base)
+    assert done.code == 0, done.stderr
+    reference = f"{REGISTRY}/mlflow:{release}-oidc"
+    with mounted(reference) as root:
+        yield BuiltImage(
+            release=release, reference=reference, base=base, root=root, description=describe(reference)["OCIv1"]
+        )
+
+
+@contextmanager
+def mounted(reference: str) -> Iterator[Path]:
+    """The root file system of an image."""
+    container = buildah("from", "--pull-never", reference).strip()
+    try:
+        yield Path(buildah("mount", container).strip())
+    finally:
+        buildah("rm", container)
+
+
+def describe(reference: str) -> dict[str, Any]:
+    """What the store knows of an image."""
+    description: dict[str, Any] = json.loads(buildah("inspect", "--type", "image", reference))
+    return description
+
+
+def stand_in(release: str) -> str:
+    """A base image like the one that the release names, made of Debian's packages."""
+    reference = f"localhost/base:{release}"
+    debian = _debian()
+    dockerfile = Path(__file__).with_name("bases") / f"{release}.Dockerfile"
+    arguments = ["--layers", "--build-arg", f"DEBIAN={debian}", "--file", str(dockerfile), "--tag", reference]
+    buildah("build", *arguments, str(dockerfile.parent))
+    return reference
+
+
+def _debian() -> str:
+    archive = root_archive()
+    reference = f"localhost/debian:{archive.stem}"
+    with locked("debian-image"):
+        if not buildah("images", "--quiet", "--filter", f"reference={reference}"):
+            container = buildah("from", "scratch").strip()
+            buildah("add", container, str(archive), "/")
+            buildah("commit", "--rm", container, reference)
+    return reference
+
+
+def buildah(*arguments: str) -> str:
+    """Run buildah on the store of the tests; its stdout."""
+    done = _run([str(debian_program("buildah", package="buildah")), *arguments], _environment(), folder=cache_root())
+    assert done.code == 0, f"buildah {' '.join(arguments)}\n{done.stderr}"
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    debian_program("buildah", package="buildah")
+    folder = cache_root() / "images"
+    folder.mkdir(exist_ok=True)
+    settings = folder / "storage.conf"
+    settings.write_text(f'[storage]\ndriver = "{_driver()}"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n')
+    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}
+
+
+def _driver() -> str:
+    # vfs works everywhere and copies each layer whole; overlay is ten times faster where the kernel has it.
+    return "overlay" if "\toverlay\n" in Path("/proc/filesystems").read_text() else "vfs"
+
+
+def _run(command: list[str], environment: Mapping[str, str], *, folder: Path) -> Done:
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)

@@ -1,0 +1,197 @@
+"""The image really built by the Dockerfile, on a base of Debian's packages, and its programs in its own file system."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from built import ROOT, BuiltImage, built_image, describe, mounted
+from container import Container
+from pod import Pod, Venv
+from serving import SETTINGS, make_users
+
+from cdk8s_mlflow.settings.server import ServerSettings
+from live.servers.process import free_port
+
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.skipif(os.geteuid() != 0, reason="images are built as root"),
+]
+
+VERSIONS = """
+import importlib.metadata, json
+print(json.dumps({d.name.lower().replace("_", "-"): d.version for d in importlib.metadata.distributions()}))
+"""
+
+PLACES = """
+import json, sys
+import alembic, boto3, mlflow, mlflow_sso, psycopg2, redis, sqlalchemy
+modules = (alembic, boto3, mlflow, mlflow_sso, psycopg2, redis, sqlalchemy)
+print(json.dumps({"path": sys.path, "files": [module.__file__ for module in modules]}))
+"""
+
+AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.fixture(scope="module")
+def image(venv: Venv) -> Iterator[BuiltImage]:
+    """The image of each release in turn."""
+    with built_image(venv.release) as image:
+        yield image
+
+
+@pytest.fixture(scope="module")
+def container(image: BuiltImage, make_pod: Callable[..., Pod]) -> Container:
+    """A container of the image with databases, a bucket and Secrets of its own."""
+    container = Container(image=image, pod=make_pod())
+    container.mount()
+    return container
+
+
+def locked_versions(release: str) -> dict[str, str]:
+    """Versions by name of everything in the lock, whether this interpreter needs it or not."""
+    lock = (ROOT / "image" / "releases" / release / "requirements.lock").read_text()
+    return dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)(?:\[[^]]*\])?==([^ ;\\]+)", lock, re.MULTILINE))
+
+
+def test_the_image_runs_as_the_numeric_user_of_the_settings_and_says_what_it_is(image: BuiltImage) -> None:
+    user = ServerSettings().user_id
+
+    config = image.config
+
+    assert config["User"] == f"{user}:{user}"
+    assert config["Entrypoint"] == ["mlflow-sso"]
+    assert config["WorkingDir"] == "/tmp"
+    assert config["Labels"]["org.opencontainers.image.version"] == image.release
+    assert config["Labels"]["org.opencontainers.image.base.name"] == image.base
+    assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|unknown", config["Labels"]["org.opencontainers.image.revision"])
+
+
+def test_exactly_the_locked_versions_are_installed(image: BuiltImage, container: Container) -> None:
+    locked = locked_versions(image.release)
+
+    done = container.run("python", "-c", VERSIONS)
+
+    installed = json.loads(done.stdout)
+    assert installed.pop("mlflow-sso")
+    assert installed["mlflow"] == image.release
+    assert installed.items() <= locked.items()
+
+
+def test_nothing_is_imported_from_the_base(container: Container) -> None:
+    ours = "/opt/mlflow-sso/"
+
+    done = container.run("python", "-c", PLACES)
+
+    found = json.loads(done.stdout)
+    packages = [place for place in found["path"] if "packages" in place]
+    assert [place for place in packages if not place.startswith(ours)] == []
+    assert [file for file in found["files"] if not file.startswith(ours)] == []
+
+
+def test_every_module_of_the_programs_is_installed_with_its_bytecode(image: BuiltImage) -> None:
+    source = ROOT / "image" / "mlflow_sso"
+    (installed,) = image.root.glob("opt/mlflow-sso/lib/python3.*/site-packages/mlflow_sso")
+
+    modules = sorted(path.relative_to(source) for path in source.rglob("*.py"))
+
+    assert sorted(path.relative_to(installed) for path in installed.rglob("*.py")) == modules
+    assert len(list(installed.rglob("*.pyc"))) == len(modules)
+
+
+def test_neither_compiler_nor_installer_nor_cache_is_left(image: BuiltImage) -> None:
+    ours = image.root / "opt" / "mlflow-sso"
+
+    tools = [path for name in ("pip*", "uv", "hatch*") for path in (ours / "bin").glob(name)]
+    compilers = [path for name in ("cc", "gcc*", "g++*", "clang*") for path in image.root.glob(f"usr/bin/{name}")]
+    caches = [image.root / name for name in ("root/.cache", "tmp/.cache", "opt/installer", "opt/source", "opt/wheels")]
+
+    assert tools == []
+    assert compilers == []
+    assert [path for path in caches if path.exists()] == []
+    assert list((image.root / "tmp").iterdir()) == []
+
+
+def test_no_file_changes_its_user_and_none_of_ours_can_be_written(image: BuiltImage) -> None:
+    files = [path for path in image.root.rglob("*") if not path.is_symlink()]
+
+    changing = [path for path in files if path.is_file() and path.stat().st_mode & 0o6000]
+    ours = [path for path in files if path.is_relative_to(image.root / "opt" / "mlflow-sso")]
+    writable = [path for path in ours if path.stat().st_uid != 0 or path.stat().st_mode & 0o022]
+
+    assert changing == []
+    assert len(ours) > 1000
+    assert writable == []
+
+
+def test_what_the_build_was_given_stays_out_of_the_image(image: BuiltImage) -> None:
+    description = describe(image.reference)["OCIv1"]
+
+    with mounted(image.base) as base:
+        trusted = [hashlib.sha256((root / AUTHORITIES).read_bytes()).hexdigest() for root in (base, image.root)]
+
+    assert trusted[0] == trusted[1]
+    assert [name for name in image.environment if name.startswith("PIP_")] == []
+    assert "PIP_" not in json.dumps(description)
+    assert not (image.root / "etc" / "pip.conf").exists()
+
+
+def test_the_root_file_system_cannot_be_written_and_tmp_can(container: Container) -> None:
+    refused = container.run("sh", "-c", "touch /opt/mlflow-sso/x || touch /x")
+    allowed = container.run("sh", "-c", "touch /tmp/x && id -u && id -un")
+
+    assert "Read-only file system" in refused.stderr
+    assert refused.code != 0
+    assert allowed.stdout.split() == ["10001", "mlflow-sso"]
+
+
+def test_the_console_command_is_on_the_path(container: Container) -> None:
+    command = ["mlflow-sso", "--help"]
+
+    done = container.run(*command)
+
+    assert done.code == 0
+    assert "wait-for-schema" in done.stdout
+
+
+def test_migrate_wait_for_schema_and_check_work_from_the_image(container: Container) -> None:
+    early = container.run("mlflow-sso", "wait-for-schema", "--timeout", "1")
+    migrated = container.run("mlflow-sso", "migrate")
+    waited = container.run("mlflow-sso", "wait-for-schema", "--timeout", "60")
+    checked = container.run("mlflow-sso", "check")
+
+    assert early.code == 75, early.stderr
+    assert migrated.code == 0, migrated.stderr
+    assert [result["database"] for result in migrated.results] == ["mlflow", "mlflow_auth"]
+    assert waited.code == 0, waited.stderr
+    passed = [line for line in checked.stdout.splitlines() if re.search(r"  ok  ", line)]
+    assert [line.split("  ")[0] for line in passed[:3]] == [
+        "postgresql mlflow",
+        "postgresql mlflow_auth",
+        "artifact bucket",
+    ]
+
+
+def test_serve_answers_from_the_image(container: Container) -> None:
+    address, metrics_port = f"http://127.0.0.1:{free_port()}", free_port()
+    assert container.run("mlflow-sso", "migrate").code == 0
+    keys = make_users(replace(container.pod, settings=SETTINGS))
+    search = f"{address}/api/2.0/mlflow/experiments/search?max_results=1"
+
+    with container.serving(address, metrics_port) as process:
+        health = httpx.get(f"{address}/health", timeout=60)
+        known = httpx.get(search, auth=("anna@example.com", keys["anna"]), timeout=60)
+        stranger = httpx.get(search, auth=("anna@example.com", "wrong"), timeout=60)
+        metrics = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", timeout=60)
+
+    assert health.text == "OK"
+    assert known.status_code == 200, known.text
+    assert stranger.status_code in {401, 403}, stranger.text
+    assert "mlflow_http_request_total" in metrics.text
+    assert process.returncode == 0

@@ -1,0 +1,66 @@
+"""The locks: complete, hashed, free of addresses, and importable as a whole."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pod import ROOT, Venv
+
+LOCKS = sorted((ROOT / "image").glob("**/requirements.lock"))
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+import alembic, boto3, mlflow.server, prometheus_flask_exporter, psycopg2, redis, sqlalchemy
+import mlflow_sso
+for name in ("mlflow_oidc_auth", "mlflow_oidc_auth.app", "mlflow_oidc_auth.db.cli", "mlflow_oidc_auth.store"):
+    importlib.import_module(name)
+skipped = {"mlflow_sso.__main__", "mlflow_sso.serve.application"}
+modules = {module.name for module in pkgutil.walk_packages(mlflow_sso.__path__, "mlflow_sso.")} - skipped
+for name in sorted(modules):
+    importlib.import_module(name)
+print(mlflow.__version__, len(modules))
+"""
+
+
+def test_every_lock_is_here() -> None:
+    names = [str(path.relative_to(ROOT / "image").parent) for path in LOCKS]
+
+    assert names == ["build", "releases/3.17.2", "releases/3.6.0"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name)
+def test_a_lock_pins_by_version_and_hash_and_names_no_address(lock: Path) -> None:
+    text = lock.read_text()
+
+    entries = re.split(r"\n(?=[a-z0-9])", "\n" + re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE))[1:]
+
+    assert len(entries) > 3
+    assert [entry for entry in entries if not re.match(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==[^ ]+ ", entry)] == []
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", text) == []
+
+
+@pytest.mark.servers
+def test_a_fresh_environment_made_from_the_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
+    uv, lock = ROOT / ".venv" / "bin" / "uv", ROOT / "image" / "releases" / venv.release / "requirements.lock"
+    python = tmp_path / "fresh" / "bin" / "python"
+    environment = {**os.environ, "OIDC_USERS_DB_URI": f"sqlite:///{tmp_path}/users.db", "SECRET_KEY": "for-the-import"}
+
+    subprocess.run([uv, "venv", "--quiet", "--python", venv.python.resolve(), tmp_path / "fresh"], check=True)
+    options = ["--quiet", "--only-binary", ":all:", "--require-hashes", "--python", python]
+    subprocess.run([uv, "pip", "install", *options, "--requirement", lock], check=True)
+    done = subprocess.run(
+        [python, "-c", IMPORT_EVERYTHING, ROOT / "image"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    version, modules = done.stdout.split()[-2:]
+    assert version == venv.release
+    assert int(modules) > 30

@@ -1,0 +1,172 @@
+"""What `make build-image` and `make push-image` do before any engine works: names, engines and errors."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cdk8s_mlflow.releases import RELEASES
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "image" / "Dockerfile"
+
+Publish = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def publish(tmp_path: Path) -> Publish:
+    """Runs the program in an empty folder, where no container engine is on the PATH."""
+
+    def run(step: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        environment = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT / "image"), **variables}
+        command = [sys.executable, "-m", "publishing", step]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def recording_engine(tmp_path: Path) -> Path:
+    """A program that answers as docker would and leaves the arguments and DOCKER_HOST of each call in a file."""
+    program = tmp_path / "docker"
+    calls = tmp_path / "calls"
+    program.write_text(f'#!/bin/sh\necho "$DOCKER_HOST: $*" >> {calls}\n')
+    program.chmod(0o755)
+    return calls
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+
+    done = subprocess.run([hadolint, "--no-color", DOCKERFILE], capture_output=True, text=True, check=False)
+
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
+    assert "hadolint ignore" not in DOCKERFILE.read_text()
+
+
+def test_the_dockerfile_by_itself_builds_the_default_release() -> None:
+    text = DOCKERFILE.read_text()
+
+    bases = set(re.findall(r"^ARG BASE_IMAGE=(.+)$", text, re.MULTILINE))
+    releases = set(re.findall(r"^ARG RELEASE=(.+)$", text, re.MULTILINE))
+
+    assert releases == {"3.6.0"}
+    assert bases == {RELEASES["3.6.0"].base_image}
+
+
+def test_one_line_says_that_no_engine_answers(publish: Publish) -> None:
+    done = publish("build")
+
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: no container engine answers "
+        "(docker is not installed; podman is not installed; buildah is not installed); "
+        "start one, or set DOCKER_HOST=ssh://user@host to build on another machine"
+    ]
+
+
+def test_an_engine_without_its_daemon_is_named_with_its_own_words(publish: Publish, tmp_path: Path) -> None:
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon.' >&2\nexit 1\n")
+    program.chmod(0o755)
+
+    done = publish("push", DOCKER_HOST="ssh://builder@build.example.com")
+
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1
+    assert "(docker says: Cannot connect to the Docker daemon.)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"RELEASE": "3.5.0"}, "RELEASE is '3.5.0'; set it to one of 3.6.0, 3.17.2"),
+        ({"CONTAINER_ENGINE": "rkt"}, "CONTAINER_ENGINE is 'rkt'; set it to one of docker, podman, buildah"),
+        (
+            {"CONTAINER_ENGINE": "podman", "DOCKER_HOST": "ssh://builder@build.example.com"},
+            "DOCKER_HOST is for docker, and CONTAINER_ENGINE is 'podman'; unset one of them",
+        ),
+    ],
+)
+def test_a_variable_that_cannot_be_is_refused(publish: Publish, variables: dict[str, str], message: str) -> None:
+    done = publish("build", **variables)
+
+    assert done.returncode == 2
+    assert done.stderr == f"error: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("IMAGE_REGISTRY", "https://registry.example.com"),
+        ("IMAGE_REPOSITORY", "MLflow"),
+        ("MLFLOW_IMAGE_TAG", "-latest"),
+    ],
+)
+def test_a_name_that_no_image_can_have_is_refused(publish: Publish, variable: str, value: str) -> None:
+    done = publish("build", **{variable: value})
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {variable} ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_unset_variables_give_the_image_that_dist_names(publish: Publish, recording_engine: Path) -> None:
+    manifest = (ROOT / "dist" / "production" / "application" / "Deployment.mlflow.k8s.yaml").read_text()
+
+    done = publish("build")
+
+    assert done.returncode == 0, done.stderr
+    assert "--tag localhost:30500/mlflow:3.6.0-oidc" in recording_engine.read_text()
+    assert "localhost:30500/mlflow:3.6.0-oidc" in manifest
+
+
+def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_engine: Path) -> None:
+    release = RELEASES["3.17.2"]
+
+    publish("build", RELEASE=release.name, BASE_IMAGE="")
+
+    build = recording_engine.read_text().splitlines()[-1]
+    assert f"--build-arg BASE_IMAGE={release.base_image} " in build
+    assert "--build-arg RELEASE=3.17.2 " in build
+    assert "--tag localhost:30500/mlflow:3.17.2-oidc " in build
+
+
+def test_dotenv_gives_what_the_environment_does_not(publish: Publish, recording_engine: Path, tmp_path: Path) -> None:
+    lines = [
+        "DOCKER_HOST=ssh://builder@build.example.com",
+        "IMAGE_REGISTRY=registry.example.com",
+        "MLFLOW_IMAGE_TAG=from-file",
+    ]
+    (tmp_path / ".env.local").write_text("\n".join(lines))
+
+    publish("build", MLFLOW_IMAGE_TAG="from-environment")
+
+    build = recording_engine.read_text().splitlines()[-1]
+    assert build.startswith("ssh://builder@build.example.com: build ")
+    assert "--tag registry.example.com/mlflow:from-environment " in build
+
+
+def test_an_index_with_a_login_is_passed_on_by_name_alone(publish: Publish, recording_engine: Path) -> None:
+    index = "https://somebody:hidden@pypi.example.com/simple"
+
+    done = publish("build", PIP_INDEX_URL=index)
+
+    assert "--build-arg PIP_INDEX_URL --tag" in recording_engine.read_text()
+    assert "hidden" not in recording_engine.read_text() + done.stdout + done.stderr
+
+
+def test_the_context_holds_only_what_the_dockerfile_copies() -> None:
+    ignored = (ROOT / "image" / ".dockerignore").read_text().splitlines()
+
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE.read_text(), re.MULTILINE)
+
+    assert ignored[1] == "*"
+    assert sorted(line[1:] for line in ignored if line.startswith("!")) == sorted(
+        path.replace("${RELEASE}", "*") for path in copied
+    )

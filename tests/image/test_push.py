@@ -1,0 +1,35 @@
+"""The digest that `make push-image` prints, against a real registry."""
+
+import hashlib
+import os
+
+import httpx
+import pytest
+from built import publish, stand_in
+
+from cdk8s_mlflow.settings.image import ImageSettings
+from live.servers import Registry
+
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.skipif(os.geteuid() != 0, reason="images are built as root"),
+]
+
+
+def test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_it() -> None:
+    base = stand_in("3.6.0")
+
+    with Registry() as registry:
+        done = publish("build-and-push", BASE_IMAGE=base, IMAGE_REGISTRY=registry.host)
+        stored = httpx.get(
+            f"http://{registry.host}/v2/mlflow/manifests/3.6.0-oidc",
+            headers={"Accept": "application/vnd.oci.image.manifest.v1+json"},
+            timeout=60,
+        )
+
+    assert done.code == 0, done.stderr
+    digest = stored.headers["Docker-Content-Digest"]
+    assert digest == f"sha256:{hashlib.sha256(stored.content).hexdigest()}"
+    assert f"\nimage:\n  digest: {digest}\n" in done.stdout
+    assert ImageSettings(digest=digest).digest == digest
+    assert "$ buildah push --tls-verify=false" in done.stderr
