@@ -27,9 +27,14 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
 
 
 def _told(run: Run, entry: str) -> Outcome:
-    if entry not in SYSTEM_OF:
+    if entry not in SYSTEM_OF or (entry == "postgres" and _set_by_cloudnativepg(run)):
         return Outcome()
     return run.each([SYSTEM_OF[entry]], lambda resources: engine.apply(resources, report=run.report))
+
+
+def _set_by_cloudnativepg(run: Run) -> bool:
+    """Whether the new password logs in only later, once an operator has seen the Secret change."""
+    return run.settings.database.role_management != "bootstrap"
 
 
 def _consequences(run: Run, entry: str) -> list[str]:
@@ -37,7 +42,7 @@ def _consequences(run: Run, entry: str) -> list[str]:
     lines = []
     if settings.secrets.mode == "external-secrets":
         lines.append(f"External Secrets copies the new value within {settings.secrets.refresh_interval}")
-    if entry == "postgres" and settings.database.role_management != "bootstrap":
+    if entry == "postgres" and _set_by_cloudnativepg(run):
         lines.append("CloudNativePG sets the role's password when the Secret in its namespace has changed")
     restart = f"kubectl -n {settings.namespace} rollout restart deployment/mlflow"
     return [*lines, f"pods read it at their start: `{restart}` once the Secret has changed"]

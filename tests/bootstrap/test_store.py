@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -22,6 +23,8 @@ from fault_proxy import (
 from bootstrap.credentials import Credentials
 from bootstrap.engine import Action, apply, destroy, plan
 from bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
+from bootstrap.rotation import renew
+from bootstrap.run import Run
 from bootstrap.store.entries import entry_plans
 from bootstrap.store.entry import StoredEntry, StoredValues
 from bootstrap.store.vault import VaultStore
@@ -322,3 +325,24 @@ def test_a_vault_that_is_not_there_is_named_after_the_attempts_of_the_settings(s
 
     with pytest.raises(UnreachableError, match=f"cannot reach Vault at {address}.*check VAULT_ADDR"):
         store.read("oidc")
+
+
+def test_a_rotation_for_cloudnativepg_leaves_the_password_to_it_and_asks_no_database(
+    openbao_server: OpenBao, settings_of: SettingsOf
+) -> None:
+    settings = settings_of()
+    apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+    login = {"VAULT_ADDR": openbao_server.url, "VAULT_TOKEN": openbao_server.token}
+    run = Run(
+        settings=settings,
+        credentials=Credentials(environ=login, ask=None),
+        report=_silent,
+        step=lambda _: nullcontext(),
+    )
+    told: list[str] = []
+
+    outcome = renew(run, "postgres", say=told.append)
+
+    assert [str(change) for change in outcome.changes] == ["~ secrets/vault/postgres  (password)"]
+    assert outcome.failures == ()
+    assert "CloudNativePG sets the role's password when the Secret in its namespace has changed" in told
