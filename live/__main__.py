@@ -74,7 +74,7 @@ def _run(release: str | None, state: Path) -> None:
     folder = state / release
     with ExitStack() as stack:
         stack.enter_context(only_one(state, url=committed.settings.ingress.public_url))
-        need_ports([*_ports(committed.settings), *OPENBAO_PORTS])
+        need_ports([*fixed_ports(committed.settings), *OPENBAO_PORTS])
         own = committed.settings.release == release
         rendering = committed if own else Rendering.copy(folder / "rendered", release=release)
         _say(f"starting MLflow {release} and its neighbours; the first time takes some minutes")
@@ -86,7 +86,8 @@ def _run(release: str | None, state: Path) -> None:
         signal.pause()
 
 
-def _ports(settings: Settings) -> list[int]:
+def fixed_ports(settings: Settings) -> list[int]:
+    """Where the door and the neighbours listen."""
     authentication, artifacts = settings.authentication, settings.artifacts
     redis = [authentication.redis.port] if authentication.redis else []
     s3 = [int(artifacts.endpoint.rpartition(":")[2])] if artifacts.endpoint else []
