@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +32,8 @@ class Rendering:
     file: Path
     settings: Settings
     objects: Objects
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """By which a copy differs from what the repository has, its release aside."""
 
     @classmethod
     def committed(cls) -> Self:
@@ -46,8 +48,8 @@ class Rendering:
             SettingsError: the changed settings cannot be used.
             RenderingError: they could not be rendered.
         """
-        document = read_document(FILE)
-        for key, value in {"release": release, **_of_release(release), **(changes or {})}.items():
+        document, changes = read_document(FILE), changes or {}
+        for key, value in {"release": release, **_of_release(release), **changes}.items():
             document = _with(document, key.split("."), value)
         file = folder / f"{NAME}.yaml"
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +57,16 @@ class Rendering:
         file.write_text(json.dumps(document), encoding="utf-8")
         settings = load(file)
         _render(file, folder / "dist")
-        return cls(file=file, settings=settings, objects=Objects.read(folder / "dist" / NAME))
+        return cls(file=file, settings=settings, objects=Objects.read(folder / "dist" / NAME), changes=changes)
+
+    def of_release(self, folder: Path, release: str) -> Self:
+        """The same environment with another release, rendered into ``folder``.
+
+        Raises:
+            SettingsError: the release cannot do what the settings ask.
+            RenderingError: it could not be rendered.
+        """
+        return self.copy(folder, release=release, changes=self.changes)
 
 
 def free_addresses() -> dict[str, Any]:

@@ -38,6 +38,18 @@ class Deployment:
         for pod in list(self.pods):
             pod.wait_ready(self._body["spec"]["progressDeadlineSeconds"])
 
+    def scale(self, replicas: int) -> None:
+        """Have that many pods, as ``kubectl scale`` does, and wait until all are ready.
+
+        Raises:
+            PodError: one is not.
+        """
+        for pod in self.pods[replicas:]:
+            self._remove(pod)
+        for _ in range(replicas - len(self.pods)):
+            self._add()
+        self.wait_ready()
+
     def roll(self, body: Mapping[str, Any] | None = None) -> None:
         """Replace every pod, by one of a changed ``body`` where that is given.
 

@@ -8,6 +8,8 @@ that nobody else has.
 A test that breaks things, or wants other settings, takes ``make_system`` and gets realm, databases, bucket and pods of
 its own: ``make_system(release, **{"server.replicas": 2})``. It is stopped at the end of the test.
 
+``replicated`` is the same system with two pods; tests of life break its neighbours, and mend them.
+
 ``Visitor`` (visitor.py) logs in without a browser and makes access keys. A browser trusts ``system.ca``.
 """
 
@@ -69,6 +71,13 @@ def system(release: str, new_system: Callable[..., System]) -> Iterator[System]:
     """The system of each release, shared by all tests of the session."""
     with new_system(release, f"r{release.replace('.', '')}") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def replicated(system: System) -> System:
+    """The same with two pods from now on."""
+    system.cluster.deployment.scale(2)
+    return system
 
 
 @pytest.fixture
