@@ -71,17 +71,29 @@ def pod(make_pod: Callable[..., Pod]) -> Pod:
 
 
 @pytest.fixture(scope="session")
-def site(make_pod: Callable[..., Pod]) -> Iterator[Site]:
+def migrated_once(make_pod: Callable[..., Pod]) -> Pod:
+    """Migrated databases for tests to copy: importing MLflow to make them takes seconds."""
+    pod = make_pod()
+    migrated = pod.run("migrate")
+    assert migrated.code == 0, migrated.stderr
+    return pod
+
+
+@pytest.fixture
+def migrated_pod(migrated_once: Pod, tmp_path: Path) -> Pod:
+    """A pod whose databases are up to date."""
+    return migrated_once.copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def site(migrated_once: Pod) -> Iterator[Site]:
     """Migrated databases in a time zone that is not UTC, with users who hold an access key each."""
     with tempfile.TemporaryDirectory(prefix="site-") as folder:
         # The server may run as another user, who has to get to its own directory below.
         Path(folder).chmod(0o711)
-        pod = replace(make_pod(**SETTINGS), folder=Path(folder))
-        pod.mount()
+        pod = replace(migrated_once, settings=SETTINGS).copy(Path(folder))
         mount_server_secrets(pod)
         pod.database.superuser("ALTER ROLE {role} SET timezone TO 'Asia/Tokyo'")
-        migrated = pod.run("migrate")
-        assert migrated.code == 0, migrated.stderr
         yield Site(pod=pod, keys=make_users(pod))
 
 

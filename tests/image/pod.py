@@ -176,6 +176,12 @@ class Pod:
             **self.settings,
         }
 
+    def copy(self, folder: Path) -> "Pod":
+        """The same with databases of its own that hold the same, mounted in ``folder``; nobody may be connected."""
+        copy = replace(self, folder=folder, database=self.database.copy())
+        copy.mount()
+        return copy
+
     def start(self, program: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a program; its stdout and stderr are pipes."""
         return subprocess.Popen(

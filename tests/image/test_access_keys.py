@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from serving import API, Serving, Site, make_users
+from serving import API, Serving, Site, make_run, make_users
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)]
 
@@ -125,6 +125,21 @@ def test_one_users_key_does_not_open_the_account_of_another(site: Site, server: 
     )
 
     assert answer.status_code == 401
+
+
+def test_a_run_is_open_to_its_user_and_to_administrators_from_the_moment_they_are_one(
+    site: Site, server: Serving
+) -> None:
+    set_administrator = "UPDATE users SET is_admin = %s WHERE username = 'bert@example.com'"
+    with server.client("anna", site.keys["anna"]) as anna, server.client("bert", site.keys["bert"]) as bert:
+        address = f"{API}/runs/get?run_id={make_run(anna)}"
+        statuses = [anna.get(address).status_code, bert.get(address).status_code]
+        site.pod.database.query(set_administrator, True, service="mlflow_auth")
+        statuses.append(bert.get(address).status_code)
+        site.pod.database.query(set_administrator, False, service="mlflow_auth")
+        statuses.append(bert.get(address).status_code)
+
+    assert statuses == [200, 403, 200, 403]
 
 
 def test_a_key_is_a_password_and_no_bearer_token(site: Site, server: Serving) -> None:

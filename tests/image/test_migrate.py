@@ -1,6 +1,7 @@
 """``migrate`` on real PostgreSQL, for both releases: whatever it finds, it ends at the heads or changes nothing."""
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import official
@@ -23,9 +24,10 @@ def official_schemas(make_pod: Callable[..., Pod]) -> Schemas:
     return schema_dumps(pod.database)
 
 
-@pytest.fixture
-def old_pod(pod: Pod) -> Pod:
-    """A pod whose databases are at the first revisions that their packages ever had, with an experiment and a user."""
+@pytest.fixture(scope="module")
+def old_once(make_pod: Callable[..., Pod]) -> Pod:
+    """Databases at the first revisions that their packages ever had, with an experiment and a user."""
+    pod = make_pod()
     done = pod.python(official.FIRST_REVISIONS)
     assert done.code == 0, done.stderr
     pod.database.query("INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (7, 'old', 'active')")
@@ -36,6 +38,12 @@ def old_pod(pod: Pod) -> Pod:
     pod.database.query("INSERT INTO metrics (key, value, timestamp, run_uuid, step) VALUES ('loss', 0.5, 1, 'r', 3)")
     pod.database.query("INSERT INTO users (username, is_admin) VALUES ('ada@example.com', true)", service="mlflow_auth")
     return pod
+
+
+@pytest.fixture
+def old_pod(old_once: Pod, tmp_path: Path) -> Pod:
+    """A pod with such databases of its own."""
+    return old_once.copy(tmp_path)
 
 
 def actions(done: Done) -> list[str]:
@@ -52,14 +60,13 @@ def test_empty_databases_get_the_schemas_that_the_packages_themselves_would_make
     assert schema_dumps(pod.database) == official_schemas
 
 
-def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_mlflow(pod: Pod) -> None:
-    pod.run("migrate")
-    before = schema_dumps(pod.database)
+def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_mlflow(migrated_pod: Pod) -> None:
+    before = schema_dumps(migrated_pod.database)
 
-    done = pod.run("migrate", PYTHONVERBOSE="1")
+    done = migrated_pod.run("migrate", PYTHONVERBOSE="1")
 
     assert actions(done) == ["none", "none"]
-    assert schema_dumps(pod.database) == before
+    assert schema_dumps(migrated_pod.database) == before
     assert "import 'mlflow_sso" in done.stderr
     assert "import 'mlflow'" not in done.stderr
     assert "import 'sqlalchemy'" not in done.stderr

@@ -47,11 +47,10 @@ def test_after_the_migration_a_role_that_may_only_read_the_revision_is_enough(po
     assert [line["revision"] for line in done.results] == [pod.database.revision(s) for s in ("mlflow", "mlflow_auth")]
 
 
-def test_a_schema_that_is_newer_than_the_image_is_refused_at_once(pod: Pod) -> None:
-    pod.run("migrate")
-    pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'", service="mlflow_auth")
+def test_a_schema_that_is_newer_than_the_image_is_refused_at_once(migrated_pod: Pod) -> None:
+    migrated_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'", service="mlflow_auth")
 
-    done = pod.run("wait-for-schema", "--timeout", "60")
+    done = migrated_pod.run("wait-for-schema", "--timeout", "60")
 
     assert done.code == 1
     assert "mlflow_auth is at revision f00dfeed0000" in done.stderr
@@ -76,11 +75,10 @@ def test_a_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
     assert waiting.returncode == 0, err
 
 
-def test_without_the_right_to_read_it_says_so(pod: Pod) -> None:
-    pod.run("migrate")
-    pod.database.superuser("ALTER TABLE alembic_version OWNER TO postgres", inside="mlflow")
+def test_without_the_right_to_read_it_says_so(migrated_pod: Pod) -> None:
+    migrated_pod.database.superuser("ALTER TABLE alembic_version OWNER TO postgres", inside="mlflow")
 
-    done = pod.run("wait-for-schema")
+    done = migrated_pod.run("wait-for-schema")
 
     assert done.code == 1
     assert "permission denied for table alembic_version" in done.stderr

@@ -2,8 +2,9 @@
 
 At each request with an access key, mlflow-oidc-auth 5.6.1 marks the stored expiry as UTC in the row itself, which
 SQLAlchemy then writes back: a write and a row lock a request, and where the database's time zone is not UTC the expiry
-moves by the difference each time. While it decides about one request it also reads the whole user three times, and
-the whole run, metrics and inputs included, to learn its experiment. What is decided stays the plugin's.
+moves by the difference each time. While it decides about one request it also reads the whole user three times, with
+everything that was ever granted to him, to learn whether he is an administrator, and the whole run, metrics and inputs
+included, to learn its experiment. What is decided stays the plugin's.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,21 +40,39 @@ def read_users_once_a_check() -> None:
     from mlflow_oidc_auth.hooks import before_request_hook
     from mlflow_oidc_auth.store import store
 
-    store.get_user = _reusing(store.get_user)
+    store.get_user = _reusing(store.get_user, lambda username: _user(store, username))
     hooks = app.before_request_funcs[None]
     hooks[hooks.index(before_request_hook)] = _checking(before_request_hook)
 
 
-def _reusing(get_user: Callable[[str], Any]) -> Callable[[str], Any]:
+def _reusing(get_user: Callable[[str], Any], get_user_for_a_check: Callable[[str], Any]) -> Callable[[str], Any]:
     def reused(username: str) -> Any:
         seen = _seen.get()
         if seen is None:
             return get_user(username)
         if username not in seen:
-            seen[username] = get_user(username)
+            seen[username] = get_user_for_a_check(username) or get_user(username)
         return seen[username]
 
     return reused
+
+
+class UserOfACheck:
+    """A user's name and whether he is an administrator; whatever else is asked for is read then."""
+
+    def __init__(self, username: str, is_admin: bool, whole: Callable[[], Any]) -> None:
+        self.username, self.is_admin, self._whole = username, is_admin, whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole(), name)
+
+
+def _user(store: Any, username: str) -> UserOfACheck | None:
+    from mlflow_oidc_auth.db.models import SqlUser
+
+    with store.ManagedSessionMaker() as session:
+        row = session.query(SqlUser.username, SqlUser.is_admin).filter(SqlUser.username == username).one_or_none()
+    return UserOfACheck(row.username, row.is_admin, lambda: store.user_repo.get(username)) if row else None
 
 
 def _checking(hook: Callable[[], Any]) -> Callable[[], Any]:
