@@ -11,6 +11,7 @@ from bootstrap.engine import State, differing
 from bootstrap.errors import MissingError
 from bootstrap.keycloak.api import MADE_BY, Api, merged
 from bootstrap.keycloak.client_scope import scope_id
+from bootstrap.store.entry import AGAINST_OTHERS
 from bootstrap.values import SecretValues, required
 
 
@@ -81,12 +82,15 @@ class Client:
         """Make it, or mend what another run has just made; then assign the scopes."""
         body = {"clientId": self.client_id, "attributes": {MADE_BY[0]: MADE_BY[1]}}
         if self.api.make(self._what, self.api.admin.create_client, merged(body, self._ours())):
-            self._assign_scopes(self._found())
+            AGAINST_OTHERS(lambda: self._assign_scopes(self._found()))
         else:
             self.update({})
 
     def update(self, current: State) -> None:
         """Put our fields over what is there now, and assign the scopes."""
+        AGAINST_OTHERS(self._mend)
+
+    def _mend(self) -> None:
         found = self._found()
         if any(differing({**self.desired, "scopes": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))

@@ -7,6 +7,7 @@ from typing import Any
 from bootstrap.engine import State
 from bootstrap.errors import MissingError
 from bootstrap.keycloak.api import MADE_BY, Api, merged
+from bootstrap.store.entry import AGAINST_OTHERS
 
 MAPPER = "oidc-group-membership-mapper"
 
@@ -82,6 +83,9 @@ class ClientScope:
 
     def update(self, current: State) -> None:
         """Set protocol and mapper."""
+        AGAINST_OTHERS(self._mend)
+
+    def _mend(self) -> None:
         found = found_scope(self.api, self.name)
         if found is None:
             raise MissingError(f"{self._what} is gone again", remedy="run it again")

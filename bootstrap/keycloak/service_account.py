@@ -11,6 +11,7 @@ from bootstrap.errors import MissingError
 from bootstrap.keycloak.api import Api, merged
 from bootstrap.keycloak.client import found_client
 from bootstrap.keycloak.group import group_id
+from bootstrap.store.entry import AGAINST_OTHERS
 
 
 def service_account(client_id: str, host: str) -> dict[str, Any]:
@@ -61,6 +62,9 @@ class ServiceAccount:
 
     def update(self, current: State) -> None:
         """Fill what is missing, and put it into the group."""
+        AGAINST_OTHERS(self._mend)
+
+    def _mend(self) -> None:
         user = self._found()
         if user is None:
             raise MissingError(f"client {self.client_id} has no service account", remedy="run `bootstrap.py keycloak`")

@@ -160,14 +160,17 @@ class _Spoiling:
 
 
 class FaultProxy:
-    """Listens on a free port of 127.0.0.1; exposes ``url``, and ``requests`` as lines such as ``GET /path?query``."""
+    """Listens on a free port of 127.0.0.1; exposes ``url``, and ``requests`` as lines such as ``GET /path?query``.
 
-    def __init__(self, upstream: str) -> None:
+    Proxies ``beside`` one another share requests and faults, so that the n-th of all servers may be spoiled.
+    """
+
+    def __init__(self, upstream: str, *, beside: "FaultProxy | None" = None) -> None:
         self.url = ""
-        self.requests: list[str] = []
+        self.requests: list[str] = beside.requests if beside else []
         self._upstream = URL(upstream).origin()
         self._path = URL(upstream).path.rstrip("/")
-        self._spoilings: list[_Spoiling] = []
+        self._spoilings: list[_Spoiling] = beside._spoilings if beside else []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 

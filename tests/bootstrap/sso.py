@@ -1,6 +1,7 @@
 """What the tests of Keycloak share: runs of its part alone, and the realm as its administrator sees it."""
 
 import base64
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,9 @@ SECRETS = {
     "machines": {"client_secret": "the-secret-of-the-machines"},
 }
 
+
+PASSWORD = 'a password with %, "quotes" and é'
+"""Of operators."""
 
 SERVICE_ACCOUNT = {
     "KEYCLOAK_ADMIN_CLIENT_ID": "tests",
@@ -150,3 +154,29 @@ def machine_claims(server: Keycloak, settings: Settings) -> dict[str, Any]:
     answer.raise_for_status()
     payload = answer.json()["access_token"].split(".")[1]
     return dict(json.loads(base64.urlsafe_b64decode(payload + "==")))
+
+
+def give(server: Keycloak, realm: str, user: str, *roles: str) -> None:
+    """Give a user of the realm roles of the client realm-management."""
+    admin = administrator(server, realm)
+    management = str(admin.get_client_id("realm-management"))
+    admin.assign_client_role(user, management, [admin.get_client_role(management, role) for role in roles])
+
+
+def operator(server: Keycloak, realm: str, *roles: str) -> dict[str, str]:
+    """A new user of the realm with such roles; gives the login as ``context`` takes it."""
+    name = f"operator-{next(_NUMBERS)}"
+    body = {"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name, "lastName": name}
+    credentials = [{"type": "password", "value": PASSWORD, "temporary": False}]
+    user = administrator(server, realm).create_user(body | {"credentials": credentials})
+    give(server, realm, str(user), *roles)
+    return {"KEYCLOAK_ADMIN_REALM": realm, "KEYCLOAK_ADMIN": name, "KEYCLOAK_ADMIN_PASSWORD": PASSWORD}
+
+
+def end_sessions(server: Keycloak, login: Mapping[str, str]) -> None:
+    """Have every token expire that the operator has got so far."""
+    admin = administrator(server, login["KEYCLOAK_ADMIN_REALM"])
+    admin.user_logout(str(admin.get_user_id(login["KEYCLOAK_ADMIN"])))
+
+
+_NUMBERS = itertools.count(1)

@@ -241,6 +241,8 @@ def _decorate(admin: KeycloakAdmin, settings: Settings) -> None:
     key = str(admin.get_client_id(login.client_id))
     mapper = {"name": "team", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper"}
     config = {"claim.name": "team", "claim.value": "data", "access.token.claim": "true"}
+    # Keycloak itself adds an option to a mapper of groups at its first update.
+    change_mapper(admin, login.groups_claim, full_path="false")
     admin.add_mapper_to_client(key, mapper | {"config": config})
     admin.add_mapper_to_client_scope(scope(admin, login.groups_claim)["id"], mapper | {"config": config})
     admin.create_client_role(key, {"name": "reviewer"})

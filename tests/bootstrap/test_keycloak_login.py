@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fault_proxy import FaultProxy, answers
-from sso import administrator, apply, context, lines, plan
+from sso import PASSWORD, administrator, apply, context, give, lines, operator, plan
 
 from bootstrap import keycloak
 from bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
@@ -16,21 +16,6 @@ from live.servers.process import free_port
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
-PASSWORD = 'a password with %, "quotes" and é'
-
-
-def _give(server: Keycloak, realm: str, user: str, *roles: str) -> None:
-    admin = administrator(server, realm)
-    management = str(admin.get_client_id("realm-management"))
-    admin.assign_client_role(user, management, [admin.get_client_role(management, role) for role in roles])
-
-
-def _operator(server: Keycloak, realm: str, name: str, *roles: str) -> dict[str, str]:
-    body = {"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name, "lastName": name}
-    credentials = [{"type": "password", "value": PASSWORD, "temporary": False}]
-    user = administrator(server, realm).create_user(body | {"credentials": credentials})
-    _give(server, realm, user, *roles)
-    return {"KEYCLOAK_ADMIN_REALM": realm, "KEYCLOAK_ADMIN": name, "KEYCLOAK_ADMIN_PASSWORD": PASSWORD}
 
 
 def test_the_first_administrator_logs_in_with_a_password(
@@ -49,7 +34,7 @@ def test_a_user_of_the_realm_needs_to_manage_clients_and_users_and_nothing_else(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
-    login = _operator(keycloak_server, keycloak_realm, "operator", "manage-clients", "manage-users")
+    login = operator(keycloak_server, keycloak_realm, "manage-clients", "manage-users")
 
     done = apply(context(keycloak_server, settings, **login))
 
@@ -65,7 +50,7 @@ def test_a_service_account_of_the_realm_needs_no_more(
     body = {"clientId": "deployer", "secret": PASSWORD, "publicClient": False, "serviceAccountsEnabled": True}
     key = admin.create_client(body)
     user = admin.get_client_service_account_user(key)["id"]
-    _give(keycloak_server, keycloak_realm, user, "manage-clients", "manage-users")
+    give(keycloak_server, keycloak_realm, user, "manage-clients", "manage-users")
     login = {"KEYCLOAK_ADMIN_CLIENT_ID": "deployer", "KEYCLOAK_ADMIN_CLIENT_SECRET": PASSWORD}
 
     done = apply(context(keycloak_server, settings, KEYCLOAK_ADMIN_REALM=keycloak_realm, **login))
@@ -78,7 +63,7 @@ def test_to_view_clients_and_users_suffices_for_a_verify_and_not_for_an_apply(
 ) -> None:
     right, missing = keycloak_settings(), keycloak_settings()
     apply(context(keycloak_server, right))
-    login = _operator(keycloak_server, keycloak_realm, "auditor", "view-clients", "view-users")
+    login = operator(keycloak_server, keycloak_realm, "view-clients", "view-users")
 
     verified = plan(context(keycloak_server, right, **login))
     refused = apply(context(keycloak_server, missing, **login))
