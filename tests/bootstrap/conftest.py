@@ -7,12 +7,40 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from sso import administrator, make_service_account
+from secrecy import Witness, hear_error, hear_report, listening, values_of
+from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 
 MEMORY = Path("/dev/shm")
+WITNESS = Witness()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def witness() -> Iterator[Witness]:
+    """Fails the session where any output, log or error of it held a secret; its verdict comes after all servers."""
+    WITNESS.know(PASSWORD, SERVICE_ACCOUNT["KEYCLOAK_ADMIN_CLIENT_SECRET"])
+    WITNESS.know(*(value for entry in SECRETS.values() for value in entry.values()))
+    with listening(WITNESS):
+        yield WITNESS
+    assert WITNESS.findings() == []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Hear what each test printed."""
+    hear_report(WITNESS, report)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Hear what each test raised."""
+    hear_error(WITNESS, item.nodeid, call.excinfo.value if call.excinfo else None)
+
+
+def _heard(server: Postgres | Minio | OpenBao | Keycloak, *secrets: str) -> None:
+    """Know a server's own secrets, and hear all that it wrote."""
+    WITNESS.know(*secrets)
+    WITNESS.hear(f"log of {server.name}", server.log.read_text(errors="replace"))
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +57,7 @@ def postgres_server(memory: Path) -> Iterator[Postgres]:
     """A PostgreSQL that logs every statement."""
     with Postgres(data=memory / "postgres", parameters={"log_statement": "all"}) as server:
         yield server
+        _heard(server, server.superuser_password)
         # Nobody reads the data again, so it need not be written out.
         server.kill()
 
@@ -38,6 +67,7 @@ def minio_server(memory: Path) -> Iterator[Minio]:
     """A MinIO without TLS."""
     with Minio(data=memory / "minio") as server:
         yield server
+        _heard(server, server.root_password)
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +75,16 @@ def openbao_server(memory: Path) -> Iterator[OpenBao]:
     """An OpenBao with a KV version 2 engine at ``secret``."""
     with OpenBao(data=memory / "openbao") as server:
         yield server
+        _heard(server, server.token, *values_of(server))
 
 
 @pytest.fixture(scope="session")
-def keycloak_server() -> Iterator[Keycloak]:
+def keycloak_server(memory: Path) -> Iterator[Keycloak]:
     """A Keycloak with nothing but its master realm."""
-    with Keycloak() as server:
+    with Keycloak(data=memory / "keycloak") as server:
         make_service_account(server)
         yield server
+        _heard(server, server.admin_password)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +95,7 @@ def keycloak_realm(keycloak_server: Keycloak) -> str:
     return realm
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def keycloak_settings(
     settings_of: Callable[..., Settings], keycloak_server: Keycloak, keycloak_realm: str
 ) -> Callable[..., Settings]:
@@ -84,7 +116,7 @@ def keycloak_settings(
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings_of() -> Callable[..., Settings]:
     """Settings of an environment with names of its own in the systems that the session shares.
 

@@ -1,0 +1,150 @@
+"""Listens to all that the tests of the bootstrap print, log and raise, for any secret that was made meanwhile."""
+
+import base64
+import json
+import logging
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from bootstrap.errors import BootstrapError
+from bootstrap.store import entries
+from live.servers import OpenBao
+
+SHORTEST = 12
+"""Characters below which a value is no secret but a word."""
+
+
+class Witness:
+    """Remembers secrets and what was heard; a secret may become known after it was heard."""
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, list[str]] = {}
+        self._heard: dict[str, str] = {}
+
+    def know(self, *values: str) -> None:
+        """Listen for these, and for how they look in URLs, JSON and base64."""
+        for value in values:
+            for form in _forms(value) if len(value) >= SHORTEST else ():
+                self._secrets.setdefault(form[:SHORTEST], []).append(form)
+
+    def hear(self, origin: str, text: str) -> None:
+        """Keep what came from ``origin``."""
+        self._heard.setdefault(text, origin)
+
+    def findings(self) -> list[str]:
+        """Where a secret was heard, with what surrounds it and without itself."""
+        return [f"{origin}: {found}" for text, origin in self._heard.items() for found in self._found(text)]
+
+    def _found(self, text: str) -> Iterator[str]:
+        for start in range(len(text) - SHORTEST + 1):
+            for form in self._secrets.get(text[start : start + SHORTEST], ()):
+                if text.startswith(form, start):
+                    end = start + len(form)
+                    yield f"{text[max(0, start - 60) : start]}***{text[end : end + 20]}"
+
+    def __len__(self) -> int:
+        """How many texts were heard."""
+        return len(self._heard)
+
+
+def _forms(value: str) -> frozenset[str]:
+    encoded = base64.b64encode(value.encode()).decode()
+    return frozenset({value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], encoded})
+
+
+@contextmanager
+def listening(witness: Witness) -> Iterator[None]:
+    """Hear every log record, every error of ours, and every output of a program that is run; know all that is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_token", "_fernet_key"):
+            patch.setattr(entries, name, _known(witness, getattr(entries, name)))
+        patch.setattr(BootstrapError, "__init__", _heard_error(witness, BootstrapError.__init__))
+        patch.setattr(subprocess.Popen, "communicate", _heard_output(witness, subprocess.Popen.communicate))
+        with _logs(witness):
+            yield
+
+
+def _known(witness: Witness, make: Callable[[], str]) -> Callable[[], str]:
+    def made() -> str:
+        value = make()
+        witness.know(value)
+        return value
+
+    return made
+
+
+def _heard_error(witness: Witness, initialise: Callable[..., None]) -> Callable[..., None]:
+    def heard(error: BootstrapError, text: str, *, remedy: str) -> None:
+        witness.hear(type(error).__name__, f"{text}; {remedy}")
+        initialise(error, text, remedy=remedy)
+
+    return heard
+
+
+def _heard_output(witness: Witness, communicate: Callable[..., Any]) -> Callable[..., Any]:
+    def heard(process: "subprocess.Popen[Any]", *arguments: Any, **options: Any) -> Any:
+        outputs = communicate(process, *arguments, **options)
+        for output in outputs:
+            text = output.decode(errors="replace") if isinstance(output, bytes) else output
+            witness.hear(f"output of {process.args}", text or "")
+        return outputs
+
+    return heard
+
+
+class _Ear(logging.Handler):
+    def __init__(self, witness: Witness) -> None:
+        super().__init__(logging.NOTSET)
+        self._witness = witness
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._witness.hear(f"log of {record.name}", self.format(record))
+
+
+@contextmanager
+def _logs(witness: Witness) -> Iterator[None]:
+    root, ear = logging.getLogger(), _Ear(witness)
+    before = root.level
+    root.addHandler(ear)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.removeHandler(ear)
+        root.setLevel(before)
+
+
+def hear_report(witness: Witness, report: pytest.TestReport) -> None:
+    """Hear what a test printed and, where it failed, by which error."""
+    for name, text in report.sections:
+        witness.hear(f"{name} of {report.nodeid}", text)
+
+
+def hear_error(witness: Witness, node: str, error: BaseException | None) -> None:
+    """Hear an error and all that led to it; assertions of the tests themselves show what they compare."""
+    while error is not None and not isinstance(error, AssertionError):
+        witness.hear(f"error of {node}", str(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def values_of(server: OpenBao, path: str = "") -> Iterator[str]:
+    """Every value in the KV engine, for runs in processes of their own."""
+    for name in server.call("GET", f"{server.mount}/metadata/{path}?list=true")["data"]["keys"]:
+        if name.endswith("/"):
+            yield from values_of(server, f"{path}{name}")
+        else:
+            yield from map(str, _entry(server, f"{path}{name}").values())
+
+
+def _entry(server: OpenBao, path: str) -> Mapping[str, Any]:
+    try:
+        return server.call("GET", f"{server.mount}/data/{path}")["data"]["data"] or {}
+    except HTTPError:
+        # Its newest version was deleted by a test.
+        return {}

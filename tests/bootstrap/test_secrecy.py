@@ -1,0 +1,61 @@
+"""The witness of the whole suite hears what it should: its verdict comes when the session ends."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+from secrecy import Witness, listening
+
+from bootstrap.errors import UsageError
+from bootstrap.store import entries
+
+SECRET = 'a secret with "quotes", % and é'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"password={SECRET}.",
+        "url?p=a%20secret%20with%20%22quotes%22%2C%20%25%20and%20%C3%A9&x",
+        "p=a+secret+with+%22quotes%22%2C+%25+and+%C3%A9",
+        'body {"p": "a secret with \\"quotes\\", % and \\u00e9"}',
+        "Basic YSBzZWNyZXQgd2l0aCAicXVvdGVzIiwgJSBhbmQgw6k=",
+    ],
+)
+def test_a_secret_is_found_in_every_form_and_not_repeated(text: str) -> None:
+    witness = Witness()
+    witness.hear("somewhere", text)
+    witness.know(SECRET)
+
+    (found,) = witness.findings()
+
+    assert found.startswith("somewhere: ")
+    assert "***" in found
+    assert "quotes" not in found
+
+
+def test_what_is_no_secret_is_not_found() -> None:
+    witness = Witness()
+    witness.know(SECRET, "short")
+    witness.hear("somewhere", "a short secret with nothing in it")
+
+    assert witness.findings() == []
+
+
+def test_logs_errors_and_programs_are_heard_and_what_the_store_makes_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    witness = Witness()
+    # Shown on purpose, so the session's own witness must not know it.
+    monkeypatch.setattr(entries, "_token", lambda: "made-for-this-test-alone")
+
+    with listening(witness):
+        made = entries._token()
+        logging.getLogger("any").debug("made %s", made)
+        UsageError(f"the value {made} is bad", remedy="take another")
+        subprocess.run([sys.executable, "-c", f"print('{made}')"], capture_output=True, check=True)
+
+    assert [found.split(":")[0].split(" [")[0] for found in witness.findings()] == [
+        "log of any",
+        "UsageError",
+        "output of",
+    ]
