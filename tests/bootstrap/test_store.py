@@ -4,29 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from fault_proxy import (
-    Fault,
-    FaultProxy,
-    answers,
-    calls_before,
-    half_closed,
-    lost,
-    refused,
-    silent,
-    too_slow,
-)
+from vault import data, entries, opened, unheard
 
 from bootstrap.credentials import Credentials
 from bootstrap.engine import Action, apply, destroy, plan
 from bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
 from bootstrap.rotation import renew
 from bootstrap.run import Run
-from bootstrap.store.entries import entry_plans
-from bootstrap.store.entry import StoredEntry, StoredValues
 from bootstrap.store.vault import VaultStore
 from cdk8s_mlflow.settings import Settings
 from live.servers import OpenBao
@@ -38,30 +25,10 @@ SettingsOf = Callable[..., Settings]
 ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-vault-policy.hcl"
 
 
-def _store(server: OpenBao, settings: Settings, **environ: str) -> VaultStore:
-    return VaultStore(settings, Credentials(environ={"VAULT_ADDR": server.url, "VAULT_TOKEN": server.token} | environ))
-
-
-def _entries(store: Any, settings: Settings, **environ: str) -> list[StoredEntry]:
-    given = {"MLFLOW_POSTGRES_CA_CRT": "a certificate"} | environ
-    return [
-        StoredEntry(store=StoredValues(store), plan=plan, credentials=Credentials(environ=given, ask=None))
-        for plan in entry_plans(settings, finders={})
-    ]
-
-
-def _silent(_: object) -> None:
-    return None
-
-
-def _data(server: OpenBao, settings: Settings, entry: str) -> dict[str, Any]:
-    return dict(server.call("GET", f"secret/data/{settings.secrets.vault_prefix}/{entry}")["data"])
-
-
 def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
 
-    outcome = plan(_entries(_store(openbao_server, settings), settings), report=_silent)
+    outcome = plan(entries(opened(openbao_server, settings), settings), report=unheard)
 
     assert [change.action for change in outcome.changes] == [Action.CREATE] * 4
     with pytest.raises(HTTPError, match="404"):
@@ -70,14 +37,14 @@ def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, setting
 
 def test_the_second_apply_keeps_every_value_and_version(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
-    store = _store(openbao_server, settings)
-    apply(_entries(store, settings), report=_silent)
-    before = {entry: _data(openbao_server, settings, entry) for entry in ("postgres", "s3", "oidc", "server")}
+    store = opened(openbao_server, settings)
+    apply(entries(store, settings), report=unheard)
+    before = {entry: data(openbao_server, settings, entry) for entry in ("postgres", "s3", "oidc", "server")}
 
-    outcome = apply(_entries(store, settings), report=_silent)
+    outcome = apply(entries(store, settings), report=unheard)
 
     assert outcome.pending == ()
-    assert before == {entry: _data(openbao_server, settings, entry) for entry in before}
+    assert before == {entry: data(openbao_server, settings, entry) for entry in before}
     assert before["postgres"]["data"]["username"] == settings.database.role
     assert len(before["s3"]["data"]["secretkey"]) == 40
 
@@ -87,11 +54,11 @@ def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: Ope
     path = f"secret/data/{settings.secrets.vault_prefix}/oidc"
     openbao_server.call("POST", path, {"data": {"client_secret": "kept", "note": "of another team"}})
 
-    outcome = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+    outcome = apply(entries(opened(openbao_server, settings), settings), report=unheard)
 
     change = next(change for change in outcome.changes if change.address.endswith("/oidc"))
     assert (change.action, change.fields) == (Action.UPDATE, ("client_id",))
-    assert _data(openbao_server, settings, "oidc")["data"] == {
+    assert data(openbao_server, settings, "oidc")["data"] == {
         "client_id": "mlflow",
         "client_secret": "kept",
         "note": "of another team",
@@ -100,7 +67,7 @@ def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: Ope
 
 def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
-    store = _store(openbao_server, settings)
+    store = opened(openbao_server, settings)
     store.write("oidc", {"client_secret": "first"}, expected=None)
     outdated = store.read("oidc")
     store.write("oidc", {"client_secret": "second"}, expected=outdated)
@@ -108,20 +75,20 @@ def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, sett
     with pytest.raises(ConflictError, match="changed by another run"):
         store.write("oidc", {"client_secret": "third"}, expected=outdated)
 
-    assert _data(openbao_server, settings, "oidc")["data"] == {"client_secret": "second"}
+    assert data(openbao_server, settings, "oidc")["data"] == {"client_secret": "second"}
 
 
 def test_ten_times_two_runs_at_once_agree_on_the_values(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     for _ in range(10):
         settings = settings_of()
-        runs = [_entries(_store(openbao_server, settings), settings) for _ in range(2)]
+        runs = [entries(opened(openbao_server, settings), settings) for _ in range(2)]
 
         with ThreadPoolExecutor() as threads:
-            outcomes = list(threads.map(lambda run: apply(run, report=_silent), runs))
+            outcomes = list(threads.map(lambda run: apply(run, report=unheard), runs))
 
         assert [outcome.failures for outcome in outcomes] == [(), ()]
         versions = [
-            _data(openbao_server, settings, entry)["metadata"]["version"]
+            data(openbao_server, settings, entry)["metadata"]["version"]
             for entry in ("postgres", "s3", "oidc", "server")
         ]
         assert versions == [1, 1, 1, 1]
@@ -131,13 +98,13 @@ def test_a_rotation_renews_session_keys_and_never_what_encrypts_stored_data(
     openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     settings = settings_of(release="3.17.2")
-    entries = _entries(_store(openbao_server, settings), settings)
-    apply(entries, report=_silent)
-    before = _data(openbao_server, settings, "server")["data"]
+    all_entries = entries(opened(openbao_server, settings), settings)
+    apply(all_entries, report=unheard)
+    before = data(openbao_server, settings, "server")["data"]
 
-    renewed = next(entry for entry in entries if entry.plan.name == "server").rotate()
+    renewed = next(entry for entry in all_entries if entry.plan.name == "server").rotate()
 
-    after = _data(openbao_server, settings, "server")["data"]
+    after = data(openbao_server, settings, "server")["data"]
     assert renewed == ("secret_key", "session_token_encryption_key")
     assert {name for name in before if before[name] != after[name]} == set(renewed)
 
@@ -146,7 +113,7 @@ def test_a_deleted_version_is_not_made_anew_behind_the_owners_back(
     openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     settings = settings_of()
-    store = _store(openbao_server, settings)
+    store = opened(openbao_server, settings)
     store.write("server", {"secret_key": "old"}, expected=None)
     openbao_server.call("DELETE", f"secret/data/{settings.secrets.vault_prefix}/server")
 
@@ -158,16 +125,16 @@ def test_a_value_that_nobody_can_make_is_asked_for_by_its_variable(
     openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     settings = settings_of(authentication={"redis": {"host": "redis.example.com"}})
-    store = _store(openbao_server, settings)
+    store = opened(openbao_server, settings)
 
-    outcome = apply(_entries(store, settings), report=_silent)
+    outcome = apply(entries(store, settings), report=unheard)
 
     assert [str(failure) for failure in outcome.failures] == [
         "! secrets/vault/server: redis_password is not in the store and cannot be made here; "
         "set MLFLOW_SERVER_REDIS_PASSWORD, or MLFLOW_SERVER_REDIS_PASSWORD_FILE to a file that holds it"
     ]
-    assert apply(_entries(store, settings, MLFLOW_SERVER_REDIS_PASSWORD="given"), report=_silent).failures == ()
-    assert _data(openbao_server, settings, "server")["data"]["redis_password"] == "given"
+    assert apply(entries(store, settings, MLFLOW_SERVER_REDIS_PASSWORD="given"), report=unheard).failures == ()
+    assert data(openbao_server, settings, "server")["data"]["redis_password"] == "given"
 
 
 @pytest.mark.parametrize("method", ["approle", "kubernetes"])
@@ -178,7 +145,7 @@ def test_a_login_method_of_its_own_is_tried_before_anything_else(
     given = {"VAULT_ROLE_ID": "a role", "VAULT_SECRET_ID": "a secret", "VAULT_KUBERNETES_TOKEN": "a token"}
 
     with pytest.raises((RefusedError, UnreachableError), match=r"(refuses|does not take)"):
-        _store(openbao_server, settings, **given).read("oidc")
+        opened(openbao_server, settings, **given).read("oidc")
 
 
 def test_an_approle_logs_in_and_again_when_its_token_has_expired(
@@ -186,7 +153,7 @@ def test_an_approle_logs_in_and_again_when_its_token_has_expired(
 ) -> None:
     settings = settings_of(secrets={"vault_auth": "approle"})
     role = _approle(openbao_server, settings)
-    store = _store(openbao_server, settings, VAULT_ROLE_ID=role[0], VAULT_SECRET_ID=role[1])
+    store = opened(openbao_server, settings, VAULT_ROLE_ID=role[0], VAULT_SECRET_ID=role[1])
     store.write("oidc", {"client_secret": "kept"}, expected=None)
     openbao_server.call("PUT", "auth/token/revoke", {"token": store._client.token})
 
@@ -217,85 +184,19 @@ def test_the_rights_of_the_guide_suffice_to_make_renew_and_destroy(
     rules = ENOUGH.read_text().replace("/mlflow/", f"/{settings.secrets.vault_prefix}/")
     openbao_server.call("PUT", "sys/policies/acl/of-the-guide", {"policy": rules})
     made = openbao_server.call("POST", "auth/token/create", {"policies": ["of-the-guide"], "no_default_policy": True})
-    few = _store(openbao_server, settings, VAULT_TOKEN=made["auth"]["client_token"])
+    few = opened(openbao_server, settings, VAULT_TOKEN=made["auth"]["client_token"])
 
-    done = apply(_entries(few, settings), report=_silent)
-    renewed = _entries(few, settings)[0].rotate()
-    gone = destroy(_entries(few, settings), report=_silent)
+    done = apply(entries(few, settings), report=unheard)
+    renewed = entries(few, settings)[0].rotate()
+    gone = destroy(entries(few, settings), report=unheard)
 
     assert (done.failures, renewed, gone.failures) == ((), ("password",), ())
     with pytest.raises(RefusedError):
-        _store(openbao_server, settings_of(), VAULT_TOKEN=made["auth"]["client_token"]).read("oidc")
-
-
-FAULTS = {
-    "429": answers(429),
-    "500": answers(500),
-    "503": answers(503),
-    "refused": refused(),
-    "lost": lost(),
-    "half-closed": half_closed(),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_request_to_the_store_may_fail_once_and_no_value_is_made_twice(
-    openbao_server: OpenBao, settings_of: SettingsOf, fault: str
-) -> None:
-    settings = settings_of()
-    with FaultProxy(openbao_server.url) as proxy:
-        for number in range(1, 24, 2):
-            proxy.spoil(FAULTS[fault], nth=number)
-        done = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
-
-    before = {entry: _data(openbao_server, settings, entry) for entry in ("postgres", "s3", "oidc", "server")}
-    again = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
-    assert (done.failures, again.pending) == ((), ())
-    assert [found["metadata"]["version"] for found in before.values()] == [1, 1, 1, 1]
-
-
-@pytest.mark.parametrize("fault", [silent(), too_slow()], ids=["silent", "too slow"])
-def test_a_write_to_the_store_may_stay_unanswered(
-    openbao_server: OpenBao, settings_of: SettingsOf, fault: Fault
-) -> None:
-    settings = settings_of(bootstrap={"read_timeout_seconds": 3})
-    with FaultProxy(openbao_server.url) as proxy:
-        proxy.spoil(fault, when="POST /v1/secret/data")
-        done = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
-
-    assert done.failures == ()
-    assert _data(openbao_server, settings, "postgres")["metadata"]["version"] == 1
-
-
-def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
-    settings = settings_of()
-    with FaultProxy(openbao_server.url) as proxy:
-        proxy.spoil(answers(500), when="POST /v1/secret/data", nth=2, times=3)
-        failed = apply(_entries(_store(openbao_server, settings, VAULT_ADDR=proxy.url), settings), report=_silent)
-    first = _data(openbao_server, settings, "postgres")
-
-    done = apply(_entries(_store(openbao_server, settings), settings), report=_silent)
-
-    assert isinstance(failed.failures[0].error, UnreachableError)
-    assert done.failures == ()
-    assert _data(openbao_server, settings, "postgres") == first
-
-
-def test_a_store_that_restarts_between_two_entries_is_asked_again(settings_of: SettingsOf) -> None:
-    with OpenBao() as server, FaultProxy(server.url) as proxy:
-        settings = settings_of(bootstrap={"read_timeout_seconds": 120})
-        store = _store(server, settings, VAULT_ADDR=proxy.url)
-        proxy.spoil(calls_before(server.restart), when="POST /v1/secret/data", nth=2)
-
-        done = apply(_entries(store, settings), report=_silent)
-
-        assert done.failures == ()
+        opened(openbao_server, settings_of(), VAULT_TOKEN=made["auth"]["client_token"]).read("oidc")
 
 
 def test_a_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
-    store = _store(openbao_server, settings_of(), VAULT_TOKEN="a-guess")
+    store = opened(openbao_server, settings_of(), VAULT_TOKEN="a-guess")
 
     with pytest.raises(RefusedError, match=r"refuses secret/.*; check the token") as caught:
         store.read("oidc")
@@ -316,7 +217,7 @@ def test_a_mount_that_is_no_kv_engine_is_named(openbao_server: OpenBao, settings
     settings = settings_of(secrets={"vault_mount": "nowhere"})
 
     with pytest.raises(RefusedError, match=r"secrets\.vault_mount is a KV version 2 engine"):
-        _store(openbao_server, settings).read("oidc")
+        opened(openbao_server, settings).read("oidc")
 
 
 def test_a_vault_that_is_not_there_is_named_after_the_attempts_of_the_settings(settings_of: SettingsOf) -> None:
@@ -331,12 +232,12 @@ def test_a_rotation_for_cloudnativepg_leaves_the_password_to_it_and_asks_no_data
     openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     settings = settings_of()
-    apply(_entries(_store(openbao_server, settings), settings), report=_silent)
+    apply(entries(opened(openbao_server, settings), settings), report=unheard)
     login = {"VAULT_ADDR": openbao_server.url, "VAULT_TOKEN": openbao_server.token}
     run = Run(
         settings=settings,
         credentials=Credentials(environ=login, ask=None),
-        report=_silent,
+        report=unheard,
         step=lambda _: nullcontext(),
     )
     told: list[str] = []
