@@ -58,8 +58,6 @@ def postgres_server(memory: Path) -> Iterator[Postgres]:
     with Postgres(data=memory / "postgres", parameters={"log_statement": "all"}) as server:
         yield server
         _heard(server, server.superuser_password)
-        # Nobody reads the data again, so it need not be written out.
-        server.kill()
 
 
 @pytest.fixture(scope="session")
