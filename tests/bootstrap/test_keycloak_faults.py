@@ -76,6 +76,11 @@ def _right(server: Keycloak, settings: Settings) -> bool:
     return (lines(plan(context(server, settings))), found) == ([], kept)
 
 
+def _patience(settings: Settings, *, seconds: float) -> Settings:
+    calls = settings.bootstrap.model_copy(update={"read_timeout_seconds": seconds})
+    return settings.model_copy(update={"bootstrap": calls})
+
+
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("fault", [fault for _, fault in TRANSIENT], ids=[name for name, _ in TRANSIENT])
 def test_one_bad_answer_to_a_write_is_survived_in_the_same_run(
@@ -138,9 +143,7 @@ def test_an_answer_that_stays_bad_fails_in_one_line_and_the_next_run_ends_right(
 def test_an_answer_that_never_comes_is_asked_for_again(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, fault: Callable[[], Fault]
 ) -> None:
-    impatient = settings.model_copy(
-        update={"bootstrap": settings.bootstrap.model_copy(update={"read_timeout_seconds": 5.0})}
-    )
+    impatient = _patience(settings, seconds=5)
     proxy.spoil(fault(), when="POST /admin/realms/platform%20team/groups")
 
     done = apply(context(keycloak_server, impatient))
@@ -193,9 +196,10 @@ def test_tokens_that_expire_in_a_long_run_are_renewed(
 def test_a_restart_of_the_server_in_the_middle_of_a_run_is_survived(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy
 ) -> None:
+    patient = _patience(settings, seconds=300)
     proxy.spoil(calls_before(keycloak_server.restart), when="POST /admin/realms/platform%20team/clients")
 
-    done = apply(context(keycloak_server, settings))
+    done = apply(context(keycloak_server, patient))
 
     assert done.failures == ()
     assert _right(keycloak_server, settings)

@@ -137,7 +137,11 @@ def make_site(
         keycloak, minio, openbao = ways
         keycloak.clear()
         names = keycloak_settings().authentication.model_dump(mode="json", exclude_unset=True)
-        addresses = servers.addresses() | {"keycloak_url": keycloak.url, "s3_endpoint": minio.url}
+        addresses = servers.addresses() | {
+            "keycloak_url": keycloak.url,
+            "s3_endpoint": minio.url,
+            "read_timeout_seconds": 300,
+        }
         settings = settings_of(release="3.17.2", authentication=names, database=OURS, bootstrap=addresses)
         folder = tmp_path_factory.mktemp("site")
         environ = servers.administrators() | SERVICE_ACCOUNT | {"VAULT_ADDR": openbao.url}
