@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bootstrap.credentials import Credentials
 from bootstrap.engine import Removable
+from bootstrap.store.authority import copied_values
 from bootstrap.store.entries import EntryPlan, Finder, entry_plans
 from bootstrap.store.entry import Store, StoredEntry, StoredValues
 from bootstrap.values import SecretValues
@@ -68,7 +69,7 @@ def open_backend(
     Raises:
         UsageError: the store's address is missing, or the file is there already.
     """
-    plans = entry_plans(settings, finders=finders)
+    plans = entry_plans(settings, finders=finders, copied=copied_values(settings, credentials))
     if print_to is not None:
         from bootstrap.store.printed import PrintedStore
 

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -28,7 +29,7 @@ class Field:
     variable: str
     """Environment variable by which the operator hands the value over; ``…_FILE`` works too."""
     fixed: str | None = None
-    """Value that follows from the settings."""
+    """Value that follows from the settings, or is copied from where it is made."""
     find: Finder | None = None
     make: Callable[[], str] | None = None
     rotates: bool = False
@@ -61,14 +62,19 @@ class EntryPlan:
     fields: tuple[Field, ...]
 
 
-def entry_plans(settings: Settings, *, finders: Mapping[tuple[str, str], Finder]) -> tuple[EntryPlan, ...]:
-    """Every entry that this environment needs; ``finders`` by entry and field."""
+def entry_plans(
+    settings: Settings,
+    *,
+    finders: Mapping[tuple[str, str], Finder],
+    copied: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> tuple[EntryPlan, ...]:
+    """Every entry that this environment needs; ``finders``, and values ``copied`` as they are, by entry and field."""
     names: dict[str, list[str]] = {}
     for recipe in recipes(settings):
         known = names.setdefault(recipe.entry, [])
         known += [field for field in recipe.fields if field not in known]
     return tuple(
-        EntryPlan(name=entry, fields=tuple(_field(settings, entry, field, finders) for field in fields))
+        EntryPlan(name=entry, fields=tuple(_field(settings, entry, field, finders, copied) for field in fields))
         for entry, fields in names.items()
     )
 
@@ -93,12 +99,18 @@ def _machine_recipe(settings: Settings) -> tuple[SecretRecipe, ...]:
     )
 
 
-def _field(settings: Settings, entry: str, name: str, finders: Mapping[tuple[str, str], Finder]) -> Field:
+def _field(
+    settings: Settings,
+    entry: str,
+    name: str,
+    finders: Mapping[tuple[str, str], Finder],
+    copied: Mapping[tuple[str, str], str],
+) -> Field:
     key = _server_key(settings, name) if entry == "server" else None
     return Field(
         name=name,
         variable=f"MLFLOW_{entry}_{name}".upper(),
-        fixed=_fixed(settings).get((entry, name)),
+        fixed=_fixed(settings).get((entry, name), copied.get((entry, name))),
         find=finders.get((entry, name)),
         make=_maker(settings, entry, name, key),
         rotates=key.rotates if key else (entry, name) in _ROTATING,
