@@ -47,37 +47,19 @@ class Neighbours:
         """Those that ``settings`` name, not yet started; the secret store's two ports are free ones if not given."""
         folder.mkdir(parents=True, exist_ok=True)
         password = _passwords(folder / "passwords.json")
-        port, cluster_port = openbao_ports or (free_port(), free_port())
-        redis, authentication = settings.authentication.redis, settings.authentication
-        s3 = urlsplit(settings.artifacts.endpoint or "")
         certificate = issue(folder / "tls")
         for name in ("postgres", "minio", "keycloak"):
             certificate.copy_to(folder / name / "tls")
+        port, cluster_port = openbao_ports or (free_port(), free_port())
         return cls(
             certificate=certificate,
-            postgres=Postgres(
-                data=folder / "postgres",
-                port=settings.database.port,
-                tls=settings.database.verifies_certificate,
-                superuser_password=password["postgres"],
-            ),
-            minio=Minio(
-                data=folder / "minio",
-                port=s3.port or 443,
-                tls=s3.scheme == "https",
-                root_password=password["minio"],
-            ),
+            postgres=_postgres(settings, folder / "postgres", password["postgres"]),
+            minio=_minio(settings, folder / "minio", password["minio"]),
             openbao=OpenBao(
                 data=folder / "openbao", port=port, cluster_port=cluster_port, mount=settings.secrets.vault_mount
             ),
-            keycloak=Keycloak(
-                data=folder / "keycloak",
-                port=authentication.keycloak_port,
-                tls=True,
-                path=authentication.keycloak_path,
-                admin_password=password["keycloak"],
-            ),
-            redis=Redis(data=folder / "redis", port=redis.port if redis else free_port(), password=password["redis"]),
+            keycloak=_keycloak(settings, folder / "keycloak", password["keycloak"]),
+            redis=_redis(settings, folder / "redis", password["redis"]),
             say=say,
         )
 
@@ -147,6 +129,26 @@ class Neighbours:
         if name not in values:
             raise LookupError(f"{name} of {key} is not in the secret store")
         return values[name]
+
+
+def _postgres(settings: Settings, folder: Path, password: str) -> Postgres:
+    database = settings.database
+    return Postgres(data=folder, port=database.port, tls=database.verifies_certificate, superuser_password=password)
+
+
+def _minio(settings: Settings, folder: Path, password: str) -> Minio:
+    address = urlsplit(settings.artifacts.endpoint or "")
+    return Minio(data=folder, port=address.port or 443, tls=address.scheme == "https", root_password=password)
+
+
+def _keycloak(settings: Settings, folder: Path, password: str) -> Keycloak:
+    login = settings.authentication
+    return Keycloak(data=folder, port=login.keycloak_port, tls=True, path=login.keycloak_path, admin_password=password)
+
+
+def _redis(settings: Settings, folder: Path, password: str) -> Redis:
+    redis = settings.authentication.redis
+    return Redis(data=folder, port=redis.port if redis else free_port(), password=password)
 
 
 def _passwords(file: Path) -> dict[str, str]:

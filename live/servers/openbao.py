@@ -100,7 +100,7 @@ class OpenBao(Server):
         """
         data = None if body is None else json.dumps(body).encode()
         headers = {"X-Vault-Token": self.token} if self.token else {}
-        with urlopen(Request(f"{self.url}/v1/{path}", data, headers, method=method), timeout=10) as answer:  # noqa: S310
+        with urlopen(Request(f"{self.url}/v1/{path}", data, headers, method=method), timeout=60) as answer:  # noqa: S310
             text = answer.read()
         return dict(json.loads(text)) if text else {}
 
