@@ -16,6 +16,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "SESSION_CACHE_THRESHOLD": "10000",
         "PERMANENT_SESSION_LIFETIME": str(settings.authentication.session_hours * 3600),
         "MLFLOW_SSO_ACCESS_KEY_CACHE": str(settings.server.access_key_cache).lower(),
+        # The plugin's own logout leaves Keycloak's session as it is.
+        "MLFLOW_SSO_POST_LOGOUT_URI": settings.ingress.post_logout_uri,
         **_session_store(settings),
     }
 

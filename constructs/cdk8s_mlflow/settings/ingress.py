@@ -78,5 +78,5 @@ class IngressSettings(Section):
 
     @property
     def post_logout_uri(self) -> str:
-        """Where Keycloak may send the browser after logout: the plugin's login page (mlflow-oidc-auth 11.0.2)."""
+        """Where Keycloak may send the browser after logout: mlflow-oidc-auth 11.0.2 has its login page there."""
         return f"{self.public_url}/oidc/ui/auth"

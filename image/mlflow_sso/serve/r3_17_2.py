@@ -15,10 +15,23 @@ def _private_variables() -> Mapping[str, str]:
     }
 
 
+def _refresh_within_keycloaks_session() -> None:
+    """Ask for OIDC_SCOPE and no more; any login of Keycloak's gets a refresh token.
+
+    The plugin adds ``offline_access`` to it. Keycloak then ends its own session at once, so that the next application
+    asks for the password again, keeps an offline one for a month, and refuses users who may have none.
+    """
+    from mlflow_oidc_auth import oauth
+    from mlflow_oidc_auth.config import config
+
+    oauth._build_scope = lambda: str(config.OIDC_SCOPE)
+
+
 def _open_application() -> Application:
     from mlflow_oidc_auth.store import store
 
     store.ping()
+    _refresh_within_keycloaks_session()
     from mlflow_oidc_auth import app
 
     from mlflow_sso.serve.threads import ThreadForEachRequest

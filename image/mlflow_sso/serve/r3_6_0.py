@@ -17,7 +17,7 @@ def _open_application() -> Application:
         config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
     from mlflow_oidc_auth import fastapi_app
 
-    from mlflow_sso.serve import access_keys, permission_reads
+    from mlflow_sso.serve import access_keys, permission_reads, refusal
 
     permission_reads.read_expiry_as_utc()
     permission_reads.read_users_once_a_check()
@@ -25,6 +25,15 @@ def _open_application() -> Application:
 
     remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
     access_keys.guard_key_checks(remembered=remembered)
+
+    refusal.refuse_users_in_no_group()
+    refusal.keep_the_reason_on_the_page()
+    refusal.leave_the_login_page_as_it_is()
+    return_to = os.environ.get("MLFLOW_SSO_POST_LOGOUT_URI")
+    if return_to:
+        from mlflow_sso.serve.keycloak_logout import log_out_of_keycloak
+
+        log_out_of_keycloak(return_to=return_to)
     return cast(Application, fastapi_app.app)
 
 
