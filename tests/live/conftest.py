@@ -10,7 +10,8 @@ its own: ``make_system(release, **{"server.replicas": 2})``. It is stopped at th
 
 ``replicated`` is the same system with two pods; tests of life break its neighbours, and mend them.
 
-``Visitor`` (visitor.py) logs in without a browser and makes access keys. A browser trusts ``system.ca``.
+``Visitor`` (visitor.py) logs in without a browser and makes access keys. ``person`` is somebody at a real browser
+(person.py), which trusts ``system.ca``.
 """
 
 import itertools
@@ -20,7 +21,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from person import Person
+from playwright.sync_api import Browser
 
+from live.browser import chromium
 from live.neighbours import Neighbours
 from live.rendering import Rendering, free_addresses, own_names
 from live.system import System
@@ -93,3 +97,17 @@ def new_user(system: System) -> User:
     user = User(name=f"user{next(_numbers)}", group=system.settings.authentication.user_group)
     system.add_users(user)
     return user
+
+
+@pytest.fixture(scope="module")
+def browser(neighbours: Neighbours, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; for a module alone, because playwright keeps an event loop in the thread as long as it runs."""
+    with chromium(tmp_path_factory.mktemp("chromium"), ca=neighbours.certificate.ca) as running:
+        yield running
+
+
+@pytest.fixture
+def person(browser: Browser, system: System) -> Iterator[Person]:
+    """Somebody at a fresh window, who has never been here."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        yield Person(system=system, page=context.new_page())

@@ -1,0 +1,122 @@
+"""In a real browser, on both releases: who gets in by Keycloak's page, for how long, and how they leave."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from person import PATIENCE, Person
+from playwright.sync_api import expect
+
+from live.system import System
+from live.users import User
+
+pytestmark = pytest.mark.servers
+
+TOKEN_LIFE = "access.token.lifespan"
+EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=5"
+
+
+@pytest.fixture
+def short_tokens(system: System) -> Iterator[None]:
+    """Keycloak's access tokens live for one second."""
+    administration = system.realm.administration
+    number = administration.get_client_id(system.settings.authentication.client_id)
+
+    def live_for(seconds: str) -> None:
+        client = administration.get_client(number)
+        administration.update_client(number, {**client, "attributes": {**client["attributes"], TOKEN_LIFE: seconds}})
+
+    live_for("1")
+    yield
+    live_for("")
+
+
+@pytest.mark.parametrize(("name", "is_admin"), [("admin", True), ("user", False)])
+def test_a_member_of_a_group_lands_on_the_permissions_and_only_the_admin_is_admin(
+    system: System, person: Person, name: str, is_admin: bool
+) -> None:
+    person.log_in(system.users[name])
+
+    known = person.whoami()
+
+    assert system.settings.authentication.land_on_permissions
+    assert (known["username"], known["is_admin"]) == (f"{name}@example.com", is_admin)
+
+
+def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System, person: Person) -> None:
+    person.sign_in(system.users["nobody"])
+
+    expect(person.page.get_by_text("User is not allowed to login")).to_be_visible(timeout=PATIENCE)
+    expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
+    assert '"experiments"' not in person.fetch(EXPERIMENTS)[1]
+
+
+@pytest.mark.usefixtures("short_tokens")
+def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, person: Person) -> None:
+    person.log_in(new_user)
+    begin = person.page.evaluate("Date.now()")
+
+    person.page.wait_for_function("begin => Date.now() > begin + 3000", arg=begin)
+    status, text = person.fetch(EXPERIMENTS)
+    person.page.reload()
+
+    assert (status, text[:1]) == (200, "{")
+    expect(person.page.get_by_text("Experiments").first).to_be_visible(timeout=PATIENCE)
+    assert person.whoami()["username"] == new_user.email
+
+
+def test_whoever_is_in_mlflow_needs_no_password_for_another_application(
+    system: System, new_user: User, person: Person
+) -> None:
+    person.log_in(new_user)
+
+    person.page.goto(f"{system.settings.authentication.issuer}/account/")
+
+    expect(person.page.get_by_text("Personal info").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_logout_ends_the_session_at_keycloak_too(system: System, new_user: User, person: Person) -> None:
+    person.log_in(new_user)
+    administration = system.realm.administration
+    number = administration.get_user_id(new_user.name)
+    before = administration.get_sessions(number)
+
+    person.open("/logout")
+
+    person.page.wait_for_url(f"{system.url}/**")
+    expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
+    assert (len(before), administration.get_sessions(number)) == (1, [])
+    person.open("/login")
+    expect(person.password_field).to_be_visible(timeout=PATIENCE)
+
+
+def test_keycloak_sends_nobody_to_an_address_that_is_not_ours(system: System, person: Person) -> None:
+    asked = {
+        "client_id": system.settings.authentication.client_id,
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": f"{system.url}/callback/elsewhere",
+    }
+
+    person.page.goto(f"{system.settings.authentication.issuer}/protocol/openid-connect/auth?{urlencode(asked)}")
+
+    expect(person.page.get_by_text("Invalid parameter: redirect_uri")).to_be_visible(timeout=PATIENCE)
+    expect(person.password_field).to_have_count(0)
+
+
+def test_a_stranger_sees_the_login_and_no_data(system: System, person: Person) -> None:
+    person.open("/")
+
+    expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
+    status, text = person.fetch(EXPERIMENTS)
+    assert (status, "MLFlow authentication" in text) in [(401, False), (200, True)]
+    assert '"experiments"' not in text
+
+
+def test_nobody_reads_the_metrics_through_the_door(system: System, person: Person) -> None:
+    person.log_in(system.users["admin"])
+
+    status, text = person.fetch("/metrics")
+
+    assert status == 404
+    assert "mlflow_http_request" not in text

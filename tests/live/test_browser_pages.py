@@ -1,0 +1,70 @@
+"""In a real browser, on both releases: an access key from its page, and the pages of what the client logged with it."""
+
+from pathlib import Path
+
+import pytest
+from client import log_a_run
+from key_pages import MAKE_KEY
+from person import PATIENCE, Person
+from pictures import LARGEST, Pictures, pictures
+from playwright.sync_api import expect
+
+from live.system import System
+from live.users import User
+
+pytestmark = pytest.mark.servers
+
+NO_GATEWAY = "/gateway-proxy?"
+"""The page of an experiment asks whether there is an AI gateway; on 3.17.2 only who manages it may."""
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Pictures:
+    """Where pictures of the pages go."""
+    return pictures(tmp_path)
+
+
+def test_a_key_from_its_page_works_with_the_client_whose_run_the_pages_show(
+    system: System, release: str, new_user: User, person: Person, album: Pictures
+) -> None:
+    page, experiment = person.page, f"iris-{new_user.name}"
+    person.log_in(new_user)
+
+    key = MAKE_KEY[release](person)
+    number, run = log_a_run(system, new_user, key, experiment=experiment)
+
+    person.open("/#/experiments")
+    expect(page.get_by_role("link", name=experiment)).to_be_visible(timeout=PATIENCE)
+    assert album.take(page, "experiments") < LARGEST
+    person.open(f"/#/experiments/{number}/runs")
+    expect(page.get_by_text("first-run").first).to_be_visible(timeout=PATIENCE)
+    person.open(f"/#/experiments/{number}/runs/{run}")
+    expect(page.get_by_text("random-forest").first).to_be_visible(timeout=PATIENCE)
+    person.open(f"/#/experiments/{number}/runs/{run}/artifacts")
+    page.get_by_text("labels.txt").first.click()
+    expect(page.get_by_text("setosa, versicolor, virginica")).to_be_visible(timeout=PATIENCE)
+    assert album.take(page, "run") < LARGEST
+    assert system.settings.ingress.block_unchecked_paths
+    assert [text for text in person.complaints if NO_GATEWAY not in text] == []
+
+
+def test_what_the_ingress_refuses_is_refused_to_the_admin_too(system: System, person: Person) -> None:
+    person.log_in(system.users["admin"])
+    refused = system.settings.traits.unchecked_paths
+
+    statuses = [person.fetch(path)[0] for path in refused]
+
+    assert statuses == [403] * len(refused)
+
+
+def test_the_pages_of_login_and_permissions_can_be_photographed(
+    new_user: User, person: Person, album: Pictures
+) -> None:
+    person.open("/login")
+    expect(person.password_field).to_be_visible(timeout=PATIENCE)
+    login = album.take(person.page, "login")
+    person.log_in(new_user)
+
+    permissions = album.take(person.page, "permissions")
+
+    assert max(login, permissions) < LARGEST
