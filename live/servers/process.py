@@ -31,15 +31,19 @@ class ServerError(Exception):
     """A server ended early or did not get ready; the text has the end of its log."""
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, below the range that outgoing connections take."""
+    """A TCP port of 127.0.0.1 that nobody listens on, below those of outgoing connections; never given twice."""
     while True:
-        port = random.randint(15000, 32000)  # noqa: S311
+        port = random.choice([*set(range(15000, 32001)) - _given])  # noqa: S311
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _given.add(port)
             return port
 
 
