@@ -1,5 +1,7 @@
 """The ASGI application that every worker runs: importing it opens both stores, so no request ever finds them closed."""
 
+import os
+
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.flavour import Application, flavour_of
 from mlflow_sso.serve.metrics import hide_from_public_port
@@ -14,6 +16,7 @@ def open_application() -> Application:
     a server that opens its stores on demand, half fail.
     """
     open_stores()
+    share_tracking_store()
     application = flavour_of(installed()).open_application()
     hide_from_public_port()
     return application
@@ -31,6 +34,21 @@ def open_stores() -> None:
         except MlflowException as error:
             if attempt == ATTEMPTS or "UniqueViolation" not in str(error):
                 raise
+
+
+def share_tracking_store() -> None:
+    """Let MLflow's client inside the server, which the registry asks for a logged model, use the store that is open.
+
+    It would open the database once more, with a pool of its own and a migration at the first request, and make a folder
+    for artifacts in the working directory, which is read-only.
+    """
+    from mlflow.server.handlers import _get_tracking_store
+    from mlflow.tracking._tracking_service.utils import _tracking_store_registry
+    from mlflow.utils.uri import get_uri_scheme
+
+    store = _get_tracking_store()
+    scheme = get_uri_scheme(os.environ["MLFLOW_BACKEND_STORE_URI"])
+    _tracking_store_registry.register(scheme, lambda store_uri=None, artifact_uri=None, **_: store)
 
 
 app = open_application()

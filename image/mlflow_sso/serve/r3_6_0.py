@@ -18,7 +18,9 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.serve import access_keys, permission_reads, refusal
+    from mlflow_sso.serve.bodies import spool_bodies
 
+    spool_bodies()
     permission_reads.read_expiry_as_utc()
     permission_reads.read_users_once_a_check()
     permission_reads.read_only_the_experiment_of_a_run()

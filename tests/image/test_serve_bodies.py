@@ -1,0 +1,51 @@
+"""What is large, and what MLflow's client inside the server needs: on a root that nobody can write."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from serving import API, Serving, Site, make_run
+
+pytestmark = pytest.mark.servers
+
+MEBIBYTE = 1 << 20
+
+
+def peak(serving: Serving) -> int:
+    """The most memory that the server has had, in MiB."""
+    status = Path(f"/proc/{serving.process.pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
+
+
+def test_a_logged_model_is_registered_where_only_the_temporary_directory_is_writable(site: Site) -> None:
+    with Serving(pod=site.pod, confined=True) as serving, serving.client("anna", site.keys["anna"]) as client:
+        serving.wait()
+        run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
+        body = {"experiment_id": run["experiment_id"], "name": "m", "source_run_id": run["run_id"]}
+        model = client.post(f"{API}/logged-models", json=body).json()["model"]["info"]["model_id"]
+        client.post(f"{API}/registered-models/create", json={"name": model}).raise_for_status()
+
+        registered = client.post(
+            f"{API}/model-versions/create",
+            json={"name": model, "source": f"models:/{model}", "model_id": model, "run_id": run["run_id"]},
+        )
+
+        assert registered.status_code == 200, registered.text
+        assert registered.json()["model_version"]["version"] == "1"
+
+
+def test_an_artifact_of_any_size_takes_little_memory_on_its_way_up_and_down(site: Site) -> None:
+    content = os.urandom(MEBIBYTE) * 160
+    with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
+        serving.wait()
+        run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{run['experiment_id']}/{run['run_id']}/artifacts/large.bin"
+        before = peak(serving)
+
+        sent = client.put(path, content=content, timeout=600)
+        received = client.get(path, timeout=600)
+
+        assert (sent.status_code, received.status_code) == (200, 200)
+        assert received.content == content
+        assert peak(serving) - before < 150
