@@ -34,9 +34,10 @@ def _open_application() -> Application:
     _refresh_within_keycloaks_session()
     from mlflow_oidc_auth import app
 
+    from mlflow_sso.serve.outages import OutageInsteadOfRefusal
     from mlflow_sso.serve.threads import ThreadForEachRequest
 
-    application = ThreadForEachRequest(app.app)
+    application = OutageInsteadOfRefusal(ThreadForEachRequest(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
         from mlflow_sso.serve.bearer_keys import BearerAccessKeys

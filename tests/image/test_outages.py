@@ -1,0 +1,43 @@
+"""A refused key means a wrong key only while the database of users answers."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mlflow_sso.serve.outages import OutageInsteadOfRefusal
+
+LOGIN = [(b"authorization", b"Basic eDp5")]
+
+
+async def _refusing(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 401, "headers": []})
+    await send({"type": "http.response.body", "body": b"refused"})
+
+
+def _asked(*, headers: list[tuple[bytes, bytes]], reachable: bool) -> list[dict[str, Any]]:
+    """What a client with these headers is sent by an application that refuses everybody."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    application = OutageInsteadOfRefusal(_refusing, ping=lambda: reachable)
+    asyncio.run(application({"type": "http", "headers": headers}, None, send))  # type: ignore[arg-type]
+    return sent
+
+
+def test_while_the_database_is_away_a_key_is_asked_to_come_again() -> None:
+    start, body = _asked(headers=LOGIN, reachable=False)
+
+    assert start["status"] == 503
+    assert (b"retry-after", b"5") in start["headers"]
+    assert b"TEMPORARILY_UNAVAILABLE" in body["body"]
+    assert b"refused" not in body["body"]
+
+
+@pytest.mark.parametrize(("headers", "reachable"), [(LOGIN, True), ([], False)])
+def test_a_wrong_key_and_no_key_are_refused_as_ever(headers: list[tuple[bytes, bytes]], reachable: bool) -> None:
+    start, body = _asked(headers=headers, reachable=reachable)
+
+    assert (start["status"], body["body"]) == (401, b"refused")
