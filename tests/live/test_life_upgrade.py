@@ -1,0 +1,82 @@
+"""From release 3.6.0 to 3.17.2 on filled databases and a filled bucket, and no way back."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visitor import Visitor
+from worker import Worker
+
+from live.cluster import JobError
+from live.system import System
+from live.users import User
+
+pytestmark = pytest.mark.servers
+
+ARTIFACT = os.urandom(3_000_000)
+
+
+def _fill(owner: Worker, reader: Worker) -> None:
+    """Metrics, parameters, tags, an artifact, a model with a stage, and a grant for ``reader``."""
+    for step in range(1, 21):
+        assert owner.log(step).status_code == 200
+    owner.post("runs/log-parameter", run_id=owner.run, key="depth", value="7")
+    owner.post("runs/set-tag", run_id=owner.run, key="team", value="blue")
+    assert owner.upload("model/weights.bin", ARTIFACT).status_code == 200
+    owner.post("registered-models/create", name="iris")
+    owner.post("model-versions/create", name="iris", source=f"runs:/{owner.run}/model", run_id=owner.run)
+    owner.post("model-versions/transition-stage", name="iris", version="1", stage="Production")
+    owner.post("runs/update", run_id=owner.run, status="FINISHED", end_time=1)
+    grant = f"permissions/users/{reader.user.email}/experiments/{owner.experiment}"
+    owner.post(grant, permission="READ")
+
+
+def _seen(owner: Worker, reader: Worker) -> dict[str, Any]:
+    """All of that, as owner and reader see it by their keys."""
+    run = owner.get("runs/get", run_id=owner.run)["run"]
+    version = owner.get("model-versions/get", name="iris", version="1")["model_version"]
+    grant = f"/api/2.0/mlflow/permissions/users/{reader.user.email}/experiments/{owner.experiment}"
+    return {
+        "metrics": owner.steps(),
+        "run": {name: run["data"][name] for name in ("metrics", "params")},
+        "team": [tag["value"] for tag in run["data"]["tags"] if tag["key"] == "team"],
+        "status": run["info"]["status"],
+        "artifact": owner.download("model/weights.bin").content == ARTIFACT,
+        "model": {name: version[name] for name in ("name", "version", "current_stage", "run_id", "source")},
+        "grant": owner.client.get(grant).json()["experiment_permission"]["permission"],
+        "reader reads": reader.client.get("/api/2.0/mlflow/runs/get", params={"run_id": owner.run}).status_code,
+        "reader writes": reader.call("runs/set-tag", run_id=owner.run, key="team", value="red").status_code,
+    }
+
+
+def _hired(system: System, name: str) -> Worker:
+    user = User(name=name, group=system.settings.authentication.user_group)
+    system.add_users(user)
+    return Worker.hired(system, user)
+
+
+def test_an_upgrade_keeps_everything_and_the_way_back_is_refused(
+    make_system: Callable[..., System], tmp_path: Path
+) -> None:
+    system = make_system("3.6.0")
+    old = system.rendering
+    with _hired(system, "owner") as owner, _hired(system, "reader") as reader:
+        _fill(owner, reader)
+        before = _seen(owner, reader)
+
+        system.become(old.of_release(tmp_path / "new", "3.17.2"))
+
+        after = _seen(owner, reader)
+        assert after == before
+        assert (after["grant"], after["reader reads"], after["reader writes"]) == ("READ", 200, 403)
+        assert owner.get("experiments/get", experiment_id=owner.experiment)["experiment"]["name"]
+        with Visitor(system=system) as visitor:
+            visitor.log_in(owner.user)
+            assert visitor.client.get("/api/2.0/mlflow/runs/get", params={"run_id": owner.run}).status_code == 200
+
+        with pytest.raises(JobError, match=r"(?s)schema is newer than this image.* no way down"):
+            system.become(old)
+
+        assert _seen(owner, reader) == before
