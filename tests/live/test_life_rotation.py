@@ -1,0 +1,66 @@
+"""Renewed secrets: made by the bootstrap, carried by External Secrets, in use after a rolling restart at the latest."""
+
+import psycopg
+import pytest
+from visitor import Visitor
+from worker import Worker
+
+from live.system import System
+from live.users import User
+
+pytestmark = pytest.mark.servers
+
+SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
+
+
+def _entry(system: System, name: str) -> dict[str, str]:
+    """What the secret store holds."""
+    secrets = system.settings.secrets
+    path = f"{secrets.vault_mount}/data/{secrets.vault_prefix}/{name}"
+    values: dict[str, str] = system.neighbours.openbao.call("GET", path)["data"]["data"]
+    return values
+
+
+def _drop_connections(system: System) -> None:
+    role = system.settings.database.role
+    with psycopg.connect(system.neighbours.postgres.superuser_dsn, autocommit=True) as session:
+        session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+
+
+def test_a_renewed_database_password_reaches_running_pods_through_the_mounted_file(
+    replicated: System, new_user: User
+) -> None:
+    pods = replicated.cluster.deployment.pods[:]
+    with Worker.hired(replicated, new_user) as worker:
+        before = _entry(replicated, "postgres")["password"]
+
+        replicated.bootstrap.succeed("rotate", "postgres")
+        replicated.cluster.sync_secrets()
+        _drop_connections(replicated)
+
+        assert _entry(replicated, "postgres")["password"] != before
+        assert [worker.log(step).status_code for step in range(1, 9)] == [200] * 8
+    assert replicated.cluster.deployment.ready_pods == pods
+
+
+def test_every_other_secret_is_renewed_and_in_use_after_a_rolling_restart(replicated: System, new_user: User) -> None:
+    names = ("s3", "oidc", "server")
+    before = {name: _entry(replicated, name) for name in names}
+    with Worker.hired(replicated, new_user) as worker, Visitor(system=replicated) as visitor:
+        assert worker.upload("kept.bin", b"kept").status_code == 200
+
+        said = [replicated.bootstrap.succeed("rotate", name) for name in names]
+        replicated.cluster.sync_secrets()
+        replicated.cluster.deployment.roll()
+
+        assert worker.download("kept.bin").content == b"kept"
+        assert worker.log(1).status_code == 200
+        visitor.log_in(new_user)
+        assert visitor.client.get(SEARCH).status_code == 200
+    after = {name: _entry(replicated, name) for name in names}
+    assert len(said) == 3
+    assert after["s3"]["secretkey"] != before["s3"]["secretkey"]
+    assert after["oidc"]["client_secret"] != before["oidc"]["client_secret"]
+    assert after["server"]["secret_key"] != before["server"]["secret_key"]
+    assert after["server"]["webhook_secret_encryption_key"] == before["server"]["webhook_secret_encryption_key"]
+    assert replicated.bootstrap.run("verify").returncode == 0
