@@ -1,0 +1,143 @@
+"""The guide's examples, run as they stand with each release's own client through the public door."""
+
+from pathlib import Path
+
+import pytest
+from people import EXAMPLES, Member, join, join_as_admin, machine_token, new_client, run_example, start_program
+
+from live.system import System
+
+pytestmark = pytest.mark.servers
+
+REFUSAL = {"3.6.0": "failed with error code 401", "3.17.2": "Authentication required"}
+"""What each release's client says of a wrong key."""
+
+
+@pytest.fixture(scope="module")
+def member(system: System) -> Member:
+    """A user whose access key the examples use."""
+    return join(system)
+
+
+@pytest.fixture
+def on_3_6_0(release: str) -> None:
+    """Skips what other releases do otherwise."""
+    if release != "3.6.0":
+        pytest.skip("only 3.6.0 has one key a user and no other login for it")
+
+
+@pytest.fixture
+def on_3_17_2(release: str) -> None:
+    """Skips what other releases do otherwise."""
+    if release != "3.17.2":
+        pytest.skip("only 3.17.2 takes an access key as bearer token")
+
+
+@pytest.fixture(scope="module")
+def machine(system: System) -> dict[str, str]:
+    """The login of the settings' service account, which an administrator has made known to MLflow."""
+    path = {"3.6.0": "/api/2.0/mlflow/users/create", "3.17.2": "/api/2.0/mlflow/users"}[system.settings.release]
+    account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
+    # On 3.17.2 a service account of MLflow's own takes access keys alone, so this one is a user like others.
+    service = system.settings.release == "3.6.0"
+    made = join_as_admin(system).http.post(
+        path, json={"username": account, "display_name": "machines", "is_service_account": service}
+    )
+    assert made.status_code in (200, 201), made.text
+    return {"MLFLOW_TRACKING_TOKEN": machine_token(system)}
+
+
+def test_a_training_is_logged_registered_and_loaded_back_with_an_access_key(
+    system: System, member: Member, tmp_path: Path
+) -> None:
+    printed = run_example(system, "train_iris.py", "iris by key", folder=tmp_path, variables=member.login)
+
+    assert "version 1 is in Production" in printed
+
+
+def test_a_training_takes_address_login_and_authority_from_a_dotenv_file(
+    system: System, member: Member, tmp_path: Path
+) -> None:
+    settings = {
+        "MLFLOW_TRACKING_URI": system.url,
+        "MLFLOW_TRACKING_SERVER_CERT_PATH": str(system.ca),
+        **member.login,
+    }
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+    done = start_program(system, EXAMPLES / "train_iris.py", "iris by file", folder=tmp_path, variables={})
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "version 1 is in Production" in done.stdout
+
+
+def test_a_training_runs_with_a_token_of_the_realm_for_a_machine(
+    system: System, machine: dict[str, str], tmp_path: Path
+) -> None:
+    printed = run_example(system, "train_iris.py", "iris by machine", folder=tmp_path, variables=machine)
+
+    assert "version 1 is in Production" in printed
+
+
+@pytest.mark.usefixtures("on_3_17_2")
+def test_a_training_runs_with_an_access_key_in_the_token_variable(
+    system: System, member: Member, tmp_path: Path
+) -> None:
+    token = {"MLFLOW_TRACKING_TOKEN": member.key}
+
+    printed = run_example(system, "train_iris.py", "iris by token", folder=tmp_path, variables=token)
+
+    assert member.key.startswith("mlf_")
+    assert "version 1 is in Production" in printed
+
+
+@pytest.mark.usefixtures("on_3_6_0")
+def test_an_access_key_in_the_token_variable_is_refused(system: System, member: Member) -> None:
+    with new_client(system) as client:
+        answer = client.get(
+            "/api/2.0/mlflow/experiments/search?max_results=5", headers={"Authorization": f"Bearer {member.key}"}
+        )
+
+    assert answer.status_code == 401
+
+
+def test_a_prompt_is_kept_and_loaded_by_its_alias(system: System, member: Member, tmp_path: Path) -> None:
+    printed = run_example(system, "prompt.py", member.user.name, folder=tmp_path, variables=member.login)
+
+    assert printed.splitlines()[-1] == f"prompt {member.user.name} version 1"
+
+
+@pytest.mark.usefixtures("on_3_17_2")
+def test_a_trace_is_found_again_with_its_spans(system: System, member: Member, tmp_path: Path) -> None:
+    printed = run_example(system, "trace.py", member.user.name, folder=tmp_path, variables=member.login)
+
+    assert printed.splitlines()[-1].startswith("trace tr-")
+
+
+@pytest.mark.usefixtures("on_3_6_0")
+def test_the_older_release_takes_no_spans_as_the_guide_says(member: Member) -> None:
+    answer = member.http.post("/v1/traces", content=b"", headers={"Content-Type": "application/x-protobuf"})
+
+    assert answer.status_code == 404
+
+
+def test_200_mebibytes_go_up_and_come_back_equal(system: System, member: Member, tmp_path: Path) -> None:
+    printed = run_example(system, "large_artifact.py", "large", "200", folder=tmp_path, variables=member.login)
+
+    assert printed.splitlines()[-1] == "200 MiB there and back, sha256 equal"
+
+
+def test_a_wrong_key_is_refused_in_words(system: System, member: Member, tmp_path: Path) -> None:
+    wrong = {**member.login, "MLFLOW_TRACKING_PASSWORD": "wrong", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    program = tmp_path / "program.py"
+    program.write_text("import mlflow\nmlflow.search_experiments()\n")
+
+    done = start_program(
+        system,
+        program,
+        folder=tmp_path,
+        variables={"MLFLOW_TRACKING_URI": system.url, "REQUESTS_CA_BUNDLE": str(system.ca), **wrong},
+    )
+
+    assert done.returncode == 1
+    assert REFUSAL[system.settings.release] in done.stderr

@@ -1,0 +1,76 @@
+"""Who may do what through the public door, request by request, for both releases."""
+
+import httpx
+import pytest
+from known_holes import KNOWN_HOLES
+from people import Member, join
+from permission_rows import rows_of
+from permission_table import differences, fill, laid_out, roles
+from places import grant, make_place
+from row import MLFLOW
+
+from live.system import System
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def owner(system: System) -> Member:
+    """Somebody who has made something."""
+    return join(system)
+
+
+def test_every_request_serves_those_who_may_and_nobody_else(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    release = system.settings.release
+    rows = rows_of(release)
+
+    cells = fill(rows, roles(system))
+
+    with capsys.disabled():
+        print(f"\nrelease {release}, through the public door\n{laid_out(cells, KNOWN_HOLES[release])}")
+    assert differences(cells, {**{row.name: row.needs for row in rows}, **KNOWN_HOLES[release]}) == []
+
+
+def test_who_makes_an_experiment_a_model_or_a_prompt_may_manage_it(owner: Member) -> None:
+    place = make_place(owner.http)
+
+    permissions = f"{MLFLOW}/permissions/users/{owner.email}"
+    experiments = _granted(owner.http, f"{permissions}/experiments")
+    models = _granted(owner.http, f"{permissions}/registered-models")
+    prompts = _granted(owner.http, f"{permissions}/prompts")
+
+    assert experiments[place["secret"]] == "MANAGE"
+    assert models[place["model"]] == "MANAGE"
+    assert prompts[place["prompt"]] == "MANAGE"
+
+
+def test_another_user_gets_nothing_until_it_is_granted_and_nothing_after_it_is_taken_back(
+    system: System, owner: Member
+) -> None:
+    place, other = make_place(owner.http), join(system)
+    read = f"{MLFLOW}/runs/get?run_id={place['run']}"
+    permission = f"{MLFLOW}/permissions/users/{other.email}/experiments/{place['experiment']}"
+
+    before = other.http.get(read)
+    grant(owner.http, place, other.email, "READ")
+    granted = other.http.get(read)
+    taken_back = owner.http.delete(permission)
+    after = other.http.get(read)
+
+    assert (before.status_code, granted.status_code, taken_back.status_code, after.status_code) == (403, 200, 200, 403)
+
+
+def test_who_was_granted_manage_may_grant_on(system: System, owner: Member) -> None:
+    place, manager, third = make_place(owner.http), join(system), join(system)
+    grant(owner.http, place, manager.email, "MANAGE")
+
+    grant(manager.http, place, third.email, "EDIT")
+
+    metric = {"run_id": place["run"], "key": "m", "value": 1, "timestamp": 1}
+    assert third.http.post(f"{MLFLOW}/runs/log-metric", json=metric).status_code == 200
+    assert third.http.post(f"{MLFLOW}/runs/delete", json={"run_id": place["run"]}).status_code == 403
+
+
+def _granted(client: httpx.Client, path: str) -> dict[str, str]:
+    """Permission by name of what is listed."""
+    return {item["name"]: item["permission"] for item in client.get(path).raise_for_status().json()}
