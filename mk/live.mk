@@ -1,4 +1,4 @@
-.PHONY: live test-live screenshots
+.PHONY: live test-live screenshots bench-live
 
 # The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
 live: $(VENV)/.dev .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
@@ -9,3 +9,8 @@ test-live: setup-image ## the whole system of each release, as people use it
 
 screenshots: setup-image ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
+
+bench-live: setup-image ## requests a second through the door, beside MLflow's own server
+	@PYTHONPATH=tests/live $(PY) tools/bench_live.py $(RELEASE)
+
+bench: bench-live

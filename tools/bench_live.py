@@ -1,0 +1,180 @@
+"""What the whole product does a second, through its door, beside MLflow's own server without a login on the same data.
+
+Run by `make bench-live` on an idle machine. Every figure with a target is printed beside it.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from load import Load, generate
+from people import Member, join, join_as_admin, machine_token, start_program
+from plain_behind_door import PlainServer
+from visitor import Visitor
+from work import MLFLOW, Work, prepared_work
+
+from live.neighbours import Neighbours
+from live.rendering import Rendering, free_addresses
+from live.system import System
+
+LOGINS = ("access key", "bearer token", "session")
+CLIENTS = (1, 4)
+BATCHES = 60
+SEARCHES = 25
+STEPS = 100
+LOOPS = 3
+LOOP_TARGET = {"3.6.0": "<= 3.3 x, goal 2 x", "3.17.2": "<= 2 x"}
+REPLICA_TARGETS = {"log-batch": ">= 1.2 x", "runs/search": ">= 1.5 x"}
+
+TRAINING_LOOP = """
+import sys, time
+import mlflow
+mlflow.set_experiment(sys.argv[1])
+with mlflow.start_run():
+    mlflow.log_metrics({"loss": 1.0, "accuracy": 0.0}, step=0)
+    started = time.perf_counter()
+    for step in range(1, int(sys.argv[2]) + 1):
+        mlflow.log_metrics({"loss": 1.0 / step, "accuracy": 1 - 1.0 / step}, step=step)
+    print(time.perf_counter() - started)
+"""
+
+Loads = Mapping[tuple[str, int], Load]
+"""By kind of request and number of clients."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """One release: its system, MLflow's own server on the same database, and somebody with an access key."""
+
+    system: System
+    plain: PlainServer
+    member: Member
+    folder: Path
+
+    def loads(self, url: str, work: Work) -> Loads:
+        """All requests of one login."""
+        context = self.system.neighbours.certificate.context()
+        return {
+            (kind, clients): generate(url, context, request, clients=clients, count=count // clients)
+            for kind, request, count in (
+                ("log-batch", work.log_batch, BATCHES),
+                ("runs/search", work.search, SEARCHES),
+            )
+            for clients in CLIENTS
+        }
+
+    def loop_seconds(self) -> tuple[float, float]:
+        """Of the plain server and of ours; the best of some loops in turn."""
+        both = [(self._loop(self.plain.url, {}), self._loop(self.system.url, self.member.login)) for _ in range(LOOPS)]
+        return min(plain for plain, _ in both), min(ours for _, ours in both)
+
+    def _loop(self, url: str, login: Mapping[str, str]) -> float:
+        program = self.folder / "loop.py"
+        program.write_text(TRAINING_LOOP)
+        variables = {"MLFLOW_TRACKING_URI": url, "REQUESTS_CA_BUNDLE": str(self.system.ca), **login}
+        name = f"loop of {'ours' if login else 'plain'}"
+        done = start_program(self.system, program, name, str(STEPS), folder=self.folder, variables=variables)
+        if done.returncode:
+            raise SystemExit(f"error: the training loop failed: {done.stderr}")
+        return float(done.stdout.splitlines()[-1])
+
+
+def logins(system: System, member: Member) -> dict[str, httpx.Client]:
+    """A client for each way to log in; the machine is made known to MLflow first."""
+    path = {"3.6.0": f"{MLFLOW}/users/create", "3.17.2": f"{MLFLOW}/users"}[system.settings.release]
+    account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
+    body = {"username": account, "display_name": "machines", "is_service_account": system.settings.release == "3.6.0"}
+    join_as_admin(system).http.post(path, json=body).raise_for_status()
+    visitor = Visitor(system=system)
+    visitor.log_in(member.user)
+    verify = system.neighbours.certificate.context()
+    bearer = httpx.Client(base_url=system.url, verify=verify, timeout=120)
+    bearer.headers["Authorization"] = f"Bearer {machine_token(system)}"
+    return dict(zip(LOGINS, (member.http, bearer, visitor.client), strict=True))
+
+
+def report(what: str, value: str, target: str = "") -> None:
+    """One line."""
+    print(f"  {what:<46} {value:<44} {f'target {target}' if target else ''}".rstrip(), flush=True)
+
+
+def report_loads(what: str, loads: Loads) -> None:
+    """One login's figures."""
+    print(f"  {what:<34}" + "".join(f"{load!s:>20}" for load in loads.values()), flush=True)
+
+
+def with_changes(system: System, changes: Mapping[str, Any], folder: Path) -> Callable[..., None]:
+    """Becomes the same environment with other settings of the server."""
+
+    def become(**server: Any) -> None:
+        name = "-".join(f"{key}{value}" for key, value in server.items())
+        server_changes = {f"server.{key}": value for key, value in server.items()}
+        release = system.settings.release
+        system.become(Rendering.copy(folder / name, release=release, changes={**changes, **server_changes}))
+
+    return become
+
+
+def measure(bench: Bench, become: Callable[..., None]) -> None:
+    """Print all figures of one release."""
+    clients = logins(bench.system, bench.member)
+    works = {name: prepared_work(client) for name, client in clients.items()}
+    key = works["access key"]
+    head = [f"{kind} x{count}" for kind in REPLICA_TARGETS for count in CLIENTS]
+    print(f"\n  {'rate and p95':<34}" + "".join(f"{text:>20}" for text in head))
+    report_loads("plain, no login, same door", bench.loads(bench.plain.url, key.without_login()))
+    one = {name: bench.loads(bench.system.url, work) for name, work in works.items()}
+    for name, loads in one.items():
+        report_loads(f"1 worker, {name}", loads)
+    plain, ours = bench.loop_seconds()
+    bench.plain.stop()
+    become(workers=2)
+    for name, work in works.items():
+        report_loads(f"2 workers, {name}", bench.loads(bench.system.url, work))
+    become(replicas=2)
+    two = bench.loads(bench.system.url, key)
+    report_loads("2 replicas, access key", two)
+    print()
+    value = f"{plain:.2f} / {ours:.2f} s, {ours / plain:.2f} x"
+    report(f"{STEPS} logged steps, plain / access key", value, LOOP_TARGET[bench.system.settings.release])
+    for kind, target in REPLICA_TARGETS.items():
+        before, after = one["access key"][kind, max(CLIENTS)].rate, two[kind, max(CLIENTS)].rate
+        value = f"{before:.1f} / {after:.1f} a second, {after / before:.2f} x"
+        report(f"{kind} x{max(CLIENTS)}, 1 replica / 2", value, target)
+
+
+def run(release: str, neighbours: Neighbours, addresses: Mapping[str, Any], folder: Path) -> None:
+    """Bring one release up, measure it, and stop it."""
+    rendering = Rendering.copy(folder / "rendering", release=release, changes=addresses)
+    print(f"\nrelease {release}", flush=True)
+    with ExitStack() as stack:
+        system = stack.enter_context(System(rendering, neighbours, folder=folder / "system"))
+        plain = stack.enter_context(PlainServer(system=system, folder=folder / "plain"))
+        work_folder = folder / "work"
+        work_folder.mkdir()
+        bench = Bench(system=system, plain=plain, member=join(system), folder=work_folder)
+        measure(bench, with_changes(system, addresses, folder))
+
+
+def main() -> None:
+    """Measure the releases named as arguments, or both."""
+    releases = sys.argv[1:] or ["3.6.0", "3.17.2"]
+    print(f"cores {len(os.sched_getaffinity(0))}, load {os.getloadavg()[0]:.1f}", flush=True)
+    for release in releases:
+        addresses = free_addresses()
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            folder.chmod(0o755)
+            rendering = Rendering.copy(folder / "first", release=release, changes=addresses)
+            with Neighbours.of(rendering.settings, folder=folder / "neighbours") as neighbours:
+                run(release, neighbours, addresses, folder)
+
+
+if __name__ == "__main__":
+    main()
