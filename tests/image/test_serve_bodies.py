@@ -49,3 +49,12 @@ def test_an_artifact_of_any_size_takes_little_memory_on_its_way_up_and_down(site
         assert (sent.status_code, received.status_code) == (200, 200)
         assert received.content == content
         assert peak(serving) - before < 150
+
+
+def test_no_client_is_sent_to_the_object_store(site: Site) -> None:
+    with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
+        serving.wait()
+
+        answer = client.get("/api/3.0/mlflow/server-info")
+
+    assert re.findall(r'"multipart_\w+":\s*true', answer.text) == []

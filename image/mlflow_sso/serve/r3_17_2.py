@@ -32,6 +32,9 @@ def _open_application() -> Application:
 
     store.ping()
     _refresh_within_keycloaks_session()
+    from mlflow_sso.serve.proxied_artifacts import advertise_no_presigned_urls
+
+    advertise_no_presigned_urls()
     from mlflow_oidc_auth import app
 
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
