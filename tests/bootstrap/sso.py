@@ -4,6 +4,7 @@ import base64
 import itertools
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import requests
@@ -100,10 +101,16 @@ def lines(outcome: Outcome) -> list[str]:
 
 
 def snapshot(admin: KeycloakAdmin) -> Mapping[str, Any]:
-    """The whole realm but its secrets, and each user with its groups."""
+    """The whole realm but its secrets, and each user with its groups, in an order of its own: Keycloak's is random."""
     realm = admin.export_realm(export_clients=True, export_groups_and_role=True)
     users = {user["username"]: admin.get_user_groups(user["id"]) for user in admin.get_users()}
-    return {"realm": realm, "users": users}
+    return {"realm": _sorted(realm), "users": _sorted(users)}
+
+
+def _sorted(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _sorted(value) for name, value in found.items()}
+    return sorted(map(_sorted, found), key=partial(json.dumps, sort_keys=True)) if isinstance(found, list) else found
 
 
 def client(admin: KeycloakAdmin, client_id: str) -> dict[str, Any]:
