@@ -1,6 +1,7 @@
 """MLflow's own server without a login, on the databases of a running system and behind a door like the system's."""
 
 import os
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ class PlainServer:
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self.door.start()
         self._wait()
@@ -74,8 +76,10 @@ class PlainServer:
 
     def stop(self) -> None:
         """Stop server and door; the second time does nothing."""
-        self.process.terminate()
-        self.process.wait(60)
+        if self.process.poll() is None:
+            # Its worker outlives a parent that is ended alone.
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(60)
         self.door.stop()
 
     def __exit__(self, *_: object) -> None:

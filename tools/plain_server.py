@@ -1,5 +1,7 @@
 """MLflow's own server, to compare with."""
 
+import os
+import signal
 import subprocess
 from dataclasses import dataclass, field
 
@@ -36,9 +38,11 @@ class Plain:
             env={**self.pod.environment, **secrets, "PGTZ": "UTC"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.terminate()
+        # Its worker outlives a parent that is ended alone.
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(60)
