@@ -35,12 +35,12 @@ class PlainServer:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True)
-        routes = [{**route, "host": "localhost"} for route in self.system.door.routes]
+        routes = self.system.door.routes
         self.door = Door(
             data=self.folder / "door",
             port=free_port(),
             certificate=self.system.neighbours.certificate,
-            routes=self.system.door.routes,
+            routes=routes,
             endpoints={endpoints_key(route): [self.port] for route in routes},
         )
         venv = self.system.cluster.image.venv
