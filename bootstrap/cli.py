@@ -186,7 +186,7 @@ def add_user_to_group(
     from bootstrap.run import keycloak
 
     run, _ = _open(environment, environments, "text")
-    added = keycloak().add_user_to_group(run.context, user=user, group=group)
+    added = keycloak().add_user_to_group(run.context_without_values, user=user, group=group)
     print(f"{user} is now in {group}" if added else f"{user} was in {group} already")
 
 
@@ -201,7 +201,7 @@ def remove_user_from_group(
     from bootstrap.run import keycloak
 
     run, _ = _open(environment, environments, "text")
-    removed = keycloak().remove_user_from_group(run.context, user=user, group=group)
+    removed = keycloak().remove_user_from_group(run.context_without_values, user=user, group=group)
     print(f"{user} is no longer in {group}" if removed else f"{user} was not in {group}")
 
 
@@ -216,7 +216,7 @@ def list_users(
     from bootstrap.run import keycloak
 
     run, _ = _open(environment, environments, output)
-    users = keycloak().list_users(run.context)
+    users = keycloak().list_users(run.context_without_values)
     print(document(users) if output == "json" else table(users))
 
 

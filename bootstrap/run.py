@@ -74,6 +74,11 @@ class Run:
         )
 
     @property
+    def context_without_values(self) -> Context:
+        """The same for what needs no value of ours, so that the secret store is not opened."""
+        return Context(settings=self.settings, credentials=self.credentials, values=FixedValues({}))
+
+    @property
     def _finders(self) -> dict[tuple[str, str], Finder]:
         authentication = self.settings.authentication
         clients = {"oidc": authentication.client_id, MACHINES: authentication.machine_client}
@@ -84,8 +89,7 @@ class Run:
         }
 
     def _client_secret(self, client_id: str) -> SecretStr | None:
-        context = Context(settings=self.settings, credentials=self.credentials, values=FixedValues({}))
-        return keycloak().existing_client_secret(context, client_id=client_id)
+        return keycloak().existing_client_secret(self.context_without_values, client_id=client_id)
 
     def each(self, parts: Sequence[Part], operation: Operation) -> Outcome:
         """``operation`` on every part; what fails in one does not keep another from its turn."""

@@ -195,13 +195,16 @@ def test_the_export_asks_no_server_and_holds_no_secret(servers: Servers, applied
     assert _secrets(servers, applied)["oidc"]["client_secret"] not in exported.stdout
 
 
-def test_members_come_and_go_and_are_listed(servers: Servers, applied: Whole) -> None:
-    unknown = applied.run("add-user-to-group", "nobody@example.com", "mlflow-users")
-    nobody = applied.run("list-users")
+def test_members_come_and_go_and_are_listed_without_a_login_to_the_secret_store(applied: Whole) -> None:
+    no_store = dict.fromkeys(("VAULT_ADDR", "VAULT_TOKEN"), "")
 
-    assert unknown.returncode == 1
-    assert "nobody@example.com" in unknown.stderr
-    assert (nobody.returncode, nobody.stdout[:6]) == (0, "nobody")
+    added = applied.run("add-user-to-group", "nobody@example.com", "mlflow-users", **no_store)
+    removed = applied.run("remove-user-from-group", "nobody@example.com", "mlflow-users", **no_store)
+    listed = applied.run("list-users", **no_store)
+
+    assert [done.returncode for done in (added, removed)] == [1, 1]
+    assert ["there is no user nobody@example.com" in done.stderr for done in (added, removed)] == [True, True]
+    assert (listed.returncode, listed.stdout[:6]) == (0, "nobody")
 
 
 def test_a_destroy_takes_what_is_ours_once_the_name_is_typed_and_data_only_where_it_is_named(
