@@ -1,7 +1,11 @@
-"""The real servers of the bootstrap's tests, each started once a session on free ports of 127.0.0.1."""
+"""The real servers of the bootstrap's tests, each started once a session on free ports of 127.0.0.1.
+
+A Keycloak takes as long as all the others together, so it starts beside the tests that need none, which come first.
+"""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +19,20 @@ from live.servers import Keycloak, Minio, OpenBao, Postgres
 
 MEMORY = Path("/dev/shm")
 WITNESS = Witness()
+KEYCLOAKS: Mapping[str, Mapping[str, Any]] = {
+    "keycloak_server": {},
+    "private_keycloak": {"tls": True, "path": "/auth"},
+}
+"""Fixtures that give a Keycloak, and what is special about it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests without a Keycloak first."""
+    items.sort(key=lambda item: bool(_keycloaks_of(item)))
+
+
+def _keycloaks_of(item: pytest.Item) -> set[str]:
+    return KEYCLOAKS.keys() & set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,11 +94,30 @@ def openbao_server(memory: Path) -> Iterator[OpenBao]:
         _heard(server, server.token, *values_of(server))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def starting(request: pytest.FixtureRequest, memory: Path) -> Iterator[Mapping[str, "Future[Keycloak]"]]:
+    """The Keycloaks that the session's tests ask for, one starting after the other."""
+    asked = set().union(*map(_keycloaks_of, request.session.items))
+    servers = {name: Keycloak(data=memory / name, **special) for name, special in KEYCLOAKS.items() if name in asked}
+    with ThreadPoolExecutor(1) as threads:
+        yield {name: threads.submit(server.start) for name, server in servers.items()}
+    for server in servers.values():
+        server.stop()
+
+
 @pytest.fixture(scope="session")
-def keycloak_server(memory: Path) -> Iterator[Keycloak]:
+def keycloak_server(starting: Mapping[str, "Future[Keycloak]"]) -> Iterator[Keycloak]:
     """A Keycloak with nothing but its master realm."""
-    with Keycloak(data=memory / "keycloak") as server:
+    with starting["keycloak_server"].result() as server:
         make_service_account(server)
+        yield server
+        _heard(server, server.admin_password)
+
+
+@pytest.fixture(scope="session")
+def private_keycloak(starting: Mapping[str, "Future[Keycloak]"]) -> Iterator[Keycloak]:
+    """One below a path, with a certificate of an authority that only its users know."""
+    with starting["private_keycloak"].result() as server:
         yield server
         _heard(server, server.admin_password)
 

@@ -75,14 +75,14 @@ def test_to_view_clients_and_users_suffices_for_a_verify_and_not_for_an_apply(
     )
 
 
-def test_a_private_authority_and_a_path_are_fine(settings_of: SettingsOf) -> None:
-    with Keycloak(tls=True, path="/auth") as server:
-        settings = settings_of(bootstrap={"keycloak_url": server.url})
-        login = {"KEYCLOAK_ADMIN_PASSWORD": server.admin_password, "KEYCLOAK_CACERT": str(server.certificate.ca)}
+def test_a_private_authority_and_a_path_are_fine(private_keycloak: Keycloak, settings_of: SettingsOf) -> None:
+    settings = settings_of(bootstrap={"keycloak_url": private_keycloak.url})
+    password = {"KEYCLOAK_ADMIN_PASSWORD": private_keycloak.admin_password}
+    login = {**password, "KEYCLOAK_CACERT": str(private_keycloak.certificate.ca)}
 
-        done = apply(context(server, settings, create_realm=True, **login))
-        with pytest.raises(UnreachableError, match=r"cannot reach Keycloak at https://localhost.*SSLError.*_CACERT"):
-            keycloak.resources(context(server, settings, KEYCLOAK_ADMIN_PASSWORD=server.admin_password))
+    done = apply(context(private_keycloak, settings, create_realm=True, **login))
+    with pytest.raises(UnreachableError, match=r"cannot reach Keycloak at https://localhost.*SSLError.*_CACERT"):
+        keycloak.resources(context(private_keycloak, settings, **password))
 
     assert done.failures == ()
     assert len(lines(done)) == 5
