@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from memory import resident
 from plain_server import Plain
 from pod import Bucket, Database, Pod, Venv
+from processes import resident
 from serving import API, SETTINGS, Serving, make_run, make_users, mount_server_secrets
 
 from live.servers import Minio, Postgres

@@ -4,8 +4,10 @@ Run by `make bench-live` on an idle machine. Every figure with a target is print
 """
 
 import os
+import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import httpx
 from load import Load, generate
 from people import Member, join, join_as_admin, machine_token, start_program
 from plain_behind_door import PlainServer
+from processes import cpu_seconds
 from visitor import Visitor
 from work import MLFLOW, Work, prepared_work
 
@@ -25,10 +28,12 @@ from live.system import System
 
 LOGINS = ("access key", "bearer token", "session")
 CLIENTS = (1, 4)
-BATCHES = 60
-SEARCHES = 25
+BATCHES = 200
+SEARCHES = 80
 STEPS = 100
 LOOPS = 3
+ROUNDS = 4
+"""How often one replica and two are measured in turn; the medians are compared."""
 LOOP_TARGET = {"3.6.0": "<= 3.3 x, goal 2 x", "3.17.2": "<= 2 x"}
 REPLICA_TARGETS = {"log-batch": ">= 1.2 x", "runs/search": ">= 1.5 x"}
 
@@ -60,15 +65,13 @@ class Bench:
 
     def loads(self, url: str, work: Work) -> Loads:
         """All requests of one login."""
+        return {(kind, clients): self.load(url, work, kind, clients) for kind in REPLICA_TARGETS for clients in CLIENTS}
+
+    def load(self, url: str, work: Work, kind: str, clients: int) -> Load:
+        """Requests of one kind and one login."""
         context = self.system.neighbours.certificate.context()
-        return {
-            (kind, clients): generate(url, context, request, clients=clients, count=count // clients)
-            for kind, request, count in (
-                ("log-batch", work.log_batch, BATCHES),
-                ("runs/search", work.search, SEARCHES),
-            )
-            for clients in CLIENTS
-        }
+        request, count = {"log-batch": (work.log_batch, BATCHES), "runs/search": (work.search, SEARCHES)}[kind]
+        return generate(url, context, request, clients=clients, count=count // clients)
 
     def loop_seconds(self) -> tuple[float, float]:
         """Of the plain server and of ours; the best of some loops in turn."""
@@ -139,15 +142,49 @@ def measure(bench: Bench, become: Callable[..., None]) -> None:
     for name, work in works.items():
         report_loads(f"2 workers, {name}", bench.loads(bench.system.url, work))
     become(replicas=2)
-    two = bench.loads(bench.system.url, key)
-    report_loads("2 replicas, access key", two)
+    replicas = in_turn(bench, key)
     print()
     value = f"{plain:.2f} / {ours:.2f} s, {ours / plain:.2f} x"
     report(f"{STEPS} logged steps, plain / access key", value, LOOP_TARGET[bench.system.settings.release])
     for kind, target in REPLICA_TARGETS.items():
-        before, after = one["access key"][kind, max(CLIENTS)].rate, two[kind, max(CLIENTS)].rate
+        before, after = (statistics.median(replicas[kind, count]) for count in (1, 2))
         value = f"{before:.1f} / {after:.1f} a second, {after / before:.2f} x"
         report(f"{kind} x{max(CLIENTS)}, 1 replica / 2", value, target)
+        report(f"  processor time of one {kind}", costs(bench, key, kind))
+
+
+def in_turn(bench: Bench, work: Work) -> Mapping[tuple[str, int], list[float]]:
+    """Rates by kind of request and number of replicas."""
+    rates: dict[tuple[str, int], list[float]] = {}
+    for _ in range(ROUNDS):
+        for count in (1, 2):
+            bench.system.cluster.deployment.scale(count)
+            for kind in REPLICA_TARGETS:
+                rates.setdefault((kind, count), []).append(bench.load(bench.system.url, work, kind, max(CLIENTS)).rate)
+    return rates
+
+
+def costs(bench: Bench, work: Work, kind: str) -> str:
+    """Milliseconds of processor time that each part of the system spends on a request, and how busy the cores are."""
+    system = bench.system
+    parts = {
+        "server": [pod.container.pid for pod in system.cluster.deployment.ready_pods],
+        "PostgreSQL": [system.neighbours.postgres.pid],
+        "door": [system.door.pid],
+    }
+
+    def spent() -> dict[str, float]:
+        trees = {name: sum(map(cpu_seconds, pids)) for name, pids in parts.items()}
+        return {**trees, "client": time.process_time()}
+
+    before, began = spent(), time.perf_counter()
+    load = bench.load(bench.system.url, work, kind, max(CLIENTS))
+    after, seconds = spent(), time.perf_counter() - began
+    requests = load.rate * seconds
+    each = {name: 1000 * (after[name] - before[name]) / requests for name in before}
+    busy = sum(after.values()) - sum(before.values())
+    shares = ", ".join(f"{name} {value:.1f}" for name, value in each.items())
+    return f"{shares} ms; {busy / seconds:.2f} cores busy"
 
 
 def run(release: str, neighbours: Neighbours, addresses: Mapping[str, Any], folder: Path) -> None:

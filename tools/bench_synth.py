@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from memory import resident
+from processes import resident
 
 ROOT = Path(__file__).parents[1]
 FLOOR = (
