@@ -3,6 +3,7 @@
 Errors: ServerError, when a server ends early or does not get ready.
 """
 
+import fcntl
 import os
 import random
 import shutil
@@ -17,11 +18,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import IO, ClassVar, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from live.servers import guard
+from live.servers.cache import cache_root
 from live.servers.certificates import Certificate
 
 LOG_TAIL_LINES = 25
@@ -31,20 +33,38 @@ class ServerError(Exception):
     """A server ended early or did not get ready; the text has the end of its log."""
 
 
-_given: set[int] = set()
+_given: dict[int, IO[str]] = {}
+"""Ports of this process with the file that keeps other processes from them as long as it lives."""
 
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on, below those of outgoing connections; never given twice."""
     while True:
-        port = random.choice([*set(range(15000, 32001)) - _given])  # noqa: S311
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            _given.add(port)
+        port = random.choice([*set(range(15000, 32001)) - _given.keys()])  # noqa: S311
+        if _reserved(port) and _unused(port):
             return port
+
+
+def _reserved(port: int) -> bool:
+    folder = cache_root() / "ports"
+    folder.mkdir(exist_ok=True)
+    reservation = (folder / str(port)).open("w")
+    try:
+        fcntl.flock(reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        reservation.close()
+        return False
+    _given[port] = reservation
+    return True
+
+
+def _unused(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @dataclass(kw_only=True)

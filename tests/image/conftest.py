@@ -16,6 +16,15 @@ from live.servers import Keycloak, Minio, Postgres
 RELEASES = ("3.6.0", "3.17.2")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each release's tests in one process where several share the work, because they share servers."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        if parameters and "venv" in parameters.params:
+            item.add_marker(pytest.mark.xdist_group(parameters.params["venv"]))
+
+
 @pytest.fixture(scope="session", params=RELEASES)
 def venv(request: pytest.FixtureRequest) -> Venv:
     """Each release in turn."""
