@@ -20,13 +20,20 @@ class Bootstrap:
 
     file: Path
     administration: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """More of its environment."""
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run it to its end, whatever that is; away from any .env.local."""
         where = ["--environment", self.file.stem, "--environments", str(self.file.parent)]
         return subprocess.run(
             [sys.executable, str(ROOT / "bootstrap.py"), *arguments, *where],
-            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **self.administration},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": os.environ.get("HOME", "/"),
+                **self.variables,
+                **self.administration,
+            },
             cwd=self.file.parent,
             stdin=subprocess.DEVNULL,
             capture_output=True,

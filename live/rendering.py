@@ -1,6 +1,7 @@
 """The environment ``local`` as it is committed, or a copy of it with other ports, names or another release."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ class Rendering:
     objects: Objects
     changes: Mapping[str, Any] = field(default_factory=dict)
     """By which a copy differs from what the repository has, its release aside."""
+    constructs: Path | None = None
+    """Folder of other constructs than the repository's, which made the manifests and which the bootstrap shall use."""
 
     @classmethod
     def committed(cls) -> Self:
@@ -41,8 +44,12 @@ class Rendering:
         return cls(file=FILE, settings=load(FILE), objects=Objects.read(ROOT / "dist" / NAME))
 
     @classmethod
-    def copy(cls, folder: Path, *, release: str, changes: Mapping[str, Any] | None = None) -> Self:
+    def copy(
+        cls, folder: Path, *, release: str, changes: Mapping[str, Any] | None = None, constructs: Path | None = None
+    ) -> Self:
         """Render a copy into ``folder``; ``changes`` are dotted keys of the settings and their new values.
+
+        ``constructs`` is a folder whose ``cdk8s_mlflow`` makes the manifests instead of the repository's.
 
         Raises:
             SettingsError: the changed settings cannot be used.
@@ -56,8 +63,9 @@ class Rendering:
         # JSON is YAML, too.
         file.write_text(json.dumps(document), encoding="utf-8")
         settings = load(file)
-        _render(file, folder / "dist")
-        return cls(file=file, settings=settings, objects=Objects.read(folder / "dist" / NAME), changes=changes)
+        _render(file, folder / "dist", constructs)
+        objects = Objects.read(folder / "dist" / NAME)
+        return cls(file=file, settings=settings, objects=objects, changes=changes, constructs=constructs)
 
     def of_release(self, folder: Path, release: str) -> Self:
         """The same environment with another release, rendered into ``folder``.
@@ -108,10 +116,16 @@ def _with(document: Mapping[str, Any], keys: list[str], value: Any) -> dict[str,
     return {**document, first: _with(document.get(first) or {}, rest, value) if rest else value}
 
 
-def _render(file: Path, output: Path) -> None:
+def import_path(constructs: Path | None) -> dict[str, str]:
+    """The variable that makes Python find ``cdk8s_mlflow`` in ``constructs`` first."""
+    return {"PYTHONPATH": str(constructs)} if constructs else {}
+
+
+def _render(file: Path, output: Path, constructs: Path | None) -> None:
     # In a process of its own: this one needs no Node.js.
     command = [sys.executable, "-O", "-m", "cdk8s_mlflow.worker", str(output), str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, **import_path(constructs)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RenderingError(
             f"rendering {file} failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}"

@@ -12,7 +12,7 @@ from live.door.routes import routes
 from live.door.server import Door
 from live.neighbours import Neighbours
 from live.provisioning import Bootstrap
-from live.rendering import Rendering
+from live.rendering import Rendering, import_path
 from live.users import Realm, User, first_users
 
 Say = Callable[[str], None]
@@ -64,7 +64,11 @@ class System:
     @property
     def bootstrap(self) -> Bootstrap:
         """``bootstrap.py`` of this environment."""
-        return Bootstrap(file=self.rendering.file, administration=self.neighbours.administration)
+        return Bootstrap(
+            file=self.rendering.file,
+            administration=self.neighbours.administration,
+            variables=import_path(self.rendering.constructs),
+        )
 
     @cached_property
     def realm(self) -> Realm:

@@ -45,7 +45,7 @@ image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
 	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock
 
 test-image: setup-image ## the image's programs against real servers, both releases
-	@$(PY) -m pytest -q --numprocesses 2 --dist loadgroup tests/image
+	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/image
 
 bench-image: setup-image ## what serving costs against MLflow's own server
 	@PYTHONPATH=tests/image:image $(PY) tools/bench_image.py

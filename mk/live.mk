@@ -1,11 +1,15 @@
-.PHONY: live test-live screenshots bench-live
+.PHONY: live test-live test-mutations screenshots bench-live
 
 # The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
 live: $(VENV)/.dev .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
 	@$(PY) -m live $(if $(RELEASE),--release $(RELEASE))
 
 test-live: setup-image ## the whole system of each release, as people use it
-	@$(PY) -m pytest -q tests/live --ignore tests/live/test_servers.py
+	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/live \
+	  --ignore tests/live/test_servers.py --ignore tests/live/test_mutations.py
+
+test-mutations: setup-image ## change constants of the constructs one by one, and list which test notices
+	@$(PY) -m pytest -q tests/live/test_mutations.py
 
 screenshots: setup-image ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py

@@ -38,9 +38,9 @@ _given: dict[int, IO[str]] = {}
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, below those of outgoing connections; never given twice."""
+    """A TCP port of 127.0.0.1 that nobody listens on, below NodePorts and outgoing connections; never given twice."""
     while True:
-        port = random.choice([*set(range(15000, 32001)) - _given.keys()])  # noqa: S311
+        port = random.choice([*set(range(15000, 30000)) - _given.keys()])  # noqa: S311
         if _reserved(port) and _unused(port):
             return port
 

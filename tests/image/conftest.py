@@ -5,8 +5,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from by_release import ByRelease
 from pod import Bucket, Database, Pod, Venv
 from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
@@ -16,13 +18,9 @@ from live.servers import Keycloak, Minio, Postgres
 RELEASES = ("3.6.0", "3.17.2")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each release's tests in one process where several share the work, because they share servers."""
-    for item in items:
-        parameters = getattr(item, "callspec", None)
-        if parameters and "venv" in parameters.params:
-            item.add_marker(pytest.mark.xdist_group(parameters.params["venv"]))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
+    """Keep each release's tests together."""
+    return ByRelease(config, log)
 
 
 @pytest.fixture(scope="session", params=RELEASES)

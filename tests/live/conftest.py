@@ -12,6 +12,8 @@ its own: ``make_system(release, **{"server.replicas": 2})``. It is stopped at th
 
 ``Visitor`` (visitor.py) logs in without a browser and makes access keys. ``person`` is somebody at a real browser
 (person.py), which trusts ``system.ca``.
+
+``record_property("table", text)`` has ``text`` printed at the end, whichever process has run the test.
 """
 
 import itertools
@@ -21,6 +23,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from by_release import ByRelease
 from person import Person
 from playwright.sync_api import Browser
 
@@ -32,6 +35,19 @@ from live.users import User
 
 RELEASES = os.environ.get("LIVE_RELEASES", "3.6.0 3.17.2").split()
 _numbers = itertools.count(1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
+    """Keep each release's tests together."""
+    return ByRelease(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded as ``table``."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "table":
+                terminalreporter.write_line(f"\n{value}")
 
 
 @pytest.fixture(scope="session", params=RELEASES)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
+from visitor import CURRENT_USER
 
 from live.system import System
 from live.users import User
@@ -13,10 +14,6 @@ PATIENCE = 90_000
 LEFT_BEHIND = "net::ERR_ABORTED"
 """Fate of a request whose page was left before the answer came."""
 
-CURRENT_USER = {
-    "3.6.0": "/api/2.0/mlflow/permissions/users/current",
-    "3.17.2": "/api/2.0/mlflow/users/current",
-}
 FETCH = "path => fetch(path).then(async answer => ({status: answer.status, text: await answer.text()}))"
 FETCH_JSON = "path => fetch(path).then(answer => answer.json())"
 

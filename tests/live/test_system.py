@@ -45,6 +45,14 @@ def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_per
         assert visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5").status_code == 200
 
 
+def test_only_a_member_of_the_group_of_administrators_is_an_administrator(system: System) -> None:
+    with Visitor(system=system) as admin, Visitor(system=system) as user:
+        admin.log_in(system.users["admin"])
+        user.log_in(system.users["user"])
+
+        assert (admin.whoami()["is_admin"], user.whoami()["is_admin"]) == (True, False)
+
+
 def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None:
     with Visitor(system=system) as visitor:
         page = visitor.log_in(system.users["nobody"])

@@ -4,7 +4,7 @@ import html
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -12,6 +12,10 @@ from live.system import System
 from live.users import User
 
 FORM = re.compile(r'<form[^>]+id="kc-form-login"[^>]+action="([^"]+)"')
+CURRENT_USER = {
+    "3.6.0": "/api/2.0/mlflow/permissions/users/current",
+    "3.17.2": "/api/2.0/mlflow/users/current",
+}
 KEY_PATHS = {
     "3.6.0": "/api/2.0/mlflow/permissions/users/access-token",
     "3.17.2": "/api/2.0/mlflow/users/access-token",
@@ -48,6 +52,12 @@ class Visitor:
         )
         answer.raise_for_status()
         return str(answer.json()["token"])
+
+    def whoami(self) -> dict[str, Any]:
+        """What MLflow knows of the user who is logged in."""
+        answer = self.client.get(CURRENT_USER[self.system.settings.release]).raise_for_status()
+        known: dict[str, Any] = answer.json()
+        return known
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,214 @@
+"""Single changes of what the constructs say, each of which breaks migration, login, session, artifacts or the door.
+
+Each names the check that notices it first, of those in ``mutant.py``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """One piece of text in a module of ``cdk8s_mlflow``, what stands there instead, and who notices it."""
+
+    name: str
+    module: str
+    """Path below ``cdk8s_mlflow``."""
+    was: str
+    becomes: str
+    noticed_by: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings under which the constant is used."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ENVIRONMENT = "server_environment.py"
+RELEASE = "releases/mlflow_3_6_0.py"
+JOB = "the_migration_job_succeeds"
+READY = "a_pod_becomes_ready"
+LINK = "the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope"
+ADMIN = "only_a_member_of_the_group_of_administrators_is_an_administrator"
+ARTIFACT = "an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back"
+CLIENT = "a_training_is_logged_registered_and_loaded_back_with_an_access_key"
+
+MUTATIONS = (
+    Mutation(
+        name="Secret of the migration",
+        module="migration.py",
+        was='folders=("db",)',
+        becomes='folders=("s3",)',
+        noticed_by=JOB,
+    ),
+    Mutation(
+        name="service file",
+        module=ENVIRONMENT,
+        was="/db/pg_service.conf",
+        becomes="/db/service.conf",
+        noticed_by=JOB,
+    ),
+    Mutation(
+        name="section of the service file",
+        module="contract.py",
+        was='"mlflow_auth": settings.database.auth_name',
+        becomes='"mlflow_permissions": settings.database.auth_name',
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="authority of the database",
+        module="contract.py",
+        was="/db/ca.crt",
+        becomes="/db/root.crt",
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="mount point of the Secrets",
+        module="contract.py",
+        was='SECRETS_ROOT = "/var/run/secrets/mlflow"',
+        becomes='SECRETS_ROOT = "/var/run/secrets/tracking"',
+        noticed_by=JOB,
+    ),
+    Mutation(
+        name="writable folder",
+        module="pods.py",
+        was='TEMPORARY = "/tmp"',
+        becomes='TEMPORARY = "/scratch"',
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="app name",
+        module=RELEASE,
+        was='app_name="oidc-auth-fastapi"',
+        becomes='app_name="oidc-auth"',
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="key of the session cookie",
+        module=RELEASE,
+        was='variable="SECRET_KEY"',
+        becomes='variable="SESSION_KEY"',
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="probe path",
+        module="tracking_server.py",
+        was='path="/health"',
+        becomes='path="/healthz"',
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="port behind the Ingress",
+        module="ingress.py",
+        was='ServiceBackendPort(name="http")',
+        becomes='ServiceBackendPort(name="metrics")',
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="allowed hosts",
+        module="settings/environment.py",
+        was="return (self.ingress.authority, *names,",
+        becomes="return (self.ingress.host, *names,",
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="redirect path",
+        module="settings/ingress.py",
+        was="{self.public_url}/callback",
+        becomes="{self.public_url}/oidc/callback",
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="scope",
+        module=ENVIRONMENT,
+        was='f"openid profile email {login.groups_claim}"',
+        becomes='"openid profile email"',
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="separator of the scope",
+        module=ENVIRONMENT,
+        was="openid profile email {",
+        becomes="openid,profile,email,{",
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="discovery",
+        module="settings/authentication.py",
+        was="/.well-known/openid-configuration",
+        becomes="/.well-known/oauth-authorization-server",
+        noticed_by=LINK,
+    ),
+    Mutation(
+        name="claim of the groups",
+        module=ENVIRONMENT,
+        was='"OIDC_GROUPS_ATTRIBUTE": login.groups_claim',
+        becomes='"OIDC_GROUPS_ATTRIBUTE": "roles"',
+        noticed_by=ADMIN,
+    ),
+    Mutation(
+        name="groups that may log in",
+        module=ENVIRONMENT,
+        was='f"{login.admin_group},{login.user_group}"',
+        becomes="login.admin_group",
+        noticed_by=ADMIN,
+    ),
+    Mutation(
+        name="group of the administrators",
+        module=ENVIRONMENT,
+        was='"OIDC_ADMIN_GROUP_NAME": login.admin_group',
+        becomes='"OIDC_ADMIN_GROUP_NAME": login.user_group',
+        noticed_by=ADMIN,
+    ),
+    Mutation(
+        name="session lifetime",
+        module=RELEASE,
+        was="str(settings.authentication.session_hours * 3600)",
+        becomes='f"{settings.authentication.session_hours}h"',
+        noticed_by=ADMIN,
+    ),
+    Mutation(
+        name="session store",
+        module=RELEASE,
+        was='"SESSION_TYPE": "redis"',
+        becomes='"SESSION_TYPE": "memcached"',
+        noticed_by=ADMIN,
+    ),
+    Mutation(
+        name="session directory",
+        module=RELEASE,
+        was='"SESSION_CACHE_DIR": "/tmp/session"',
+        becomes='"SESSION_CACHE_DIR": "/var/lib/mlflow/session"',
+        noticed_by=READY,
+        changes={"authentication.redis": None},
+    ),
+    Mutation(
+        name="bucket",
+        module=ENVIRONMENT,
+        was="s3://{artifacts.bucket}",
+        becomes="s3://{artifacts.bucket}-artifacts",
+        noticed_by=ARTIFACT,
+    ),
+    Mutation(
+        name="keys of the bucket",
+        module=ENVIRONMENT,
+        was="/s3/credentials",
+        becomes="/s3/keys",
+        noticed_by=READY,
+    ),
+    Mutation(
+        name="proxied artifacts",
+        module=ENVIRONMENT,
+        was='"MLFLOW_SERVE_ARTIFACTS": "true"',
+        becomes='"MLFLOW_SERVE_ARTIFACTS": "false"',
+        noticed_by=ARTIFACT,
+    ),
+    Mutation(
+        name="artifact root",
+        module=ENVIRONMENT,
+        was='"MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/"',
+        becomes='"MLFLOW_DEFAULT_ARTIFACT_ROOT": f"s3://{artifacts.bucket}"',
+        noticed_by=CLIENT,
+    ),
+)
