@@ -211,9 +211,10 @@ def experiment_of(client: httpx.Client, run: str) -> str:
 
 
 def written_by(user: int) -> list[Path]:
-    """The topmost files and directories of the user, wherever they are."""
+    """The topmost files and directories of the user, wherever it can get to."""
+    elsewhere = ["(", "-path", "/proc", "-o", "-type", "d", "!", "-perm", "-001", "!", "-user", str(user), ")"]
     found = subprocess.run(
-        ["find", "/", "-path", "/proc", "-prune", "-o", "-user", str(user), "-prune", "-print"],
+        ["find", "/", *elsewhere, "-prune", "-o", "-user", str(user), "-prune", "-print"],
         capture_output=True,
         text=True,
         check=False,
