@@ -197,7 +197,12 @@ def run(release: str, neighbours: Neighbours, addresses: Mapping[str, Any], fold
         work_folder = folder / "work"
         work_folder.mkdir()
         bench = Bench(system=system, plain=plain, member=join(system), folder=work_folder)
-        measure(bench, with_changes(system, addresses, folder))
+        try:
+            measure(bench, with_changes(system, addresses, folder))
+        except SystemExit:
+            for pod in system.cluster.deployment.pods:
+                print(pod.last_words(), file=sys.stderr)
+            raise
 
 
 def main() -> None:
