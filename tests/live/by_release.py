@@ -1,6 +1,6 @@
-"""Which process runs which test, where two share the work: all tests of a release in one, because they share servers.
+"""Which process runs which test, where two share the work: a release's tests in one, because they share servers.
 
-Tests that belong to no release go to whoever has time.
+The longest modules that share little, and tests that belong to no release, go to whoever has time in the end.
 """
 
 import re
@@ -10,11 +10,14 @@ from xdist.scheduler import LoadScopeScheduling
 from cdk8s_mlflow.releases import RELEASES
 
 _RELEASE = re.compile(r"\[(?:.*-)?(" + "|".join(map(re.escape, RELEASES)) + r")[-\]]")
+_APART = re.compile(r"test_(built_image|locks|migrate_killed|workers)\.py")
 
 
 class ByRelease(LoadScopeScheduling):
     """Sends all tests with the same release among their parameters to the same process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        found = _RELEASE.search(nodeid)
-        return found[1] if found else nodeid
+        release, apart = _RELEASE.search(nodeid), _APART.search(nodeid)
+        if release is None:
+            return nodeid
+        return f"{release[1]} {apart[0]}" if apart else release[1]
