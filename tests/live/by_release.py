@@ -1,6 +1,6 @@
 """Which process runs which test, where two share the work: a release's tests in one, because they share servers.
 
-The longest modules that share little, and tests that belong to no release, go to whoever has time in the end.
+The longest modules that share little, and modules that belong to no release, go whole to whoever has time in the end.
 """
 
 import re
@@ -19,5 +19,5 @@ class ByRelease(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         release, apart = _RELEASE.search(nodeid), _APART.search(nodeid)
         if release is None:
-            return nodeid
+            return str(super()._split_scope(nodeid))
         return f"{release[1]} {apart[0]}" if apart else release[1]
