@@ -1,6 +1,7 @@
 """``python -m live``: the environment ``local`` on this machine, until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -12,9 +13,9 @@ from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import Settings, SettingsError
 from live.cluster import JobError, PodError
 from live.cluster.image import MissingImageError
-from live.memory import megabytes
 from live.neighbours import Neighbours
 from live.only_one import BusyError, need_ports, only_one
+from live.processes import resident
 from live.provisioning import ProvisioningError
 from live.rendering import Rendering, RenderingError
 from live.servers import MissingProgramError, ServerError
@@ -81,7 +82,8 @@ def _run(release: str | None, state: Path) -> None:
         neighbours = Neighbours.of(rendering.settings, folder=folder, openbao_ports=OPENBAO_PORTS, say=_say)
         stack.enter_context(neighbours)
         system = stack.enter_context(System(rendering, neighbours, folder=folder, say=_say))
-        _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes()} MB of memory\n{_description(system)}")
+        megabytes = resident(os.getpid()) // 2**20
+        _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{_description(system)}")
         stack.callback(_say, "\nstopping")
         signal.pause()
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 from plain_server import Plain
 from pod import Bucket, Database, Pod, Venv
-from processes import resident
 from serving import API, SETTINGS, Serving, make_run, make_users, mount_server_secrets
 
+from live.processes import resident
 from live.servers import Minio, Postgres
 
 STARTS = 3

@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 from load import Load, generate
-from people import Member, join, join_as_admin, machine_token, start_program
+from people import Member, join, known_machine_token, start_program
 from plain_behind_door import PlainServer
-from processes import cpu_seconds
 from visitor import Visitor
-from work import MLFLOW, Work, prepared_work
+from work import Work, prepared_work
 
 from live.neighbours import Neighbours
+from live.processes import cpu_seconds
 from live.rendering import Rendering, free_addresses
 from live.system import System
 
@@ -91,15 +91,11 @@ class Bench:
 
 def logins(system: System, member: Member) -> dict[str, httpx.Client]:
     """A client for each way to log in; the machine is made known to MLflow first."""
-    path = {"3.6.0": f"{MLFLOW}/users/create", "3.17.2": f"{MLFLOW}/users"}[system.settings.release]
-    account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
-    body = {"username": account, "display_name": "machines", "is_service_account": system.settings.release == "3.6.0"}
-    join_as_admin(system).http.post(path, json=body).raise_for_status()
     visitor = Visitor(system=system)
     visitor.log_in(member.user)
     verify = system.neighbours.certificate.context()
     bearer = httpx.Client(base_url=system.url, verify=verify, timeout=120)
-    bearer.headers["Authorization"] = f"Bearer {machine_token(system)}"
+    bearer.headers["Authorization"] = f"Bearer {known_machine_token(system)}"
     return dict(zip(LOGINS, (member.http, bearer, visitor.client), strict=True))
 
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from processes import resident
+from live.processes import resident
 
 ROOT = Path(__file__).parents[1]
 FLOOR = (

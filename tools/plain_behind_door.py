@@ -1,7 +1,6 @@
 """MLflow's own server without a login, on the databases of a running system and behind a door like the system's."""
 
 import os
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Self
 from urllib.parse import quote
 
 import httpx
+from mlflow_server import end, started
 
 from live.door.configuration import endpoints_key
 from live.door.server import Door
@@ -44,17 +44,10 @@ class PlainServer:
             endpoints={endpoints_key(route): [self.port] for route in routes},
         )
         venv = self.system.cluster.image.venv
-        command = [str(venv / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--backend-store-uri", self._database()]
-        command += ["--artifacts-destination", str(self.folder / "artifacts")]
-        self.process = subprocess.Popen(
-            command,
-            env={"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "HOME": str(self.folder), **SETTINGS},
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        arguments = ["--backend-store-uri", self._database()]
+        arguments += ["--artifacts-destination", str(self.folder / "artifacts")]
+        environment = {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "HOME": str(self.folder), **SETTINGS}
+        self.process = started(venv, self.port, arguments, environment=environment, folder=self.folder)
         self.door.start()
         self._wait()
         return self
@@ -77,9 +70,7 @@ class PlainServer:
     def stop(self) -> None:
         """Stop server and door; the second time does nothing."""
         if self.process.poll() is None:
-            # Its worker outlives a parent that is ended alone.
-            os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(60)
+            end(self.process)
         self.door.stop()
 
     def __exit__(self, *_: object) -> None:

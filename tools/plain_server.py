@@ -1,11 +1,10 @@
 """MLflow's own server, to compare with."""
 
-import os
-import signal
 import subprocess
 from dataclasses import dataclass, field
 
 import httpx
+from mlflow_server import end, started
 from pod import Pod
 from serving import SERVER_SECRETS
 
@@ -30,19 +29,11 @@ class Plain:
         return httpx.Client(base_url=self.url, auth=login, timeout=60)
 
     def __enter__(self) -> "Plain":
-        command = [str(self.pod.venv.path / "bin/mlflow"), "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", *(["--app-name", self.app] if self.app else [])]
+        arguments = ["--app-name", self.app] if self.app else []
         secrets = {name.partition("/")[2]: value for name, value in SERVER_SECRETS.items()}
-        self.process = subprocess.Popen(
-            command,
-            env={**self.pod.environment, **secrets, "PGTZ": "UTC"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        environment = {**self.pod.environment, **secrets, "PGTZ": "UTC"}
+        self.process = started(self.pod.venv.path, self.port, arguments, environment=environment)
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Its worker outlives a parent that is ended alone.
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(60)
+        end(self.process)

@@ -83,7 +83,7 @@ class Mutant:
 
     def noticed_by(self) -> str:
         """Name of the first check that fails."""
-        return next((_name(check) for check in self.checks if not passes(check, self.system)), NOBODY)
+        return next((name_of(check) for check in self.checks if not passes(check, self.system)), NOBODY)
 
 
 CHECKS = (
@@ -134,7 +134,8 @@ class _Given:
         return folder
 
 
-def _name(check: Any) -> str:
+def name_of(check: Any) -> str:
+    """As a mutation says who notices it."""
     return str(check.__name__).removeprefix("test_")
 
 

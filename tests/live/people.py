@@ -63,6 +63,19 @@ def new_client(system: System, *, auth: tuple[str, str] | None = None) -> httpx.
     return httpx.Client(base_url=system.url, verify=context, auth=auth, timeout=120)
 
 
+def known_machine_token(system: System) -> str:
+    """A fresh token of the service account, which an administrator has made known to MLflow before."""
+    path = {"3.6.0": "/api/2.0/mlflow/users/create", "3.17.2": "/api/2.0/mlflow/users"}[system.settings.release]
+    account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
+    # On 3.17.2 a service account of MLflow's own takes access keys alone, so this one is a user like others.
+    service = system.settings.release == "3.6.0"
+    made = join_as_admin(system).http.post(
+        path, json={"username": account, "display_name": "machines", "is_service_account": service}
+    )
+    assert made.status_code in (200, 201), made.text
+    return machine_token(system)
+
+
 def machine_token(system: System) -> str:
     """A fresh access token of the realm for the service account of the settings."""
     settings = system.settings

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from people import EXAMPLES, Member, join, join_as_admin, machine_token, new_client, run_example, start_program
+from people import EXAMPLES, Member, join, known_machine_token, new_client, run_example, start_program
 
 from live.system import System
 
@@ -36,15 +36,7 @@ def on_3_17_2(release: str) -> None:
 @pytest.fixture(scope="module")
 def machine(system: System) -> dict[str, str]:
     """The login of the settings' service account, which an administrator has made known to MLflow."""
-    path = {"3.6.0": "/api/2.0/mlflow/users/create", "3.17.2": "/api/2.0/mlflow/users"}[system.settings.release]
-    account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
-    # On 3.17.2 a service account of MLflow's own takes access keys alone, so this one is a user like others.
-    service = system.settings.release == "3.6.0"
-    made = join_as_admin(system).http.post(
-        path, json={"username": account, "display_name": "machines", "is_service_account": service}
-    )
-    assert made.status_code in (200, 201), made.text
-    return {"MLFLOW_TRACKING_TOKEN": machine_token(system)}
+    return {"MLFLOW_TRACKING_TOKEN": known_machine_token(system)}
 
 
 def test_a_training_is_logged_registered_and_loaded_back_with_an_access_key(

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from mutant import CHECKS, Mutant, run, stopped_in_the_end
+from mutant import CHECKS, Mutant, name_of, run, stopped_in_the_end
 from mutations import MUTATIONS, Mutation
 
 from live.system import System
@@ -44,7 +44,7 @@ def stopper() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("test_"))
+@pytest.mark.parametrize("check", CHECKS, ids=name_of)
 def test_an_unchanged_system_passes_every_check(original: System, check: Callable[..., None]) -> None:
     run(check, original)
 
