@@ -16,6 +16,7 @@ from mlflow_sso import log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
+from mlflow_sso.imports import collector_paused
 from mlflow_sso.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema, schemas
@@ -93,7 +94,7 @@ def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -
     if before.is_at_head(schema) and not (owned and public):
         return before, "none", "granted" if public else "revoked"
     if not before.is_at_head(schema):
-        with clock.measuring("import"):
+        with clock.measuring("import"), collector_paused():
             import mlflow_sso.upgrade  # noqa: F401
     _wait_for_lock(connection, schema, deadline)
     with clock.measuring("sql"):

@@ -38,8 +38,10 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import app
 
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
+    from mlflow_sso.serve.route_index import pass_over_unlikely_routers
     from mlflow_sso.serve.threads import ThreadForEachRequest
 
+    pass_over_unlikely_routers(app.app.router.routes)
     application = OutageInsteadOfRefusal(ThreadForEachRequest(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from mlflow_sso.errors import ProgramError, TerminalError
+from mlflow_sso.imports import collector_paused
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
 from mlflow_sso.serve.workers import Workers
 
@@ -64,14 +65,15 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 
 def work(listener: Listener, bound: socket.socket) -> NoReturn:
     """Be a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` where a store does not open."""
-    from uvicorn import Config, Server
+    with collector_paused():
+        from uvicorn import Config, Server
 
-    from mlflow_sso.serve.logs import log_configuration
+        from mlflow_sso.serve.logs import log_configuration
 
-    config = Config(
-        APPLICATION, timeout_graceful_shutdown=listener.grace_seconds, log_config=log_configuration(os.environ)
-    )
-    config.load()
+        config = Config(
+            APPLICATION, timeout_graceful_shutdown=listener.grace_seconds, log_config=log_configuration(os.environ)
+        )
+        config.load()
     Server(config).run([bound])
     leave(0)
 
