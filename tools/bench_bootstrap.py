@@ -8,7 +8,6 @@ import http.client
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -24,10 +23,10 @@ from bootstrap.engine import Outcome
 from bootstrap.run import Part, Run, keycloak
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
+from live.servers.memory import memory_folder
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15
-MEMORY = Path("/dev/shm")  # noqa: S108  (a folder in memory, where there is one)
 _NEW_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE) /")
 _STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): ")
 
@@ -196,9 +195,8 @@ def measure(site: Site) -> None:
 def main() -> None:
     """Start the servers, measure and print."""
     print(f"bootstrap.py --help      {help_seconds():.2f} s (below 0.3)")
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name, ExitStack() as servers:
-        Path(name).chmod(0o711)
-        measure(Site(servers, Path(name)))
+    with memory_folder("bench-") as folder, ExitStack() as servers:
+        measure(Site(servers, folder))
 
 
 if __name__ == "__main__":

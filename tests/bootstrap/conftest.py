@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
+from live.servers.memory import memory_folder
 
-MEMORY = Path("/dev/shm")
 WITNESS = Witness()
 KEYCLOAKS: Mapping[str, Mapping[str, Any]] = {
     "keycloak_server": {},
@@ -64,10 +63,8 @@ def _heard(server: Postgres | Minio | OpenBao | Keycloak, *secrets: str) -> None
 @pytest.fixture(scope="session")
 def memory() -> Iterator[Path]:
     """A folder in memory where there is one: these servers make thousands of files and wait for each to be kept."""
-    with TemporaryDirectory(prefix="servers-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        # PostgreSQL runs as another user where we are root.
-        Path(folder).chmod(0o711)
-        yield Path(folder)
+    with memory_folder("servers-") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

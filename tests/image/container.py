@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from built import BuiltImage
 from pod import Done, Pod
 from serving import SERVER_SECRETS, SETTINGS
+
+from live.servers.process import answers
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
 START_SECONDS = 240
@@ -91,14 +92,7 @@ class Container:
 
 def _wait(url: str, process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(url):
+    while not answers(url):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, f"{url} does not answer"
         time.sleep(0.1)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False

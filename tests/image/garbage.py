@@ -103,8 +103,8 @@ class Garbage:
     @classmethod
     def strew(cls, pod: Pod) -> "Garbage":
         """Migrate, make everything, and let what is called neither active nor recent be deleted forty days ago."""
-        migrated = pod.run("migrate")
-        made = pod.python(STORE, pod.bucket.name)
+        migrated = pod.migrate()
+        made = pod.script(STORE, pod.bucket.name)
         assert (migrated.code, made.code) == (0, 0), migrated.stderr + made.stderr
         garbage = cls(pod=pod, things=json.loads(made.stdout.splitlines()[-1]))
         garbage._upload()

@@ -4,10 +4,12 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 import urllib3
@@ -17,6 +19,9 @@ from psycopg import sql
 from live.servers import Minio, Postgres
 
 ROOT = Path(__file__).parents[2]
+
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+"""MLflow calls nobody, and looks for no git."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,72 @@ class Venv:
     def mlflow_sso(self) -> Path:
         """The console command."""
         return self.path / "bin" / "mlflow-sso"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A program that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float = 0.0
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The JSON lines of stdout."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def progress(self) -> list[dict[str, Any]]:
+        """The JSON lines of stderr."""
+        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
+
+
+@dataclass(kw_only=True)
+class Forks:
+    """A process of a release that has imported MLflow, which takes seconds, and runs in forks what would import it."""
+
+    venv: Venv
+    process: "subprocess.Popen[str]" = field(init=False)
+    folder: "tempfile.TemporaryDirectory[str]" = field(init=False)
+
+    def __enter__(self) -> Self:
+        self.folder = tempfile.TemporaryDirectory(prefix="forks-")
+        self.process = subprocess.Popen(
+            [self.venv.python, "-W", "ignore::DeprecationWarning", Path(__file__).with_name("forks.py")],
+            env={"PATH": os.environ["PATH"], "HOME": self.folder.name, **QUIET},
+            cwd=self.folder.name,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.communicate(timeout=240)
+        self.folder.cleanup()
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        script: str | None = None,
+        kill_after: float | None = None,
+    ) -> Done:
+        """Run ``mlflow-sso`` with ``arguments``, or a ``script``, to its end or to the second in which it is killed."""
+        out, err, path = (Path(self.folder.name, name) for name in ("stdout", "stderr", "script.py"))
+        path.write_text(script or "")
+        task = {"arguments": list(arguments), "script": script and str(path), "environment": dict(environment)}
+        task |= {"stdout": str(out), "stderr": str(err), "kill_after": kill_after}
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps(task), file=self.process.stdin, flush=True)
+        answer = json.loads(self.process.stdout.readline())
+        return Done(code=answer["code"], stdout=out.read_text(), stderr=err.read_text(), seconds=answer["seconds"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +192,8 @@ class Pod:
     bucket: Bucket
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment beside the one that the manifests give."""
+    forks: Forks | None = None
+    """Where ``migrate`` and ``script`` run; unset, each is a process that imports MLflow anew."""
 
     @property
     def secrets_root(self) -> Path:
@@ -170,9 +243,7 @@ class Pod:
             "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{self.bucket.name}",
             "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
             "MLFLOW_SERVE_ARTIFACTS": "true",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "DO_NOT_TRACK": "true",
-            "GIT_PYTHON_REFRESH": "quiet",
+            **QUIET,
             **self.settings,
         }
 
@@ -192,14 +263,28 @@ class Pod:
             text=True,
         )
 
-    def run(self, program: str, *arguments: str, **environment: str) -> "Done":
+    def run(self, program: str, *arguments: str, **environment: str) -> Done:
         """Run a program to its end, at most three minutes."""
         process = self.start(program, *arguments, **environment)
         stdout, stderr = process.communicate(timeout=180)
         return Done(code=process.returncode, stdout=stdout, stderr=stderr)
 
-    def python(self, script: str, *arguments: str, **environment: str) -> "Done":
-        """Run a script of the tests with the release's interpreter, where MLflow can be imported."""
+    def migrate(self, *arguments: str, kill_after: float | None = None, **environment: str) -> Done:
+        """Run ``migrate`` to its end, or kill it after some seconds."""
+        if self.forks is None:
+            assert kill_after is None
+            return self.run("migrate", *arguments, **environment)
+        command = ["migrate", "--secrets-root", str(self.secrets_root), *arguments]
+        return self.forks.run(command, {**self.environment, **environment}, kill_after=kill_after)
+
+    def script(self, script: str, *arguments: str, **environment: str) -> Done:
+        """Run a script of the tests that imports MLflow."""
+        if self.forks is None:
+            return self.python(script, *arguments, **environment)
+        return self.forks.run(arguments, {**self.environment, **environment}, script=script)
+
+    def python(self, script: str, *arguments: str, **environment: str) -> Done:
+        """Run a script of the tests with the release's interpreter, as a process of its own."""
         done = subprocess.run(
             [self.venv.python, "-c", script, *arguments],
             env={**self.environment, **environment},
@@ -209,22 +294,3 @@ class Pod:
             check=False,
         )
         return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """A program that has ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def results(self) -> list[dict[str, Any]]:
-        """The JSON lines of stdout."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
-
-    @property
-    def progress(self) -> list[dict[str, Any]]:
-        """The JSON lines of stderr."""
-        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]

@@ -20,7 +20,7 @@ import httpx
 import psycopg
 from pod import Pod
 
-from live.servers.process import free_port
+from live.servers.process import answers, free_port
 
 API = "/api/2.0/mlflow"
 START_SECONDS = 120
@@ -88,7 +88,7 @@ def make_users(pod: Pod, *names: str) -> dict[str, str]:
     """Access key by user name, of the usual six or of ``names``; made by the plugin's own store."""
     recipe = MAKE_USERS_3_6_0 if pod.venv.release == "3.6.0" else MAKE_USERS_3_17_2
     opening = f"import json; from mlflow_oidc_auth.store import store; NAMES = {names or USERS!r}"
-    done = pod.python(f"{opening}\n{recipe}\nprint(json.dumps(keys))")
+    done = pod.script(f"{opening}\n{recipe}\nprint(json.dumps(keys))")
     assert done.code == 0, done.stderr
     keys: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return keys
@@ -167,10 +167,7 @@ class Serving:
         return self
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.url}/health")
 
     def stop(self, *, seconds: float = 30) -> int:
         """SIGTERM; the exit code."""

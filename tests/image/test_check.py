@@ -213,7 +213,7 @@ def test_over_tls_everything_works_with_the_authorities_that_were_mounted_and_no
         authorities = pod.secrets_root / "ca/ca.crt"
         authorities.write_bytes(authorities.read_bytes() + minio.certificate.ca.read_bytes())
         shutil.copy(postgres.certificate.ca, pod.secrets_root / "db/ca.crt")
-        assert pod.run("migrate").code == 0
+        assert pod.migrate().code == 0
 
         trusting = pod.run("check")
         authorities.unlink()

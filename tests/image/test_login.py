@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from pod import Bucket, Database, Pod, Venv
+from pod import Bucket, Database, Forks, Pod, Venv
 from realm import Realm
 from serving import API, SETTINGS, Serving, make_run, mount_server_secrets
 
@@ -23,11 +23,14 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="module")
-def pod(venv: Venv, realm: Realm, redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
+def pod(
+    venv: Venv, forks: Forks, realm: Realm, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pod]:
     """Migrated databases and a bucket behind TLS; all three authorities are mounted, and no other knows them."""
     folder = tmp_path_factory.mktemp("private")
     with Postgres(tls=True) as postgres, Minio(tls=True) as minio:
-        pod = Pod(venv=venv, folder=folder, database=Database(server=postgres), bucket=Bucket(server=minio))
+        database, bucket = Database(server=postgres), Bucket(server=minio)
+        pod = Pod(venv=venv, folder=folder, database=database, bucket=bucket, forks=forks)
         pod.database.create()
         pod.bucket.client.make_bucket(pod.bucket.name)
         pod.mount()
@@ -37,7 +40,7 @@ def pod(venv: Venv, realm: Realm, redis: Redis, tmp_path_factory: pytest.TempPat
         (pod.secrets_root / "ca").mkdir()
         authorities = [server.certificate.ca.read_text() for server in (minio, realm.keycloak)]
         (pod.secrets_root / "ca/ca.crt").write_text("".join(authorities))
-        assert pod.run("migrate").code == 0
+        assert pod.migrate().code == 0
         yield pod
 
 

@@ -19,7 +19,7 @@ Schemas = tuple[str, str]
 def official_schemas(make_pod: Callable[..., Pod]) -> Schemas:
     """What MLflow's and the plugin's own migrations make of empty databases."""
     pod = make_pod()
-    done = pod.python(official.INITIALISE)
+    done = pod.script(official.INITIALISE)
     assert done.code == 0, done.stderr
     return schema_dumps(pod.database)
 
@@ -28,7 +28,7 @@ def official_schemas(make_pod: Callable[..., Pod]) -> Schemas:
 def old_once(make_pod: Callable[..., Pod]) -> Pod:
     """Databases at the first revisions that their packages ever had, with an experiment and a user."""
     pod = make_pod()
-    done = pod.python(official.FIRST_REVISIONS)
+    done = pod.script(official.FIRST_REVISIONS)
     assert done.code == 0, done.stderr
     pod.database.query("INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (7, 'old', 'active')")
     pod.database.query(
@@ -54,7 +54,7 @@ def actions(done: Done) -> list[str]:
 def test_empty_databases_get_the_schemas_that_the_packages_themselves_would_make(
     pod: Pod, official_schemas: Schemas
 ) -> None:
-    done = pod.run("migrate")
+    done = pod.migrate()
 
     assert actions(done) == ["initialised", "initialised"]
     assert schema_dumps(pod.database) == official_schemas
@@ -73,7 +73,7 @@ def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_ml
 
 
 def test_the_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_schemas: Schemas) -> None:
-    done = old_pod.run("migrate")
+    done = old_pod.migrate()
 
     assert actions(done) == ["upgraded", "upgraded"]
     assert [line["found"] for line in done.results] == ["451aebb31d03", "8606fa83a998"]
@@ -88,10 +88,10 @@ def test_the_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_
 
 
 def test_what_a_killed_start_of_mlflow_itself_leaves_behind_is_finished(pod: Pod, official_schemas: Schemas) -> None:
-    pod.python(official.HALF_MADE_TABLES)
+    pod.script(official.HALF_MADE_TABLES)
     assert len(pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")) == 3
 
-    done = pod.run("migrate")
+    done = pod.migrate()
 
     assert actions(done) == ["initialised", "initialised"]
     assert schema_dumps(pod.database) == official_schemas
@@ -112,7 +112,7 @@ def test_a_migration_that_never_ends_is_waited_for_no_longer_than_the_timeout(po
     with psycopg.connect(pod.database.dsn("mlflow")) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"mlflow", "big")])
 
-        done = pod.run("migrate", "--timeout", "1")
+        done = pod.migrate("--timeout", "1")
 
     assert done.code == 75
     assert "another migration still holds the lock" in done.stderr
@@ -124,7 +124,7 @@ def test_a_table_in_use_makes_it_give_way_and_leaves_the_old_schema_whole(old_po
     with psycopg.connect(old_pod.database.dsn("mlflow")) as server:
         server.execute("SELECT * FROM metrics")
 
-        done = old_pod.run("migrate", "--timeout", "1")
+        done = old_pod.migrate("--timeout", "1")
 
     assert done.code == 75
     assert "lock timeout" in done.stderr
@@ -132,7 +132,7 @@ def test_a_table_in_use_makes_it_give_way_and_leaves_the_old_schema_whole(old_po
 
 
 def test_connect_is_revoked_from_everybody_but_the_owner_and_whom_was_named(pod: Pod) -> None:
-    first, second = pod.run("migrate"), pod.run("migrate")
+    first, second = pod.migrate(), pod.migrate()
 
     assert [line["public_connect"] for line in first.results] == ["revoked now", "revoked now"]
     assert [line["public_connect"] for line in second.results] == ["revoked", "revoked"]
@@ -144,7 +144,7 @@ def test_a_role_that_does_not_own_the_database_but_may_create_in_it_migrates_and
         pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres", service=service)
         pod.database.superuser("GRANT CREATE ON SCHEMA public TO {role}", inside=service)
 
-    done = pod.run("migrate")
+    done = pod.migrate()
 
     assert actions(done) == ["initialised", "initialised"]
     assert [line["public_connect"] for line in done.results] == ["granted", "granted"]
@@ -153,7 +153,7 @@ def test_a_role_that_does_not_own_the_database_but_may_create_in_it_migrates_and
 def test_a_role_that_may_not_create_tables_is_told_who_can_help(pod: Pod) -> None:
     pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres")
 
-    done = pod.run("migrate")
+    done = pod.migrate()
 
     assert done.code == 1
     assert "may not create tables" in done.stderr
@@ -165,7 +165,7 @@ def test_tables_of_another_owner_are_named_and_nothing_is_changed(old_pod: Pod) 
     old_pod.database.superuser("ALTER TABLE metrics OWNER TO postgres", inside="mlflow")
     before = schema_dumps(old_pod.database)
 
-    done = old_pod.run("migrate")
+    done = old_pod.migrate()
 
     assert done.code == 1
     assert "does not own 1 of its tables, such as metrics of postgres" in done.stderr
@@ -176,7 +176,7 @@ def test_a_wrong_password_is_waited_for_and_then_terminal_and_never_printed(pod:
     service_file = pod.secrets_root / "db" / "pg_service.conf"
     service_file.write_text(service_file.read_text().replace(pod.database.password, "not-the-password"))
 
-    done = pod.run("migrate", "--timeout", "1")
+    done = pod.migrate("--timeout", "1")
 
     assert done.code == 1
     assert [line["message"] for line in done.progress][:1] == ["waiting for PostgreSQL"]
@@ -189,7 +189,7 @@ def test_an_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod)
     old_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'")
     before = schema_dumps(old_pod.database)
 
-    done = old_pod.run("migrate")
+    done = old_pod.migrate()
 
     assert done.code == 1
     assert f"f00dfeed0000, which MLflow {old_pod.venv.release} does not know" in done.stderr
@@ -199,7 +199,7 @@ def test_an_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod)
 def test_a_database_of_somebody_else_is_refused(pod: Pod) -> None:
     pod.database.query("CREATE TABLE invoices (id int)")
 
-    done = pod.run("migrate")
+    done = pod.migrate()
 
     assert done.code == 1
     assert "such as invoices" in done.stderr
@@ -207,9 +207,7 @@ def test_a_database_of_somebody_else_is_refused(pod: Pod) -> None:
 
 
 def test_a_server_that_does_not_answer_is_worth_another_try(pod: Pod) -> None:
-    done = pod.run(
-        "migrate", "--timeout", "1", MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow"
-    )
+    done = pod.migrate("--timeout", "1", MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow")
 
     assert done.code == 75
     assert "cannot reach PostgreSQL for mlflow" in done.stderr
@@ -219,8 +217,7 @@ def test_a_server_that_does_not_answer_is_worth_another_try(pod: Pod) -> None:
 def test_a_uri_with_everything_escaped_works_as_well_as_the_service_file(pod: Pod) -> None:
     database = pod.database
     address = f"{database.role}:{quote(database.password, safe='')}@127.0.0.1:{database.server.port}"
-    done = pod.run(
-        "migrate",
+    done = pod.migrate(
         MLFLOW_BACKEND_STORE_URI=f"postgresql+psycopg2://{address}/{database.name('mlflow')}?sslmode=disable",
     )
 
@@ -237,7 +234,7 @@ def test_a_uri_with_everything_escaped_works_as_well_as_the_service_file(pod: Po
     ],
 )
 def test_an_address_that_cannot_work_is_refused_at_once(pod: Pod, uri: str, code: int, said: str) -> None:
-    done = pod.run("migrate", MLFLOW_BACKEND_STORE_URI=uri)
+    done = pod.migrate(MLFLOW_BACKEND_STORE_URI=uri)
 
     assert done.code == code
     assert said in done.stderr
@@ -253,7 +250,7 @@ def test_the_current_release_takes_over_from_the_baseline_and_the_baseline_then_
     old = Pod(venv=Venv(release="3.6.0"), folder=new.folder, database=new.database, bucket=new.bucket)
     assert actions(old.run("migrate")) == ["initialised", "initialised"]
 
-    upgraded = new.run("migrate")
+    upgraded = new.migrate()
     refused = old.run("migrate")
 
     assert actions(upgraded) == ["upgraded", "upgraded"]

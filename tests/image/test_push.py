@@ -23,8 +23,10 @@ def test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_i
     base = stand_in("3.6.0")
 
     with Registry() as registry:
-        buildah("tag", base, f"{registry.host}/mlflow:3.6.0-oidc")
+        reference = f"{registry.host}/mlflow:3.6.0-oidc"
+        buildah("tag", base, reference)
         done = publish("push", IMAGE_REGISTRY=registry.host)
+        buildah("rmi", reference)
         stored = httpx.get(
             f"http://{registry.host}/v2/mlflow/manifests/3.6.0-oidc",
             headers={"Accept": "application/vnd.oci.image.manifest.v1+json"},

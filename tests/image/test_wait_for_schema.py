@@ -25,7 +25,7 @@ def test_during_the_migration_it_waits_until_both_databases_are_there(pod: Pod) 
     assert waiting.stderr
     first_line = waiting.stderr.readline()
 
-    migrated = pod.run("migrate")
+    migrated = pod.migrate()
     out, err = waiting.communicate(timeout=120)
 
     assert "waiting for the migration" in first_line
@@ -35,7 +35,7 @@ def test_during_the_migration_it_waits_until_both_databases_are_there(pod: Pod) 
 
 
 def test_after_the_migration_a_role_that_may_only_read_the_revision_is_enough(pod: Pod) -> None:
-    pod.run("migrate")
+    pod.migrate()
     for service in ("mlflow", "mlflow_auth"):
         pod.database.superuser("REASSIGN OWNED BY {role} TO postgres", inside=service)
         pod.database.superuser("GRANT CONNECT ON DATABASE {database} TO {role}", service=service)
@@ -62,7 +62,7 @@ def test_a_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
         late = replace(pod, database=Database(server=server))
         late.database.create()
         late.mount()
-        assert late.run("migrate").code == 0
+        assert late.migrate().code == 0
         server.stop()
 
         waiting = late.start("wait-for-schema", "--timeout", "120")

@@ -13,6 +13,7 @@ import pytest
 from minio import Minio as Client
 
 from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Registry, Server, ServerError
+from live.servers.memory import MEMORY, memory_folder
 
 pytestmark = pytest.mark.servers
 
@@ -158,3 +159,11 @@ def test_a_crash_is_seen_and_the_next_start_serves() -> None:
         server.start()
 
         psycopg.connect(server.superuser_dsn).close()
+
+
+def test_without_room_in_memory_the_folder_is_on_the_disk_and_goes_all_the_same() -> None:
+    with memory_folder("tried-", room=1 << 60) as folder:
+        (folder / "file").touch()
+
+    assert MEMORY not in folder.parents
+    assert not folder.exists()

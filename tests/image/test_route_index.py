@@ -1,0 +1,77 @@
+"""Routers that cannot match are passed over on release 3.17.2, and whatever can match is found as ever."""
+
+import json
+
+import pytest
+from serving import Site
+
+pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)]
+
+COMPARE = r"""
+import json, os, re, sys
+from pathlib import Path
+from urllib.parse import unquote
+from mlflow_sso.releases import installed
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.environment import server_variables
+from mlflow_sso.serve.flavour import flavour_of
+os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
+from mlflow_oidc_auth.app import app
+from mlflow_sso.serve.route_index import pass_over_unlikely_routers
+
+routes, asked = app.router.routes, []
+
+def counted(route):
+    matches = route.matches
+    def counting(scope):
+        asked.append(route)
+        return matches(scope)
+    route.matches = counting
+
+for route in routes:
+    if hasattr(route, "effective_route_contexts"):
+        counted(route)
+
+def path_of(context):
+    return getattr(context.starlette_route, "path", None) or context.path
+
+def scope(method, raw, root=""):
+    return {"type": "http", "method": method, "path": root + unquote(raw), "raw_path": (root + raw).encode(),
+            "root_path": root, "query_string": b"", "headers": []}
+
+contexts = [c for r in routes if hasattr(r, "effective_route_contexts") for c in r.effective_route_contexts()]
+paths = {path_of(context) for context in contexts}
+examples = {re.sub(r"\{[^}]*\}", text, path) for path in paths for text in ("1", "a%20b%2Fc")}
+own = ["/", "/api/2.0/mlflow/runs/log-batch", "/ajax-api/2.0/mlflow/runs/search", "/static-files/index.html",
+       "/api/2.0/mlflow-artifacts/artifacts/a/b", "/api/2.0/mlflow/permissions", "/healthy", "/health/"]
+scopes = [("GET", path, "") for path in [*examples, *own]] + [("POST", path, "/below") for path in own]
+
+def found():
+    return [[(n, str(route.matches(scope(*one))[0])) for n, route in enumerate(routes)] for one in scopes]
+
+def routers_asked(path):
+    asked.clear()
+    [route.matches(scope("POST", path)) for route in routes]
+    return len(asked)
+
+before, every = found(), routers_asked(own[1])
+pass_over_unlikely_routers(routes)
+after = found()
+# The application of MLflow itself is mounted at the root and takes what nobody else does.
+taken = sum(any(match != "Match.NONE" for _, match in one[:-1]) for one in before)
+print(json.dumps({"different": [one for one, a, b in zip(scopes, before, after) if a != b], "every": every,
+                  "examples": len(examples), "taken": taken, "asked": [routers_asked(path) for path in own[1:5]]}))
+"""
+
+
+def test_every_route_is_found_as_before_and_for_mlflows_own_api_no_router_is_asked(site: Site) -> None:
+    done = site.pod.script(COMPARE, str(site.pod.secrets_root))
+
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["different"] == []
+    assert found["examples"] > 500
+    # Not every route takes a parameter with an encoded slash.
+    assert found["taken"] > found["examples"] / 2
+    assert found["every"] == 45
+    assert found["asked"] == [0, 0, 0, 0]
