@@ -24,22 +24,32 @@ GRANTS = (
         shows="{holder}"),
     get("see who may use a model", Level.MANAGE, f"{MLFLOW}/permissions/registered-models/{{model}}/users",
         shows="{holder}"),
-    # 3.6.0 looks for the name of a prompt in the body alone.
-    *(send(f"grant {kind}", Level.MANAGE, "POST", f"{MLFLOW}/permissions/users/{{third}}/{path}",
-           permission="READ", name="{prompt}") for kind, path in KINDS.items()),
-    *(send(f"raise one's permission on {kind}", Level.MANAGE, "PATCH",
-           f"{MLFLOW}/permissions/users/{{holder}}/{path}", permission="MANAGE", name="{prompt}")
+    *(send(f"grant {kind}", Level.MANAGE, "POST", f"{MLFLOW}/permissions/users/{{third}}/{path}", permission="READ")
       for kind, path in KINDS.items()),
+    *(send(f"raise one's permission on {kind}", Level.MANAGE, "PATCH",
+           f"{MLFLOW}/permissions/users/{{holder}}/{path}", permission="MANAGE") for kind, path in KINDS.items()),
     send("grant by a pattern", Level.ADMIN, "POST", f"{MLFLOW}/permissions/users/{{third}}/experiment-patterns",
          regex="^{secret}$", permission="READ", priority=100),
 )  # fmt: skip
 
-TWO_NAMES = (
-    send("tag a model behind one's own", Level.EDIT, "POST", f"{MLFLOW}/registered-models/set-tag?name={{own}}",
-         name="{model}", key="colour", value="red"),
-    send("grant a model behind one's own", Level.MANAGE, "POST",
-         f"{MLFLOW}/permissions/users/{{fourth}}/prompts/{{model}}", permission="MANAGE", name="{own}"),
+_OWN_TAG = f"{MLFLOW}/registered-models/set-tag?name={{own}}"
+_OTHERS_PROMPT = f"{MLFLOW}/permissions/users/{{fourth}}/prompts/{{model}}"
+_OWN_EXPERIMENT = f"{MLFLOW}/experiments/set-experiment-tag?experiment_id={{own_experiment}}"
+_TAG = {"key": "colour", "value": "red"}
+TWO_NAMES_3_6_0 = (
+    send("tag a model behind one's own", Level.NOBODY, "POST", _OWN_TAG, name="{model}", **_TAG),
+    send("grant a model behind one's own", Level.NOBODY, "POST", _OTHERS_PROMPT, permission="MANAGE", name="{own}"),
+    send("the same with the query", Level.NOBODY, "POST", f"{_OTHERS_PROMPT}?name={{own}}", permission="MANAGE"),
+    send("tag an experiment behind one's own", Level.NOBODY, "POST", _OWN_EXPERIMENT, experiment_id="{experiment}",
+         **_TAG),
+    send("the same in another spelling", Level.NOBODY, "POST", _OWN_EXPERIMENT, experimentId="{experiment}", **_TAG),
+    send("log to a run behind another", Level.NOBODY, "POST", f"{MLFLOW}/runs/set-tag", run_uuid="{own_run}",
+         runId="{run}", **_TAG),
 )  # fmt: skip
+TWO_NAMES_3_17_2 = (
+    send("tag a model behind one's own", Level.EDIT, "POST", _OWN_TAG, name="{model}", **_TAG),
+    send("grant a model behind one's own", Level.MANAGE, "POST", _OTHERS_PROMPT, permission="MANAGE", name="{own}"),
+)
 """Requests that name what one may change and what one may not."""
 
 EXPIRY = "2027-01-01T00:00:00+00:00"

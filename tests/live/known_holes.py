@@ -26,8 +26,6 @@ ANY_MEMBER = (
     "find versions of a model",
     "download a version's file",
     "find versions of a prompt",
-    "tag a model behind one's own",
-    "grant a model behind one's own",
     "read another user",
 )
 """What mlflow-oidc-auth 5.6.1 serves to whoever has logged in; pages or clients need it, so no Ingress can refuse it.

@@ -9,6 +9,7 @@ from row import Level, Row
 from cdk8s_mlflow.releases import RELEASES
 
 USERS = {"3.6.0": access_rows.USERS_3_6_0, "3.17.2": access_rows.USERS_3_17_2}
+TWO_NAMES = {"3.6.0": access_rows.TWO_NAMES_3_6_0, "3.17.2": access_rows.TWO_NAMES_3_17_2}
 
 
 def rows_of(release: str) -> list[Row]:
@@ -19,7 +20,7 @@ def rows_of(release: str) -> list[Row]:
     rows = (
         *access_rows.SERVER,
         *data_rows.ROWS,
-        *access_rows.TWO_NAMES,
+        *TWO_NAMES[release],
         *access_rows.GRANTS,
         *USERS[release],
         *data_rows.DELETIONS,

@@ -1,5 +1,6 @@
 """Sends every request as every role to a place of that role's own, and lays the answers out as a table."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,15 @@ def _role(
         grant(owner.http, place, holder.email, name)
     place["own"] = f"{place['secret']}-own"
     client.post(f"{MLFLOW}/registered-models/create", json={"name": place["own"]})
+    place["own_experiment"] = _made(client, "experiments/create", "experiment_id", name=place["own"])
+    place["own_run"] = _made(client, "runs/create", "run_id", experiment_id=place["own_experiment"])
     return Role(name=name, level=level, client=client, place=place)
+
+
+def _made(client: httpx.Client, path: str, key: str, **body: str) -> str:
+    """Identifier of what the role itself has made; nobody in particular makes nothing."""
+    found = re.search(rf'"{key}": *"(\w+)"', client.post(f"{MLFLOW}/{path}", json=body).text)
+    return found[1] if found else "none"
 
 
 def fill(rows: Sequence[Row], roles: Iterable[Role]) -> list[Cell]:

@@ -86,6 +86,5 @@ def grant(owner: httpx.Client, place: Mapping[str, str], user: str, permission: 
         f"prompts/{place['prompt']}",
     ):
         path = f"{MLFLOW}/permissions/users/{user}/{resource}"
-        # 3.6.0 looks for the name of a prompt in the body.
-        answer = owner.post(path, json={"permission": permission, "name": place["prompt"]})
+        answer = owner.post(path, json={"permission": permission})
         assert answer.status_code in (200, 201), f"{path}: {answer.status_code} {answer.text}"

@@ -17,13 +17,16 @@ def _open_application() -> Application:
         config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
     from mlflow_oidc_auth import fastapi_app
 
-    from mlflow_sso.serve import access_keys, permission_reads, refusal
+    from mlflow_sso.serve import access_keys, contradictions, permission_reads, refusal
     from mlflow_sso.serve.bodies import spool_bodies
 
     spool_bodies()
     permission_reads.read_expiry_as_utc()
     permission_reads.read_users_once_a_check()
     permission_reads.read_only_the_experiment_of_a_run()
+
+    contradictions.refuse_contradictions()
+    contradictions.find_a_prompts_name_in_the_path()
 
     remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
     access_keys.guard_key_checks(remembered=remembered)
