@@ -12,24 +12,29 @@ UV     := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
 
-$(PY):
+# $(call install,ARGUMENTS): anew where the last installation was interrupted, which leaves packages half there.
+install = { again=; test ! -e $(VENV)/.unfinished || again=--reinstall; touch $(VENV)/.unfinished; \
+  $(UV) pip install --quiet --python $(PY) $$again $(1); } && rm $(VENV)/.unfinished
+
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; set PYTHON=python3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install your system's python3-venv package" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.uv: requirements/uv.lock | $(PY)
+$(VENV)/.uv: requirements/uv.lock | $(VENV)/.made
 	@command -v uv >/dev/null 2>&1 || $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	@touch $@
 
 $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/.uv
 	@echo "installing what synth and bootstrap need into $(VENV)"
-	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/run.lock
+	@$(call install,--require-hashes -r requirements/run.lock)
 	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.run
 	@echo "installing what the tests need into $(VENV)"
-	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.lock
+	@$(call install,--require-hashes -r requirements/dev.lock)
 	@touch $@
 
 setup: $(VENV)/.run ## install what synth and bootstrap need
