@@ -1,7 +1,7 @@
 """The container engines: how each is asked whether it answers, builds, pushes and tells the digest."""
 
-import json
 import os
+import re
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
@@ -96,13 +96,12 @@ class Docker(Engine):
         run([self.program, *command], self.environment)
 
     def push(self, target: Target) -> str:
-        run([self.program, "push", target.reference], self.environment)
-        inspect = [self.program, "image", "inspect", "--format", "{{json .RepoDigests}}", target.reference]
-        digests: list[str] = json.loads(run(inspect, self.environment, capture=True))
-        ours = [digest.removeprefix(f"{target.name}@") for digest in digests if digest.startswith(f"{target.name}@")]
-        if not ours:
-            raise PublishingError(f"docker knows no digest of {target.name}; ask the registry for it")
-        return ours[-1]
+        # `docker image inspect` may know other digests of the same name; this line is the registry's answer.
+        said = run([self.program, "push", target.reference], self.environment, hear=True)
+        digests = re.findall(r"digest: (sha256:[0-9a-f]{64})", said)
+        if not digests:
+            raise PublishingError(f"docker did not say the digest of {target.reference}; ask the registry for it")
+        return str(digests[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,22 +13,25 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], *, capture: bool = False) -> str:
-    """Run ``command`` with its output on our stderr, or given back.
+def run(command: Sequence[str], environment: Mapping[str, str], *, hear: bool = False) -> str:
+    """Run ``command`` with its output on our stderr; also give back what it printed where ``hear`` asks for it.
 
     Raises:
         PublishingError: it ended with another code than 0.
     """
     say(f"$ {shlex.join(command)}")
-    done = subprocess.run(
+    heard = []
+    with subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if capture else sys.stderr,
+        stdout=subprocess.PIPE if hear else sys.stderr,
         text=True,
-        check=False,
-    )
-    if done.returncode:
+    ) as process:
+        for line in process.stdout or ():
+            say(line.rstrip("\n"))
+            heard.append(line)
+    if process.returncode:
         step = " ".join(command[:2])
-        raise PublishingError(f"`{step}` failed with exit code {done.returncode}; its output above says why")
-    return done.stdout or ""
+        raise PublishingError(f"`{step}` failed with exit code {process.returncode}; its output above says why")
+    return "".join(heard)

@@ -53,7 +53,7 @@ class BuiltImage:
 def publish(step: str, **variables: str) -> Done:
     """Run the program behind ``make build-image`` and ``make push-image`` with buildah and the store of the tests."""
     environment = {
-        **_environment(),
+        **environment_of_engines(),
         "PYTHONPATH": str(ROOT / "image"),
         "CONTAINER_ENGINE": "buildah",
         "IMAGE_REGISTRY": REGISTRY,
@@ -131,12 +131,15 @@ def _debian() -> str:
 
 def buildah(*arguments: str) -> str:
     """Run buildah on the store of the tests; its stdout."""
-    done = _run([str(debian_program("buildah", package="buildah")), *arguments], _environment(), folder=cache_root())
+    done = _run(
+        [str(debian_program("buildah", package="buildah")), *arguments], environment_of_engines(), folder=cache_root()
+    )
     assert done.code == 0, f"buildah {' '.join(arguments)}\n{done.stderr}"
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
+def environment_of_engines() -> dict[str, str]:
+    """With it, an engine works on the store of the tests."""
     debian_program("buildah", package="buildah")
     folder = cache_root() / "images"
     folder.mkdir(exist_ok=True)
