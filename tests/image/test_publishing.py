@@ -164,9 +164,10 @@ def test_an_index_with_a_login_is_passed_on_by_name_alone(publish: Publish, reco
 def test_the_context_holds_only_what_the_dockerfile_copies() -> None:
     ignored = (ROOT / "image" / ".dockerignore").read_text().splitlines()
 
-    copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE.read_text(), re.MULTILINE)
+    copied = set(re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE.read_text(), re.MULTILINE))
 
-    assert ignored[1] == "*"
-    assert sorted(line[1:] for line in ignored if line.startswith("!")) == sorted(
-        path.replace("${RELEASE}", "*") for path in copied
-    )
+    kept = {line[1:] for line in ignored if line.startswith("!")}
+    assert "*" in ignored
+    assert kept == {path.replace("${RELEASE}", release) for path in copied for release in RELEASES}
+    # Docker's client without buildx skips a folder that only a pattern lets in.
+    assert [path for path in kept if "*" in path] == []
