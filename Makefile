@@ -19,7 +19,7 @@ install = { again=; test ! -e $(VENV)/.unfinished || again=--reinstall; touch $(
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; set PYTHON=python3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module; install your system's python3-venv package" >&2; exit 1; }
-	@$(PYTHON) -m venv --clear $(VENV)
+	@test -e $(VENV)/.run || $(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
 $(VENV)/.uv: requirements/uv.lock | $(VENV)/.made
