@@ -86,7 +86,7 @@ class Server(ABC):
     _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self.folder = self.data or _passable(Path(tempfile.mkdtemp(prefix=f"{self.name}-")))
+        self.folder = self.data or passable(Path(tempfile.mkdtemp(prefix=f"{self.name}-")))
         self.folder.mkdir(parents=True, exist_ok=True)
 
     @abstractmethod
@@ -198,8 +198,8 @@ class Server(ABC):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _passable(folder: Path) -> Path:
-    # PostgreSQL runs as another user, who must get to its own folder below.
+def passable(folder: Path) -> Path:
+    """``folder``, through which PostgreSQL, which runs as another user, gets to its own folder below."""
     folder.chmod(0o711)
     return folder
 

@@ -11,18 +11,17 @@ from typing import ClassVar
 import pytest
 from built import buildah, environment_of_engines
 
-from live.servers import Registry
 from live.servers.cache import debian_program
 from live.servers.process import Server
 
 
 @dataclass(kw_only=True)
 class PodmanService(Server):
-    """Podman's implementation of the Docker Engine API, on the store of the tests; ``registry`` needs no TLS."""
+    """Podman's implementation of the Docker Engine API, on the store of the tests; ``insecure`` registries lack TLS."""
 
     name: ClassVar[str] = "podman"
 
-    registry: Registry
+    insecure: Sequence[str] = ()
 
     @property
     def socket(self) -> Path:
@@ -35,7 +34,7 @@ class PodmanService(Server):
 
     def prepare(self) -> Sequence[str]:
         program = debian_program("podman", package="podman")
-        settings = f"[[registry]]\nlocation = {json.dumps(self.registry.host)}\ninsecure = true\n"
+        settings = "".join(f"[[registry]]\nlocation = {json.dumps(host)}\ninsecure = true\n" for host in self.insecure)
         (self.folder / "registries.conf").write_text(settings)
         return [str(program), "system", "service", "--time", "0", self.address]
 
@@ -50,8 +49,8 @@ class PodmanService(Server):
 
 
 @contextmanager
-def reached(engine: str, registry: Registry) -> Iterator[Mapping[str, str]]:
-    """Variables with which ``make push-image`` finds ``engine``; skips where it cannot be had."""
+def reached(engine: str, *insecure: str) -> Iterator[Mapping[str, str]]:
+    """Variables with which ``make push-image`` finds ``engine``, and it ``insecure`` registries; skips without it."""
     if engine == "podman":
         debian_program("podman", package="podman")
     if engine != "docker":
@@ -59,7 +58,7 @@ def reached(engine: str, registry: Registry) -> Iterator[Mapping[str, str]]:
         return
     if not shutil.which("docker"):
         pytest.skip("docker's client is not installed")
-    with PodmanService(registry=registry) as service:
+    with PodmanService(insecure=insecure) as service:
         yield {"CONTAINER_ENGINE": engine, "DOCKER_HOST": service.address}
 
 

@@ -42,6 +42,17 @@ SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
+AS_SERVER = """
+import os, sys
+from pathlib import Path
+from mlflow_sso.releases import installed
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.environment import server_variables
+from mlflow_sso.serve.flavour import flavour_of
+os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
+"""
+"""Begin of a script that sees what the server sees, given the root of its Secrets."""
+
 SERVICE_LINKS = {
     "MLFLOW_PORT": "tcp://10.96.0.17:80",
     "MLFLOW_PORT_80_TCP": "tcp://10.96.0.17:80",
@@ -121,6 +132,14 @@ class Serving:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def health_url(self) -> str:
+        return f"{self.url}/health"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
+    @property
     def log(self) -> Path:
         return self.pod.folder / f"serve-{self.port}-{self.metrics_port}.log"
 
@@ -157,17 +176,17 @@ class Serving:
         script = str(Path(__file__).with_name("confine.sh"))
         return ["unshare", "--mount", "sh", script, str(self.user), str(writable), closed, str(prefix)]
 
-    def wait(self) -> Self:
-        """Wait until ``/health`` answers."""
+    def wait(self, url: str = "") -> Self:
+        """Wait until ``url`` answers; unset, ``/health``."""
         deadline = time.monotonic() + START_SECONDS
-        while not self.answers():
+        while not answers(url or self.health_url):
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
         return self
 
     def answers(self) -> bool:
-        return answers(f"{self.url}/health")
+        return answers(self.health_url)
 
     def stop(self, *, seconds: float = 30) -> int:
         """SIGTERM; the exit code."""
@@ -192,7 +211,7 @@ class Serving:
 
     def metrics(self) -> str:
         """The text of the metrics port."""
-        return httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=30).text
+        return httpx.get(self.metrics_url, timeout=30).text
 
 
 def together(client: httpx.Client, count: int) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from serving import API, Serving, Site, make_run, make_users
+from serving import API, AS_SERVER, Serving, Site, make_run, make_users
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)]
 
@@ -51,20 +51,15 @@ seen = "".join(map(repr, keys._seen))
 print(json.dumps({"answers": answers, "calls": calls, "leaks": "'a'" in seen or stored in seen}))
 """
 
-SWITCH = """
-import os
-from pathlib import Path
-from mlflow_sso.releases import installed
-from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.serve.environment import server_variables
-from mlflow_sso.serve.flavour import flavour_of
-import sys
-os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
+SWITCH = (
+    AS_SERVER
+    + """
 os.environ["MLFLOW_SSO_ACCESS_KEY_CACHE"] = sys.argv[2]
 from mlflow_sso.serve.application import app
 from mlflow_oidc_auth.repository import user
 print(user.check_password_hash._seen.maxsize)
 """
+)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from built import ROOT, buildah, mounted
 from engines import reached
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Registry
 
 pytestmark = [
     pytest.mark.servers,
@@ -24,7 +23,7 @@ def test_dockers_own_client_sends_what_the_dockerfile_copies_and_nothing_else(tm
     (tmp_path / "Dockerfile").write_text(EVERYTHING)
     command = ["docker", "build", "--file", tmp_path / "Dockerfile", "--tag", REFERENCE, ROOT / "image"]
 
-    with Registry() as registry, reached("docker", registry) as variables:
+    with reached("docker") as variables:
         # The builder of the client itself; buildx looks for files in another way.
         environment = {**os.environ, **variables, "DOCKER_BUILDKIT": "0"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -29,7 +29,7 @@ pytestmark = [
 def test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_it(engine: str) -> None:
     base = stand_in("3.6.0")
 
-    with Registry() as registry, reached(engine, registry) as variables:
+    with Registry() as registry, reached(engine, registry.host) as variables:
         with tagged(base, f"{registry.host}/mlflow:3.6.0-oidc"):
             done = publish("push", IMAGE_REGISTRY=registry.host, **variables)
         stored = httpx.get(

@@ -3,19 +3,15 @@
 import json
 
 import pytest
-from serving import Site
+from serving import AS_SERVER, Site
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)]
 
-COMPARE = r"""
-import json, os, re, sys
-from pathlib import Path
+COMPARE = (
+    AS_SERVER
+    + r"""
+import json, re
 from urllib.parse import unquote
-from mlflow_sso.releases import installed
-from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.serve.environment import server_variables
-from mlflow_sso.serve.flavour import flavour_of
-os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
 from mlflow_oidc_auth.app import app
 from mlflow_sso.serve.route_index import pass_over_unlikely_routers
 
@@ -62,6 +58,7 @@ taken = sum(any(match != "Match.NONE" for _, match in one[:-1]) for one in befor
 print(json.dumps({"different": [one for one, a, b in zip(scopes, before, after) if a != b], "every": every,
                   "examples": len(examples), "taken": taken, "asked": [routers_asked(path) for path in own[1:5]]}))
 """
+)
 
 
 def test_every_route_is_found_as_before_and_for_mlflows_own_api_no_router_is_asked(site: Site) -> None:

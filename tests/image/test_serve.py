@@ -12,8 +12,6 @@ import httpx
 import pytest
 from serving import API, SERVER_SECRETS, Serving, Site, make_run, table_locked, together, wait_until_blocked
 
-from live.servers.process import answers
-
 pytestmark = pytest.mark.servers
 
 ACCEPTED_CONNECTION = """
@@ -94,7 +92,8 @@ def test_a_request_that_never_ends_does_not_outlast_the_grace_period(site: Site)
 
 def test_a_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
     with Serving(pod=site.pod) as serving:
-        wait_for_metrics(serving)
+        # It answers there long before the public port does.
+        serving.wait(serving.metrics_url)
 
         code = serving.stop(seconds=10)
 
@@ -197,13 +196,6 @@ def counted(serving: Serving) -> int:
 def wait_until_refused(serving: Serving) -> None:
     """Wait until the server takes no new connection."""
     while serving.answers():
-        time.sleep(0.02)
-
-
-def wait_for_metrics(serving: Serving) -> None:
-    """Wait until the metrics port answers, which it does long before the public one."""
-    while not answers(f"http://127.0.0.1:{serving.metrics_port}/metrics"):
-        assert serving.process.poll() is None
         time.sleep(0.02)
 
 

@@ -60,26 +60,25 @@ def _body(request: Any) -> Mapping[str, Any]:
 
 def contradiction(path: Mapping[str, Any], query: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
     """What a request names twice, or beside its body; None where it does neither."""
-    in_path, in_query, in_body = (dict(_plain(source)) for source in (path, query, body))
+    in_path, in_query, in_body = (list(_plain(source)) for source in (path, query, body))
     said: dict[str, str] = {}
-    for spelling, (name, value) in [*in_path.items(), *in_query.items(), *in_body.items()]:
+    for spelling, name, value in (*in_path, *in_query, *in_body):
         if said.setdefault(name, value) != value:
             return spelling
     if not body:
         return None
-    named = {name for name, _ in in_body.values()} | {name for name, _ in in_path.values()}
-    elsewhere = sorted(name for name, _ in in_query.values() if name in IDENTITIES - named)
-    return elsewhere[0] if elsewhere else None
+    beside = {name for _, name, _ in in_query} - {name for _, name, _ in (*in_path, *in_body)}
+    return min(IDENTITIES & beside, default=None)
 
 
-def _plain(source: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _plain(source: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Spelling, name and value of everything that has one value."""
     for spelling, value in source.items():
         if isinstance(value, str | int | float):
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", spelling).lower()
             # No experiment's identifier has a space in it, so a name is never taken for one.
             text = f"name {value}" if name == "experiment_name" else str(value)
-            yield spelling, (SPELLINGS.get(name, name), text)
+            yield spelling, SPELLINGS.get(name, name), text
 
 
 def find_a_prompts_name_in_the_path() -> None:
