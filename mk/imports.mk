@@ -16,10 +16,10 @@ $(CDK8S_CLI): tools/cdk8s-cli/package-lock.json | $(NODE_BIN)/npm
 	@cd tools/cdk8s-cli && PATH="$(NODE_BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
-trim-crds: $(VENV)/.dev ## make imports/crds/ from full definitions in the folder CRDS
+trim-crds: $(VENV)/.dev ## make the CRD schemas of imports/ from full definitions in the folder CRDS
 	@$(PY) tools/trim_crds.py $(CRDS)
 
-imports: $(CDK8S_CLI) ## make imports/ from imports/crds/ with `cdk8s import`
+imports: $(CDK8S_CLI) ## make the classes of imports/ from their CRD schemas with `cdk8s import`
 	@PATH="$(NODE_BIN):$$PATH" $(CDK8S_CLI) import
 
 cdk8s-synth: $(CDK8S_CLI) ## write dist/ with the real `cdk8s synth`

@@ -17,13 +17,13 @@ from typing import Any
 import psycopg
 from keycloak import KeycloakAdmin
 
-from bootstrap import engine
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Outcome
-from bootstrap.run import Part, Run, keycloak
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 from live.servers.memory import memory_folder
+from mlflow_bootstrap import engine
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.run import Part, Run, keycloak
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15

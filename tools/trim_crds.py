@@ -1,4 +1,4 @@
-"""Make imports/crds/ from the products' full CustomResourceDefinitions: the kinds and fields that we emit, no texts.
+"""Create the schemas of imports/ from the products' full CustomResourceDefinitions: kinds and fields in use, no texts.
 
 Usage: python tools/trim_crds.py FOLDER, where FOLDER holds one YAML file an API group with the full definitions.
 `cdk8s import` then makes imports/ of the result (`make imports`). A smaller schema imports faster: the full one of
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-OUTPUT = Path(__file__).parents[1] / "imports" / "crds"
+OUTPUT = Path(__file__).parents[1] / "imports" / "cdk8s_mlflow_crds" / "crds"
 
 EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "postgresql.cnpg.io": {
@@ -178,7 +178,7 @@ def definitions(folder: Path, group: str) -> Iterator[dict[str, Any]]:
 
 
 def trimmed(folder: Path) -> dict[str, str]:
-    """The text of each file of imports/crds/, by file name."""
+    """The text of each file of crds/, by file name."""
     texts = {}
     for group, kinds in EMITTED.items():
         full = {document["spec"]["names"]["kind"]: document for document in definitions(folder, group)}
@@ -188,7 +188,7 @@ def trimmed(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write imports/crds/."""
+    """Write imports/cdk8s_mlflow_crds/crds/."""
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
         raise SystemExit(f"usage: {Path(__file__).name} FOLDER-OF-FULL-DEFINITIONS")
     for name, text in trimmed(Path(sys.argv[1])).items():

@@ -5,7 +5,7 @@ from constructs import Construct
 from cdk8s_mlflow.contract import ROLE_SECRET
 from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, resource_metadata
 from cdk8s_mlflow.settings.database import DatabaseSettings
-from imports.io.cnpg import postgresql as cnpg
+from cdk8s_mlflow_crds.io.cnpg import postgresql as cnpg
 
 
 class BackendStore(Construct):

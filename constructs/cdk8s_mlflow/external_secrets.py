@@ -5,7 +5,7 @@ from constructs import Construct
 from cdk8s_mlflow.contract import SecretRecipe
 from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, resource_metadata
 from cdk8s_mlflow.settings.secrets import SecretsSettings
-from imports.io import external_secrets as eso
+from cdk8s_mlflow_crds.io import external_secrets as eso
 
 _STORE_KINDS = {
     "ClusterSecretStore": eso.ExternalSecretSpecSecretStoreRefKind.CLUSTER_SECRET_STORE,

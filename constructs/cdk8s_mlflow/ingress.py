@@ -91,7 +91,7 @@ def _annotations(
 def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: str) -> None:
     """HSTS and friends for the browser; https and no path prefix for the server, whatever the client claims."""
     from cdk8s_mlflow.metadata import resource_metadata
-    from imports.io import traefik
+    from cdk8s_mlflow_crds.io import traefik
 
     traefik.Middleware(
         scope,
@@ -118,7 +118,7 @@ def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: 
 def _refuse_middleware(scope: Construct, namespace: str) -> None:
     """403 for everybody: no client has the limited broadcast address (RFC 919)."""
     from cdk8s_mlflow.metadata import resource_metadata
-    from imports.io import traefik
+    from cdk8s_mlflow_crds.io import traefik
 
     traefik.Middleware(
         scope,

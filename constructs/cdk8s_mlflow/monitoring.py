@@ -5,7 +5,7 @@ from constructs import Construct
 from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import resource_metadata, selector
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
-from imports.com.coreos import monitoring
+from cdk8s_mlflow_crds.com.coreos import monitoring
 
 
 class MetricsScrape(Construct):

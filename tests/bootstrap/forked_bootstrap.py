@@ -10,12 +10,12 @@ import sys
 
 import hvac  # type: ignore[import-untyped]  # noqa: F401
 
-import bootstrap.keycloak
-import bootstrap.minio
-import bootstrap.postgres
-import bootstrap.run
-import bootstrap.store.vault  # noqa: F401
-from bootstrap import cli
+import mlflow_bootstrap.keycloak
+import mlflow_bootstrap.minio
+import mlflow_bootstrap.postgres
+import mlflow_bootstrap.run
+import mlflow_bootstrap.store.vault  # noqa: F401
+from mlflow_bootstrap import cli
 
 for line in sys.stdin:
     task = json.loads(line)

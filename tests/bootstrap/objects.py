@@ -8,13 +8,13 @@ from minio import Minio as Client
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
-from bootstrap import engine, minio
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Outcome
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
+from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.systems import Context
+from mlflow_bootstrap.values import FixedValues
 
 SECRET = "a-secret-key-of-the-store-40-characters"
 

@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bootstrap.errors import BootstrapError
-from bootstrap.store import entries
 from live.servers import OpenBao
+from mlflow_bootstrap.errors import BootstrapError
+from mlflow_bootstrap.store import entries
 
 SHORTEST = 12
 """Characters below which a value is no secret but a word."""

@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from bootstrap import engine, postgres
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Outcome
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
+from mlflow_bootstrap import engine, postgres
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.systems import Context
+from mlflow_bootstrap.values import FixedValues
 
 OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}
 PASSWORD = "the password of the store, with 'quotes', \"more\", \\ and %s"

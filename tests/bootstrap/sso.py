@@ -10,13 +10,13 @@ from typing import Any
 import requests
 from keycloak import KeycloakAdmin
 
-from bootstrap import engine, keycloak
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Outcome
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
+from mlflow_bootstrap import engine, keycloak
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.systems import Context
+from mlflow_bootstrap.values import FixedValues
 
 SECRETS = {
     "oidc": {"client_secret": 'the-browser\'s "secret" with %, é and spaces'},

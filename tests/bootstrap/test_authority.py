@@ -9,11 +9,11 @@ import pytest
 from cluster import SecretsApi, serving
 from vault import data
 
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Action, Outcome, apply, plan
-from bootstrap.store.backend import Backend, open_backend
 from cdk8s_mlflow.settings import Settings
 from live.servers import OpenBao
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Action, Outcome, apply, plan
+from mlflow_bootstrap.store.backend import Backend, open_backend
 
 pytestmark = pytest.mark.servers
 

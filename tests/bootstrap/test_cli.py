@@ -10,9 +10,9 @@ import pytest
 from objects import admin, state
 from whole import OURS, Servers, Whole, environment
 
-from bootstrap.minio.policy import document
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
+from mlflow_bootstrap.minio.policy import document
 
 pytestmark = pytest.mark.servers
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from cluster import SecretsApi, serving
 
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Action, Outcome, apply, destroy, plan
-from bootstrap.errors import UsageError
-from bootstrap.store.backend import Backend, open_backend
 from cdk8s_mlflow.contract import secret_recipes
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Action, Outcome, apply, destroy, plan
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.store.backend import Backend, open_backend
 
 pytestmark = pytest.mark.servers
 

@@ -11,14 +11,14 @@ COMMANDS = ("plan", "apply", "verify", "secrets", "keycloak", "postgres", "minio
 LIBRARIES = ("cdk8s", "cdk8s_plus_27", "jsii", "minio", "psycopg", "keycloak", "hvac", "kubernetes", "pydantic")
 HELP = """
 import sys
-from bootstrap.cli import app
+from mlflow_bootstrap.cli import app
 app(["--help"], standalone_mode=False)
 print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 EVERYTHING = """
 import importlib, pkgutil, sys
-import bootstrap
-for module in pkgutil.walk_packages(bootstrap.__path__, "bootstrap."):
+import mlflow_bootstrap
+for module in pkgutil.walk_packages(mlflow_bootstrap.__path__, "mlflow_bootstrap."):
     importlib.import_module(module.name)
 print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """

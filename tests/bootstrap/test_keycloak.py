@@ -20,11 +20,11 @@ from sso import (
     snapshot,
 )
 
-from bootstrap import keycloak
-from bootstrap.engine import Action
-from bootstrap.errors import MissingError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
+from mlflow_bootstrap import keycloak
+from mlflow_bootstrap.engine import Action
+from mlflow_bootstrap.errors import MissingError
 
 pytestmark = pytest.mark.servers
 

@@ -17,10 +17,10 @@ from fault_proxy import (
 )
 from sso import SECRETS, administrator, apply, client, context, end_sessions, lines, operator, plan
 
-from bootstrap.errors import BootstrapError, RefusedError, UnreachableError
-from bootstrap.keycloak import existing_client_secret
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
+from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError
+from mlflow_bootstrap.keycloak import existing_client_secret
 
 pytestmark = pytest.mark.servers
 

@@ -7,11 +7,11 @@ import pytest
 from fault_proxy import FaultProxy, answers
 from sso import PASSWORD, administrator, apply, context, give, lines, operator, plan
 
-from bootstrap import keycloak
-from bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
 from live.servers.process import free_port
+from mlflow_bootstrap import keycloak
+from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
 
 pytestmark = pytest.mark.servers
 

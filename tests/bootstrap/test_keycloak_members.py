@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from sso import administrator, apply, context, make_user
 
-from bootstrap.errors import MissingError, UsageError
-from bootstrap.keycloak import add_user_to_group, list_users, remove_user_from_group
-from bootstrap.systems import User
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
+from mlflow_bootstrap.errors import MissingError, UsageError
+from mlflow_bootstrap.keycloak import add_user_to_group, list_users, remove_user_from_group
+from mlflow_bootstrap.systems import User
 
 pytestmark = pytest.mark.servers
 

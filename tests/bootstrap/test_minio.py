@@ -12,11 +12,11 @@ from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from minio.versioningconfig import SUSPENDED, VersioningConfig
 from objects import SECRET, admin, apply, client, context, plan, signs, silent, state
 
-from bootstrap import engine, minio
-from bootstrap.engine import Action
-from bootstrap.minio.policy import document
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
+from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.engine import Action
+from mlflow_bootstrap.minio.policy import document
 
 pytestmark = pytest.mark.servers
 

@@ -14,11 +14,11 @@ from fault_proxy import Fault, FaultProxy, answers, calls, calls_before, half_cl
 from objects import SECRET, admin, apply, client, context, plan, signs
 from objects import silent as unheard
 
-from bootstrap import engine, minio
-from bootstrap.errors import RefusedError, UnreachableError, UsageError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
 from live.servers.process import free_port
+from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.errors import RefusedError, UnreachableError, UsageError
 
 pytestmark = pytest.mark.servers
 

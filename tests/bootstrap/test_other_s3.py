@@ -7,13 +7,13 @@ import pytest
 from objects import SECRET, admin, apply, client, plan, signs, silent, state
 from objects import context as minio_context
 
-from bootstrap import engine, minio
-from bootstrap.errors import MissingError, RefusedError, UsageError
-from bootstrap.minio.policy import document
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
+from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.errors import MissingError, RefusedError, UsageError
+from mlflow_bootstrap.minio.policy import document
+from mlflow_bootstrap.systems import Context
+from mlflow_bootstrap.values import FixedValues
 
 pytestmark = pytest.mark.servers
 

@@ -7,10 +7,10 @@ import pytest
 from psycopg import sql
 from sql import OURS, PASSWORD, apply, context, execute, plan, signs, silent, state, statements, verifier
 
-from bootstrap import engine, postgres
-from bootstrap.engine import Action
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
+from mlflow_bootstrap import engine, postgres
+from mlflow_bootstrap.engine import Action
 
 pytestmark = pytest.mark.servers
 

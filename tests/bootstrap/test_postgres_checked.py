@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from sql import OURS, PASSWORD, apply, context, execute, plan, signs, state, statements
 
-from bootstrap.errors import MissingError, RefusedError
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
+from mlflow_bootstrap.errors import MissingError, RefusedError
 
 pytestmark = pytest.mark.servers
 

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 from sql import OURS, apply, context, execute, plan, signs, silent, verifier
 
-from bootstrap import engine, postgres
-from bootstrap.errors import RefusedError, UnreachableError
-from bootstrap.postgres.server import Server
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
 from live.servers.process import free_port
+from mlflow_bootstrap import engine, postgres
+from mlflow_bootstrap.errors import RefusedError, UnreachableError
+from mlflow_bootstrap.postgres.server import Server
 
 pytestmark = pytest.mark.servers
 

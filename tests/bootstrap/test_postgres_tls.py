@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from sql import OURS, PASSWORD, apply, context, plan
 
-from bootstrap.errors import UnreachableError, UsageError
-from bootstrap.systems import Context
-from bootstrap.values import FixedValues
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
 from live.servers.certificates import issue
+from mlflow_bootstrap.errors import UnreachableError, UsageError
+from mlflow_bootstrap.systems import Context
+from mlflow_bootstrap.values import FixedValues
 
 pytestmark = pytest.mark.servers
 

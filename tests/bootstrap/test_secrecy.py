@@ -7,8 +7,8 @@ import sys
 import pytest
 from secrecy import Witness, listening
 
-from bootstrap.errors import UsageError
-from bootstrap.store import entries
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.store import entries
 
 SECRET = 'a secret with "quotes", % and é'
 

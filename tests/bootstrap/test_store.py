@@ -9,15 +9,15 @@ from urllib.error import HTTPError
 import pytest
 from vault import data, entries, opened, unheard
 
-from bootstrap.credentials import Credentials
-from bootstrap.engine import Action, apply, destroy, plan
-from bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
-from bootstrap.rotation import renew
-from bootstrap.run import Run
-from bootstrap.store.vault import VaultStore
 from cdk8s_mlflow.settings import Settings
 from live.servers import OpenBao
 from live.servers.process import free_port
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Action, apply, destroy, plan
+from mlflow_bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
+from mlflow_bootstrap.rotation import renew
+from mlflow_bootstrap.run import Run
+from mlflow_bootstrap.store.vault import VaultStore
 
 pytestmark = pytest.mark.servers
 

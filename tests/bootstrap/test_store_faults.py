@@ -6,10 +6,10 @@ import pytest
 from fault_proxy import Fault, FaultProxy, answers, calls_before, half_closed, lost, refused, silent, too_slow
 from vault import data, entries, opened, unheard
 
-from bootstrap.engine import apply
-from bootstrap.errors import UnreachableError
 from cdk8s_mlflow.settings import Settings
 from live.servers import OpenBao
+from mlflow_bootstrap.engine import apply
+from mlflow_bootstrap.errors import UnreachableError
 
 pytestmark = pytest.mark.servers
 

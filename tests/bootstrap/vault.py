@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from bootstrap.credentials import Credentials
-from bootstrap.store.entries import entry_plans
-from bootstrap.store.entry import StoredEntry, StoredValues
-from bootstrap.store.vault import VaultStore
 from cdk8s_mlflow.settings import Settings
 from live.servers import OpenBao
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.store.entries import entry_plans
+from mlflow_bootstrap.store.entry import StoredEntry, StoredValues
+from mlflow_bootstrap.store.vault import VaultStore
 
 
 def opened(server: OpenBao, settings: Settings, **environ: str) -> VaultStore:

@@ -6,7 +6,7 @@ from constructs import Construct
 from cdk8s_mlflow.contract import has_database_objects
 from cdk8s_mlflow.metadata import LABELS
 from cdk8s_mlflow.settings import Settings
-from imports.io import argoproj
+from cdk8s_mlflow_crds.io import argoproj
 
 _HEALTH = """\
     hs = {status = "Progressing", message = "waiting for CloudNativePG"}

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from cdk8s_mlflow.metadata import LABELS
 from cdk8s_mlflow.settings.delivery import DeliverySettings
-from imports.io.fluxcd.toolkit import kustomize, source
+from cdk8s_mlflow_crds.io.fluxcd.toolkit import kustomize, source
 
 _APPLIED = "has(status.applied) && status.applied"
 _REFUSED = "has(status.applied) && !status.applied"

@@ -1,4 +1,4 @@
-"""Custom resources against the schemas in imports/crds/, unknown fields refused."""
+"""Custom resources against the schemas in cdk8s_mlflow_crds/crds/, unknown fields refused."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -11,9 +11,9 @@ from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
 
 
 def _schema_folder() -> Path:
-    import imports
+    import cdk8s_mlflow_crds
 
-    (folder,) = imports.__path__
+    (folder,) = cdk8s_mlflow_crds.__path__
     return Path(folder) / "crds"
 
 

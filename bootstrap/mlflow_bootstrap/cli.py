@@ -1,0 +1,275 @@
+"""The command line of bootstrap.py; heavy imports wait until a command runs."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from mlflow_bootstrap.engine import Outcome
+    from mlflow_bootstrap.output import Output
+    from mlflow_bootstrap.run import Part, Run
+
+app = typer.Typer(
+    help="Bring Keycloak, PostgreSQL, MinIO and the secret store to what an environment file says.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+System = Literal["secrets", "keycloak", "postgres", "minio"]
+SYSTEMS: tuple[System, ...] = ("secrets", "keycloak", "postgres", "minio")
+
+_Only = Annotated[System | None, typer.Argument(help="Only this part; by default all.", show_default=False)]
+_Environment = Annotated[str, typer.Option("--environment", "-e", help="Environment, a file of the folder.")]
+_Folder = Annotated[Path, typer.Option("--environments", help="Folder of the environment files.")]
+_Format = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Form of the output.")]
+_CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Make the realm where it is missing.")]
+_PrintTo = Annotated[
+    Path | None, typer.Option("--print-secrets-to", help="Keep secrets in this new file instead of a store.")
+]
+
+
+def main() -> None:
+    """Run a command and leave with its exit code: 0, 1 failed or drifted, 2 usage, 3 unreachable or refused."""
+    with _one_clear_error():
+        app()
+
+
+@contextmanager
+def _one_clear_error() -> Iterator[None]:
+    """The only place where errors are caught; a user never sees a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped; run it again, every step can be repeated", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        sys.exit(_explain(error))
+
+
+def _explain(error: Exception) -> int:
+    from cdk8s_mlflow.settings import SettingsError
+    from mlflow_bootstrap.errors import BootstrapError
+
+    if os.environ.get("BOOTSTRAP_TRACEBACK"):
+        raise error
+    if isinstance(error, (BootstrapError, SettingsError)):
+        lines = str(error).splitlines()
+    else:
+        # The text of a foreign error may hold a secret; its kind does not.
+        lines = [f"{type(error).__name__} was not expected; set BOOTSTRAP_TRACEBACK=1 to see where, and report it"]
+    for line in lines:
+        print(f"error: {line}", file=sys.stderr)
+    return 2 if isinstance(error, SettingsError) else getattr(error, "exit_code", 1)
+
+
+def _open(
+    environment: str,
+    folder: Path,
+    form: str,
+    *,
+    create_realm: bool = False,
+    probe: bool = False,
+    print_to: Path | None = None,
+) -> "tuple[Run, Output]":
+    from mlflow_bootstrap.credentials import Credentials
+    from mlflow_bootstrap.environment import settings_of
+    from mlflow_bootstrap.output import Format, Output
+    from mlflow_bootstrap.run import Run
+
+    output = Output(Format(form))
+    settings = settings_of(environment, folder=folder, environ=os.environ, say=output.note)
+    run = Run(
+        settings=settings,
+        credentials=Credentials(),
+        report=output.report,
+        step=output.step,
+        create_realm=create_realm,
+        probe=probe,
+        print_to=print_to,
+    )
+    return run, output
+
+
+def _parts(only: System | None) -> "list[Part]":
+    from mlflow_bootstrap.run import Part
+
+    return [Part(only)] if only else list(Part)
+
+
+def _finish(output: "Output", environment: str, outcome: "Outcome", *, drift_fails: bool = False) -> None:
+    output.finish(environment, outcome)
+    codes = [failure.error.exit_code for failure in outcome.failures]
+    raise typer.Exit(max([*codes, 1 if drift_fails and outcome.pending else 0]))
+
+
+@app.command()
+def plan(
+    only: _Only = None,
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+    create_realm: _CreateRealm = False,
+) -> None:
+    """Say what apply would do, and write nothing."""
+    from mlflow_bootstrap import engine
+
+    run, printer = _open(environment, environments, output, create_realm=create_realm)
+    outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
+    _finish(printer, environment, outcome)
+
+
+@app.command()
+def apply(
+    only: _Only = None,
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+    create_realm: _CreateRealm = False,
+    print_secrets_to: _PrintTo = None,
+) -> None:
+    """Bring everything, or one part, to what the environment file says."""
+    from mlflow_bootstrap import engine
+
+    run, printer = _open(environment, environments, output, create_realm=create_realm, print_to=print_secrets_to)
+    outcome = run.each(_parts(only), lambda resources: engine.apply(resources, report=run.report))
+    _finish(printer, environment, outcome)
+
+
+@app.command()
+def verify(
+    only: _Only = None,
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+) -> None:
+    """Exit 1 where anything is not as the environment file says."""
+    from mlflow_bootstrap import engine
+
+    run, printer = _open(environment, environments, output, probe=True)
+    outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
+    _finish(printer, environment, outcome, drift_fails=True)
+
+
+def _shorthand(part: System) -> Callable[..., None]:
+    def command(
+        environment: _Environment = "production",
+        environments: _Folder = Path("environments"),
+        output: _Format = "text",
+        create_realm: _CreateRealm = False,
+        print_secrets_to: _PrintTo = None,
+    ) -> None:
+        apply(part, environment, environments, output, create_realm, print_secrets_to)
+
+    return command
+
+
+for _part in SYSTEMS:
+    app.command(name=_part, help=f"The same as `apply {_part}`.")(_shorthand(_part))
+
+
+@app.command()
+def add_user_to_group(
+    user: Annotated[str, typer.Argument(help="User name or e-mail.")],
+    group: Annotated[str, typer.Argument(help="One of the environment's groups.")],
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+) -> None:
+    """Put a user of the realm into a group."""
+    from mlflow_bootstrap.run import keycloak
+
+    run, _ = _open(environment, environments, "text")
+    added = keycloak().add_user_to_group(run.context_without_values, user=user, group=group)
+    print(f"{user} is now in {group}" if added else f"{user} was in {group} already")
+
+
+@app.command()
+def remove_user_from_group(
+    user: Annotated[str, typer.Argument(help="User name or e-mail.")],
+    group: Annotated[str, typer.Argument(help="One of the environment's groups.")],
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+) -> None:
+    """Take a user of the realm out of a group."""
+    from mlflow_bootstrap.run import keycloak
+
+    run, _ = _open(environment, environments, "text")
+    removed = keycloak().remove_user_from_group(run.context_without_values, user=user, group=group)
+    print(f"{user} is no longer in {group}" if removed else f"{user} was not in {group}")
+
+
+@app.command()
+def list_users(
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+) -> None:
+    """List the members of the environment's groups."""
+    from mlflow_bootstrap.members import document, table
+    from mlflow_bootstrap.run import keycloak
+
+    run, _ = _open(environment, environments, output)
+    users = keycloak().list_users(run.context_without_values)
+    print(document(users) if output == "json" else table(users))
+
+
+@app.command()
+def rotate(
+    what: Annotated[Literal["oidc", "postgres", "s3", "server"], typer.Argument(help="Whose secret to renew.")],
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+) -> None:
+    """Renew a secret in the store and in its system; for the server its session keys alone."""
+    from mlflow_bootstrap.rotation import renew
+
+    run, printer = _open(environment, environments, output)
+    outcome = renew(run, what, say=printer.note)
+    _finish(printer, environment, outcome)
+
+
+@app.command()
+def destroy(
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+    delete_data: Annotated[
+        list[str] | None,
+        typer.Option("--delete-data", help="Address of a database, bucket or entry to delete.", show_default=False),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+) -> None:
+    """Take away what we own; databases, bucket and the keys to them stay unless --delete-data names them."""
+    from mlflow_bootstrap.destruction import check_addresses, confirm, take_away
+
+    run, printer = _open(environment, environments, output)
+    data = check_addresses(run, delete_data or [])
+    confirm(environment, data, yes=yes, ask=typer.prompt if sys.stdin.isatty() else None)
+    _finish(printer, environment, take_away(run, data))
+
+
+export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export", help="Write what a script may not apply itself.")
+
+
+@export.callback()
+def _export() -> None:
+    """Write what a script may not apply itself."""
+
+
+@export.command("keycloak")
+def export_keycloak(environment: _Environment = "production", environments: _Folder = Path("environments")) -> None:
+    """The realm's fragment as JSON, for Keycloak's partial import; it holds no secret."""
+    import json
+
+    from mlflow_bootstrap.run import keycloak
+
+    run, _ = _open(environment, environments, "json")
+    print(json.dumps(keycloak().export(run.settings), indent=2))

@@ -1,0 +1,126 @@
+"""The client scope that puts a user's groups into ID token, access token and UserInfo."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.keycloak.api import MADE_BY, Api, merged
+from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+
+MAPPER = "oidc-group-membership-mapper"
+
+
+def mapper(claim: str) -> dict[str, Any]:
+    """The mapper's owned fields: names without a path, in both tokens and in UserInfo.
+
+    Source: Keycloak's Server Administration Guide, "Protocol mappers".
+    """
+    everywhere = dict.fromkeys(("id.token.claim", "access.token.claim", "userinfo.token.claim"), "true")
+    return {"protocolMapper": MAPPER, "config": {"claim.name": claim, "full.path": "false", **everywhere}}
+
+
+def client_scope(claim: str) -> dict[str, Any]:
+    """The scope as it is made."""
+    return {
+        "name": claim,
+        "protocol": "openid-connect",
+        "attributes": {"include.in.token.scope": "true", MADE_BY[0]: MADE_BY[1]},
+        "protocolMappers": [{"name": claim, "protocol": "openid-connect", **mapper(claim)}],
+    }
+
+
+def scope_id(api: Api, name: str) -> str:
+    """Keycloak's id of a client scope.
+
+    Raises:
+        MissingError: there is none of that name.
+    """
+    address = f"keycloak/client-scope/{name}"
+    if address not in api.ids and found_scope(api, name) is None:
+        raise MissingError(f"client scope {name} is not there", remedy="run `bootstrap.py keycloak`")
+    return api.ids[address]
+
+
+def found_scope(api: Api, name: str) -> dict[str, Any] | None:
+    scopes = api.find("the client scopes", api.admin.get_client_scopes) or []
+    found: dict[str, Any] | None = next((scope for scope in scopes if scope["name"] == name), None)
+    if found:
+        api.ids[f"keycloak/client-scope/{name}"] = found["id"]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientScope:
+    """The scope ``name`` with our mapper; its other mappers, attributes and roles are left as found."""
+
+    api: Api
+    name: str
+    needs: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """``keycloak/client-scope/NAME``."""
+        return f"keycloak/client-scope/{self.name}"
+
+    @property
+    def desired(self) -> State:
+        """Protocol and mapper."""
+        return {"protocol": "openid-connect", "mapper": mapper(self.name)}
+
+    def read(self) -> State | None:
+        """The same of what is there."""
+        found = found_scope(self.api, self.name)
+        if found is None:
+            return None
+        return {"protocol": found.get("protocol"), "mapper": _owned(_mapper_of(found, self.name))}
+
+    def create(self) -> None:
+        """Make it with its mapper, or mend what another run has just made."""
+        if not self.api.make(self._what, self.api.admin.create_client_scope, client_scope(self.name)):
+            self.update({})
+
+    def update(self, current: State) -> None:
+        """Set protocol and mapper."""
+        AGAINST_OTHERS(self._mend)
+
+    def _mend(self) -> None:
+        found = found_scope(self.api, self.name)
+        if found is None:
+            raise MissingError(f"{self._what} is gone again", remedy="run it again")
+        if found.get("protocol") != "openid-connect":
+            body = {**found, "protocol": "openid-connect"}
+            self.api.call(self._what, self.api.admin.update_client_scope, found["id"], body)
+        self._set_mapper(found)
+
+    def _set_mapper(self, scope: Mapping[str, Any]) -> None:
+        found = _mapper_of(scope, self.name)
+        what, wanted = f"the mapper of {self._what}", mapper(self.name)
+        if not found:
+            body = {"name": self.name, "protocol": "openid-connect", **wanted}
+            self.api.make(what, self.api.admin.add_mapper_to_client_scope, scope["id"], body)
+        elif _owned(found) != wanted:
+            body = merged(found, {"protocol": "openid-connect", **wanted})
+            self.api.call(what, self.api.admin.update_mapper_in_client_scope, scope["id"], found["id"], body)
+
+    @property
+    def _what(self) -> str:
+        return f"client scope {self.name}"
+
+
+def _mapper_of(scope: Mapping[str, Any], claim: str) -> Mapping[str, Any]:
+    """The mapper of ours: one that fills the claim with groups whatever its name, or else the one with its name."""
+    mappers = scope.get("protocolMappers") or []
+    filling = [
+        one for one in mappers if one["protocolMapper"] == MAPPER and one.get("config", {}).get("claim.name") == claim
+    ]
+    named = [one for one in mappers if one["name"] == claim]
+    return next(iter([*filling, *named]), {})
+
+
+def _owned(found: Mapping[str, Any]) -> dict[str, Any]:
+    config = found.get("config") or {}
+    names = mapper("")["config"]
+    kept = {name: config[name] for name in names if name in config}
+    return {"protocolMapper": found.get("protocolMapper"), "config": kept}

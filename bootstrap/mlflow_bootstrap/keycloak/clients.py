@@ -1,0 +1,90 @@
+"""The two clients of an environment: the tracking server's for browsers, and one for machines."""
+
+from typing import Any
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.client import Client
+from mlflow_bootstrap.store.entries import MACHINES
+from mlflow_bootstrap.systems import Context
+
+FLOWS = (
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+)
+FLOW_ATTRIBUTES = (
+    "oauth2.device.authorization.grant.enabled",
+    "oauth2.jwt.authorization.grant.enabled",
+    "oidc.ciba.grant.enabled",
+    "standard.token.exchange.enabled",
+)
+"""Ways to a token that Keycloak switches by attributes of the client."""
+
+POST_LOGOUT = "post.logout.redirect.uris"
+PKCE = "pkce.code.challenge.method"
+
+
+def browser_fields(settings: Settings) -> dict[str, Any]:
+    """Standard flow only, and exact addresses."""
+    door = settings.ingress
+    return _fields("standardFlowEnabled", redirect_uris=[door.redirect_uri], web_origins=[door.public_url])
+
+
+def browser_attributes(settings: Settings) -> dict[str, str]:
+    """Where a logout may lead, and PKCE where the release sends it: elsewhere it would refuse every login."""
+    pkce = "S256" if settings.traits.pkce else ""
+    return {**dict.fromkeys(FLOW_ATTRIBUTES, ""), POST_LOGOUT: settings.ingress.post_logout_uri, PKCE: pkce}
+
+
+def machine_fields() -> dict[str, Any]:
+    """Client credentials only."""
+    return _fields("serviceAccountsEnabled", redirect_uris=[], web_origins=[])
+
+
+def machine_attributes() -> dict[str, str]:
+    """No other way to a token."""
+    return dict.fromkeys(FLOW_ATTRIBUTES, "")
+
+
+def _fields(flow: str, *, redirect_uris: list[str], web_origins: list[str]) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "protocol": "openid-connect",
+        "publicClient": False,
+        "bearerOnly": False,
+        "clientAuthenticatorType": "client-secret",
+        **{name: name == flow for name in FLOWS},
+        "redirectUris": sorted(redirect_uris),
+        "webOrigins": sorted(web_origins),
+    }
+
+
+def browser_client(context: Context, api: Api, needs: tuple[str, ...]) -> Client:
+    """The tracking server's client."""
+    settings = context.settings
+    return Client(
+        api=api,
+        client_id=settings.authentication.client_id,
+        fields=browser_fields(settings),
+        attributes=browser_attributes(settings),
+        scopes=(settings.authentication.groups_claim,),
+        values=context.values,
+        entry="oidc",
+        needs=needs,
+    )
+
+
+def machine_client(context: Context, api: Api, client_id: str, needs: tuple[str, ...]) -> Client:
+    """The client of CI and notebooks."""
+    return Client(
+        api=api,
+        client_id=client_id,
+        fields=machine_fields(),
+        attributes=machine_attributes(),
+        scopes=(context.settings.authentication.groups_claim,),
+        values=context.values,
+        entry=MACHINES,
+        needs=needs,
+    )

@@ -1,0 +1,62 @@
+"""The realm's fragment as JSON, for teams whose Keycloak may not be written by a script."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.keycloak.client_scope import client_scope
+from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields, machine_attributes, machine_fields
+from mlflow_bootstrap.keycloak.group import group
+from mlflow_bootstrap.keycloak.members import our_groups
+from mlflow_bootstrap.keycloak.service_account import service_account
+
+BUILT_IN_SCOPES = ("acr", "basic", "email", "profile", "roles", "web-origins")
+"""Default client scopes of a new realm; Keycloak passes over names that it does not know."""
+
+
+def export(settings: Settings) -> Mapping[str, Any]:
+    """Client scope, groups, clients and the machines' user, without a secret; asks no server.
+
+    Keycloak's partial import takes all but the client scope, which must be there before it; a realm's import and
+    keycloak-config-cli take all of it.
+    """
+    login = settings.authentication
+    return {
+        "ifResourceExists": "SKIP",
+        "clientScopes": [client_scope(login.groups_claim)],
+        # Keycloak 26 fails on groups without a path.
+        "groups": [{**group(name), "path": f"/{name}"} for name in our_groups(settings)],
+        "clients": _clients(settings),
+        "users": _users(settings),
+    }
+
+
+def _clients(settings: Settings) -> list[dict[str, Any]]:
+    login = settings.authentication
+    clients = [_client(settings, login.client_id, browser_fields(settings), browser_attributes(settings))]
+    if login.machine_client:
+        clients.append(_client(settings, login.machine_client, machine_fields(), machine_attributes()))
+    return clients
+
+
+def _client(
+    settings: Settings, client_id: str, fields: Mapping[str, Any], attributes: Mapping[str, str]
+) -> dict[str, Any]:
+    present = {name: value for name, value in attributes.items() if value}
+    scopes = [*BUILT_IN_SCOPES, settings.authentication.groups_claim]
+    return {"clientId": client_id, **fields, "attributes": present, "defaultClientScopes": scopes}
+
+
+def _users(settings: Settings) -> list[dict[str, Any]]:
+    login = settings.authentication
+    if login.machine_client is None:
+        return []
+    return [
+        {
+            "username": f"service-account-{login.machine_client}",
+            "enabled": True,
+            "serviceAccountClientId": login.machine_client,
+            **service_account(login.machine_client, settings.ingress.host),
+            "groups": [f"/{login.user_group}"],
+        }
+    ]

@@ -1,0 +1,81 @@
+"""Users in and out of our groups."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.errors import MissingError, UsageError
+from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.group import group_id
+from mlflow_bootstrap.keycloak.login import logged_in
+from mlflow_bootstrap.systems import Context, User
+
+
+def add_user_to_group(context: Context, *, user: str, group: str) -> bool:
+    """Put the user (by name or e-mail) into one of our groups; false where it was in it.
+
+    Raises:
+        MissingError: no such user.
+    """
+    return _changed(context, user, group, wanted=True)
+
+
+def remove_user_from_group(context: Context, *, user: str, group: str) -> bool:
+    """Take the user out of one of our groups; false where it was not in it.
+
+    Raises:
+        MissingError: no such user.
+    """
+    return _changed(context, user, group, wanted=False)
+
+
+def list_users(context: Context) -> list[User]:
+    """Members of our groups, by name."""
+    api = logged_in(context)
+    users: dict[str, dict[str, Any]] = {}
+    groups: dict[str, list[str]] = {}
+    for group in our_groups(context.settings):
+        for user in api.call(f"the members of {group}", api.admin.get_group_members, group_id(api, group)):
+            users[user["id"]] = user
+            groups.setdefault(user["id"], []).append(group)
+    return sorted((_user(user, groups[key]) for key, user in users.items()), key=lambda user: user.name)
+
+
+def our_groups(settings: Settings) -> tuple[str, ...]:
+    """Both groups, or the one that is both."""
+    login = settings.authentication
+    return tuple(dict.fromkeys((login.admin_group, login.user_group)))
+
+
+def _changed(context: Context, user: str, group: str, *, wanted: bool) -> bool:
+    _check(group, our_groups(context.settings))
+    api = logged_in(context)
+    key, found = group_id(api, group), _found(api, user)
+    groups = api.call(f"the groups of {user}", api.admin.get_user_groups, found["id"])
+    if any(one["id"] == key for one in groups) is wanted:
+        return False
+    request = api.admin.group_user_add if wanted else api.admin.group_user_remove
+    api.call(f"group {group} of {user}", request, found["id"], key)
+    return True
+
+
+def _check(group: str, ours: Iterable[str]) -> None:
+    if group not in ours:
+        raise UsageError(f"{group} is no group of this environment", remedy=f"name one of {', '.join(ours)}")
+
+
+def _found(api: Api, user: str) -> dict[str, Any]:
+    for field in ("username", "email"):
+        query = {field: user, "exact": "true"}
+        found: list[dict[str, Any]] = api.call(f"user {user}", api.admin.get_users, query)
+        if len(found) > 1:
+            raise UsageError(f"several users have the {field} {user}", remedy="give the user's name")
+        if found:
+            return found[0]
+    raise MissingError(
+        f"there is no user {user} in realm {api.realm}", remedy="give the exact name or e-mail, or make the user first"
+    )
+
+
+def _user(user: dict[str, Any], groups: list[str]) -> User:
+    return User(name=user["username"], email=user.get("email"), enabled=user.get("enabled", True), groups=tuple(groups))

@@ -1,0 +1,56 @@
+"""The realm: found, or made on request; never taken away, and nothing in it is ours but what other modules name."""
+
+from dataclasses import dataclass
+
+from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.keycloak.api import Api
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """A realm; ``may_create`` is the operator's word that it is to be made where it is missing."""
+
+    api: Api
+    may_create: bool
+    needs: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """``keycloak/realm/NAME``."""
+        return f"keycloak/realm/{self.api.realm}"
+
+    @property
+    def desired(self) -> State:
+        """Nothing but being there."""
+        return {}
+
+    def read(self) -> State | None:
+        """Whether it is there.
+
+        Raises:
+            MissingError: it is not, and may not be made.
+        """
+        if self.api.find(self._what, self.api.admin.get_realm, self.api.realm) is not None:
+            return {}
+        if self.may_create:
+            return None
+        raise MissingError(
+            f"realm {self.api.realm} is not there",
+            remedy="check KEYCLOAK_REALM, or have it made with --create-realm (by a login of master)",
+        )
+
+    def create(self) -> None:
+        """Make it, enabled, with Keycloak's defaults."""
+        body = {"realm": self.api.realm, "enabled": True}
+        if not self.api.make(self._what, self.api.admin.create_realm, body):
+            self.api.wait_for(self._what, self.api.admin.get_realm, self.api.realm)
+        # The rights on a new realm come with the next token.
+        self.api.call("the login", self.api.admin.connection.get_token)
+
+    def update(self, current: State) -> None:
+        """Nothing of it is ours to change."""
+
+    @property
+    def _what(self) -> str:
+        return f"realm {self.api.realm}"

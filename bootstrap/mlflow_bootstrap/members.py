@@ -1,0 +1,24 @@
+"""The members of our groups, as a table and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from mlflow_bootstrap.systems import User
+
+
+def table(users: Sequence[User]) -> str:
+    """A line for each user: name, e-mail, groups, and whether it is disabled."""
+    if not users:
+        return "nobody is in a group of this environment; `bootstrap.py add-user-to-group USER GROUP` puts them there"
+    return "\n".join(_line(user) for user in users)
+
+
+def _line(user: User) -> str:
+    state = "" if user.enabled else "  (disabled)"
+    return f"{user.name}  {user.email or 'no e-mail: may not log in'}  {', '.join(user.groups)}{state}"
+
+
+def document(users: Sequence[User]) -> str:
+    """The same as a JSON list."""
+    return json.dumps([asdict(user) for user in users], indent=2)

@@ -1,0 +1,77 @@
+"""Whether MLflow's keys can do with a bucket of another S3 what MLflow does."""
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+
+from minio import Minio
+
+from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.errors import MissingError, RefusedError
+from mlflow_bootstrap.minio.client import ObjectStore, stored_keys
+from mlflow_bootstrap.minio.user import NOWHERE
+from mlflow_bootstrap.systems import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """A check that owns nothing: a listing, and where ``context.probe`` allows it, an object written and removed."""
+
+    store: ObjectStore
+    bucket: str
+    context: Context
+    needs: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """``minio/access/BUCKET``."""
+        return f"minio/access/{self.bucket}"
+
+    @property
+    def desired(self) -> State:
+        """Nothing that could be written."""
+        return {}
+
+    def read(self) -> State | None:
+        """Try it.
+
+        Raises:
+            MissingError: nobody has handed over keys yet.
+            RefusedError: the keys, or a right, are wrong.
+        """
+        keys = stored_keys(self.context)
+        if keys is None:
+            raise MissingError(
+                "no keys of the bucket are in the store",
+                remedy="set MLFLOW_S3_ACCESSKEY and MLFLOW_S3_SECRETKEY, and run `bootstrap.py secrets`",
+            )
+        client = self.store.s3_as(keys)
+        steps = {"list": self._list}
+        if self.context.probe:
+            steps |= {"put, get or delete": self._round_trip}
+        for what, step in steps.items():
+            self.store.call_as("the keys of the store", what, partial(step, client))
+        return {}
+
+    def _list(self, client: Minio) -> None:
+        next(iter(client.list_objects(self.bucket, prefix=NOWHERE)), None)
+
+    def _round_trip(self, client: Minio) -> None:
+        name, content = f"{NOWHERE}{secrets.token_hex(8)}", secrets.token_bytes(16)
+        version = client.put_object(self.bucket, name, BytesIO(content), len(content)).version_id
+        try:
+            answer = client.get_object(self.bucket, name)
+            same = answer.read() == content
+            answer.close()
+            answer.release_conn()
+        finally:
+            client.remove_object(self.bucket, name, version_id=version)
+        if not same:
+            raise RefusedError(f"{self.bucket} gave back other bytes than were put", remedy="look into the store")
+
+    def create(self) -> None:
+        """Nothing to make."""
+
+    def update(self, current: State) -> None:
+        """Nothing to change."""

@@ -1,0 +1,53 @@
+"""PostgreSQL: the role of MLflow and its two databases, made here or checked, as the settings say."""
+
+from collections.abc import Sequence
+
+from mlflow_bootstrap.engine import Removable, Resource
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.postgres.database import Database
+from mlflow_bootstrap.postgres.login import Login, administrator, role_itself
+from mlflow_bootstrap.postgres.role import Role
+from mlflow_bootstrap.postgres.server import Server
+from mlflow_bootstrap.systems import Context
+
+
+def resources(context: Context) -> Sequence[Resource]:
+    """The role and both databases; an administrator logs in only where something of it is made here."""
+    database = context.settings.database
+    made_here = "bootstrap" in (database.role_management, database.database_management)
+    server = Server.open(administrator(context) if made_here else role_itself(context), database)
+    return [_role(context, server), *_databases(context, server)]
+
+
+def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
+    """The databases that ``data`` names, and with both of them the role, without which they could not be read.
+
+    Raises:
+        UsageError: a database is named that CloudNativePG makes.
+    """
+    settings = context.settings.database
+    named = [name for name in (settings.name, settings.auth_name) if f"postgres/database/{name}" in data]
+    if not named:
+        return []
+    if settings.database_management != "bootstrap":
+        raise UsageError(
+            f"CloudNativePG makes the databases {' and '.join(named)}",
+            remedy="set database.reclaim_policy to delete, deliver it, then delete their Database objects",
+        )
+    server = Server.open(administrator(context), settings)
+    databases = [found for found in _databases(context, server) if found.name in named]
+    role_goes = len(named) == 2 and settings.role_management == "bootstrap"
+    return [*([_role(context, server)] if role_goes else []), *databases]
+
+
+def _role(context: Context, server: Server) -> Role:
+    return Role(server=server, settings=context.settings.database, values=context.values, login=Login(context))
+
+
+def _databases(context: Context, server: Server) -> list[Database]:
+    settings = context.settings.database
+    needs = (f"postgres/role/{settings.role}",)
+    return [
+        Database(server=server, settings=settings, name=name, needs=needs)
+        for name in (settings.name, settings.auth_name)
+    ]

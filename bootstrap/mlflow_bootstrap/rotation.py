@@ -1,0 +1,48 @@
+"""Renews a secret: in the store first, then in its system, so that a run that dies is ended by the next apply."""
+
+from collections.abc import Callable
+
+from mlflow_bootstrap import engine
+from mlflow_bootstrap.engine import Action, Change, Outcome
+from mlflow_bootstrap.run import Part, Run
+
+SYSTEM_OF = {"oidc": Part.KEYCLOAK, "postgres": Part.POSTGRES, "s3": Part.MINIO}
+"""Who must learn of an entry's new value."""
+
+
+def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
+    """Renew ``entry``, and tell ``say`` what follows from it.
+
+    Raises:
+        UsageError: nothing of it can be renewed here.
+    """
+    with run.step(f"renewing {entry}"):
+        fields = run.backend.rotate(entry)
+    change = Change(Action.UPDATE, run.backend.address(entry), fields)
+    run.report(change)
+    outcome = _told(run, entry)
+    for line in _consequences(run, entry):
+        say(line)
+    return Outcome((change, *outcome.changes), outcome.failures)
+
+
+def _told(run: Run, entry: str) -> Outcome:
+    if entry not in SYSTEM_OF or (entry == "postgres" and _set_by_cloudnativepg(run)):
+        return Outcome()
+    return run.each([SYSTEM_OF[entry]], lambda resources: engine.apply(resources, report=run.report))
+
+
+def _set_by_cloudnativepg(run: Run) -> bool:
+    """Whether the new password logs in only later, once an operator has seen the Secret change."""
+    return run.settings.database.role_management != "bootstrap"
+
+
+def _consequences(run: Run, entry: str) -> list[str]:
+    settings = run.settings
+    lines = []
+    if settings.secrets.mode == "external-secrets":
+        lines.append(f"External Secrets copies the new value within {settings.secrets.refresh_interval}")
+    if entry == "postgres" and _set_by_cloudnativepg(run):
+        lines.append("CloudNativePG sets the role's password when the Secret in its namespace has changed")
+    restart = f"kubectl -n {settings.namespace} rollout restart deployment/mlflow"
+    return [*lines, f"pods read it at their start: `{restart}` once the Secret has changed"]

@@ -1,0 +1,149 @@
+"""One run over the parts of an environment: the store first, then the systems, each as far as it goes."""
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import SecretStr
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Failure, Outcome, Removable, Report, Resource
+from mlflow_bootstrap.errors import BootstrapError
+from mlflow_bootstrap.store.backend import Backend, open_backend
+from mlflow_bootstrap.store.entries import MACHINES, Finder
+from mlflow_bootstrap.systems import Context, Keycloak, System
+from mlflow_bootstrap.values import FixedValues
+
+
+class Part(StrEnum):
+    """What a run may be limited to."""
+
+    SECRETS = "secrets"
+    KEYCLOAK = "keycloak"
+    POSTGRES = "postgres"
+    MINIO = "minio"
+
+
+ENTRIES = {
+    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES),
+    Part.KEYCLOAK: ("oidc", MACHINES),
+    Part.POSTGRES: ("postgres",),
+    Part.MINIO: ("s3",),
+}
+"""Entries of the store that a part needs; a run limited to the part sees to them too."""
+
+KEPT_WITH_DATA = frozenset({"postgres", "server"})
+"""Entries without which kept databases could not be read; ``destroy`` takes them only by name."""
+
+R = TypeVar("R")
+Operation = Callable[[Sequence[Resource]], Outcome]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What every command works with; opens a system only when its turn comes."""
+
+    settings: Settings
+    credentials: Credentials
+    report: Report
+    step: Callable[[str], AbstractContextManager[None]]
+    create_realm: bool = False
+    probe: bool = False
+    print_to: Path | None = None
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The secret store."""
+        return open_backend(self.settings, self.credentials, finders=self._finders, print_to=self.print_to)
+
+    @cached_property
+    def context(self) -> Context:
+        """What systems make their resources from."""
+        return Context(
+            settings=self.settings,
+            credentials=self.credentials,
+            values=self.backend.values,
+            create_realm=self.create_realm,
+            probe=self.probe,
+        )
+
+    @property
+    def context_without_values(self) -> Context:
+        """The same for what needs no value of ours, so that the secret store is not opened."""
+        return Context(settings=self.settings, credentials=self.credentials, values=FixedValues({}))
+
+    @property
+    def _finders(self) -> dict[tuple[str, str], Finder]:
+        authentication = self.settings.authentication
+        clients = {"oidc": authentication.client_id, MACHINES: authentication.machine_client}
+        return {
+            (entry, "client_secret"): partial(self._client_secret, client)
+            for entry, client in clients.items()
+            if client
+        }
+
+    def _client_secret(self, client_id: str) -> SecretStr | None:
+        return keycloak().existing_client_secret(self.context_without_values, client_id=client_id)
+
+    def each(self, parts: Sequence[Part], operation: Operation) -> Outcome:
+        """``operation`` on every part; what fails in one does not keep another from its turn."""
+        return _joined(self._part(title, build, operation) for title, build in self._builders(parts))
+
+    def _builders(self, parts: Sequence[Part]) -> Iterator[tuple[str, Callable[[], Sequence[Resource]]]]:
+        entries = {entry for part in parts for entry in ENTRIES[part]}
+        yield Part.SECRETS, lambda: self.backend.resources(entries)
+        for part in parts:
+            if part is not Part.SECRETS:
+                yield part, partial(self._resources, part)
+
+    def _resources(self, part: Part) -> Sequence[Resource]:
+        return system(part).resources(self.context)
+
+    def remove(self, data: frozenset[str], operation: Callable[[Sequence[Removable]], Outcome]) -> Outcome:
+        """``operation`` on what ``destroy`` takes away: the systems' part first, then the store's."""
+        systems = [(part, partial(self._removable, part, data)) for part in Part if part is not Part.SECRETS]
+        turns = [*systems, (Part.SECRETS, partial(self._removable_entries, data))]
+        return _joined(self._part(part, build, operation) for part, build in turns)
+
+    def _removable(self, part: Part, data: frozenset[str]) -> Sequence[Removable]:
+        return system(part).removable(self.context, data=data)
+
+    def _removable_entries(self, data: frozenset[str]) -> Sequence[Removable]:
+        kept = self.backend.resources(KEPT_WITH_DATA)
+        others = self.backend.resources(frozenset(ENTRIES[Part.SECRETS]) - KEPT_WITH_DATA)
+        return [*others, *(resource for resource in kept if resource.address in data)]
+
+    def _part(
+        self, title: str, build: Callable[[], Sequence[R]], operation: Callable[[Sequence[R]], Outcome]
+    ) -> Outcome:
+        try:
+            with self.step(title):
+                return operation(build())
+        except BootstrapError as error:
+            failure = Failure(title, error)
+            self.report(failure)
+            return Outcome(failures=(failure,))
+
+
+def _joined(outcomes: Iterable[Outcome]) -> Outcome:
+    seen = list(outcomes)
+    return Outcome(
+        tuple(change for outcome in seen for change in outcome.changes),
+        tuple(failure for outcome in seen for failure in outcome.failures),
+    )
+
+
+def system(part: Part) -> System:
+    """The module of a system, imported when its turn comes."""
+    return cast(System, importlib.import_module(f"mlflow_bootstrap.{part}"))
+
+
+def keycloak() -> Keycloak:
+    """The module of Keycloak, with what only it can do."""
+    return cast(Keycloak, system(Part.KEYCLOAK))

@@ -1,0 +1,46 @@
+"""The authority of CloudNativePG's certificates, copied from the Cluster's Secret where we may read it."""
+
+from collections.abc import Mapping
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.errors import BootstrapError
+
+FIELD = ("postgres", "ca_crt")
+
+
+def secret_name(settings: Settings) -> str:
+    """The Secret that CloudNativePG makes for a Cluster; ``ca.key`` stands beside ``ca.crt`` and is never taken.
+
+    Source: CloudNativePG documentation, "Certificates".
+    """
+    return f"{settings.database.cluster}-ca"
+
+
+def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple[str, str], str]:
+    """``ca.crt`` as it is now, so that one that CloudNativePG has renewed is drift; empty where it cannot be had.
+
+    A cluster is asked only where the settings or the pod that we run in say which: another cluster's authority in the
+    store would shut MLflow out.
+    """
+    if not _is_wanted(settings, credentials):
+        return {}
+    from mlflow_bootstrap.store.cluster import Cluster
+
+    try:
+        found = Cluster(settings).read(settings.database.cluster_namespace, secret_name(settings))
+    except BootstrapError:
+        return {}
+    text = found.data.get("ca.crt") if found else None
+    return {FIELD: text} if text else {}
+
+
+def _is_wanted(settings: Settings, credentials: Credentials) -> bool:
+    database = settings.database
+    from_cluster = database.uses_stored_ca and database.host is None
+    named = (
+        settings.bootstrap.kube_context is not None
+        or settings.secrets.mode == "kubernetes"
+        or "KUBERNETES_SERVICE_HOST" in credentials.environ
+    )
+    return from_cluster and named and credentials.given("MLFLOW_POSTGRES_CA_CRT") is None

@@ -1,0 +1,83 @@
+"""The two ways to keep secrets, seen alike: resources for a plan, values for the systems, and rotation."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import Removable
+from mlflow_bootstrap.store.authority import copied_values
+from mlflow_bootstrap.store.entries import EntryPlan, Finder, entry_plans
+from mlflow_bootstrap.store.entry import Store, StoredEntry, StoredValues
+from mlflow_bootstrap.values import SecretValues
+
+
+class Backend(Protocol):
+    """Where an environment's secrets are kept."""
+
+    @property
+    def values(self) -> SecretValues:
+        """What is kept now."""
+
+    def resources(self, entries: Collection[str]) -> Sequence[Removable]:
+        """The named entries."""
+
+    @property
+    def kind(self) -> str:
+        """What addresses call the store."""
+
+    def address(self, entry: str) -> str:
+        """Address of an entry."""
+
+    def rotate(self, entry: str) -> tuple[str, ...]:
+        """Renew what may be renewed of an entry; gives the fields."""
+
+
+class EntryBackend:
+    """Entries of a store that keeps fields as they are."""
+
+    def __init__(self, store: Store, plans: Sequence[EntryPlan], credentials: Credentials) -> None:
+        self.values = StoredValues(store)
+        self._entries = {
+            plan.name: StoredEntry(store=self.values, plan=plan, credentials=credentials) for plan in plans
+        }
+
+    def resources(self, entries: Collection[str]) -> Sequence[StoredEntry]:
+        """The named entries, in the contract's order."""
+        return [entry for name, entry in self._entries.items() if name in entries]
+
+    @property
+    def kind(self) -> str:
+        """What addresses call the store."""
+        return self.values.kind
+
+    def address(self, entry: str) -> str:
+        """Address of an entry."""
+        return self._entries[entry].address
+
+    def rotate(self, entry: str) -> tuple[str, ...]:
+        """Renew what may be renewed of an entry."""
+        return self._entries[entry].rotate()
+
+
+def open_backend(
+    settings: Settings, credentials: Credentials, *, finders: Mapping[tuple[str, str], Finder], print_to: Path | None
+) -> Backend:
+    """The store that the settings name, or the new file ``print_to``.
+
+    Raises:
+        UsageError: the store's address is missing, or the file is there already.
+    """
+    plans = entry_plans(settings, finders=finders, copied=copied_values(settings, credentials))
+    if print_to is not None:
+        from mlflow_bootstrap.store.printed import PrintedStore
+
+        return EntryBackend(PrintedStore(settings, print_to), plans, credentials)
+    if settings.secrets.mode == "kubernetes":
+        from mlflow_bootstrap.store.kubernetes import KubernetesBackend
+
+        return KubernetesBackend(settings, plans, credentials)
+    from mlflow_bootstrap.store.vault import VaultStore
+
+    return EntryBackend(VaultStore(settings, credentials), plans, credentials)

@@ -1,0 +1,161 @@
+"""The Secrets of a Kubernetes cluster, read and written with its optimistic locking."""
+
+import base64
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+
+from cdk8s_mlflow.contract import SecretRecipe
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.errors import (
+    BootstrapError,
+    ConflictError,
+    MissingError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
+from mlflow_bootstrap.retry import TRANSIENT_STATUS, retrying
+
+DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A Secret of the cluster: decoded ``data``, and the ``version`` that a write must find unchanged."""
+
+    type: str
+    labels: Mapping[str, str]
+    data: Mapping[str, str]
+    version: str
+
+
+class Cluster:
+    """The Secrets of the cluster that the kubeconfig, or the pod that we run in, points at."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.bootstrap
+        self._retrying = retrying(settings.bootstrap, transient=_transient)
+        self._read: dict[tuple[str, str], Found | None] = {}
+        self._unreachable: UnreachableError | None = None
+
+    @cached_property
+    def _api(self) -> client.CoreV1Api:
+        configuration = client.Configuration()
+        try:
+            _load(configuration, self._settings.kube_context)
+        except config.ConfigException as error:
+            raise UsageError(
+                f"there is no usable kubeconfig ({error})",
+                remedy="set KUBECONFIG, and bootstrap.kube_context where it has several clusters",
+            ) from error
+        configuration.retries = False
+        return client.CoreV1Api(client.ApiClient(configuration))
+
+    def read(self, namespace: str, name: str) -> Found | None:
+        """The Secret, read once until it is written, or nothing."""
+        if (namespace, name) not in self._read:
+            found = self._call(f"{namespace}/{name}", self._api.read_namespaced_secret, name, namespace)
+            self._read[namespace, name] = _found(found) if found else None
+        return self._read[namespace, name]
+
+    def write(self, recipe: SecretRecipe, data: Mapping[str, str], *, expected: Found | None) -> None:
+        """Make the Secret, or merge our keys and labels into ``expected``.
+
+        Raises:
+            ConflictError: it is not as ``expected`` any more.
+        """
+        self._read.pop((recipe.namespace, recipe.name), None)
+        body: dict[str, Any] = {
+            "metadata": {"name": recipe.name, "labels": dict(recipe.labels)},
+            "type": recipe.type,
+            "data": {key: _encoded(value) for key, value in data.items()},
+        }
+        where = f"{recipe.namespace}/{recipe.name}"
+        if expected is None:
+            self._call(where, self._api.create_namespaced_secret, recipe.namespace, body)
+            return
+        body["metadata"]["resourceVersion"] = expected.version
+        self._call(where, self._api.patch_namespaced_secret, recipe.name, recipe.namespace, body)
+
+    def delete(self, namespace: str, name: str) -> None:
+        """Take the Secret away; fine where it is gone."""
+        self._read.pop((namespace, name), None)
+        self._call(f"{namespace}/{name}", self._api.delete_namespaced_secret, name, namespace)
+
+    def _call(self, where: str, request: Callable[..., Any], *arguments: Any) -> Any:
+        if self._unreachable:
+            raise self._unreachable
+        timeout = (self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds)
+        try:
+            return self._retrying(request, *arguments, _request_timeout=timeout)
+        except ApiException as error:
+            if error.status == 404 and arguments and request != self._api.create_namespaced_secret:
+                return None
+            raise _translated(where, error) from None
+        except urllib3.exceptions.HTTPError as error:
+            self._unreachable = UnreachableError(
+                f"cannot reach Kubernetes at {self._api.api_client.configuration.host} ({type(error).__name__})",
+                remedy="check KUBECONFIG and bootstrap.kube_context",
+            )
+            raise self._unreachable from None
+
+
+def _load(configuration: client.Configuration, context: str | None) -> None:
+    """The pod's own account where we run in one that has no kubeconfig."""
+    location = os.environ.get("KUBECONFIG")
+    if not location and not DEFAULT_KUBECONFIG.is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return
+    path = location or str(DEFAULT_KUBECONFIG)
+    config.load_kube_config(path, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
+
+
+def _transient(error: BaseException) -> bool:
+    if isinstance(error, ApiException):
+        return error.status in TRANSIENT_STATUS
+    return isinstance(error, urllib3.exceptions.HTTPError)
+
+
+def _translated(where: str, error: ApiException) -> BootstrapError:
+    match error.status:
+        case 409:
+            return ConflictError(f"Secret {where} was changed by another run", remedy="run it again")
+        case 401 | 403:
+            return RefusedError(
+                f"Kubernetes refuses Secret {where} ({error.reason})",
+                remedy="the login needs get, create, patch and delete on Secrets there",
+            )
+        case 404:
+            return MissingError(
+                f"there is no namespace {where.split('/')[0]} in the cluster",
+                remedy="create it first, or let Flux or Argo CD do so",
+            )
+        case 400 | 422:
+            return RefusedError(
+                f"Kubernetes does not take Secret {where} ({error.reason})",
+                remedy="a Secret's type cannot change; delete it where it is of another type, and run apply again",
+            )
+    return UnreachableError(
+        f"Kubernetes answers {error.status} ({error.reason}) for Secret {where}", remedy="try again later"
+    )
+
+
+def _found(secret: Any) -> Found:
+    data = {key: _decoded(value) for key, value in (secret.data or {}).items()}
+    return Found(secret.type, secret.metadata.labels or {}, data, secret.metadata.resource_version)
+
+
+def _encoded(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
+
+
+def _decoded(value: str) -> str:
+    return base64.b64decode(value).decode(errors="replace")

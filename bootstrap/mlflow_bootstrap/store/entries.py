@@ -1,0 +1,153 @@
+"""Which entries and fields the secret store holds for an environment, and where a missing value comes from."""
+
+import base64
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pydantic import SecretStr
+
+from cdk8s_mlflow.contract import SecretRecipe, secret_recipes
+from cdk8s_mlflow.releases import ServerKey
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.errors import MissingError
+
+MACHINES = "machines"
+"""Entry of the service-account client; no pod reads it, people and CI do."""
+
+Finder = Callable[[], SecretStr | None]
+"""Looks for a value that a system has already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One value of an entry. A missing one is, in this order: fixed, given by the operator, found, made."""
+
+    name: str
+    variable: str
+    """Environment variable by which the operator hands the value over; ``…_FILE`` works too."""
+    fixed: str | None = None
+    """Value that follows from the settings, or is copied from where it is made."""
+    find: Finder | None = None
+    make: Callable[[], str] | None = None
+    rotates: bool = False
+    """Whether ``rotate`` may renew it."""
+
+    def obtain(self, credentials: Credentials) -> SecretStr:
+        """The value for a store that lacks it.
+
+        Raises:
+            MissingError: nobody has it, and it cannot be made here.
+        """
+        if self.fixed is not None:
+            return SecretStr(self.fixed)
+        value = credentials.given(self.variable) or (self.find() if self.find else None)
+        if value is None and self.make:
+            value = SecretStr(self.make())
+        if value is None:
+            raise MissingError(
+                f"{self.name} is not in the store and cannot be made here",
+                remedy=f"set {self.variable}, or {self.variable}_FILE to a file that holds it",
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPlan:
+    """An entry of the store and all fields of it that we own."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+def entry_plans(
+    settings: Settings,
+    *,
+    finders: Mapping[tuple[str, str], Finder],
+    copied: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> tuple[EntryPlan, ...]:
+    """Every entry that this environment needs; ``finders``, and values ``copied`` as they are, by entry and field."""
+    names: dict[str, list[str]] = {}
+    for recipe in recipes(settings):
+        known = names.setdefault(recipe.entry, [])
+        known += [field for field in recipe.fields if field not in known]
+    return tuple(
+        EntryPlan(name=entry, fields=tuple(_field(settings, entry, field, finders, copied) for field in fields))
+        for entry, fields in names.items()
+    )
+
+
+def recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
+    """The contract's Secrets, and the one for machines, which no pod mounts."""
+    return (*secret_recipes(settings), *_machine_recipe(settings))
+
+
+def _machine_recipe(settings: Settings) -> tuple[SecretRecipe, ...]:
+    if settings.authentication.machine_client is None:
+        return ()
+    data = {"OIDC_CLIENT_ID": "{{ .client_id }}", "OIDC_CLIENT_SECRET": "{{ .client_secret }}"}
+    return (
+        SecretRecipe(
+            name="mlflow-machine-client",
+            namespace=settings.namespace,
+            entry=MACHINES,
+            fields=("client_id", "client_secret"),
+            data=data,
+        ),
+    )
+
+
+def _field(
+    settings: Settings,
+    entry: str,
+    name: str,
+    finders: Mapping[tuple[str, str], Finder],
+    copied: Mapping[tuple[str, str], str],
+) -> Field:
+    key = _server_key(settings, name) if entry == "server" else None
+    return Field(
+        name=name,
+        variable=f"MLFLOW_{entry}_{name}".upper(),
+        fixed=_fixed(settings).get((entry, name), copied.get((entry, name))),
+        find=finders.get((entry, name)),
+        make=_maker(settings, entry, name, key),
+        rotates=key.rotates if key else (entry, name) in _ROTATING,
+    )
+
+
+_ROTATING = frozenset(
+    {("postgres", "password"), ("s3", "secretkey"), ("oidc", "client_secret"), (MACHINES, "client_secret")}
+)
+
+
+def _fixed(settings: Settings) -> dict[tuple[str, str], str]:
+    authentication, own_user = settings.authentication, settings.artifacts.kind == "minio"
+    return {
+        ("postgres", "username"): settings.database.role,
+        ("oidc", "client_id"): authentication.client_id,
+        **({("s3", "accesskey"): settings.artifacts.user} if own_user else {}),
+        **({(MACHINES, "client_id"): authentication.machine_client} if authentication.machine_client else {}),
+    }
+
+
+def _maker(settings: Settings, entry: str, name: str, key: ServerKey | None) -> Callable[[], str] | None:
+    if key:
+        return None if key.field == "redis_password" else _fernet_key if key.form == "fernet" else _token
+    if entry == "s3" and settings.artifacts.kind != "minio":
+        return None
+    return _token if (entry, name) in _ROTATING else None
+
+
+def _server_key(settings: Settings, name: str) -> ServerKey:
+    return next(key for key in settings.server_keys if key.field == name)
+
+
+def _token() -> str:
+    # 40 characters, the most that MinIO takes for a secret key.
+    return secrets.token_urlsafe(30)
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -1,0 +1,155 @@
+"""Kubernetes Secrets in place of a store: the names, keys and contents that External Secrets would make."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from cdk8s_mlflow.contract import SecretRecipe, placeholder
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.store.cluster import Cluster
+from mlflow_bootstrap.store.entries import EntryPlan, recipes
+from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+
+KIND = "kubernetes"
+
+
+class ClusterValues:
+    """The values of entries, read back from the keys that hold a field and nothing else."""
+
+    def __init__(self, cluster: Cluster, all_recipes: Sequence[SecretRecipe]) -> None:
+        self._cluster, self._recipes = cluster, all_recipes
+
+    def value(self, entry: str, field: str) -> SecretStr | None:
+        """A value, or nothing."""
+        found = self.read(entry).get(field)
+        return SecretStr(found) if found else None
+
+    def read(self, entry: str) -> dict[str, str]:
+        """All values of an entry; of several Secrets the contract's first that has one counts."""
+        values: dict[str, str] = {}
+        for recipe in self._recipes:
+            found = self._cluster.read(recipe.namespace, recipe.name) if recipe.entry == entry else None
+            for field, key in _plain_keys(recipe).items() if found else ():
+                if found and found.data.get(key):
+                    values.setdefault(field, found.data[key])
+        return values
+
+
+def _plain_keys(recipe: SecretRecipe) -> dict[str, str]:
+    texts = {text: key for key, text in recipe.data.items()}
+    return {field: texts[placeholder(field)] for field in recipe.fields if placeholder(field) in texts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSecret:
+    """One Secret whose values are made once; keys, labels and annotations of others stay as found."""
+
+    cluster: Cluster
+    values: ClusterValues
+    recipe: SecretRecipe
+    plan: EntryPlan
+    credentials: Credentials
+    needs: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """``secrets/kubernetes/NAMESPACE/NAME``."""
+        return f"secrets/{KIND}/{self.recipe.namespace}/{self.recipe.name}"
+
+    @property
+    def desired(self) -> State:
+        """Type, labels and content; a content that hangs on a value that is not made yet is ``True``."""
+        known = self.values.read(self.recipe.entry) | self._fixed
+        data: dict[str, object] = dict.fromkeys(self.recipe.data, True)
+        if all(known.get(name) for name in self.recipe.fields):
+            data = {key: SecretStr(text) for key, text in self.recipe.render(known).items()}
+        return {"type": self.recipe.type, "labels": dict(self.recipe.labels), "data": data}
+
+    @property
+    def _fixed(self) -> dict[str, str]:
+        return {field.name: field.fixed for field in self.plan.fields if field.fixed is not None}
+
+    def read(self) -> State | None:
+        """The same of the cluster's Secret."""
+        found = self.cluster.read(self.recipe.namespace, self.recipe.name)
+        if found is None:
+            return None
+        data = {key: SecretStr(found.data[key]) for key in self.recipe.data if key in found.data}
+        labels = {key: value for key, value in found.labels.items() if key in self.recipe.labels}
+        return {"type": found.type, "labels": labels, "data": data}
+
+    def create(self) -> None:
+        """Make it."""
+        AGAINST_OTHERS(self._write, frozenset())
+
+    def update(self, current: State) -> None:
+        """Fill or mend what is ours."""
+        AGAINST_OTHERS(self._write, frozenset())
+
+    def delete(self) -> None:
+        """Take it away."""
+        self.cluster.delete(self.recipe.namespace, self.recipe.name)
+
+    def renew(self) -> tuple[str, ...]:
+        """Renew the fields that may be; gives their names."""
+        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
+        if not names:
+            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it where it is made")
+        AGAINST_OTHERS(self._write, names)
+        return tuple(sorted(names))
+
+    def _write(self, renewed: frozenset[str]) -> None:
+        expected = self.cluster.read(self.recipe.namespace, self.recipe.name)
+        known = {name: value for name, value in self.values.read(self.recipe.entry).items() if name not in renewed}
+        wanted = [field for field in self.plan.fields if field.name in self.recipe.fields]
+        values = {field.name: self._value(field.name, known, renewed) for field in wanted}
+        self.cluster.write(self.recipe, self.recipe.render(values), expected=expected)
+
+    def _value(self, name: str, known: Mapping[str, str], renewed: frozenset[str]) -> str:
+        field = next(field for field in self.plan.fields if field.name == name)
+        if name in renewed and field.make:
+            return field.make()
+        if field.fixed is None and name in known:
+            return known[name]
+        return field.obtain(self.credentials).get_secret_value()
+
+
+class KubernetesBackend:
+    """Every Secret of the contract, written where the pods mount it from."""
+
+    kind = KIND
+
+    def __init__(self, settings: Settings, plans: Sequence[EntryPlan], credentials: Credentials) -> None:
+        cluster, all_recipes = Cluster(settings), recipes(settings)
+        self.values = ClusterValues(cluster, all_recipes)
+        by_name = {plan.name: plan for plan in plans}
+        self._secrets = [
+            ClusterSecret(
+                cluster=cluster,
+                values=self.values,
+                recipe=recipe,
+                plan=by_name[recipe.entry],
+                credentials=credentials,
+            )
+            for recipe in all_recipes
+        ]
+
+    def resources(self, entries: Collection[str]) -> Sequence[ClusterSecret]:
+        """The Secrets of the named entries."""
+        return [secret for secret in self._secrets if secret.recipe.entry in entries]
+
+    def address(self, entry: str) -> str:
+        """Address of the Secret that an entry's values are read from."""
+        return self.resources([entry])[0].address
+
+    def rotate(self, entry: str) -> tuple[str, ...]:
+        """Renew what may be, in the first Secret of the entry, then in the others."""
+        first, *others = self.resources([entry])
+        fields = first.renew()
+        for secret in others:
+            secret.update({})
+        return fields

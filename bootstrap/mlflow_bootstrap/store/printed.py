@@ -1,0 +1,68 @@
+"""For people with neither Vault nor a cluster at hand: the Secrets in a new file that only its owner may read."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.store.entries import recipes
+from mlflow_bootstrap.store.entry import Entry
+
+
+class PrintedStore:
+    """Collects entries and writes the very Secrets that External Secrets would make of them.
+
+    Raises:
+        UsageError: the file is there already, or cannot be made.
+    """
+
+    kind = "file"
+
+    def __init__(self, settings: Settings, path: Path) -> None:
+        self._settings, self._path = settings, path
+        self._entries: dict[str, Entry] = {}
+        self._create()
+
+    def _create(self) -> None:
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError as error:
+            raise UsageError(
+                f"{self._path} is there already", remedy="name a new file; nothing is ever overwritten"
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"cannot make {self._path} ({(error.strerror or 'unknown').lower()})", remedy="check the folder"
+            ) from error
+
+    def read(self, name: str) -> Entry | None:
+        """What was written in this run."""
+        return self._entries.get(name)
+
+    def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
+        """Keep the entry, and write the file anew."""
+        self._entries[name] = Entry(dict(values), len(self._entries))
+        yaml = YAML()
+        yaml.width = 4096
+        with self._path.open("w", encoding="utf-8") as file:
+            yaml.dump_all(self._secrets(), file)
+
+    def delete(self, name: str) -> None:
+        """Forget the entry."""
+        self._entries.pop(name, None)
+
+    def _secrets(self) -> list[dict[str, object]]:
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": recipe.name, "namespace": recipe.namespace, "labels": dict(recipe.labels)},
+                "type": recipe.type,
+                "stringData": recipe.render(self._entries[recipe.entry].values),
+            }
+            for recipe in recipes(self._settings)
+            if recipe.entry in self._entries
+        ]

@@ -1,0 +1,181 @@
+"""Entries in the KV version 2 engine of Vault or OpenBao, written with check-and-set."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hvac  # type: ignore[import-untyped]
+import requests
+from hvac import exceptions
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.errors import (
+    BootstrapError,
+    ConflictError,
+    MissingError,
+    RefusedError,
+    UnreachableError,
+    UsageError,
+)
+from mlflow_bootstrap.retry import retrying
+from mlflow_bootstrap.store.entry import Entry
+
+SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+_TRANSIENT = (
+    exceptions.BadGateway,
+    exceptions.InternalServerError,
+    exceptions.RateLimitExceeded,
+    exceptions.VaultDown,
+    exceptions.UnexpectedError,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
+
+
+class VaultStore:
+    """The entries below the prefix; logs in at the first request, and again where a login of its own has expired."""
+
+    kind = "vault"
+
+    def __init__(self, settings: Settings, credentials: Credentials) -> None:
+        self._secrets, self._credentials = settings.secrets, credentials
+        self._retrying = retrying(settings.bootstrap, transient=lambda error: isinstance(error, _TRANSIENT))
+        environ = credentials.environ
+        self._address = environ.get("VAULT_ADDR") or settings.secrets.vault_address or ""
+        if not self._address:
+            raise UsageError(
+                "nobody says where Vault is", remedy="set secrets.vault_address in the environment file, or VAULT_ADDR"
+            )
+        self._client = hvac.Client(
+            url=self._address,
+            token="",
+            verify=environ.get("VAULT_CACERT") or True,
+            namespace=environ.get("VAULT_NAMESPACE"),
+            timeout=(settings.bootstrap.connect_timeout_seconds, settings.bootstrap.read_timeout_seconds),
+        )
+
+    def read(self, name: str) -> Entry | None:
+        """The newest version.
+
+        Raises:
+            MissingError: it was deleted, which can be undone, so nothing is made in its place.
+        """
+        path = self._path(name)
+        found = self._call(
+            name,
+            lambda: self._client.secrets.kv.v2.read_secret_version(
+                path, mount_point=self._secrets.vault_mount, raise_on_deleted_version=False
+            ),
+            absent=True,
+        )
+        if found is None:
+            return None
+        version = found["data"]["metadata"]["version"]
+        if found["data"]["data"] is None:
+            raise MissingError(
+                f"version {version} of {path} was deleted in Vault",
+                remedy="undelete it, or delete its metadata so that new values are made",
+            )
+        return Entry({key: str(value) for key, value in found["data"]["data"].items()}, version)
+
+    def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
+        """A new version, only where ``expected`` is still the newest."""
+        self._call(
+            name,
+            lambda: self._client.secrets.kv.v2.create_or_update_secret(
+                self._path(name),
+                dict(values),
+                cas=expected.version if expected else 0,
+                mount_point=self._secrets.vault_mount,
+            ),
+        )
+
+    def delete(self, name: str) -> None:
+        """All versions and their metadata."""
+        self._call(
+            name,
+            lambda: self._client.secrets.kv.v2.delete_metadata_and_all_versions(
+                self._path(name), mount_point=self._secrets.vault_mount
+            ),
+            absent=True,
+        )
+
+    def _path(self, name: str) -> str:
+        return f"{self._secrets.vault_prefix}/{name}"
+
+    def _call(self, name: str, request: Callable[[], Any], *, absent: bool = False) -> Any:
+        try:
+            return self._retrying(self._logged_in, request)
+        except exceptions.InvalidPath as error:
+            if absent and not error.errors:
+                return None
+            raise self._translated(name, error) from None
+        except (exceptions.VaultError, requests.RequestException) as error:
+            raise self._translated(name, error) from None
+
+    def _logged_in(self, request: Callable[[], Any]) -> Any:
+        fresh = not self._client.token
+        if fresh:
+            self._log_in()
+        try:
+            return request()
+        except exceptions.Forbidden:
+            if fresh or self._secrets.vault_auth == "token":
+                raise
+            self._log_in()
+            return request()
+
+    def _log_in(self) -> None:
+        mount = self._secrets.vault_auth_mount or self._secrets.vault_auth
+        match self._secrets.vault_auth:
+            case "token":
+                self._client.token = self._secret("VAULT_TOKEN", "Vault token")
+            case "approle":
+                self._client.auth.approle.login(
+                    role_id=self._secret("VAULT_ROLE_ID", "AppRole role id"),
+                    secret_id=self._secret("VAULT_SECRET_ID", "AppRole secret id"),
+                    mount_point=mount,
+                )
+            case "kubernetes":
+                self._client.auth.kubernetes.login(
+                    role=self._secrets.vault_role, jwt=self._service_account_token(), mount_point=mount
+                )
+
+    def _secret(self, name: str, purpose: str) -> str:
+        return self._credentials.required(name, purpose=purpose).get_secret_value()
+
+    def _service_account_token(self) -> str:
+        if SERVICE_ACCOUNT_TOKEN.exists() and not self._credentials.given("VAULT_KUBERNETES_TOKEN"):
+            return SERVICE_ACCOUNT_TOKEN.read_text().strip()
+        return self._secret("VAULT_KUBERNETES_TOKEN", "service account token")
+
+    def _translated(self, name: str, error: Any) -> BootstrapError:
+        path, said = f"{self._secrets.vault_mount}/{self._path(name)}", _said(error)
+        match error:
+            case exceptions.InvalidRequest() if "check-and-set" in said:
+                return ConflictError(f"{path} was changed by another run", remedy="run it again")
+            case exceptions.Forbidden() | exceptions.Unauthorized():
+                return RefusedError(
+                    f"Vault at {self._address} refuses {path}",
+                    remedy="check the token or role, and its policy on data/ and metadata/ of the path",
+                )
+            case exceptions.InvalidRequest() | exceptions.InvalidPath() | exceptions.UnsupportedOperation():
+                return RefusedError(
+                    f"Vault at {self._address} does not take {path} ({said})",
+                    remedy="check the login, and that secrets.vault_mount is a KV version 2 engine",
+                )
+            case exceptions.VaultDown():
+                return UnreachableError(f"Vault at {self._address} is sealed or in standby", remedy="unseal it")
+        return UnreachableError(
+            f"cannot reach Vault at {self._address} ({said})",
+            remedy="check VAULT_ADDR and VAULT_CACERT, or open a tunnel",
+        )
+
+
+def _said(error: Any) -> str:
+    """What the server, or the error's kind, says; a request's text could hold a token."""
+    errors = getattr(error, "errors", None)
+    return "; ".join(str(text).strip() for text in errors) if errors else type(error).__name__
