@@ -123,7 +123,7 @@ def import_path(constructs: Path | None) -> dict[str, str]:
 
 def _render(file: Path, output: Path, constructs: Path | None) -> None:
     # In a process of its own: this one needs no Node.js.
-    command = [sys.executable, "-O", "-m", "cdk8s_mlflow.worker", str(output), str(file)]
+    command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(output), str(file)]
     environment = {**os.environ, **import_path(constructs)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -15,7 +15,7 @@ from live.processes import resident
 
 ROOT = Path(__file__).parents[1]
 FLOOR = (
-    "from cdk8s_mlflow.render import use_packaged_node; use_packaged_node();"
+    "from cdk8s_mlflow.synth.render import use_packaged_node; use_packaged_node();"
     "import cdk8s, cdk8s_plus_27; app = cdk8s.App(outdir='out'); cdk8s.Chart(app, 'empty'); app.synth()"
 )
 

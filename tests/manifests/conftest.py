@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import Settings, load
+from cdk8s_mlflow.synth.render import render
 
 ROOT = Path(__file__).parents[2]
 Objects = dict[tuple[str, str, str], dict[str, Any]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cdk8s_mlflow.cli import app
+from cdk8s_mlflow.synth.cli import app
 
 HOSTS = """\
 ingress:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import load
+from cdk8s_mlflow.synth.render import render
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"

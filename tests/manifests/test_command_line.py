@@ -10,8 +10,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cdk8s_mlflow.cli import app
-from cdk8s_mlflow.commands import write_tree
+from cdk8s_mlflow.synth.cli import app
+from cdk8s_mlflow.synth.commands import write_tree
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
@@ -174,7 +174,8 @@ def test_a_worker_that_fails_leaves_one_line_and_the_old_tree(workplace: Path, m
 
 def test_help_and_settings_import_no_cdk8s() -> None:
     code = (
-        "import sys; sys.argv = ['main.py']; import cdk8s_mlflow.cli, cdk8s_mlflow.settings, cdk8s_mlflow.contract;"
+        "import sys; sys.argv = ['main.py'];"
+        "import cdk8s_mlflow.synth.cli, cdk8s_mlflow.settings, cdk8s_mlflow.contract;"
         "print([name for name in ('jsii', 'cdk8s', 'constructs') if name in sys.modules])"
     )
 

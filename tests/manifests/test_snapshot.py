@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.settings.schema import FIRST_LINE, SCHEMA_FILE, schema_text, settings_table, with_summary
-from cdk8s_mlflow.tree import differences
+from cdk8s_mlflow.synth.output_tree import differences
+from cdk8s_mlflow.synth.render import render
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = sorted((ROOT / "environments").glob("*.yaml"))
@@ -32,7 +32,7 @@ def test_dist_is_what_the_settings_say(fresh: Path) -> None:
 
 
 def test_a_second_render_in_another_process_gives_the_same_bytes(fresh: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-O", "-m", "cdk8s_mlflow.worker", tmp_path, *ENVIRONMENTS], check=True)
+    subprocess.run([sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", tmp_path, *ENVIRONMENTS], check=True)
 
     assert differences(fresh, tmp_path) == []
     comparison = filecmp.dircmp(fresh, tmp_path)

@@ -33,7 +33,7 @@ def synthesize(
     elsewhere = [file for file in environments if file not in here]
     _in_processes(elsewhere, folder, done)
     for file in here:
-        from cdk8s_mlflow.render import render
+        from cdk8s_mlflow.synth.render import render
 
         render(environments[file], environment=file.stem, folder=folder / file.stem)
         done(file.stem)
@@ -47,7 +47,7 @@ def _in_processes(files: list[Path], folder: Path, done: Callable[[str], None]) 
 
 
 def _run_worker(files: list[Path], folder: Path, done: Callable[[str], None]) -> None:
-    command = [sys.executable, "-O", "-m", "cdk8s_mlflow.worker", str(folder), *map(str, files)]
+    command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(folder), *map(str, files)]
     with TemporaryFile("w+") as errors:
         with Popen(command, stdout=PIPE, stderr=errors, text=True) as worker:
             for name in worker.stdout or ():

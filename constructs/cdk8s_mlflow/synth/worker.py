@@ -1,4 +1,4 @@
-"""Renders environments in a process of its own: ``python -O -m cdk8s_mlflow.worker FOLDER FILE…``.
+"""Renders environments in a process of its own: ``python -O -m cdk8s_mlflow.synth.worker FOLDER FILE…``.
 
 Prints the name of each environment when it is rendered. With -O jsii leaves out its run-time type checks, which cost
 a third of the time; the tests run with them.
@@ -7,8 +7,8 @@ a third of the time; the tests run with them.
 import sys
 from pathlib import Path
 
-from cdk8s_mlflow.render import render
 from cdk8s_mlflow.settings import load
+from cdk8s_mlflow.synth.render import render
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from cdk8s_mlflow.contract import managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
 from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
-from cdk8s_mlflow.synthesis import synthesize
-from cdk8s_mlflow.tree import differences, replacement, shortened
+from cdk8s_mlflow.synth.output_tree import differences, replacement, shortened
+from cdk8s_mlflow.synth.synthesis import synthesize
 
 Say = Callable[[str], None]
 Ask = Callable[[str], str]

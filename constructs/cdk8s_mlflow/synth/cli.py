@@ -26,8 +26,8 @@ _Environment = Annotated[str, typer.Option(help="Environment that .env.local and
 def _one_clear_error() -> Iterator[None]:
     """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
     from cdk8s_mlflow.settings import SettingsError
-    from cdk8s_mlflow.synthesis import SynthesisError
-    from cdk8s_mlflow.tree import OutputError
+    from cdk8s_mlflow.synth.output_tree import OutputError
+    from cdk8s_mlflow.synth.synthesis import SynthesisError
 
     try:
         yield
@@ -59,7 +59,7 @@ def synth(
     """Write dist/, or check it."""
     target = output or Path(os.environ.get("CDK8S_OUTDIR", "dist"))
     with _one_clear_error():
-        from cdk8s_mlflow.commands import check_tree, validate_tree, write_tree
+        from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
         stale = check_tree(environments, target, say=_say) if check else []
         if not check:
@@ -85,7 +85,7 @@ def _progress(count: int) -> Iterator[Callable[[str], None]]:
 def images(environments: _Environments = Path("environments")) -> None:
     """List every image to mirror, one a line."""
     with _one_clear_error():
-        from cdk8s_mlflow.commands import image_references
+        from cdk8s_mlflow.synth.commands import image_references
 
         for reference in image_references(environments):
             print(reference)
@@ -100,7 +100,7 @@ def init(
 ) -> None:
     """Write a new environment file; what is not given is asked for on a terminal."""
     with _one_clear_error():
-        from cdk8s_mlflow.commands import write_environment
+        from cdk8s_mlflow.synth.commands import write_environment
 
         hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
         answers = {flag: value or _ask(flag) for flag, value in hosts.items()}

@@ -1,0 +1,1 @@
+"""The machinery of synth: its command line, rendering, and the output tree."""
