@@ -141,6 +141,10 @@ BAD = {
         document("server:\n  job_execution: true\n"),
         "server.job_execution: has no effect on release 3.6.0",
     ),
+    "gateway on a release without one": (
+        document("server:\n  ai_gateway: true\n"),
+        "server.ai_gateway: has no effect on release 3.6.0",
+    ),
     "blocking without a Middleware": (document(ingress="middleware: false"), "ingress.middleware: is false"),
     "slow scrape": (document("monitoring:\n  scrape_timeout: 2m\n"), "monitoring.scrape_timeout: is 2m"),
     # secrets

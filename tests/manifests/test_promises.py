@@ -125,6 +125,7 @@ def test_the_current_release_renews_sessions_and_sends_cookies_over_https_alone(
     assert values["OIDC_USE_REFRESH_TOKEN"] == "true"
     assert values["SESSION_COOKIE_SECURE"] == "true"
     assert values["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert values["MLFLOW_ENABLE_AI_GATEWAY"] == "false"
     assert "SESSION_TYPE" not in values
 
 

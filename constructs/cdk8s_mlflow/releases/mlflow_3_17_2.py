@@ -22,6 +22,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "OIDC_DB_POOL_SIZE": str(settings.database.pool_size),
         "OIDC_DB_POOL_MAX_OVERFLOW": str(settings.database.max_overflow),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": str(settings.server.job_execution).lower(),
+        # On by default in MLflow; what it is not told to serve, the server refuses.
+        "MLFLOW_ENABLE_AI_GATEWAY": str(settings.server.ai_gateway).lower(),
         "MLFLOW_SSO_BEARER_ACCESS_KEYS": str(settings.server.bearer_access_keys).lower(),
         **({"CACHE_BACKEND": "redis", **redis.environment} if redis else {"CACHE_BACKEND": "local"}),
     }

@@ -64,6 +64,7 @@ RELEASE = Release(
         "server.trusted_proxies",
         "server.bearer_access_keys",
         "server.job_execution",
+        "server.ai_gateway",
         "maintenance.session_pruning_schedule",
     ),
     caveat="its permissions are not a security boundary between users; see docs/security.md, or choose 3.17.2",

@@ -100,6 +100,9 @@ class ServerSettings(Section):
     job_execution: bool = False
     """Run MLflow's background jobs (evaluation and scoring), where the release has them; costs about 1.5 GB."""
 
+    ai_gateway: bool = False
+    """Serve MLflow's AI gateway, which calls model providers with stored keys, if the release has one."""
+
     extra_environment: dict[EnvironmentName, str] = {}
     """Environment variables beside those that the design owns; never a secret."""
 

@@ -29,6 +29,7 @@ SHOWN = (
     "MLFLOW_SERVER_ALLOWED_HOSTS",
     "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
+    "MLFLOW_ENABLE_AI_GATEWAY",
     "MLFLOW_SSO_ACCESS_KEY_CACHE",
     "MLFLOW_SSO_BEARER_ACCESS_KEYS",
     "MLFLOW_SSO_POST_LOGOUT_URI",
@@ -60,6 +61,8 @@ def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, st
     # Both products store times without a zone and mean UTC; PostgreSQL converts to that of the connection.
     variables.setdefault("PGTZ", "UTC")
     variables.setdefault("MLFLOW_SERVE_ARTIFACTS", "true")
+    # MLflow 3.17.2 serves its AI gateway unless told otherwise.
+    variables.setdefault("MLFLOW_ENABLE_AI_GATEWAY", "false")
     variables.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
     variables.setdefault("MLFLOW_REGISTRY_STORE_URI", variables.get("MLFLOW_BACKEND_STORE_URI", ""))
     if "REDIS_HOST" in variables:
