@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from cdk8s_mlflow.contract import ROLE_SECRET
-from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, resource_metadata
+from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, WAVE_ROLE, resource_metadata
 from cdk8s_mlflow.settings.database import DatabaseSettings
 from cdk8s_mlflow_crds.io.cnpg import postgresql as cnpg
 
@@ -34,7 +34,7 @@ def _role(scope: Construct, settings: DatabaseSettings) -> None:
         scope,
         "Role",
         metadata=resource_metadata(
-            "mlflow", namespace=settings.cluster_namespace, wave=WAVE_DATABASE, more=_guards(settings)
+            "mlflow", namespace=settings.cluster_namespace, wave=WAVE_ROLE, more=_guards(settings)
         ),
         spec=cnpg.DatabaseRoleSpec(
             name=settings.role,

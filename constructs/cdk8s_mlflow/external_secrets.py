@@ -32,7 +32,7 @@ class MirroredSecret(Construct):
                     kind=_STORE_KINDS[settings.store_kind], name=settings.store
                 ),
                 target=_target(recipe),
-                data=[_field(name, f"{settings.vault_prefix}/{recipe.entry}") for name in recipe.fields],
+                data=[_field(settings, name, f"{settings.vault_prefix}/{recipe.entry}") for name in recipe.fields],
             ),
         )
 
@@ -64,7 +64,8 @@ def _target(recipe: SecretRecipe) -> eso.ExternalSecretSpecTarget:
     )
 
 
-def _field(name: str, key: str) -> eso.ExternalSecretSpecData:
+def _field(settings: SecretsSettings, name: str, key: str) -> eso.ExternalSecretSpecData:
+    policies = eso.ExternalSecretSpecDataRemoteRefNullBytePolicy
     return eso.ExternalSecretSpecData(
         secret_key=name,
         remote_ref=eso.ExternalSecretSpecDataRemoteRef(
@@ -73,6 +74,6 @@ def _field(name: str, key: str) -> eso.ExternalSecretSpecData:
             conversion_strategy=eso.ExternalSecretSpecDataRemoteRefConversionStrategy.DEFAULT,
             decoding_strategy=eso.ExternalSecretSpecDataRemoteRefDecodingStrategy.NONE,
             metadata_policy=eso.ExternalSecretSpecDataRemoteRefMetadataPolicy.NONE,
-            null_byte_policy=eso.ExternalSecretSpecDataRemoteRefNullBytePolicy.IGNORE,
+            null_byte_policy=policies.IGNORE if settings.has_null_byte_policy else None,
         ),
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import labels, metadata
+from cdk8s_mlflow.metadata import eviction, labels, metadata
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
 from cdk8s_mlflow.server_environment import job_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
@@ -62,7 +62,7 @@ def _cron_job(
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
     )
     template = k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=labels("maintenance")),
+        metadata=k8s.ObjectMeta(labels=labels("maintenance"), annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )
     job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=3600, template=template)

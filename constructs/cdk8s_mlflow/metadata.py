@@ -10,6 +10,7 @@ Component = Literal["tracking-server", "migration", "maintenance", "tunnel"]
 
 WAVE_NAMESPACE = -30
 WAVE_CONFIGURATION = -20
+WAVE_ROLE = -12
 WAVE_DATABASE = -10
 WAVE_MIGRATION = -5
 
@@ -36,6 +37,14 @@ def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict
     """Annotations of an object that Argo CD applies in ``wave``, or nothing where there are none."""
     found = {**({"argocd.argoproj.io/sync-wave": str(wave)} if wave else {}), **(more or {})}
     return found or None
+
+
+def eviction(*, safe: bool) -> dict[str, str]:
+    """Whether the cluster autoscaler may evict a pod although it has an emptyDir, which only holds scratch files.
+
+    Source: Kubernetes cluster autoscaler FAQ, "What types of pods can prevent CA from removing a node".
+    """
+    return {"cluster-autoscaler.kubernetes.io/safe-to-evict": str(safe).lower()}
 
 
 def metadata(

@@ -6,9 +6,9 @@ import json
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import WAVE_MIGRATION, labels, metadata
+from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, labels, metadata
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
-from cdk8s_mlflow.server_environment import database_environment, process_environment, program_arguments
+from cdk8s_mlflow.server_environment import migration_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
 
 RETRYABLE = 75
@@ -78,11 +78,11 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
         "migrate",
         program_arguments("migrate", {"timeout": settings.migration.wait_seconds}),
         settings=settings,
-        env=environment_variables({**process_environment(settings), **database_environment(settings)}),
+        env=environment_variables(migration_environment()),
         volume_mounts=mounts.container_mounts,
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )
     return k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=labels("migration")),
+        metadata=k8s.ObjectMeta(labels=labels("migration"), annotations=eviction(safe=False)),
         spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never"),
     )

@@ -52,7 +52,8 @@ def _policy(
         spec=k8s.NetworkPolicySpec(
             pod_selector=k8s.LabelSelector(match_labels=selector(component)),
             policy_types=["Ingress", "Egress"],
-            ingress=list(ingress),
+            # The API server keeps an empty list as absent, so that writing one is a difference for ever.
+            ingress=list(ingress) or None,
             egress=list(egress),
         ),
     )

@@ -6,7 +6,7 @@ from cdk8s_mlflow.contract import SECRETS_ROOT
 from cdk8s_mlflow.settings import Settings
 
 
-def database_environment(settings: Settings) -> dict[str, str]:
+def database_environment() -> dict[str, str]:
     """How to find both databases: a libpq service file, so that nothing is escaped and no password stands in a URI.
 
     The driver is named because SQLAlchemy 2.1 reads a bare ``postgresql://`` as psycopg 3.
@@ -15,6 +15,12 @@ def database_environment(settings: Settings) -> dict[str, str]:
         "PGSERVICEFILE": f"{SECRETS_ROOT}/db/pg_service.conf",
         "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
         "OIDC_USERS_DB_URI": "postgresql+psycopg2:///?service=mlflow_auth",
+    }
+
+
+def pool_environment(settings: Settings) -> dict[str, str]:
+    """How many connections a worker keeps; only the server has a pool, so a new size starts no new migration."""
+    return {
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": str(settings.database.pool_size),
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": str(settings.database.max_overflow),
     }
@@ -34,7 +40,7 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def process_environment(settings: Settings) -> dict[str, str]:
+def process_environment() -> dict[str, str]:
     """What any Python process of ours wants: one writable folder, no telemetry, no search for a git executable."""
     return {
         "HOME": "/tmp",  # noqa: S108  (an emptyDir is mounted there)
@@ -42,7 +48,6 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "GIT_PYTHON_REFRESH": "quiet",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
-        "LOG_LEVEL": settings.server.log_level,
     }
 
 
@@ -80,8 +85,10 @@ def server_environment(settings: Settings) -> dict[str, str]:
     """Everything that the tracking server reads."""
     return {
         **settings.server.extra_environment,
-        **process_environment(settings),
-        **database_environment(settings),
+        **process_environment(),
+        "LOG_LEVEL": settings.server.log_level,
+        **database_environment(),
+        **pool_environment(settings),
         **artifact_environment(settings),
         **login_environment(settings),
         **door_environment(settings),
@@ -90,8 +97,13 @@ def server_environment(settings: Settings) -> dict[str, str]:
 
 
 def job_environment(settings: Settings) -> dict[str, str]:
-    """What migration and maintenance read."""
-    return {**process_environment(settings), **database_environment(settings), **artifact_environment(settings)}
+    """What maintenance and the wait for the schema read."""
+    return {**migration_environment(), **artifact_environment(settings)}
+
+
+def migration_environment() -> dict[str, str]:
+    """What the migration reads: nothing that an operator tunes, because a changed variable is a new Job."""
+    return {**process_environment(), **database_environment()}
 
 
 def program_arguments(program: str, flags: Mapping[str, str | int]) -> list[str]:

@@ -75,7 +75,7 @@ def _json(method: str, url: str, timeout: float, **options: Any) -> tuple[int, d
         answer = requests.request(method, url, timeout=max(1.0, timeout), **options)
         body = answer.json()
     except requests.exceptions.SSLError as error:
-        raise TerminalError(f"{url}: {error}", remedy="mount the authority that signed it as ca/ca.crt") from None
+        raise TerminalError(f"{url}: {error}", remedy=tls_remedy(str(error))) from None
     except requests.exceptions.JSONDecodeError:
         raise TerminalError(
             f"{url} answers {answer.status_code} without JSON", remedy="check OIDC_DISCOVERY_URL"
@@ -83,6 +83,18 @@ def _json(method: str, url: str, timeout: float, **options: Any) -> tuple[int, d
     except requests.exceptions.RequestException as error:
         raise _unreachable(url, error) from None
     return answer.status_code, body if isinstance(body, dict) else {}
+
+
+def tls_remedy(error: str) -> str:
+    """What to do about a certificate that was refused.
+
+    Python 3.13 and newer check certificates strictly by RFC 5280 (``VERIFY_X509_STRICT``), which older ones do not.
+    """
+    if "key usage" in error.lower():
+        return "issue the authority anew with keyUsage = critical, keyCertSign, cRLSign; Python 3.13 demands it"
+    if "key identifier" in error.lower():
+        return "issue the certificate anew with subject and authority key identifiers; Python 3.13 demands them"
+    return "mount the authority that signed it as ca/ca.crt"
 
 
 def _unreachable(url: str, error: Exception) -> ProgramError:

@@ -5,6 +5,10 @@ import ipaddress
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 LIFETIME = datetime.timedelta(days=800)
 """Browsers take no more than 825 days."""
@@ -41,6 +45,22 @@ def issue(folder: Path, *names: str) -> Certificate:
     return issued
 
 
+def _signs_certificates() -> "x509.KeyUsage":
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
 def _make(target: Certificate, names: tuple[str, ...]) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -62,7 +82,10 @@ def _make(target: Certificate, names: tuple[str, ...]) -> None:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         )
-        if not authority:
+        if authority:
+            # Python 3.13 and newer refuses an authority that does not say that it signs certificates.
+            builder = builder.add_extension(_signs_certificates(), critical=True)
+        else:
             builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
         return builder.sign(ca_key, hashes.SHA256())
 

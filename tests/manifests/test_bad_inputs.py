@@ -120,6 +120,18 @@ BAD = {
     "one database for both": (document("database:\n  auth_name: mlflow\n"), "database.auth_name: is mlflow too"),
     "reserved database": (document("database:\n  name: postgres\n"), "database.name: is postgres"),
     "reserved role": (document("database:\n  role: pg_monitor\n"), "database.role: is pg_monitor"),
+    "old External Secrets": (
+        document("secrets:\n  external_secrets_version: '0.15.1'\n"),
+        "secrets.external_secrets_version: is 0.15.1, but external-secrets.io/v1 needs 0.16",
+    ),
+    "old Traefik": (
+        document("").replace("mlflow.example.com\n", "mlflow.example.com\n  traefik_version: '2.10'\n", 1),
+        "ingress.traefik_version: is 2.10, but our Middleware needs 2.11",
+    ),
+    "version with a letter": (
+        document("delivery:\n  flux_version: v2.5\n"),
+        "delivery.flux_version: must look like 2.9 or 2.9.1, without a v",
+    ),
     "old operator": (document("database:\n  cnpg_version: '1.29'\n"), "database.role_management: is database-role"),
     "older operator": (
         document("database:\n  cnpg_version: '1.24'\n  role_management: bootstrap\n"),

@@ -281,7 +281,7 @@ def test_argo_cd_tries_again_and_applies_both_folders(rendered: Render) -> None:
     spec = only(rendered(), "Application", "mlflow-test")["spec"]
 
     assert [source["path"] for source in spec["sources"]] == ["dist/test/database", "dist/test/application"]
-    assert spec["syncPolicy"]["retry"]["limit"] == 20
+    assert spec["syncPolicy"]["retry"] | {"backoff": None} == {"limit": 5, "refresh": True, "backoff": None}
 
 
 WAVES: Mapping[str, int] = {
@@ -290,7 +290,7 @@ WAVES: Mapping[str, int] = {
     "NetworkPolicy": -20,
     "ExternalSecret": -20,
     "Database": -10,
-    "DatabaseRole": -10,
+    "DatabaseRole": -12,
     "Job": -5,
 }
 

@@ -6,10 +6,15 @@ from constructs import Construct
 from cdk8s_mlflow.contract import has_database_objects
 from cdk8s_mlflow.metadata import LABELS
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow_crds.io import argoproj
 
 _HEALTH = """\
     hs = {status = "Progressing", message = "waiting for CloudNativePG"}
+    if obj.status ~= nil and obj.status.observedGeneration ~= nil
+        and obj.status.observedGeneration < obj.metadata.generation then
+      return hs
+    end
     if obj.status ~= nil and obj.status.applied ~= nil then
       if obj.status.applied then
         hs.status = "Healthy"
@@ -56,15 +61,18 @@ class ArgoDelivery(Construct):
                     )
                     for part in (("database", "application") if has_database_objects(settings) else ("application",))
                 ],
-                sync_policy=_sync_policy(delivery.retries),
+                sync_policy=_sync_policy(delivery),
             ),
         )
 
 
-def _sync_policy(retries: int) -> argoproj.ApplicationSpecSyncPolicy:
+def _sync_policy(delivery: DeliverySettings) -> argoproj.ApplicationSpecSyncPolicy:
+    """Everything is applied at each try: with ApplyOutOfSyncOnly the second one would pass by a failed migration."""
     backoff = argoproj.ApplicationSpecSyncPolicyRetryBackoff(duration="15s", factor=2, max_duration="5m")
     return argoproj.ApplicationSpecSyncPolicy(
         automated=argoproj.ApplicationSpecSyncPolicyAutomated(prune=True, self_heal=True),
-        sync_options=["ServerSideApply=true", "PruneLast=true", "ApplyOutOfSyncOnly=true"],
-        retry=argoproj.ApplicationSpecSyncPolicyRetry(limit=retries, backoff=backoff),
+        sync_options=["ServerSideApply=true", "PruneLast=true"],
+        retry=argoproj.ApplicationSpecSyncPolicyRetry(
+            limit=delivery.retries, backoff=backoff, refresh=True if delivery.argocd_refreshes_retries else None
+        ),
     )

@@ -7,15 +7,19 @@ from cdk8s_mlflow.metadata import LABELS
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow_crds.io.fluxcd.toolkit import kustomize, source
 
-_APPLIED = "has(status.applied) && status.applied"
-_REFUSED = "has(status.applied) && !status.applied"
+_APPLIED = (
+    "has(status.applied) && status.applied"
+    " && (!has(status.observedGeneration) || status.observedGeneration == metadata.generation)"
+)
+"""An older generation's status says nothing of the change that was just applied."""
 
 
 class FluxDelivery(Construct):
     """Applies ``database/``, where there is one, and, once that is healthy, ``application/``.
 
     CloudNativePG's Database and DatabaseRole report ``status.applied`` and no conditions, so Flux is told how to read
-    their health (Flux documentation, "Kustomization", health check expressions).
+    their health (Flux documentation, "Kustomization", health check expressions). There is no expression for a failure:
+    CloudNativePG first says ``applied: false`` while the role is not there yet, and Flux would give up at once.
     """
 
     def __init__(
@@ -73,10 +77,13 @@ class FluxDelivery(Construct):
                 prune=True,
                 wait=True,
                 depends_on=[kustomize.KustomizationSpecDependsOn(name=self._name(after))] if after else None,
-                health_check_exprs=[_applied("Database"), _applied("DatabaseRole")] if part == "database" else None,
+                health_check_exprs=self._health_checks() if part == "database" else None,
                 service_account_name=settings.flux_service_account,
             ),
         )
+
+    def _health_checks(self) -> list[kustomize.KustomizationSpecHealthCheckExprs] | None:
+        return [_applied("Database"), _applied("DatabaseRole")] if self._settings.flux_reads_health else None
 
     def _name(self, part: str) -> str:
         return f"mlflow-{self._environment}-{part}"
@@ -91,6 +98,4 @@ class FluxDelivery(Construct):
 
 
 def _applied(kind: str) -> kustomize.KustomizationSpecHealthCheckExprs:
-    return kustomize.KustomizationSpecHealthCheckExprs(
-        api_version="postgresql.cnpg.io/v1", kind=kind, current=_APPLIED, failed=_REFUSED
-    )
+    return kustomize.KustomizationSpecHealthCheckExprs(api_version="postgresql.cnpg.io/v1", kind=kind, current=_APPLIED)

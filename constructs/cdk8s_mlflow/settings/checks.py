@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.section import at_least
+
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import Settings
 
@@ -124,18 +126,34 @@ def _databases(settings: Settings) -> Iterator[Contradiction]:
 
 def _cloudnative_pg(settings: Settings) -> Iterator[Contradiction]:
     database = settings.database
-    version = tuple(int(part) for part in database.cnpg_version.split(".")[:2])
-    if database.role_management == "database-role" and version < (1, 30):
+    if database.role_management == "database-role" and not at_least(database.cnpg_version, 1, 30):
         yield (
             "database.role_management",
             f"is database-role, which needs CloudNativePG 1.30, but database.cnpg_version is {database.cnpg_version}; "
             "use managed-roles or bootstrap",
         )
-    if database.database_management == "cnpg" and version < (1, 25):
+    if database.database_management == "cnpg" and not at_least(database.cnpg_version, 1, 25):
         yield (
             "database.database_management",
             f"is cnpg, which needs CloudNativePG 1.25, but database.cnpg_version is {database.cnpg_version}; "
             "use bootstrap",
+        )
+
+
+def _operators(settings: Settings) -> Iterator[Contradiction]:
+    """Versions below which an object of ours is unknown to its controller, so that no field can be left out."""
+    secrets, ingress = settings.secrets, settings.ingress
+    if secrets.mode == "external-secrets" and not at_least(secrets.external_secrets_version, 0, 16):
+        yield (
+            "secrets.external_secrets_version",
+            f"is {secrets.external_secrets_version}, but external-secrets.io/v1 needs 0.16; install a newer one, or "
+            "set secrets.mode to kubernetes",
+        )
+    if ingress.enabled and ingress.middleware and not at_least(ingress.traefik_version, 2, 11):
+        yield (
+            "ingress.traefik_version",
+            f"is {ingress.traefik_version}, but our Middleware needs 2.11; use a newer one, or set ingress.middleware "
+            "to false",
         )
 
 
@@ -216,6 +234,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _replicas,
     _databases,
     _cloudnative_pg,
+    _operators,
     _connection_budget,
     _server_flags,
     _groups,

@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Duration, GitUrl, HttpsUrl, Section, Text, matching
+from cdk8s_mlflow.settings.section import (
+    DnsLabel,
+    DnsName,
+    Duration,
+    GitUrl,
+    HttpsUrl,
+    ProductVersion,
+    Section,
+    Text,
+    at_least,
+    matching,
+)
 
 
 class DeliverySettings(Section):
@@ -34,11 +45,17 @@ class DeliverySettings(Section):
     timeout: Duration = "15m"
     """How long Flux waits for objects to become ready."""
 
+    flux_version: ProductVersion = "2.5"
+    """Version of Flux at least; below 2.5 healthCheckExprs are left out, and the migration waits for the databases."""
+
     flux_namespace: DnsLabel = "flux-system"
     """Namespace of Flux's objects."""
 
     flux_service_account: DnsName | None = None
     """ServiceAccount that Flux applies as, where the cluster is shared."""
+
+    argocd_version: ProductVersion = "3.2"
+    """Version of Argo CD at least; from 3.2 on a commit that mends a failed sync does not wait for its retries."""
 
     argocd_namespace: DnsLabel = "argocd"
     """Namespace of Argo CD's Application."""
@@ -49,5 +66,15 @@ class DeliverySettings(Section):
     argocd_server: HttpsUrl = "https://kubernetes.default.svc"
     """API server of the cluster to deliver to."""
 
-    retries: Annotated[int, Field(ge=1, le=100)] = 20
+    retries: Annotated[int, Field(ge=1, le=100)] = 5
     """How often Argo CD repeats a failed sync: a store that is not ready yet fails it."""
+
+    @property
+    def flux_reads_health(self) -> bool:
+        """Whether Flux knows ``healthCheckExprs``."""
+        return at_least(self.flux_version, 2, 5)
+
+    @property
+    def argocd_refreshes_retries(self) -> bool:
+        """Whether Argo CD knows ``retry.refresh``."""
+        return at_least(self.argocd_version, 3, 2)

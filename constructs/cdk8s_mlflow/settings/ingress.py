@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import DnsName, Hostname, Labels, Port, Section, Text, matching
+from cdk8s_mlflow.settings.section import DnsName, Hostname, Labels, Port, ProductVersion, Section, Text, matching
 
 
 class CloudflaredSettings(Section):
@@ -48,6 +48,9 @@ class IngressSettings(Section):
 
     middleware: bool = True
     """Write Traefik's Middleware: HSTS, other security headers, and the forwarded protocol."""
+
+    traefik_version: ProductVersion = "3.0"
+    """Version of Traefik at least; our Middleware needs 2.11."""
 
     hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
     """Seconds that browsers remember to use https alone."""

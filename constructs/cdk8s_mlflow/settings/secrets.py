@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from cdk8s_mlflow.settings.section import DnsName, Duration, Section, matching
+from cdk8s_mlflow.settings.section import DnsName, Duration, ProductVersion, Section, at_least, matching
 
 VaultPath = Annotated[str, matching(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", "mlflow or teams/mlflow")]
 
@@ -18,6 +18,9 @@ class SecretsSettings(Section):
 
     store: DnsName = "vault-secret-store"
     """Name of the External Secrets store."""
+
+    external_secrets_version: ProductVersion = "2.3"
+    """Version of External Secrets at least; the API v1 needs 0.16, and a field that 2.3 added is left out below it."""
 
     refresh_interval: Duration = "1h"
     """How often External Secrets looks for a changed value."""
@@ -39,3 +42,8 @@ class SecretsSettings(Section):
 
     vault_role: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bootstrap")] = "mlflow-bootstrap"
     """Role of the kubernetes auth method."""
+
+    @property
+    def has_null_byte_policy(self) -> bool:
+        """Whether the operator knows ``nullBytePolicy``; an older one refuses it, or drops the field."""
+        return at_least(self.external_secrets_version, 2, 3)

@@ -124,6 +124,14 @@ def matching(pattern: str, example: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_least(version: str, major: int, minor: int) -> bool:
+    """Whether ``version``, such as 1.30 or 2.9.1, is ``major.minor`` or newer."""
+    return tuple(int(part) for part in version.split(".")[:2]) >= (major, minor)
+
+
+ProductVersion = Annotated[str, matching(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,4})?", "2.9 or 2.9.1, without a v")]
+"""Version of an operator or a controller in the cluster."""
+
 Hostname = Annotated[str, AfterValidator(_hostname)]
 """A lowercase DNS name without scheme or port."""
 
