@@ -9,6 +9,6 @@ test-servers: $(VENV)/.dev ## start, restart and stop every real server
 .PHONY: bench-bootstrap
 
 bench-bootstrap: $(VENV)/.dev ## what a verify costs beside its round trips
-	@$(PY) tools/bench_bootstrap.py
+	@$(PY) benchmarks/bench_bootstrap.py
 
 bench: bench-bootstrap

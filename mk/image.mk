@@ -48,6 +48,6 @@ test-image: setup-image ## the image's programs against real servers, both relea
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/image
 
 bench-image: setup-image ## what serving costs against MLflow's own server
-	@PYTHONPATH=tests/image:image $(PY) tools/bench_image.py
+	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py
 
 bench: bench-image

@@ -15,6 +15,6 @@ screenshots: setup-image ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
 
 bench-live: setup-image ## requests a second through the door, beside MLflow's own server
-	@PYTHONPATH=tests/live $(PY) tools/bench_live.py $(RELEASE)
+	@PYTHONPATH=tests/live $(PY) benchmarks/bench_live.py $(RELEASE)
 
 bench: bench-live

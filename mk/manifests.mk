@@ -28,6 +28,6 @@ format: $(VENV)/.dev ## format and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix .
 
 bench-manifests: $(VENV)/.dev ## speed and memory of synth
-	@$(PY) tools/bench_synth.py
+	@$(PY) benchmarks/bench_synth.py
 
 bench: bench-manifests
