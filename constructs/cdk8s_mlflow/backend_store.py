@@ -2,7 +2,6 @@
 
 from constructs import Construct
 
-from cdk8s_mlflow.contract import ROLE_SECRET
 from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, WAVE_ROLE, resource_metadata
 from cdk8s_mlflow.settings.database import DatabaseSettings
 from cdk8s_mlflow_crds.io.cnpg import postgresql as cnpg
@@ -20,8 +19,10 @@ class BackendStore(Construct):
         if settings.role_management == "database-role":
             _role(self, settings)
         if settings.database_management == "cnpg":
-            _database(self, "Tracking", settings, object_name="mlflow", name=settings.name)
-            _database(self, "Permissions", settings, object_name="mlflow-auth", name=settings.auth_name)
+            _database(self, "Tracking", settings, object_name=settings.object_name, name=settings.name)
+            _database(
+                self, "Permissions", settings, object_name=f"{settings.object_name}-auth", name=settings.auth_name
+            )
 
 
 def _guards(settings: DatabaseSettings) -> dict[str, str] | None:
@@ -34,7 +35,7 @@ def _role(scope: Construct, settings: DatabaseSettings) -> None:
         scope,
         "Role",
         metadata=resource_metadata(
-            "mlflow", namespace=settings.cluster_namespace, wave=WAVE_ROLE, more=_guards(settings)
+            settings.object_name, namespace=settings.cluster_namespace, wave=WAVE_ROLE, more=_guards(settings)
         ),
         spec=cnpg.DatabaseRoleSpec(
             name=settings.role,
@@ -49,7 +50,7 @@ def _role(scope: Construct, settings: DatabaseSettings) -> None:
             bypassrls=False,
             inherit=True,
             connection_limit=-1,
-            password_secret=cnpg.DatabaseRoleSpecPasswordSecret(name=ROLE_SECRET),
+            password_secret=cnpg.DatabaseRoleSpecPasswordSecret(name=settings.role_secret),
         ),
     )
 

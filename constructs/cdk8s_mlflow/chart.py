@@ -1,10 +1,12 @@
 """The charts: which constructs exist and who needs whom."""
 
+from typing import Any
+
 from cdk8s import Chart
 from constructs import Construct
 
 from cdk8s_mlflow.backend_store import BackendStore
-from cdk8s_mlflow.contract import ROLE_SECRET, SecretRecipe, has_database_objects, secret_recipes
+from cdk8s_mlflow.contract import INSTANCE_LABEL, SecretRecipe, has_database_objects, secret_recipes
 from cdk8s_mlflow.ingress import PublicIngress
 from cdk8s_mlflow.maintenance import Maintenance
 from cdk8s_mlflow.migration import MigrationJob
@@ -15,12 +17,17 @@ from cdk8s_mlflow.tracking_server import TrackingServer
 from cdk8s_mlflow.tunnel import CloudflareTunnel
 
 
+def _labelled(settings: Settings) -> dict[str, Any]:
+    """What every chart is made with: plain names, and the instance on every object."""
+    return {"disable_resource_name_hashes": True, "labels": {INSTANCE_LABEL: settings.instance}}
+
+
 class DatabaseChart(Chart):
     """What belongs in the database namespace, which another team may own: role, its Secret, both databases."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
-        super().__init__(scope, id, disable_resource_name_hashes=True)
-        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.name == ROLE_SECRET])
+        super().__init__(scope, id, **_labelled(settings))
+        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.part == "database"])
         BackendStore(self, "BackendStore", settings=settings.database)
 
 
@@ -31,11 +38,11 @@ class MlflowChart(Chart):
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
-        super().__init__(scope, id, disable_resource_name_hashes=True)
+        super().__init__(scope, id, **_labelled(settings))
         if settings.manage_namespace:
             MlflowNamespace(self, "Namespace", name=settings.namespace)
         MlflowServiceAccount(self, "ServiceAccount", settings=settings)
-        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.name != ROLE_SECRET])
+        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.part == "application"])
         self.migration = MigrationJob(self, "Migration", settings=settings)
         self.server = TrackingServer(self, "TrackingServer", settings=settings)
         Maintenance(self, "Maintenance", settings=settings)
@@ -50,7 +57,13 @@ class MlflowChart(Chart):
 
             MetricsScrape(self, "Monitoring", settings=settings.monitoring, namespace=settings.namespace)
         if settings.ingress.cloudflared:
-            CloudflareTunnel(self, "Tunnel", settings=settings.ingress.cloudflared, namespace=settings.namespace)
+            CloudflareTunnel(
+                self,
+                "Tunnel",
+                settings=settings.ingress.cloudflared,
+                namespace=settings.namespace,
+                instance=settings.instance,
+            )
 
 
 def _mirror_secrets(chart: Chart, settings: Settings, recipes: list[SecretRecipe]) -> None:
@@ -72,13 +85,14 @@ class FluxChart(Chart):
     """Flux's objects for an environment."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str) -> None:
-        super().__init__(scope, id, disable_resource_name_hashes=True)
+        super().__init__(scope, id, **_labelled(settings))
         from cdk8s_mlflow.delivery.flux import FluxDelivery
 
         FluxDelivery(
             self,
             "Flux",
             settings=settings.delivery,
+            name=settings.delivery_name(environment),
             environment=environment,
             database=has_database_objects(settings),
         )
@@ -88,7 +102,7 @@ class ArgoChart(Chart):
     """Argo CD's objects for an environment."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str) -> None:
-        super().__init__(scope, id, disable_resource_name_hashes=True)
+        super().__init__(scope, id, **_labelled(settings))
         from cdk8s_mlflow.delivery.argocd import ArgoDelivery
 
         ArgoDelivery(self, "ArgoCD", settings=settings, environment=environment)

@@ -5,13 +5,17 @@ Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
 
 from cdk8s_mlflow.settings import Settings
 
 APP = "mlflow"
 """Name of the Deployment, the Service, the Ingress and the ServiceAccount."""
+
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+"""Label of every object, its value the instance."""
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
 """Folder under which the image's programs find the mounted Secrets."""
@@ -23,7 +27,6 @@ DATABASE_SECRET = "mlflow-db-secret"  # noqa: S105  (the name of a Secret)
 ARTIFACT_SECRET = "mlflow-s3-secret"  # noqa: S105
 OIDC_SECRET = "mlflow-oidc-config"  # noqa: S105
 SERVER_SECRET = "mlflow-server-secret"  # noqa: S105
-ROLE_SECRET = "mlflow-db-role"  # noqa: S105
 TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
 
 
@@ -43,6 +46,8 @@ class SecretRecipe:
     data: Mapping[str, str]
     mount: str | None = None
     """Folder below ``SECRETS_ROOT``, or nothing for a Secret that no pod mounts."""
+    part: Literal["application", "database"] = "application"
+    """Folder of ``dist/ENVIRONMENT/`` that it is delivered with."""
     type: str = "Opaque"
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -76,7 +81,8 @@ def secret_recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
         recipes.append(_role_secret(settings))
     if settings.ingress.cloudflared:
         recipes.append(_tunnel_secret(settings))
-    return tuple(recipes)
+    mark = {INSTANCE_LABEL: settings.instance}
+    return tuple(replace(recipe, labels={**recipe.labels, **mark}) for recipe in recipes)
 
 
 def _database_secret(settings: Settings) -> SecretRecipe:
@@ -167,11 +173,12 @@ def _role_secret(settings: Settings) -> SecretRecipe:
     Source: CloudNativePG documentation, "Database Role Management".
     """
     return SecretRecipe(
-        name=ROLE_SECRET,
+        name=settings.database.role_secret,
         namespace=settings.database.cluster_namespace,
         entry="postgres",
         fields=("username", "password"),
         data={"username": placeholder("username"), "password": placeholder("password")},
+        part="database",
         type="kubernetes.io/basic-auth",
         labels={"cnpg.io/reload": "true"},
     )
@@ -196,7 +203,7 @@ spec:
         ensure: present
         login: true
         passwordSecret:
-          name: {ROLE_SECRET}"""
+          name: {database.role_secret}"""
 
 
 def _tunnel_secret(settings: Settings) -> SecretRecipe:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import eviction, labels, metadata
+from cdk8s_mlflow.metadata import eviction, metadata, pod_labels
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
 from cdk8s_mlflow.server_environment import job_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
@@ -61,8 +61,9 @@ def _cron_job(
         volume_mounts=mounts.container_mounts,
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
     )
+    own_labels = pod_labels("maintenance", settings.instance)
     template = k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=labels("maintenance"), annotations=eviction(safe=True)),
+        metadata=k8s.ObjectMeta(labels=own_labels, annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )
     job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=3600, template=template)
@@ -77,6 +78,6 @@ def _cron_job(
             starting_deadline_seconds=3600,
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=3,
-            job_template=k8s.JobTemplateSpec(metadata=k8s.ObjectMeta(labels=labels("maintenance")), spec=job),
+            job_template=k8s.JobTemplateSpec(metadata=k8s.ObjectMeta(labels=own_labels), spec=job),
         ),
     )

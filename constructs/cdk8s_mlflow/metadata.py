@@ -6,6 +6,8 @@ from typing import Literal
 from cdk8s import ApiObjectMetadata
 from cdk8s_plus_27 import k8s
 
+from cdk8s_mlflow.contract import INSTANCE_LABEL
+
 Component = Literal["tracking-server", "migration", "maintenance", "tunnel"]
 
 WAVE_NAMESPACE = -30
@@ -24,13 +26,21 @@ PRUNE_GUARDS: Mapping[str, str] = {
 
 
 def selector(component: Component) -> dict[str, str]:
-    """Labels that pods of ``component`` have and no others; immutable in a Deployment, so never derived."""
+    """Labels that pods of ``component`` have and no others in their namespace.
+
+    Immutable in a Deployment, so never derived, and without the instance: no two share a namespace.
+    """
     return {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component}
 
 
 def labels(component: Component | None = None) -> dict[str, str]:
-    """Labels of an object, and of the pods of ``component``."""
+    """Labels of an object of ``component``, without the instance, which its chart adds."""
     return {**LABELS, **(selector(component) if component else {})}
+
+
+def pod_labels(component: Component, instance: str) -> dict[str, str]:
+    """Labels of the pods of ``component``; objects get the instance from their chart."""
+    return {**labels(component), INSTANCE_LABEL: instance}
 
 
 def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ import json
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, labels, metadata
+from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, metadata, pod_labels
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
 from cdk8s_mlflow.server_environment import migration_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
@@ -83,6 +83,6 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )
     return k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=labels("migration"), annotations=eviction(safe=False)),
+        metadata=k8s.ObjectMeta(labels=pod_labels("migration", settings.instance), annotations=eviction(safe=False)),
         spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never"),
     )

@@ -7,7 +7,7 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_recipes
-from cdk8s_mlflow.metadata import eviction, labels, metadata, selector
+from cdk8s_mlflow.metadata import eviction, metadata, pod_labels, selector
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
 from cdk8s_mlflow.server_environment import job_environment, program_arguments, server_environment
 from cdk8s_mlflow.settings import Settings
@@ -56,7 +56,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
     mounts = Mounts(settings, folders=_SECRET_FOLDERS, temporary_size=settings.server.tmp_size)
     return k8s.PodTemplateSpec(
         metadata=k8s.ObjectMeta(
-            labels=labels("tracking-server"),
+            labels=pod_labels("tracking-server", settings.instance),
             annotations={
                 "mlflow.cdk8s.io/configuration-checksum": configuration_checksum(settings),
                 **eviction(safe=True),

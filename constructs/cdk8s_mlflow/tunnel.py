@@ -4,7 +4,7 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow.contract import TUNNEL_SECRET
-from cdk8s_mlflow.metadata import labels, metadata, selector
+from cdk8s_mlflow.metadata import metadata, pod_labels, selector
 from cdk8s_mlflow.pods import container_security, pod_security, resources
 from cdk8s_mlflow.settings.ingress import CloudflaredSettings
 
@@ -17,7 +17,9 @@ _USER = 65532
 class CloudflareTunnel(Construct):
     """Connectors whose routes are kept at Cloudflare; the token comes from a file, never from the environment."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: CloudflaredSettings, namespace: str) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, settings: CloudflaredSettings, namespace: str, instance: str
+    ) -> None:
         super().__init__(scope, id)
         k8s.KubeDeployment(
             self,
@@ -27,7 +29,9 @@ class CloudflareTunnel(Construct):
                 replicas=settings.replicas,
                 revision_history_limit=3,
                 selector=k8s.LabelSelector(match_labels=selector("tunnel")),
-                template=k8s.PodTemplateSpec(metadata=k8s.ObjectMeta(labels=labels("tunnel")), spec=_pod(settings)),
+                template=k8s.PodTemplateSpec(
+                    metadata=k8s.ObjectMeta(labels=pod_labels("tunnel", instance)), spec=_pod(settings)
+                ),
             ),
         )
 

@@ -72,7 +72,10 @@ def test_names_keys_types_and_labels_are_those_that_external_secrets_would_make(
         path: set(recipe.data) for path, recipe in wanted.items()
     }
     assert api.secrets["postgres/mlflow-db-role"]["type"] == "kubernetes.io/basic-auth"
-    assert api.secrets["postgres/mlflow-db-role"]["metadata"]["labels"] == {"cnpg.io/reload": "true"}
+    assert api.secrets["postgres/mlflow-db-role"]["metadata"]["labels"] == {
+        "cnpg.io/reload": "true",
+        "app.kubernetes.io/instance": "mlflow",
+    }
     assert api.text("postgres/mlflow-db-role", "password") == api.text("mlflow/mlflow-db-secret", "password")
 
 

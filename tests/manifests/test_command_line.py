@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.synth.cli import app
 from cdk8s_mlflow.synth.commands import write_tree
 
@@ -96,6 +97,7 @@ def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
 
     run("synth")
 
+    assert load(workplace / "environments" / "staging.yaml").instance == "mlflow-staging"
     assert (workplace / "dist" / "staging" / "application" / "Deployment.mlflow.k8s.yaml").exists()
 
 

@@ -156,7 +156,7 @@ def test_the_roles_secret_tells_cloudnative_pg_to_reload(rendered: Render) -> No
     template = only(rendered(), "ExternalSecret", "mlflow-db-role")["spec"]["target"]["template"]
 
     assert template["type"] == "kubernetes.io/basic-auth"
-    assert template["metadata"]["labels"] == {"cnpg.io/reload": "true"}
+    assert template["metadata"]["labels"] == {"cnpg.io/reload": "true", "app.kubernetes.io/instance": "mlflow"}
 
 
 def test_every_mounted_secret_is_made_by_an_external_secret(rendered: Render) -> None:

@@ -58,8 +58,8 @@ LATE: dict[str, tuple[str, int | None, str]] = {
     "the namespace": ("application/Namespace", 0, "waits for Namespace mlflow-current"),
     "the service account": ("application/ServiceAccount", 1, "waits for ServiceAccount mlflow"),
     "a mounted Secret": ("application/ExternalSecret.mlflow-s3", 1, "waits for ExternalSecret mlflow-s3-secret"),
-    "the role's password": ("database/ExternalSecret", None, "waits for ExternalSecret mlflow-db-role"),
-    "a database": ("database/Database.mlflow-auth", 0, "waits for Database mlflow-auth"),
+    "the role's password": ("database/ExternalSecret", None, "waits for ExternalSecret mlflow-current-db-role"),
+    "a database": ("database/Database.mlflow-current-auth", 0, "waits for Database mlflow-current-auth"),
     "the migration": ("application/Job", 1, "waits for Job mlflow-db-migration-"),
 }
 

@@ -1,6 +1,5 @@
 """Who makes the role and the databases where the bootstrap does not, and where to look."""
 
-from cdk8s_mlflow.contract import ROLE_SECRET
 from cdk8s_mlflow.settings.database import DatabaseSettings
 
 
@@ -9,12 +8,13 @@ def maker_of_role(settings: DatabaseSettings) -> str:
     namespace = settings.cluster_namespace
     if settings.role_management == "database-role":
         return (
-            f"CloudNativePG makes the role from DatabaseRole mlflow and its password from Secret {ROLE_SECRET}: "
-            f"deliver dist/ first, then look at `kubectl -n {namespace} describe databaserole mlflow`"
+            f"CloudNativePG makes the role from DatabaseRole {settings.object_name} and its password from "
+            f"Secret {settings.role_secret}: deliver dist/ first, then look at "
+            f"`kubectl -n {namespace} describe databaserole {settings.object_name}`"
         )
     return (
         f"CloudNativePG makes the role from spec.managed.roles of Cluster {namespace}/{settings.cluster}, "
-        f"and its password from Secret {ROLE_SECRET}: `main.py synth` prints the patch for its owner"
+        f"and its password from Secret {settings.role_secret}: `main.py synth` prints the patch for its owner"
     )
 
 

@@ -46,7 +46,7 @@ class ArgoDelivery(Construct):
             self,
             "Resource",
             metadata=ApiObjectMetadata(
-                name=f"mlflow-{environment}", namespace=delivery.argocd_namespace, labels=dict(LABELS)
+                name=settings.delivery_name(environment), namespace=delivery.argocd_namespace, labels=dict(LABELS)
             ),
             spec=argoproj.ApplicationSpec(
                 project=delivery.argocd_project,

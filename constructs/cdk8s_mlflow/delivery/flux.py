@@ -23,11 +23,11 @@ class FluxDelivery(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: DeliverySettings, environment: str, database: bool
+        self, scope: Construct, id: str, *, settings: DeliverySettings, name: str, environment: str, database: bool
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
-        self._source = f"mlflow-{environment}"
+        self._source = name
         self._environment = environment
         self._add_source()
         if database:
@@ -86,7 +86,7 @@ class FluxDelivery(Construct):
         return [_applied("Database"), _applied("DatabaseRole")] if self._settings.flux_reads_health else None
 
     def _name(self, part: str) -> str:
-        return f"mlflow-{self._environment}-{part}"
+        return f"{self._source}-{part}"
 
     def _source_reference(self) -> kustomize.KustomizationSpecSourceRef:
         kinds = kustomize.KustomizationSpecSourceRefKind

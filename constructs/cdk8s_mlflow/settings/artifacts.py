@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import S3Endpoint, Section, matching
 
 Bucket = Annotated[str, matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "mlflow (3 to 63 lowercase letters, digits, '-')")]
@@ -19,16 +20,16 @@ class ArtifactSettings(Section):
     region: Annotated[str, matching(r"[a-z0-9-]{1,40}", "us-east-1")] = "us-east-1"
     """Region of the bucket; MinIO takes any."""
 
-    bucket: Bucket = "mlflow"
+    bucket: Bucket = follows_instance("{instance}")
     """Bucket that holds artifacts and nothing else."""
 
     versioned: bool = False
     """Keep old object versions; set a lifecycle rule of your own, or they are kept for ever."""
 
-    user: Annotated[str, matching(r"[A-Za-z0-9._-]{3,40}", "mlflow")] = "mlflow"
+    user: Annotated[str, matching(r"[A-Za-z0-9._-]{3,64}", "mlflow")] = follows_instance("{instance}")
     """Access key of the user that has this bucket alone."""
 
-    policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = "mlflow-bucket"
+    policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = follows_instance("{instance}-bucket")
     """Name of the user's policy in MinIO."""
 
     credentials: Literal["keys", "service-account"] = "keys"

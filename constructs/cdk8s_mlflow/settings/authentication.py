@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import Hostname, Port, Section, Text, matching
 
 Group = Annotated[str, matching(r"[^/,\s]([^/,]{0,253}[^/,\s])?", "mlflow-users (no '/' and no ',')")]
@@ -60,7 +61,7 @@ class AuthenticationSettings(Section):
     realm: Annotated[str, matching(r"[^/?#%\s]([^/?#%]{0,253}[^/?#%\s])?", "platform")] = "mlflow"
     """Realm of the users."""
 
-    client_id: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow")] = "mlflow"
+    client_id: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow")] = follows_instance("{instance}")
     """Confidential client of the tracking server."""
 
     groups_claim: Claim = "groups"

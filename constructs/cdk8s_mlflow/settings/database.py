@@ -4,10 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import DnsLabel, Hostname, Port, Section, matching
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Any legal PostgreSQL name: up to 63 bytes, no control characters."""
+
+ObjectName = Annotated[
+    str, matching(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", "mlflow (at most 52 letters, digits and '-')")
+]
 
 
 class DatabaseSettings(Section):
@@ -28,13 +33,16 @@ class DatabaseSettings(Section):
     port: Port = 5432
     """Port of PostgreSQL."""
 
-    name: Identifier = "mlflow"
+    object_name: ObjectName = follows_instance("{instance}")
+    """Name of our objects in the Cluster's namespace; two of them are NAME-auth and NAME-db-role."""
+
+    name: Identifier = follows_instance("{identifier}")
     """Database of the backend store."""
 
-    auth_name: Identifier = "mlflow_auth"
+    auth_name: Identifier = follows_instance("{identifier}_auth")
     """Database of users and permissions; never the same as ``name``, both keep a table alembic_version."""
 
-    role: Identifier = "mlflow"
+    role: Identifier = follows_instance("{identifier}")
     """Role that owns both databases and logs in."""
 
     role_management: Literal["database-role", "managed-roles", "bootstrap"] = "database-role"
@@ -68,6 +76,11 @@ class DatabaseSettings(Section):
     def address(self) -> str:
         """Host name that the certificate of the Cluster's read-write Service bears."""
         return self.host or f"{self.cluster}-rw.{self.cluster_namespace}.svc"
+
+    @property
+    def role_secret(self) -> str:
+        """Secret with the role's password, where CloudNativePG reads it."""
+        return f"{self.object_name}-db-role"
 
     @property
     def verifies_certificate(self) -> bool:

@@ -33,6 +33,9 @@ class DeliverySettings(Section):
     path: Annotated[str, matching(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", "dist, relative to the repository")] = "dist"
     """Folder in the repository that holds the environments."""
 
+    name: Annotated[str, matching(r"[a-z0-9]([-a-z0-9]{0,49}[a-z0-9])?", "mlflow-staging, at most 51")] | None = None
+    """Name of Flux's and Argo CD's objects; by default the instance, for the instance mlflow mlflow-ENVIRONMENT."""
+
     credentials_secret: DnsName | None = None
     """Secret beside the Flux source with the login to the repository."""
 

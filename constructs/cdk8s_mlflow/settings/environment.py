@@ -13,6 +13,7 @@ from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.ingress import IngressSettings
+from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, Instance, derived, follows_instance
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
 from cdk8s_mlflow.settings.network import NetworkSettings
 from cdk8s_mlflow.settings.secrets import SecretsSettings
@@ -31,7 +32,13 @@ class Settings(Section):
     plugin_version: Text | None = None
     """Version of mlflow-oidc-auth that you expect in the image; refused where it is not the release's."""
 
-    namespace: DnsLabel = "mlflow"
+    instance: Instance = DEFAULT_INSTANCE
+    """Name of this deployment in every shared space: what else is named there follows from it, unless set by hand."""
+
+    cluster: DnsLabel = "default"
+    """Name of the Kubernetes cluster; environments that name the same one share it, and are kept apart there."""
+
+    namespace: DnsLabel = follows_instance("{instance}")
     """Namespace of the application."""
 
     manage_namespace: bool = True
@@ -79,6 +86,27 @@ class Settings(Section):
     def cors_origins(self) -> tuple[str, ...]:
         """Origins whose pages may call the API: the server's own, and what the settings add."""
         return (self.ingress.public_url, *self.server.cors_origins)
+
+    def delivery_name(self, environment: str) -> str:
+        """Name of Flux's and Argo CD's objects for the file ``environment``, which Argo CD's clusters may share."""
+        own = self.instance if self.instance != DEFAULT_INSTANCE else f"{DEFAULT_INSTANCE}-{environment}"
+        return self.delivery.name or own
+
+    @model_validator(mode="after")
+    def _follow_instance(self) -> "Settings":
+        """Fill in the defaults that follow from the instance, without marking them as set.
+
+        A copy with another instance (``replace``) then gets other defaults.
+        """
+        for name, section in self:
+            changes = derived(section, self.instance) if isinstance(section, Section) else {}
+            if changes:
+                values = {**dict(section), **changes}
+                resolved = type(section).model_construct(_fields_set=set(section.model_fields_set), **values)
+                object.__setattr__(self, name, resolved)
+        for name, value in derived(self, self.instance).items():
+            object.__setattr__(self, name, value)
+        return self
 
     @model_validator(mode="after")
     def _agree(self) -> "Settings":

@@ -94,6 +94,8 @@ def _default(field: dict[str, Any], name: str, schema: dict[str, Any]) -> str:
     if name in schema.get("required", []):
         return "required"
     value = field.get("default")
+    if "x-follows-instance" in field:
+        return f"`{json.dumps(value)}`, follows `instance`"
     return "" if value is None or (isinstance(value, dict) and len(value) > 1) else f"`{json.dumps(value)}`"
 
 

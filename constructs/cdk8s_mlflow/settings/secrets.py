@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import DnsName, Duration, ProductVersion, Section, at_least, matching
 
 VaultPath = Annotated[str, matching(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", "mlflow or teams/mlflow")]
@@ -31,7 +32,7 @@ class SecretsSettings(Section):
     vault_mount: VaultPath = "secret"
     """Mount of the KV version 2 engine."""
 
-    vault_prefix: VaultPath = "mlflow"
+    vault_prefix: VaultPath = follows_instance("{instance}")
     """Path under the mount that holds our entries postgres, s3, oidc and server."""
 
     vault_auth: Literal["token", "approle", "kubernetes"] = "token"
@@ -40,7 +41,9 @@ class SecretsSettings(Section):
     vault_auth_mount: VaultPath | None = None
     """Mount of the auth method; by default its name."""
 
-    vault_role: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bootstrap")] = "mlflow-bootstrap"
+    vault_role: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bootstrap")] = follows_instance(
+        "{instance}-bootstrap"
+    )
     """Role of the kubernetes auth method."""
 
     @property

@@ -142,7 +142,10 @@ def write_environment(folder: Path, name: str, *, host: str, keycloak_host: str)
     path = folder / f"{name}.yaml"
     if path.exists():
         raise InvalidSettingsError([Problem(str(path), "", "is there already; edit it, or choose another name")])
-    text = f"{FIRST_LINE}\ningress:\n  host: {host}\nauthentication:\n  keycloak_host: {keycloak_host}\n"
+    text = (
+        f"{FIRST_LINE}\ninstance: mlflow-{name}\n"
+        f"ingress:\n  host: {host}\nauthentication:\n  keycloak_host: {keycloak_host}\n"
+    )
     with tempfile.TemporaryDirectory() as trial:
         _try(Path(trial) / path.name, text)
     folder.mkdir(parents=True, exist_ok=True)

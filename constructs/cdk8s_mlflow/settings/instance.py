@@ -1,0 +1,56 @@
+"""The instance: the one name from which every default in a shared space follows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cdk8s_mlflow.settings.section import Section, matching
+
+DEFAULT_INSTANCE = "mlflow"
+
+Instance = Annotated[
+    str,
+    matching(r"[a-z0-9][-a-z0-9]{1,45}[a-z0-9]", "mlflow-staging (3 to 47 lowercase letters, digits and '-')"),
+]
+"""A DNS label so short that every name that follows from it fits.
+
+The tightest bounds: a bucket has at least 3 characters, and Flux writes the name of its Kustomization
+(``INSTANCE-application`` or ``INSTANCE-database``) into a label of at most 63. An environment's name has at most 40, so
+that ``mlflow-NAME`` fits too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowsInstance:
+    """Marks a field whose default follows from the instance, and says so in the JSON Schema.
+
+    ``template`` may use ``{instance}``; ``{identifier}``, the same with an underscore for each dash, as PostgreSQL's
+    names are written; and the names of other fields of the section.
+    """
+
+    template: str
+
+    def __call__(self, schema: dict[str, Any]) -> None:
+        schema["x-follows-instance"] = self.template
+
+    def default(self, instance: str, section: Mapping[str, Any]) -> str:
+        """The field's default in the deployment ``instance``."""
+        names = {**section, "instance": instance, "identifier": instance.replace("-", "_")}
+        return self.template.format_map(names)
+
+
+def follows_instance(template: str) -> Any:
+    """A field whose default is ``template`` filled in; alone, a section has the defaults of ``mlflow``."""
+    rule = FollowsInstance(template)
+    return Field(default=rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
+
+
+def derived(section: Section, instance: str) -> dict[str, str]:
+    """The values of those fields of ``section`` that nothing sets and that follow from ``instance``."""
+    return {
+        name: field.json_schema_extra.default(instance, dict(section))
+        for name, field in type(section).model_fields.items()
+        if isinstance(field.json_schema_extra, FollowsInstance) and name not in section.model_fields_set
+    }
