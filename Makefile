@@ -42,7 +42,7 @@ setup: $(VENV)/.run ## install what synth and bootstrap need
 setup-dev: $(VENV)/.dev ## install what the tests and checks need too
 
 lock: $(VENV)/.uv ## renew the hashed locks of requirements/
-	@cd requirements && for f in run dev uv checkov; do \
+	@cd requirements && for f in run dev uv checkov docs; do \
 	  $(abspath $(UV)) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $$f.in -o $$f.lock || exit 1; done
 
 include mk/*.mk
