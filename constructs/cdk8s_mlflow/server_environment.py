@@ -62,7 +62,7 @@ def login_environment(settings: Settings) -> dict[str, str]:
         "OIDC_DISCOVERY_URL": login.discovery_url,
         "OIDC_REDIRECT_URI": settings.ingress.redirect_uri,
         "OIDC_CLIENT_ID": login.client_id,
-        "OIDC_SCOPE": f"openid profile email {login.groups_claim}",
+        "OIDC_SCOPE": f"openid profile email {login.groups_scope}",
         "OIDC_GROUPS_ATTRIBUTE": login.groups_claim,
         "OIDC_ADMIN_GROUP_NAME": login.admin_group,
         "OIDC_GROUP_NAME": f"{login.admin_group},{login.user_group}",

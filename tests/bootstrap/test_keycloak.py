@@ -112,6 +112,22 @@ def test_machines_get_tokens_with_the_claims_that_the_plugin_asks_for(
     assert claims["name"] == f"{login.machine_client} service account"
 
 
+def test_client_scope_may_differ_from_its_claim(
+    keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
+) -> None:
+    settings = keycloak_settings(groups_claim="teams", groups_scope="mlflow-staging-teams")
+    login = settings.authentication
+
+    done = apply(context(keycloak_server, settings))
+
+    assert done.failures == ()
+    assert machine_claims(keycloak_server, settings)["teams"] == [login.user_group]
+    assert lines(plan(context(keycloak_server, settings))) == []
+    destroy(context(keycloak_server, settings))
+    names = [one["name"] for one in administrator(keycloak_server, keycloak_realm).get_client_scopes()]
+    assert not {"teams", "mlflow-staging-teams"} & set(names)
+
+
 def test_the_groups_of_a_given_member_arrive_by_their_names(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:

@@ -122,7 +122,7 @@ MUTATIONS = (
     Mutation(
         name="scope",
         module=ENVIRONMENT,
-        was='f"openid profile email {login.groups_claim}"',
+        was='f"openid profile email {login.groups_scope}"',
         becomes='"openid profile email"',
         noticed_by=LINK,
     ),

@@ -29,6 +29,7 @@ DEFAULTS = {
     "artifacts.user": "mlflow",
     "artifacts.policy": "mlflow-bucket",
     "authentication.client_id": "mlflow",
+    "authentication.groups_scope": "groups",
     "secrets.vault_prefix": "mlflow",
     "secrets.vault_role": "mlflow-bootstrap",
 }
@@ -82,7 +83,7 @@ def test_instance_names_every_shared_thing() -> None:
 
     assert names(found) == {
         key: value.replace("mlflow", "mlflow_staging" if key in _IDENTIFIERS else "mlflow-staging")
-        for key, value in DEFAULTS.items()
+        for key, value in (DEFAULTS | {"authentication.groups_scope": "mlflow-groups"}).items()
     }
     assert found.database.role_secret == "mlflow-staging-db-role"
     assert found.delivery_name("staging") == "mlflow-staging"
@@ -107,6 +108,13 @@ def test_instance_yields_to_names_set_by_hand() -> None:
 
     assert (found.namespace, found.database.role, found.delivery_name("staging")) == ("ml", "owner", "ml")
     assert found.database.name == "mlflow_staging"
+
+
+def test_instance_mlflow_names_its_scope_by_claim() -> None:
+    login = {**REQUIRED["authentication"], "groups_claim": "teams"}
+
+    assert settings(authentication=login).authentication.groups_scope == "teams"
+    assert settings(instance="ml2", authentication=login).authentication.groups_scope == "ml2-teams"
 
 
 def test_instance_of_a_copy_renames_its_defaults() -> None:

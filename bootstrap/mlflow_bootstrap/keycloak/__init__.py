@@ -36,13 +36,14 @@ def resources(context: Context) -> Sequence[Resource]:
     api = logged_in(context)
     login = context.settings.authentication
     realm = Realm(api=api, may_create=context.create_realm)
-    scope = ClientScope(api=api, name=login.groups_claim, needs=(realm.address,))
+    scope = ClientScope(api=api, name=login.groups_scope, claim=login.groups_claim, needs=(realm.address,))
     groups = [Group(api=api, name=name, needs=(realm.address,)) for name in our_groups(context.settings)]
     client = browser_client(context, api, (realm.address, scope.address))
     claim = GroupsClaim(
         api=api,
         client_id=login.client_id,
         name=login.groups_claim,
+        scope=login.groups_scope,
         groups=(login.user_group, login.admin_group),
         needs=(client.address, scope.address),
     )
@@ -70,7 +71,7 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     login = context.settings.authentication
     clients = _clients(context.settings)
     return [
-        scope_removal(api, login.groups_claim, frozenset(clients)),
+        scope_removal(api, login.groups_scope, frozenset(clients)),
         *(group_removal(api, name) for name in our_groups(context.settings)),
         *(client_removal(api, client) for client in clients),
     ]

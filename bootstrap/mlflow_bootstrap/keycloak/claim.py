@@ -20,6 +20,8 @@ class GroupsClaim:
     api: Api
     client_id: str
     name: str
+    scope: str
+    """Client scope that puts the claim into tokens."""
     groups: tuple[str, ...]
     needs: tuple[str, ...]
 
@@ -47,7 +49,7 @@ class GroupsClaim:
     def claim(self, client: str, user: str) -> list[str]:
         """The claim as the user's UserInfo would have it; ``client`` and ``user`` are Keycloak's ids."""
         path = f"clients/{client}/evaluate-scopes/generate-example-userinfo"
-        scope = f"openid profile email {self.name}"
+        scope = f"openid profile email {self.scope}"
         found = self.api.find("the example of a UserInfo", self.api.get, path, userId=user, scope=scope) or {}
         claim = found.get(self.name)
         return claim if isinstance(claim, list) else []

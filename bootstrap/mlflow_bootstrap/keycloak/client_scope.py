@@ -21,10 +21,10 @@ def mapper(claim: str) -> dict[str, Any]:
     return {"protocolMapper": MAPPER, "config": {"claim.name": claim, "full.path": "false", **everywhere}}
 
 
-def client_scope(claim: str) -> dict[str, Any]:
-    """The scope as it is made."""
+def client_scope(name: str, claim: str) -> dict[str, Any]:
+    """The scope as it is created."""
     return {
-        "name": claim,
+        "name": name,
         "protocol": "openid-connect",
         "attributes": {"include.in.token.scope": "true", MADE_BY[0]: MADE_BY[1]},
         "protocolMappers": [{"name": claim, "protocol": "openid-connect", **mapper(claim)}],
@@ -57,6 +57,8 @@ class ClientScope:
 
     api: Api
     name: str
+    claim: str
+    """Claim that the scope puts into tokens; its mapper has the same name."""
     needs: tuple[str, ...]
 
     @property
@@ -67,18 +69,18 @@ class ClientScope:
     @property
     def desired(self) -> State:
         """Protocol and mapper."""
-        return {"protocol": "openid-connect", "mapper": mapper(self.name)}
+        return {"protocol": "openid-connect", "mapper": mapper(self.claim)}
 
     def read(self) -> State | None:
         """The same of what is there."""
         found = found_scope(self.api, self.name)
         if found is None:
             return None
-        return {"protocol": found.get("protocol"), "mapper": _owned(_mapper_of(found, self.name))}
+        return {"protocol": found.get("protocol"), "mapper": _owned(_mapper_of(found, self.claim))}
 
     def create(self) -> None:
         """Make it with its mapper, or mend what another run has just made."""
-        if not self.api.make(self._what, self.api.admin.create_client_scope, client_scope(self.name)):
+        if not self.api.make(self._what, self.api.admin.create_client_scope, client_scope(self.name, self.claim)):
             self.update({})
 
     def update(self, current: State) -> None:
@@ -95,10 +97,10 @@ class ClientScope:
         self._set_mapper(found)
 
     def _set_mapper(self, scope: Mapping[str, Any]) -> None:
-        found = _mapper_of(scope, self.name)
-        what, wanted = f"the mapper of {self._what}", mapper(self.name)
+        found = _mapper_of(scope, self.claim)
+        what, wanted = f"the mapper of {self._what}", mapper(self.claim)
         if not found:
-            body = {"name": self.name, "protocol": "openid-connect", **wanted}
+            body = {"name": self.claim, "protocol": "openid-connect", **wanted}
             self.api.make(what, self.api.admin.add_mapper_to_client_scope, scope["id"], body)
         elif _owned(found) != wanted:
             body = merged(found, {"protocol": "openid-connect", **wanted})

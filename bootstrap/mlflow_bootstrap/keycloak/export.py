@@ -23,7 +23,7 @@ def export(settings: Settings) -> Mapping[str, Any]:
     login = settings.authentication
     return {
         "ifResourceExists": "SKIP",
-        "clientScopes": [client_scope(login.groups_claim)],
+        "clientScopes": [client_scope(login.groups_scope, login.groups_claim)],
         # Keycloak 26 fails on groups without a path.
         "groups": [{**group(name), "path": f"/{name}"} for name in our_groups(settings)],
         "clients": _clients(settings),
@@ -43,7 +43,7 @@ def _client(
     settings: Settings, client_id: str, fields: Mapping[str, Any], attributes: Mapping[str, str]
 ) -> dict[str, Any]:
     present = {name: value for name, value in attributes.items() if value}
-    scopes = [*BUILT_IN_SCOPES, settings.authentication.groups_claim]
+    scopes = [*BUILT_IN_SCOPES, settings.authentication.groups_scope]
     return {"clientId": client_id, **fields, "attributes": present, "defaultClientScopes": scopes}
 
 

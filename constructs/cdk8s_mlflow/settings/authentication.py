@@ -11,6 +11,7 @@ Group = Annotated[str, matching(r"[^/,\s]([^/,]{0,253}[^/,\s])?", "mlflow-users 
 """Name of a Keycloak group at the realm's top; the server's list of groups is separated by commas."""
 
 Claim = Annotated[str, matching(r"[A-Za-z0-9_-]{1,64}", "groups")]
+Scope = Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "groups")]
 
 
 class RedisSettings(Section):
@@ -65,7 +66,10 @@ class AuthenticationSettings(Section):
     """Confidential client of the tracking server."""
 
     groups_claim: Claim = "groups"
-    """Claim, and client scope, that lists a user's groups."""
+    """Claim that lists a user's groups."""
+
+    groups_scope: Scope = follows_instance("{prefix}{groups_claim}", alone="groups")
+    """Client scope that puts the claim into tokens; created by bootstrap.py."""
 
     admin_group: Group = "mlflow-admins"
     """Group whose members are administrators of MLflow."""

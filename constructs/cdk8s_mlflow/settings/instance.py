@@ -27,7 +27,7 @@ class FollowsInstance:
     """Marks a field whose default follows from the instance, and says so in the JSON Schema.
 
     ``template`` may use ``{instance}``; ``{identifier}``, the same with an underscore for each dash, as PostgreSQL's
-    names are written; and the names of other fields of the section.
+    names are written; ``{prefix}``, the instance and a dash, empty for ``mlflow``; and other fields of the section.
     """
 
     template: str
@@ -37,14 +37,18 @@ class FollowsInstance:
 
     def default(self, instance: str, section: Mapping[str, Any]) -> str:
         """The field's default in the deployment ``instance``."""
-        names = {**section, "instance": instance, "identifier": instance.replace("-", "_")}
-        return self.template.format_map(names)
+        prefix = "" if instance == DEFAULT_INSTANCE else f"{instance}-"
+        names = {"instance": instance, "identifier": instance.replace("-", "_"), "prefix": prefix}
+        return self.template.format_map({**section, **names})
 
 
-def follows_instance(template: str) -> Any:
-    """A field whose default is ``template`` filled in; alone, a section has the defaults of ``mlflow``."""
+def follows_instance(template: str, *, alone: str | None = None) -> Any:
+    """A field whose default is ``template`` filled in.
+
+    A section of its own, without Settings around it, has the default ``alone``, or that of ``mlflow``.
+    """
     rule = FollowsInstance(template)
-    return Field(default=rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
+    return Field(default=alone or rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
 
 
 def derived(section: Section, instance: str) -> dict[str, str]:
