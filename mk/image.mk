@@ -11,7 +11,7 @@ IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
-PUBLISHING := PYTHONPATH=image $(PY) -m publishing
+PUBLISHING := $(PY) -m cdk8s_mlflow.publishing
 
 build-image: $(VENV)/.run ## build the container image
 	@$(PUBLISHING) build

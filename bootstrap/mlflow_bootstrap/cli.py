@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -36,10 +36,13 @@ _PrintTo = Annotated[
 ]
 
 
-def main() -> None:
-    """Run a command and leave with its exit code: 0, 1 failed or drifted, 2 usage, 3 unreachable or refused."""
+def main(arguments: Sequence[str] | None = None, *, program: str | None = None) -> None:
+    """Run a command and leave with its exit code: 0, 1 failed or drifted, 2 usage, 3 unreachable or refused.
+
+    ``arguments`` and the name of the ``program`` are by default those of the process.
+    """
     with _one_clear_error():
-        app()
+        app(arguments, prog_name=program)
 
 
 @contextmanager

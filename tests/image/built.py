@@ -54,13 +54,12 @@ def publish(step: str, **variables: str) -> Done:
     """Run the program behind ``make build-image`` and ``make push-image`` with buildah and the store of the tests."""
     environment = {
         **environment_of_engines(),
-        "PYTHONPATH": str(ROOT / "image"),
         "CONTAINER_ENGINE": "buildah",
         "IMAGE_REGISTRY": REGISTRY,
         **variables,
     }
     # Another folder than ours: a developer's .env.local has no say in the tests.
-    return _run([sys.executable, "-m", "publishing", step], environment, folder=cache_root())
+    return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
 
 
 @contextmanager

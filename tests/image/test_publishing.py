@@ -21,8 +21,8 @@ def publish(tmp_path: Path) -> Publish:
     """Runs the program in an empty folder, where no container engine is on the PATH."""
 
     def run(step: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        environment = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT / "image"), **variables}
-        command = [sys.executable, "-m", "publishing", step]
+        environment = {"PATH": str(tmp_path), **variables}
+        command = [sys.executable, "-m", "cdk8s_mlflow.publishing", step]
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run

@@ -36,6 +36,11 @@ def settings_table() -> str:
 _BEGIN, _END = "<!-- settings: written by `make schema` -->\n", "<!-- end of settings -->\n"
 
 
+def has_summary(readme: str) -> bool:
+    """Whether ``readme`` has the two marks between which the sections of the settings stand."""
+    return _BEGIN in readme and _END in readme.partition(_BEGIN)[2]
+
+
 def with_summary(readme: str) -> str:
     """``readme`` with the sections of the settings between its two marks.
 

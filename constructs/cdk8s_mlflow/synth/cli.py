@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from cdk8s_mlflow import __version__
+
 app = typer.Typer(
     help="Write the manifests of every environment to dist/.",
     add_completion=False,
@@ -20,6 +22,17 @@ app = typer.Typer(
 _Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
 _Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
 _Environment = Annotated[str, typer.Option(help="Environment that .env.local and environment variables touch.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"cdk8s-mlflow {__version__}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
 
 
 @contextmanager
@@ -42,7 +55,7 @@ def _say(line: str) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def main(context: typer.Context) -> None:
+def main(context: typer.Context, version: _Version = False) -> None:
     """Write the manifests of every environment to dist/."""
     if context.invoked_subcommand is None:
         synth()
@@ -128,10 +141,9 @@ def schema(
     environments: _Environments = Path("environments"),
     docs: Annotated[Path, typer.Option(help="Folder of the guides.")] = Path("docs"),
 ) -> None:
-    """Write the JSON Schema of environment files, docs/settings.md and the README's table of settings."""
-    from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table, with_summary
+    """Write the JSON Schema of environment files; renew docs/settings.md and the README's table if they exist."""
+    with _one_clear_error():
+        from cdk8s_mlflow.synth.schema_files import write_schema
 
-    (environments / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
-    (docs / "settings.md").write_text(settings_table(), encoding="utf-8")
-    readme = docs.parent / "README.md"
-    readme.write_text(with_summary(readme.read_text(encoding="utf-8")), encoding="utf-8")
+        for path in write_schema(environments, docs):
+            print(f"wrote {path}")

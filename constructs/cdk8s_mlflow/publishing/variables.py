@@ -1,18 +1,17 @@
 """Which image is asked for: environment variables, then .env.local, then the defaults that dist/ has too."""
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from cdk8s_mlflow.publishing.errors import UsageError
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import SettingsError
 from cdk8s_mlflow.settings.explain import explain
 from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.sources import read_dotenv
-from publishing.errors import UsageError
 
 NAMES = (
     "BASE_IMAGE",
@@ -38,7 +37,7 @@ class Target:
     repository: str
     tag: str
     revision: str
-    """Commit of this repository, for the image's label."""
+    """Commit of a checkout, or version of the installed package, for the image's label."""
 
     @property
     def name(self) -> str:
@@ -91,19 +90,3 @@ def _image(given: Mapping[str, str]) -> ImageSettings:
     except ValidationError as error:
         problems = [f"{_KEYS[key]} {message}" for key, message in explain(error)]
         raise UsageError("; ".join(problems)) from error
-
-
-def revision(folder: Path) -> str:
-    """The short commit of the repository around ``folder``, marked where the folder has changes; else ``unknown``."""
-    try:
-        return _git(folder, "rev-parse", "--short=12", "HEAD") + (
-            "-dirty" if _git(folder, "status", "--porcelain", "--", ".") else ""
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
-    ).stdout.strip()

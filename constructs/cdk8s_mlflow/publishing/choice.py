@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from publishing.engine import Buildah, Docker, Engine, Podman
-from publishing.errors import NoEngineError, UsageError
+from cdk8s_mlflow.publishing.engine import Buildah, Docker, Engine, Podman
+from cdk8s_mlflow.publishing.errors import NoEngineError, UsageError
 
 ENGINES: dict[str, type[Engine]] = {kind.program: kind for kind in (Docker, Podman, Buildah)}
 

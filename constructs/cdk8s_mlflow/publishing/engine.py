@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from publishing.errors import PublishingError
-from publishing.steps import run
-from publishing.variables import Target
+from cdk8s_mlflow.publishing.errors import PublishingError
+from cdk8s_mlflow.publishing.steps import run
+from cdk8s_mlflow.publishing.variables import Target
 
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian's images keep the authorities that they trust."""

@@ -1,4 +1,4 @@
-"""``python -m publishing build|push|build-and-push``: the programs behind the make targets of the image."""
+"""``cdk8s-mlflow image build|push|build-and-push``, and the make targets of the image."""
 
 import os
 import sys
@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from publishing.choice import engine
-from publishing.engine import Engine
-from publishing.errors import PublishingError
-from publishing.package_index import with_index
-from publishing.steps import say
-from publishing.variables import Target, revision, target, variables
-
-CONTEXT = Path(__file__).parents[1]
-"""The folder image/, with the Dockerfile."""
+from cdk8s_mlflow.publishing.choice import engine
+from cdk8s_mlflow.publishing.context import build_context, revision
+from cdk8s_mlflow.publishing.engine import Engine
+from cdk8s_mlflow.publishing.errors import PublishingError
+from cdk8s_mlflow.publishing.package_index import with_index
+from cdk8s_mlflow.publishing.steps import say
+from cdk8s_mlflow.publishing.variables import Target, target, variables
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, program: str = "cdk8s-mlflow image") -> int:
     """0 done; 1 build or push failed, 2 usage, 3 no engine answers."""
-    parser = ArgumentParser(prog="publishing", description="Build the container image, push it, or both.")
+    parser = ArgumentParser(prog=program, description="Build the container image, push it, or both.")
     parser.add_argument("step", choices=("build", "push", "build-and-push"))
     step = parser.parse_args(argv).step
     try:
@@ -33,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(step: str) -> None:
     values = variables(os.environ, Path(".env.local"))
-    image = target(values, revision=revision(CONTEXT))
+    image = target(values, revision=revision(build_context()))
     chosen = engine(values, os.environ)
     if step != "push":
         _build(chosen, image)
@@ -43,7 +41,7 @@ def _run(step: str) -> None:
 
 def _build(chosen: Engine, image: Target) -> None:
     say(f"building {image.reference} on {image.base_image} with {chosen.program}")
-    replace(chosen, environment=with_index(chosen.environment)).build(image, CONTEXT)
+    replace(chosen, environment=with_index(chosen.environment)).build(image, build_context())
     say(f"built {image.reference}")
 
 

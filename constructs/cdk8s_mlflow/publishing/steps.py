@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from publishing.errors import PublishingError
+from cdk8s_mlflow.publishing.errors import PublishingError
 
 
 def say(line: str) -> None:

@@ -1,0 +1,9 @@
+RELEASE_FOLDER := build/release
+
+.PHONY: release
+
+release: $(VENV)/.dev ## build wheel and source distribution into build/release/ and check them; tags nothing
+	@rm -rf $(RELEASE_FOLDER)
+	@$(PY) -m hatchling build --directory $(RELEASE_FOLDER)
+	@$(PY) tools/check_wheel.py $(RELEASE_FOLDER)/*.whl
+	@grep -q "^## $$($(PY) main.py --version | cut -d ' ' -f 2)" CHANGELOG.md || echo "note: CHANGELOG.md has no section of this version yet; rename Unreleased before you tag it"

@@ -1,0 +1,46 @@
+"""Builds the package, and an environment outside the checkout into which it is installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python environment into which the wheel is installed, and nothing of the checkout."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def run(self, *command: str | Path, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run a program of the environment, or one of the system, in ``cwd``."""
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CDK8S", "MLFLOW"))
+        }
+        environment = {**clean, "PATH": path, **variables}
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def build(kind: str, *, source: Path, folder: Path) -> Path:
+    """Build a ``wheel`` or an ``sdist`` of ``source`` into ``folder``, and return its path."""
+    code = f"import sys; from hatchling.build import build_{kind} as build; print(build(sys.argv[1]))"
+    command = [sys.executable, "-c", code, folder]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
+    return folder / done.stdout.split()[-1]
+
+
+def uv(*arguments: str) -> None:
+    """Run uv, the system's or the one that the set-up has installed."""
+    program = shutil.which("uv") or Path(sys.executable).with_name("uv")
+    done = subprocess.run([program, "--quiet", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
