@@ -85,14 +85,14 @@ def _open(
     from mlflow_bootstrap.credentials import Credentials
     from mlflow_bootstrap.environment import settings_of
     from mlflow_bootstrap.output import Format, Output
-    from mlflow_bootstrap.run import Run
+    from mlflow_bootstrap.run import Run, once
 
     output = Output(Format(form))
     settings = settings_of(environment, folder=folder, environ=os.environ, say=output.note)
     run = Run(
         settings=settings,
         credentials=Credentials(),
-        report=output.report,
+        report=once(output.report),
         step=output.step,
         create_realm=create_realm,
         probe=probe,
@@ -107,8 +107,10 @@ def _parts(only: System | None) -> "list[Part]":
     return [Part(only)] if only else list(Part)
 
 
-def _finish(output: "Output", environment: str, outcome: "Outcome", *, drift_fails: bool = False) -> None:
-    output.finish(environment, outcome)
+def _finish(
+    output: "Output", environment: str, outcome: "Outcome", *, done: bool = True, drift_fails: bool = False
+) -> None:
+    output.finish(environment, outcome, done=done)
     codes = [failure.error.exit_code for failure in outcome.failures]
     raise typer.Exit(max([*codes, 1 if drift_fails and outcome.pending else 0]))
 
@@ -126,7 +128,7 @@ def plan(
 
     run, printer = _open(environment, environments, output, create_realm=create_realm)
     outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
-    _finish(printer, environment, outcome)
+    _finish(printer, environment, outcome, done=False)
 
 
 @app.command()
@@ -158,7 +160,7 @@ def verify(
 
     run, printer = _open(environment, environments, output, probe=True)
     outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
-    _finish(printer, environment, outcome, drift_fails=True)
+    _finish(printer, environment, outcome, done=False, drift_fails=True)
 
 
 def _shorthand(part: System) -> Callable[..., None]:

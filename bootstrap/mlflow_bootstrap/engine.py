@@ -1,14 +1,12 @@
 """Compares what is with what should be, and writes only when told."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
-from mlflow_bootstrap.errors import BootstrapError, DriftError
-
-State = Mapping[str, Any]
-"""The fields that we own, as plain data; a secret is a ``pydantic.SecretStr``, which compares and does not print."""
+from mlflow_bootstrap.difference import Difference, State, differences
+from mlflow_bootstrap.errors import BootstrapError, DriftError, UnreachableError
 
 
 class Resource(Protocol):
@@ -30,20 +28,28 @@ class Resource(Protocol):
         """The owned fields as they should be."""
 
     def read(self) -> State | None:
-        """The owned fields as they are, or nothing where it, or what it is in, is not there. Writes nothing."""
+        """The owned fields as they are; None if it, or what it is in, does not exist. Writes nothing."""
 
     def create(self) -> None:
-        """Make it; fine where somebody else just did."""
+        """Create it; fine if another run just did."""
 
     def update(self, current: State) -> None:
         """Bring the owned fields of ``current`` to ``desired``, and leave all others as found."""
 
 
 class Removable(Resource, Protocol):
-    """A resource that ``destroy`` may take away."""
+    """A resource that ``destroy`` may delete."""
 
     def delete(self) -> None:
-        """Take it away; fine where it is gone."""
+        """Delete it; fine if it is gone."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A resource of which a plan can know that an apply would fail."""
+
+    def check(self, current: State | None) -> None:
+        """Raise what ``create`` or ``update`` would raise for the lack of something. Writes nothing."""
 
 
 R = TypeVar("R", bound=Resource)
@@ -60,14 +66,19 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A resource, what is to be done with it, and the fields that differ."""
+    """A resource, what is to be done with it, and what differs."""
 
     action: Action
     address: str
-    fields: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that differ."""
+        return tuple(difference.field for difference in self.differences)
 
     def __str__(self) -> str:
-        differing = f"  ({', '.join(self.fields)})" if self.action is Action.UPDATE else ""
+        differing = f" {', '.join(map(str, self.differences))}" if self.action is Action.UPDATE else ""
         return f"{self.action} {self.address}{differing}"
 
 
@@ -95,22 +106,12 @@ class Outcome:
         return tuple(change for change in self.changes if change.action is not Action.KEEP)
 
 
-def differing(desired: State, current: State, *, prefix: str = "") -> Iterator[str]:
-    """Dotted names of the fields of ``desired`` that ``current`` lacks or has otherwise."""
-    for name, wanted in desired.items():
-        found = current.get(name)
-        if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-            yield from differing(wanted, found, prefix=f"{prefix}{name}.")
-        elif wanted != found:
-            yield f"{prefix}{name}"
-
-
 def compare(resource: Resource, current: State | None) -> Change:
     """What is to be done with ``resource``, which was read as ``current``."""
     if current is None:
-        return Change(Action.CREATE, resource.address, tuple(resource.desired))
-    fields = tuple(differing(resource.desired, current))
-    return Change(Action.UPDATE if fields else Action.KEEP, resource.address, fields)
+        return Change(Action.CREATE, resource.address, tuple(differences(resource.desired, {})))
+    differing = tuple(differences(resource.desired, current))
+    return Change(Action.UPDATE if differing else Action.KEEP, resource.address, differing)
 
 
 Report = Callable[[Change | Failure], None]
@@ -118,8 +119,8 @@ Report = Callable[[Change | Failure], None]
 
 
 def plan(resources: Iterable[Resource], *, report: Report) -> Outcome:
-    """Read every resource once and say what would be done. Writes nothing."""
-    return _each(resources, lambda resource: compare(resource, resource.read()), report)
+    """Read every resource once and say what would be done, or why it could not be. Writes nothing."""
+    return _each(resources, _plan, report)
 
 
 def apply(resources: Iterable[Resource], *, report: Report) -> Outcome:
@@ -131,9 +132,17 @@ def apply(resources: Iterable[Resource], *, report: Report) -> Outcome:
 
 
 def destroy(resources: Iterable[Removable], *, report: Report) -> Outcome:
-    """Take away every resource that is there, the last one first."""
+    """Delete every resource that exists, the last one first."""
     present = tuple(resources)[::-1]
     return _each(present, _delete, report, ordered=False)
+
+
+def _plan(resource: Resource) -> Change:
+    current = resource.read()
+    change = compare(resource, current)
+    if change.action is not Action.KEEP and isinstance(resource, Checked):
+        resource.check(current)
+    return change
 
 
 def _apply(resource: Resource) -> Change:
@@ -177,6 +186,18 @@ def _each(resources: Iterable[R], step: Callable[[R], Change], report: Report, *
             report(changes[-1])
         except BootstrapError as error:
             blocked.add(resource.address)
-            failures.append(Failure(resource.address, error))
-            report(failures[-1])
+            failure = failure_of(resource.address, error)
+            if not repeats(failure, failures):
+                failures.append(failure)
+                report(failure)
     return Outcome(tuple(changes), tuple(failures))
+
+
+def failure_of(address: str, error: BootstrapError) -> Failure:
+    """The failure of a resource; of an unreachable system its part, since each of its resources fails alike."""
+    return Failure(address.partition("/")[0] if isinstance(error, UnreachableError) else address, error)
+
+
+def repeats(failure: Failure, earlier: Iterable[Failure]) -> bool:
+    """Whether ``failure`` says of an unreachable system what one of ``earlier`` has said."""
+    return isinstance(failure.error, UnreachableError) and str(failure.error) in (str(one.error) for one in earlier)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mlflow_bootstrap.difference import Difference
 from mlflow_bootstrap.engine import Action, Change, Failure, Outcome
 
 
@@ -34,9 +35,10 @@ class Output:
         """Say something beside the result."""
         print(f"note: {line}", file=sys.stderr, flush=True)
 
-    def finish(self, environment: str, outcome: Outcome) -> None:
-        """Print the summary, or the document."""
-        print(_document(environment, outcome) if self.form is Format.JSON else _summary(environment, outcome))
+    def finish(self, environment: str, outcome: Outcome, *, done: bool) -> None:
+        """Print the summary, or the document; ``done`` if changes were made and not only planned."""
+        summary = _document(environment, outcome) if self.form is Format.JSON else None
+        print(summary or _summary(environment, outcome, done=done))
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -50,24 +52,31 @@ class Output:
             yield
 
 
-_WORDS = {
-    Action.CREATE: "to make or made",
-    Action.UPDATE: "to change or changed",
-    Action.DELETE: "taken away",
-    Action.KEEP: "right",
+_PLANNED = {
+    Action.CREATE: "to create",
+    Action.UPDATE: "to change",
+    Action.DELETE: "to delete",
+    Action.KEEP: "unchanged",
 }
+_DONE = _PLANNED | {Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted"}
 
 
-def _summary(environment: str, outcome: Outcome) -> str:
+def _summary(environment: str, outcome: Outcome, *, done: bool) -> str:
+    words = _DONE if done else _PLANNED
     counts = {action: sum(change.action is action for change in outcome.changes) for action in Action}
-    parts = [f"{count} {_WORDS[action]}" for action, count in counts.items() if count]
+    parts = [f"{count} {words[action]}" for action, count in counts.items() if count]
     parts += [f"{len(outcome.failures)} failed"] if outcome.failures else []
     return f"{environment}: {', '.join(parts) or 'nothing to do'}"
 
 
 def _document(environment: str, outcome: Outcome) -> str:
     changes = [
-        {"action": change.action.name.lower(), "address": change.address, "fields": list(change.fields)}
+        {
+            "action": change.action.name.lower(),
+            "address": change.address,
+            "fields": list(change.fields),
+            "differences": [_difference(difference) for difference in change.differences],
+        }
         for change in outcome.changes
     ]
     failures = [
@@ -75,3 +84,9 @@ def _document(environment: str, outcome: Outcome) -> str:
         for failure in outcome.failures
     ]
     return json.dumps({"environment": environment, "changes": changes, "failures": failures}, indent=2)
+
+
+def _difference(difference: Difference) -> dict[str, object]:
+    if difference.hidden is not None:
+        return {"field": difference.field, "hidden": difference.hidden}
+    return {"field": difference.field, "before": difference.before, "after": difference.after}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mlflow_bootstrap import engine
+from mlflow_bootstrap.difference import Difference, Secrecy
 from mlflow_bootstrap.engine import Action, Change, Outcome
 from mlflow_bootstrap.run import Part, Run
 
@@ -18,7 +19,8 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     """
     with run.step(f"renewing {entry}"):
         fields = run.backend.rotate(entry)
-    change = Change(Action.UPDATE, run.backend.address(entry), fields)
+    renewed = tuple(Difference(field, Secrecy.RENEWED, Secrecy.RIGHT) for field in fields)
+    change = Change(Action.UPDATE, run.backend.address(entry), renewed)
     run.report(change)
     outcome = _told(run, entry)
     for line in _consequences(run, entry):

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import Failure, Outcome, Removable, Report, Resource
+from mlflow_bootstrap.engine import Change, Failure, Outcome, Removable, Report, Resource, repeats
 from mlflow_bootstrap.errors import BootstrapError
 from mlflow_bootstrap.store.backend import Backend, open_backend
 from mlflow_bootstrap.store.entries import MACHINES, Finder
@@ -131,12 +131,27 @@ class Run:
             return Outcome(failures=(failure,))
 
 
+def once(report: Report) -> Report:
+    """``report``, but what a failure says of an unreachable system is said once and not by each part that needs it."""
+    failures: list[Failure] = []
+
+    def reporting(item: Change | Failure) -> None:
+        if isinstance(item, Failure):
+            if repeats(item, failures):
+                return
+            failures.append(item)
+        report(item)
+
+    return reporting
+
+
 def _joined(outcomes: Iterable[Outcome]) -> Outcome:
-    seen = list(outcomes)
-    return Outcome(
-        tuple(change for outcome in seen for change in outcome.changes),
-        tuple(failure for outcome in seen for failure in outcome.failures),
-    )
+    changes: list[Change] = []
+    failures: list[Failure] = []
+    for outcome in outcomes:
+        changes += outcome.changes
+        failures += [failure for failure in outcome.failures if not repeats(failure, failures)]
+    return Outcome(tuple(changes), tuple(failures))
 
 
 def system(part: Part) -> System:

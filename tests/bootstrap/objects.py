@@ -4,6 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from changes import named
 from minio import Minio as Client
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
@@ -45,7 +46,7 @@ def plan(context: Context) -> Outcome:
 
 def signs(outcome: Outcome) -> list[str]:
     """The outcome as lines, failures last."""
-    return [str(item) for item in (*outcome.changes, *outcome.failures)]
+    return [named(item) for item in (*outcome.changes, *outcome.failures)]
 
 
 def client(server: Minio, user: str | None = None, secret: str = SECRET) -> Client:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from changes import named
 from psycopg.conninfo import make_conninfo
 
 from cdk8s_mlflow.settings import Settings
@@ -45,7 +46,7 @@ def plan(context: Context) -> Outcome:
 
 def signs(outcome: Outcome) -> list[str]:
     """The outcome as lines, failures last."""
-    return [str(item) for item in (*outcome.changes, *outcome.failures)]
+    return [named(item) for item in (*outcome.changes, *outcome.failures)]
 
 
 def execute(server: Postgres, *statements: str, database: str = "postgres") -> list[Any]:

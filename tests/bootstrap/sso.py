@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import requests
+from changes import named
 from keycloak import KeycloakAdmin
 
 from cdk8s_mlflow.settings import Settings
@@ -97,7 +98,7 @@ def destroy(context: Context) -> Outcome:
 
 def lines(outcome: Outcome) -> list[str]:
     """What is to be done, and what failed."""
-    return [str(item) for item in (*outcome.pending, *outcome.failures)]
+    return [named(item) for item in (*outcome.pending, *outcome.failures)]
 
 
 def snapshot(admin: KeycloakAdmin) -> Mapping[str, Any]:

@@ -66,7 +66,7 @@ def test_a_plan_names_everything_and_writes_nothing(servers: Servers, site: Whol
     assert (planned.returncode, planned.stderr) == (0, "")
     signs = [line[0] for line in planned.stdout.splitlines()[:-1]]
     assert signs.count("+") == len(signs) == 16
-    assert planned.stdout.splitlines()[-1] == "site: 16 to make or made"
+    assert planned.stdout.splitlines()[-1] == "site: 16 to create"
     assert state(servers.minio) == before
     assert not servers.openbao.has(f"secret/metadata/{site.settings.secrets.vault_prefix}?list=true")
 
@@ -97,8 +97,9 @@ def test_drift_makes_verify_exit_1_and_the_part_alone_repairs_it(servers: Server
     repaired, verified = applied.run("minio"), applied.run("verify", "minio")
 
     assert (planned.returncode, drifted.returncode, repaired.returncode, verified.returncode) == (0, 1, 0, 0)
-    assert "~ minio/user/cli  (policy)" in drifted.stdout
-    assert "~ minio/user/cli  (policy)" in repaired.stdout
+    assert "~ minio/user/cli policy: false → true\n" in drifted.stdout
+    assert "~ minio/user/cli policy: false → true\n" in repaired.stdout
+    assert repaired.stdout.splitlines()[-1] == "site: 1 changed, 3 unchanged"
 
 
 @pytest.mark.parametrize(

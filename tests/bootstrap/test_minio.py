@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from changes import named
 from minio.commonconfig import ENABLED, Filter
 from minio.error import S3Error
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
@@ -15,6 +16,7 @@ from objects import SECRET, admin, apply, client, context, plan, signs, silent, 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
 from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.difference import Secrecy
 from mlflow_bootstrap.engine import Action
 from mlflow_bootstrap.minio.policy import document
 
@@ -137,7 +139,7 @@ def test_drift_is_seen_and_repaired(
 
     planned, done, after = (run(context(minio_server, ours)) for run in (plan, apply, plan))
 
-    assert [str(change) for change in planned.pending] == [line.format(ours.artifacts.user)]
+    assert [named(change) for change in planned.pending] == [line.format(ours.artifacts.user)]
     assert done.failures == ()
     assert (after.pending, after.failures) == ((), ())
 
@@ -151,7 +153,7 @@ def test_versioning_that_is_asked_for_and_suspended_is_switched_on(
 
     planned, done, after = (run(context(minio_server, ours)) for run in (plan, apply, plan))
 
-    assert [str(change) for change in planned.pending] == [f"~ minio/bucket/{ours.artifacts.bucket}  (versioning)"]
+    assert [named(change) for change in planned.pending] == [f"~ minio/bucket/{ours.artifacts.bucket}  (versioning)"]
     assert done.failures == ()
     assert after.pending == ()
 
@@ -211,7 +213,7 @@ def test_a_policy_that_is_attached_already_is_fine(minio_server: Minio, ours: Se
     apply(context(minio_server, ours))
     user = minio.resources(context(minio_server, ours))[2]
 
-    user.update({"status": "enabled", "secret_key": True, "policy": False})
+    user.update({"status": "enabled", "secret_key": Secrecy.RIGHT, "policy": False})
 
     assert plan(context(minio_server, ours)).pending == ()
 

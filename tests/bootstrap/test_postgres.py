@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from changes import named
 from psycopg import sql
 from sql import OURS, PASSWORD, apply, context, execute, plan, signs, silent, state, statements, verifier
 
@@ -100,7 +101,7 @@ def test_drift_of_the_role_is_seen_and_repaired(
 
     # Without LOGIN, nobody can tell whether the password is right.
     fields = "login, password" if field == "login" else field
-    assert [str(change) for change in planned.pending] == [f"~ postgres/role/{ours.database.role}  ({fields})"]
+    assert [named(change) for change in planned.pending] == [f"~ postgres/role/{ours.database.role}  ({fields})"]
     assert done.failures == ()
     assert after.pending == ()
 
@@ -112,7 +113,7 @@ def test_drift_of_a_database_is_seen_and_repaired(postgres_server: Postgres, our
 
     planned, done, after = (run(context(postgres_server, ours)) for run in (plan, apply, plan))
 
-    assert [str(change) for change in planned.pending] == [f"~ postgres/database/{name}  (owner, public_connect)"]
+    assert [named(change) for change in planned.pending] == [f"~ postgres/database/{name}  (owner, public_connect)"]
     assert done.failures == ()
     assert after.pending == ()
 

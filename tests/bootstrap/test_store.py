@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from changes import named
 from vault import data, entries, opened, unheard
 
 from cdk8s_mlflow.settings import Settings
@@ -130,7 +131,7 @@ def test_a_value_that_nobody_can_make_is_asked_for_by_its_variable(
     outcome = apply(entries(store, settings), report=unheard)
 
     assert [str(failure) for failure in outcome.failures] == [
-        "! secrets/vault/server: redis_password is not in the store and cannot be made here; "
+        "! secrets/vault/server: redis_password is not in the store and cannot be created here; "
         "set MLFLOW_SERVER_REDIS_PASSWORD, or MLFLOW_SERVER_REDIS_PASSWORD_FILE to a file that holds it"
     ]
     assert apply(entries(store, settings, MLFLOW_SERVER_REDIS_PASSWORD="given"), report=unheard).failures == ()
@@ -244,6 +245,6 @@ def test_a_rotation_for_cloudnativepg_leaves_the_password_to_it_and_asks_no_data
 
     outcome = renew(run, "postgres", say=told.append)
 
-    assert [str(change) for change in outcome.changes] == ["~ secrets/vault/postgres  (password)"]
+    assert [named(change) for change in outcome.changes] == ["~ secrets/vault/postgres  (password)"]
     assert outcome.failures == ()
     assert "CloudNativePG sets the role's password when the Secret in its namespace has changed" in told

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import DriftError
 from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.client import found_client

@@ -7,7 +7,7 @@ from typing import Any
 from keycloak import KeycloakAdmin
 from pydantic import SecretStr
 
-from mlflow_bootstrap.engine import State, differing
+from mlflow_bootstrap.difference import State, differences
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import MADE_BY, Api, merged
 from mlflow_bootstrap.keycloak.client_scope import scope_id
@@ -92,7 +92,7 @@ class Client:
 
     def _mend(self) -> None:
         found = self._found()
-        if any(differing({**self.desired, "scopes": {}}, self._state(found))):
+        if any(differences({**self.desired, "scopes": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))
         self._assign_scopes(found)
 

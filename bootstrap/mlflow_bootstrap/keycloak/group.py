@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import MADE_BY, Api
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import Api
 

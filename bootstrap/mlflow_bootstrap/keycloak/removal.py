@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.keycloak.api import MADE_BY, Api
 from mlflow_bootstrap.keycloak.client import found_client
 from mlflow_bootstrap.keycloak.client_scope import found_scope

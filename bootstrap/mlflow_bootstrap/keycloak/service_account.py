@@ -6,7 +6,7 @@ from typing import Any
 
 from keycloak.exceptions import KeycloakGetError
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import Api, merged
 from mlflow_bootstrap.keycloak.client import found_client

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from minio import Minio
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError, RefusedError
 from mlflow_bootstrap.minio.client import ObjectStore, stored_keys
 from mlflow_bootstrap.minio.user import NOWHERE

@@ -7,7 +7,7 @@ from minio.commonconfig import ENABLED
 from minio.deleteobjects import DeleteObject
 from minio.versioningconfig import VersioningConfig
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import RefusedError
 from mlflow_bootstrap.minio.client import ObjectStore
 

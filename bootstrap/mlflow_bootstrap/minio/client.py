@@ -137,7 +137,9 @@ class ObjectStore:
                 remedy="check the login and its rights; docs/bootstrap.md lists those that suffice",
             )
         return UnreachableError(
-            f"cannot reach {self.url} for {what} ({answer})",
+            f"{self.url} answers with an error of its own for {what} ({answer})"
+            if status(error)
+            else f"cannot reach {self.url} ({answer})",
             remedy=f"check bootstrap.s3_endpoint and {self._authority}, or open a tunnel",
         )
 

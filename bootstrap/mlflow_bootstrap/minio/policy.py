@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.minio.client import ObjectStore
 
 BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")

@@ -7,7 +7,7 @@ from typing import Any
 from minio.error import MinioAdminException, S3Error
 
 from cdk8s_mlflow.settings.artifacts import ArtifactSettings
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.minio.client import WRONG_KEYS, Keys, ObjectStore, code, status
 from mlflow_bootstrap.values import SecretValues, required
 
@@ -36,7 +36,7 @@ class User:
     @property
     def desired(self) -> State:
         """That it is enabled, logs in with the store's secret key, and has the policy."""
-        return {"status": "enabled", "secret_key": True, "policy": True}
+        return {"status": "enabled", "secret_key": Secrecy.RIGHT, "policy": True}
 
     def read(self) -> State | None:
         """The same as MinIO has it; the key is proved by a signed request."""
@@ -46,7 +46,7 @@ class User:
         policies = self._policies(found)
         return {
             "status": found.get("status"),
-            "secret_key": self._logs_in(),
+            "secret_key": Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS,
             "policy": self.settings.policy in policies,
         }
 
@@ -71,7 +71,7 @@ class User:
 
     def update(self, current: State) -> None:
         """Set the key and attach the policy, each only where that is needed."""
-        if not (current.get("secret_key") and current.get("status") == "enabled"):
+        if current.get("secret_key") != Secrecy.RIGHT or current.get("status") != "enabled":
             secret = required(self.values, "s3", "secretkey").get_secret_value()
             self.store.call(self.address, lambda: self.store.admin.user_add(self.settings.user, secret))
         if not current.get("policy"):

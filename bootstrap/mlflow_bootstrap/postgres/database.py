@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from cdk8s_mlflow.settings.database import DatabaseSettings
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.postgres.makers import maker_of_database
 from mlflow_bootstrap.postgres.server import Server
@@ -34,9 +34,19 @@ class Database:
         """The same as the server has it."""
         return self.server.snapshot().databases.get(self.name)
 
+    def check(self, current: State | None) -> None:
+        """Raise if it is not for us to write."""
+        if current is None:
+            self._require_ours("does not exist")
+            return
+        if current["owner"] != self.settings.role:
+            self._require_ours(f"belongs to {current['owner']}, not to {self.settings.role}")
+        if current["public_connect"]:
+            self._require_revocable()
+
     def create(self) -> None:
-        """Make it."""
-        self._require_ours("is not there")
+        """Create it."""
+        self.check(None)
         statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(self.name), self._owner)
         with self.server.owning(self.settings.role):
             self.server.write(self.address, statement)
@@ -44,11 +54,10 @@ class Database:
 
     def update(self, current: State) -> None:
         """Give it to its owner, and take CONNECT from everybody."""
+        self.check(current)
         if current["owner"] != self.settings.role:
-            self._require_ours(f"belongs to {current['owner']}, not to {self.settings.role}")
             self._give()
         if current["public_connect"]:
-            self._require_revocable()
             with self.server.owning(self.settings.role):
                 self._revoke()
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from psycopg import sql
 
 from cdk8s_mlflow.settings.database import DatabaseSettings
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import Secrecy, State, differences
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.postgres.login import Login
 from mlflow_bootstrap.postgres.makers import maker_of_role
@@ -47,14 +47,15 @@ class Role:
     @property
     def desired(self) -> State:
         """Its attributes, and that the store's password logs in."""
-        return {**{name: wanted for name, (wanted, _) in ATTRIBUTES.items()}, "password": True}
+        return {**{name: wanted for name, (wanted, _) in ATTRIBUTES.items()}, "password": Secrecy.RIGHT}
 
     def read(self) -> State | None:
         """The same as the server has it; the password is proved by a login."""
         found = self.server.snapshot().role
         if found is None:
             return None
-        return {**{name: found[name] for name in ATTRIBUTES}, "password": self._logs_in()}
+        password = Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS
+        return {**{name: found[name] for name in ATTRIBUTES}, "password": password}
 
     def _logs_in(self) -> bool:
         # Without an administrator, we are logged in as the role itself.
@@ -66,23 +67,30 @@ class Role:
         database = names[0] if names else self.server.account.databases[0]
         return password is not None and self.login.proves(self.settings.role, password, database=database)
 
+    def check(self, current: State | None) -> None:
+        """Raise if it is not for us to write."""
+        self._require_ours("does not exist" if current is None else f"differs in {', '.join(self._differing(current))}")
+
     def create(self) -> None:
-        """Make it."""
-        self._require_ours("is not there")
+        """Create it."""
+        self.check(None)
         statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
         self.server.write(self.address, statement.format(self._name, self._verifier()))
 
     def update(self, current: State) -> None:
         """Bring what differs, and nothing else, to what it should be."""
-        differing = [name for name, wanted in self.desired.items() if current.get(name) != wanted]
-        self._require_ours(f"is not as it should be in {', '.join(differing)}")
+        self.check(current)
+        differing = self._differing(current)
         parts: list[sql.Composable] = [sql.SQL(words) for name, (_, words) in ATTRIBUTES.items() if name in differing]
         if "password" in differing:
             parts.append(sql.SQL("PASSWORD {}").format(self._verifier()))
         self.server.write(self.address, sql.SQL("ALTER ROLE {} {}").format(self._name, sql.SQL(" ").join(parts)))
 
+    def _differing(self, current: State) -> list[str]:
+        return [difference.field for difference in differences(self.desired, current)]
+
     def delete(self) -> None:
-        """Take it away; PostgreSQL refuses where it still owns something."""
+        """Delete it; PostgreSQL refuses where it still owns something."""
         self.server.write(self.address, sql.SQL("DROP ROLE IF EXISTS {}").format(self._name))
 
     @property

@@ -23,7 +23,7 @@ Finder = Callable[[], SecretStr | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One value of an entry. A missing one is, in this order: fixed, given by the operator, found, made."""
+    """One value of an entry. A missing one is, in this order: fixed, given by the operator, found, created."""
 
     name: str
     variable: str
@@ -39,19 +39,30 @@ class Field:
         """The value for a store that lacks it.
 
         Raises:
-            MissingError: nobody has it, and it cannot be made here.
+            MissingError: no one has it, and it cannot be created here.
         """
+        value = self._existing(credentials)
+        if value is not None:
+            return value
+        if self.make is None:
+            raise self._missing()
+        return SecretStr(self.make())
+
+    def check(self, credentials: Credentials) -> None:
+        """Raise what :meth:`obtain` would raise; creates nothing."""
+        if self._existing(credentials) is None and self.make is None:
+            raise self._missing()
+
+    def _existing(self, credentials: Credentials) -> SecretStr | None:
         if self.fixed is not None:
             return SecretStr(self.fixed)
-        value = credentials.given(self.variable) or (self.find() if self.find else None)
-        if value is None and self.make:
-            value = SecretStr(self.make())
-        if value is None:
-            raise MissingError(
-                f"{self.name} is not in the store and cannot be made here",
-                remedy=f"set {self.variable}, or {self.variable}_FILE to a file that holds it",
-            )
-        return value
+        return credentials.given(self.variable) or (self.find() if self.find else None)
+
+    def _missing(self) -> MissingError:
+        return MissingError(
+            f"{self.name} is not in the store and cannot be created here",
+            remedy=f"set {self.variable}, or {self.variable}_FILE to a file that holds it",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

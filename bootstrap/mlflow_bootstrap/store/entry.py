@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.errors import ConflictError, UnreachableError, UsageError
 from mlflow_bootstrap.store.entries import EntryPlan, Field
 
@@ -68,7 +68,9 @@ class StoredEntry:
     @property
     def desired(self) -> State:
         """Values that follow from the settings, and that there is one for each other field."""
-        return {field.name: True if field.fixed is None else SecretStr(field.fixed) for field in self.plan.fields}
+        return {
+            field.name: Secrecy.RIGHT if field.fixed is None else SecretStr(field.fixed) for field in self.plan.fields
+        }
 
     def read(self) -> State | None:
         """The same of what the store holds."""
@@ -76,6 +78,12 @@ class StoredEntry:
         if entry is None:
             return None
         return {field.name: _shown(field, entry.values.get(field.name, "")) for field in self.plan.fields}
+
+    def check(self, current: State | None) -> None:
+        """Raise what a write would raise for a field whose value no one has."""
+        for wanted in self.plan.fields:
+            if current is None or current[wanted.name] != self.desired[wanted.name]:
+                wanted.check(self.credentials)
 
     def create(self) -> None:
         """Fill it."""
@@ -120,7 +128,9 @@ class StoredEntry:
 
 
 def _shown(field: Field, value: str) -> object:
-    return bool(value) if field.fixed is None else SecretStr(value)
+    if field.fixed is None:
+        return Secrecy.RIGHT if value else Secrecy.MISSING
+    return SecretStr(value)
 
 
 class StoredValues:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from cdk8s_mlflow.contract import SecretRecipe, placeholder
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import State
+from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.store.cluster import Cluster
 from mlflow_bootstrap.store.entries import EntryPlan, recipes
@@ -62,11 +62,14 @@ class ClusterSecret:
 
     @property
     def desired(self) -> State:
-        """Type, labels and content; a content that hangs on a value that is not made yet is ``True``."""
-        known = self.values.read(self.recipe.entry) | self._fixed
-        data: dict[str, object] = dict.fromkeys(self.recipe.data, True)
-        if all(known.get(name) for name in self.recipe.fields):
-            data = {key: SecretStr(text) for key, text in self.recipe.render(known).items()}
+        """Type, labels and content; a content that needs a value that does not exist yet has no value either."""
+        known = {name: value for name, value in (self.values.read(self.recipe.entry) | self._fixed).items() if value}
+        missing = [placeholder(name) for name in self.recipe.fields if name not in known]
+        texts = self.recipe.render(dict.fromkeys(self.recipe.fields, "") | known)
+        data = {
+            key: Secrecy.RIGHT if any(name in template for name in missing) else SecretStr(texts[key])
+            for key, template in self.recipe.data.items()
+        }
         return {"type": self.recipe.type, "labels": dict(self.recipe.labels), "data": data}
 
     @property
@@ -82,8 +85,15 @@ class ClusterSecret:
         labels = {key: value for key, value in found.labels.items() if key in self.recipe.labels}
         return {"type": found.type, "labels": labels, "data": data}
 
+    def check(self, current: State | None) -> None:
+        """Raise what a write would raise for a field whose value no one has."""
+        known = self.values.read(self.recipe.entry)
+        for field in self.plan.fields:
+            if field.name in self.recipe.fields and not known.get(field.name):
+                field.check(self.credentials)
+
     def create(self) -> None:
-        """Make it."""
+        """Create it."""
         AGAINST_OTHERS(self._write, frozenset())
 
     def update(self, current: State) -> None:
