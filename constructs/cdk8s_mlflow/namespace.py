@@ -3,8 +3,9 @@
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
+from cdk8s_mlflow import __version__
 from cdk8s_mlflow.contract import APP
-from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
+from cdk8s_mlflow.metadata import PRUNE_GUARDS, VERSION_ANNOTATION, WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
 from cdk8s_mlflow.settings import Settings
 
 _STANDARD = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
@@ -28,7 +29,7 @@ class MlflowServiceAccount(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
-        more = settings.server.service_account_annotations
+        more = {**settings.server.service_account_annotations, VERSION_ANNOTATION: __version__}
         k8s.KubeServiceAccount(
             self,
             "Resource",
