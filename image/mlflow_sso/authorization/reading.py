@@ -8,7 +8,7 @@ they check for some methods only. Clients and pages say each thing once, in one 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -28,6 +28,7 @@ class Request:
     body: Mapping[str, Any]
     query_is_body: bool
     """Whether the query is where this route's fields stand: for GET."""
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def values(self, field: Field) -> list[str]:
         """What ``field`` names; empty if it is absent. Raises ``RefusedError`` if places or spellings differ."""
@@ -49,9 +50,10 @@ class Request:
     def _at(self, where: Where, path: str) -> list[str]:
         if where is Where.PATH:
             return [self.path[path]] if path in self.path else []
-        if where is Where.QUERY:
+        if where in (Where.QUERY, Where.HEADER):
             several = path.endswith("[]")
-            values = self.query.get(path.removesuffix("[]"), ())
+            given = self.query if where is Where.QUERY else self.headers
+            values = given.get(path.removesuffix("[]"), ())
             if len(values) > 1 and not several:
                 raise RefusedError(f"this request says more than once which {path} it is about")
             return [text(value, path) for value in values if value or several]
@@ -86,7 +88,8 @@ def read(match: Match, *, query: bytes, headers: Headers, body: bytes, identitie
     if route.body is Body.NONE and body:
         raise RefusedError("a request of this kind has no body, and this one has", status=400, error_code="BAD_REQUEST")
     parsed = read_json(body, headers) if route.body is Body.JSON and body else {}
-    request = Request(match.variables, read_query(query), parsed, route.body is Body.NONE and "GET" in route.methods)
+    query_is_body = route.body is Body.NONE and "GET" in route.methods
+    request = Request(match.variables, read_query(query), parsed, query_is_body, read_headers(headers))
     if not request.query_is_body:
         rule = route.rule
         declared = {
@@ -111,6 +114,14 @@ def read_query(query: bytes) -> dict[str, list[str]]:
         raise RefusedError("the query is not UTF-8", status=400, error_code="BAD_REQUEST") from None
     for name, value in pairs:
         found.setdefault(name, []).append(value)
+    return found
+
+
+def read_headers(headers: Headers) -> dict[str, list[str]]:
+    """Values by name in small letters."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return found
 
 

@@ -42,6 +42,10 @@ class Kind(StrEnum):
     GROUP = "group"
     WORKSPACE = "workspace"
     JOB = "job"
+    ISSUE = "issue"
+    LABEL_SCHEMA = "label schema"
+    REVIEW_QUEUE = "review queue"
+    MCP_SERVER = "MCP server"
 
 
 class Where(StrEnum):
@@ -51,6 +55,7 @@ class Where(StrEnum):
     PATH = "path"
     QUERY = "query"
     BODY = "body"
+    HEADER = "header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Form(StrEnum):
     TAG = "tag that the server does not interpret, or with a value that the caller may set"
     NEW_TRACE_ID = "trace id as MLflow creates it"
     GRAPHQL = "GraphQL document, each field of which is in the table of GraphQL fields"
+    OTLP = "spans of traces that the caller may write, with tags that the server does not interpret"
     SELF = "the caller's own user name"
 
 
@@ -218,6 +224,7 @@ class Body(StrEnum):
     NONE = "nothing"
     JSON = "one JSON object, UTF-8, application/json"
     FILE = "anything, not looked at"
+    OTLP = "spans, as OpenTelemetry's protocol has them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

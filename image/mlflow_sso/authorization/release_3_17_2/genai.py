@@ -1,0 +1,118 @@
+"""Evaluation data sets, scorers, issues, reviews and jobs, of MLflow 3.17.2."""
+
+from mlflow_sso.authorization.rules import (
+    AJAX,
+    MEMBER,
+    Kind,
+    Where,
+    edits,
+    manages,
+    reads,
+    rest,
+    route,
+)
+
+THIRD = ("3.0",)
+_DATASET = "/mlflow/datasets/<dataset_id>"
+
+DATASETS = (
+    # The permission is that of every experiment that the data set is linked to; without one, administrators only.
+    rest("POST", "/mlflow/datasets/create", edits(Kind.EXPERIMENT, "experiment_ids[]"), versions=THIRD),
+    *(
+        rest(method, "/mlflow/datasets/search", reads(Kind.EXPERIMENT, "experiment_ids[]").listing(Kind.DATASET),
+             versions=THIRD)
+        for method in ("GET", "POST")
+    ),
+    rest("GET", _DATASET, reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", _DATASET, manages(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    *(
+        rest("POST", f"{_DATASET}/{step}-experiments",
+             edits(Kind.DATASET, "dataset_id", where=Where.PATH) & edits(Kind.EXPERIMENT, "experiment_ids[]"),
+             versions=THIRD)
+        for step in ("add", "remove")
+    ),
+    rest("GET", f"{_DATASET}/experiment-ids", reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("GET", f"{_DATASET}/records", reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("POST", f"{_DATASET}/records", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", f"{_DATASET}/records", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", f"{_DATASET}/tags", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", f"{_DATASET}/tags/<key>", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+)  # fmt: skip
+
+SCORERS = (
+    # A grant on the scorer itself decides if there is one, else the permission of its experiment.
+    rest("POST", "/mlflow/scorers/register", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", "/mlflow/scorers/list", reads(Kind.EXPERIMENT, "experiment_id", optional=True).listing(Kind.SCORER),
+         versions=THIRD),
+    rest("GET", "/mlflow/scorers/get", reads(Kind.SCORER, "name"), versions=THIRD),
+    rest("GET", "/mlflow/scorers/versions", reads(Kind.SCORER, "name"), versions=THIRD),
+    rest("DELETE", "/mlflow/scorers/delete", manages(Kind.SCORER, "name"), versions=THIRD),
+    rest("PUT", "/mlflow/scorers/online-config", edits(Kind.SCORER, "name"), versions=THIRD),
+    rest("GET", "/mlflow/scorers/online-configs", reads(Kind.SCORER, "scorer_ids[]"), versions=THIRD),
+    # EDIT if it logs assessments.
+    rest("POST", "/mlflow/scorer/invoke", reads(Kind.EXPERIMENT, "experiment_id"), prefixes=AJAX, versions=THIRD),
+)  # fmt: skip
+
+_ISSUE = "/mlflow/issues/<issue_id>"
+
+ISSUES = (
+    rest("POST", "/mlflow/issues", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("POST", "/mlflow/issues/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", _ISSUE, reads(Kind.ISSUE, "issue_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", _ISSUE, edits(Kind.ISSUE, "issue_id", where=Where.PATH), versions=THIRD),
+    *(
+        rest(
+            "POST",
+            f"/mlflow/{job}/invoke",
+            edits(Kind.EXPERIMENT, "experiment_id") & reads(Kind.TRACE, "trace_ids[]", optional=True),
+            prefixes=AJAX,
+            versions=THIRD,
+        )
+        for job in ("issues", "genai/evaluate")
+    ),
+)
+
+_SCHEMAS, _QUEUES = "/mlflow/label-schemas", "/mlflow/review-queues"
+
+REVIEWS = (
+    rest("POST", f"{_SCHEMAS}/create", manages(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_SCHEMAS}/list", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_SCHEMAS}/get-by-name", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_SCHEMAS}/get", reads(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
+    rest("PATCH", f"{_SCHEMAS}/update", manages(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
+    rest("DELETE", f"{_SCHEMAS}/delete", manages(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
+    # Of a queue, its members may read it, its owner may change it, and who manages the experiment may do all.
+    rest("POST", f"{_QUEUES}/create", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/get-or-create-user", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/list", reads(Kind.EXPERIMENT, "experiment_id").listing(Kind.REVIEW_QUEUE), versions=THIRD),
+    rest("GET", f"{_QUEUES}/get-by-name", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/get", reads(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/update", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/delete", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/items/list", reads(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/items/add", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/items/remove", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/items/set-status", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+)
+
+_OPTIMIZATION = "/mlflow/prompt-optimization/jobs"
+_JOBS = "/ajax-api/3.0/jobs"
+
+JOBS = (
+    rest("POST", _OPTIMIZATION, edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("POST", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_OPTIMIZATION}/<job_id>", reads(Kind.JOB, "job_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", f"{_OPTIMIZATION}/<job_id>", manages(Kind.JOB, "job_id", where=Where.PATH), versions=THIRD),
+    rest("POST", f"{_OPTIMIZATION}/<job_id>/cancel", edits(Kind.JOB, "job_id", where=Where.PATH), versions=THIRD),
+    rest("GET", "/mlflow/jobs/<job_id>", reads(Kind.JOB, "job_id", where=Where.PATH), prefixes=AJAX, versions=THIRD),
+    rest("PATCH", "/mlflow/jobs/cancel/<job_id>", edits(Kind.JOB, "job_id", where=Where.PATH), prefixes=AJAX,
+         versions=THIRD),
+    # A job of this interface belongs to who has submitted it; what its parameters name is asked for.
+    route("POST", f"{_JOBS}/", MEMBER),
+    route("POST", f"{_JOBS}/search", MEMBER.listing(Kind.JOB)),
+    route("GET", f"{_JOBS}/<job_id>", manages(Kind.JOB, "job_id", where=Where.PATH)),
+    route("PATCH", f"{_JOBS}/cancel/<job_id>", manages(Kind.JOB, "job_id", where=Where.PATH)),
+)  # fmt: skip
+
+ROUTES = (*DATASETS, *SCORERS, *ISSUES, *REVIEWS, *JOBS)

@@ -1,0 +1,84 @@
+"""Traces and their assessments, of MLflow 3.17.2."""
+
+from mlflow_sso.authorization.rules import (
+    MEMBER,
+    Body,
+    Form,
+    Kind,
+    Where,
+    edits,
+    has,
+    manages,
+    reads,
+    rest,
+    route,
+    tags,
+)
+
+THIRD = ("3.0",)
+_OLD, _NEW = "/mlflow/traces/<request_id>", "/mlflow/traces/<trace_id>"
+_LOCATION = "trace.trace_info.trace_location.mlflow_experiment.experiment_id"
+
+VERSION_2 = (
+    rest("GET", "/mlflow/traces", reads(Kind.EXPERIMENT, "experiment_ids[]")),
+    rest("POST", "/mlflow/traces", edits(Kind.EXPERIMENT, "experiment_id") & tags("tags")),
+    rest("PATCH", _OLD, edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("tags")),
+    rest("GET", f"{_OLD}/info", reads(Kind.TRACE, "request_id", where=Where.PATH)),
+    rest("PATCH", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("")),
+    rest("DELETE", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH)),
+)
+
+VERSION_3 = (
+    # A trace id that exists is written into, and moved: the plugin asks for both experiments then.
+    rest(
+        "POST",
+        "/mlflow/traces",
+        edits(Kind.EXPERIMENT, _LOCATION) & tags("trace.trace_info.tags"),
+        versions=THIRD,
+    ),
+    rest("POST", "/mlflow/traces/search", reads(Kind.EXPERIMENT, "locations[].mlflow_experiment.experiment_id"),
+         versions=THIRD),
+    rest("GET", "/mlflow/traces/get", reads(Kind.TRACE, "trace_id"), versions=THIRD),
+    rest("GET", "/mlflow/traces/batchGet", reads(Kind.TRACE, "trace_ids[]"), versions=THIRD),
+    rest("POST", "/mlflow/traces/batchGetInfos", reads(Kind.TRACE, "trace_ids[]"), versions=THIRD),
+    rest("POST", "/mlflow/traces/metrics", reads(Kind.EXPERIMENT, "experiment_ids[]"), versions=THIRD),
+    rest("POST", "/mlflow/traces/calculate-filter-correlation", reads(Kind.EXPERIMENT, "experiment_ids[]"),
+         versions=THIRD),
+    rest("GET", _NEW, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", f"{_NEW}/tags", edits(Kind.TRACE, "trace_id", where=Where.PATH) & tags(""), versions=THIRD),
+    rest("DELETE", f"{_NEW}/tags", edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+)  # fmt: skip
+
+_ASSESSMENT = f"{_NEW}/assessments/<assessment_id>"
+
+ASSESSMENTS = (
+    rest("POST", f"{_NEW}/assessments", edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("GET", _ASSESSMENT, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+)
+
+MANY = (
+    # Traces of another experiment are passed over.
+    rest("POST", "/mlflow/traces/delete-traces", manages(Kind.EXPERIMENT, "experiment_id"), versions=("2.0", "3.0")),
+    rest("POST", "/mlflow/traces/link-prompts", edits(Kind.TRACE, "trace_id")),
+    # MLflow answers that it has not implemented them.
+    rest("GET", "/mlflow/unified-traces", MEMBER),
+    rest("GET", "/mlflow/get-online-trace-details", MEMBER),
+)
+
+ROUTES = (*VERSION_2, *VERSION_3, *ASSESSMENTS, *MANY)
+
+ASKED_BY_SERVE = (
+    # The plugin asks for the run, not for the traces.
+    rest("POST", "/mlflow/traces/link-to-run", edits(Kind.RUN, "run_id") & reads(Kind.TRACE, "trace_ids[]")),
+    # The plugin asks for the experiment alone; spans go to any trace that exists, and the run is linked unasked.
+    route(
+        "POST",
+        "/v1/traces",
+        edits(Kind.EXPERIMENT, "x-mlflow-experiment-id", where=Where.HEADER)
+        & edits(Kind.RUN, "x-mlflow-run-id", where=Where.HEADER, optional=True)
+        & has(Form.OTLP, ""),
+        body=Body.OTLP,
+    ),
+)
