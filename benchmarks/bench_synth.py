@@ -48,14 +48,16 @@ def main() -> None:
     """Measure and print."""
     source = (ROOT / "environments" / "production.yaml").read_text(encoding="utf-8")
     synth = [sys.executable, str(ROOT / "main.py"), "synth"]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         (folder / "environments").mkdir()
         (folder / "environments" / "production.yaml").write_text(source, encoding="utf-8")
         floor, floor_memory = best([sys.executable, "-c", FLOOR], folder)
         one, one_memory = best(synth, folder)
         for number in range(99):
-            (folder / "environments" / f"site-{number:02}.yaml").write_text(source, encoding="utf-8")
+            name = f"site-{number:02}"
+            text = f"instance: mlflow-{name}\n{source.replace('host: mlflow.', f'host: {name}.')}"
+            (folder / "environments" / f"{name}.yaml").write_text(text, encoding="utf-8")
         hundred, hundred_memory = best(synth, folder)
         help_seconds = seconds([sys.executable, str(ROOT / "main.py"), "--help"], folder)
         helm = shutil.which("helm")

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cdk8s_mlflow.settings import Settings, load
+from cdk8s_mlflow.settings.folder import environment_files
+from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
 
 DOTENV = Path(".env.local")
@@ -13,11 +15,15 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
     """The settings of ``folder/name.yaml`` under .env.local and ``environ``; each override is told to ``say``.
 
     Raises:
-        SettingsError: they cannot be used.
+        SettingsError: they cannot be used, or another environment of the folder cannot be read or owns the same thing.
     """
     changes = overrides(environ, DOTENV)
     if chart_version_asked(environ, DOTENV):
         say(CHART_VERSION_NOTE)
     for change in changes:
         say(f"{name}: {change}")
-    return load(folder / f"{name}.yaml", overrides=changes)
+    file = folder / f"{name}.yaml"
+    settings = load(file, overrides=changes)
+    others = {other: load(other) for other in environment_files(folder) if other != file}
+    refuse_shared({file: settings, **others}, only=file)
+    return settings

@@ -1,7 +1,6 @@
 """What the commands of main.py do."""
 
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,6 +8,8 @@ from pathlib import Path
 
 from cdk8s_mlflow.contract import managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
+from cdk8s_mlflow.settings.folder import check_name, environment_files
+from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
 from cdk8s_mlflow.synth.output_tree import differences, replacement, shortened
@@ -19,27 +20,6 @@ Ask = Callable[[str], str]
 Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
 
 _DOTENV = Path(".env.local")
-
-
-def environment_files(folder: Path) -> list[Path]:
-    """The environment files of ``folder`` by name.
-
-    Raises:
-        UnreadableSettingsError: there are none, or a name cannot be one of an environment.
-    """
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        message = "has no environment file (*.yaml); `main.py init NAME` writes one"
-        raise UnreadableSettingsError([Problem(str(folder), "", message)])
-    for file in files:
-        _check_name(file.stem, str(file))
-    return files
-
-
-def _check_name(name: str, source: str) -> None:
-    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", name):
-        message = "an environment's name must have lowercase letters, digits and '-' alone, at most 40; rename it"
-        raise InvalidSettingsError([Problem(source, "", message)])
 
 
 def write_tree(
@@ -58,6 +38,7 @@ def write_tree(
     changes = _overrides(files, touched, say)
     answers = {file: _answers(file, changes if file.stem == touched else (), ask) for file in files}
     loaded = {file: load(file, overrides=answers[file]) for file in files}
+    refuse_shared(loaded)
     _say_caveats(loaded, say)
     changed = frozenset(file for file in files if answers[file])
     with replacement(output) as folder, progress(len(files)) as done:
@@ -109,6 +90,7 @@ def check_tree(environments: Path, output: Path, *, say: Say) -> list[str]:
         SynthesisError: a worker process ended badly.
     """
     loaded = {file: load(file) for file in environment_files(environments)}
+    refuse_shared(loaded)
     with tempfile.TemporaryDirectory() as folder:
         synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None)
         lines = differences(Path(folder), output)
@@ -138,7 +120,7 @@ def write_environment(folder: Path, name: str, *, host: str, keycloak_host: str)
     Raises:
         SettingsError: the name or a host is not allowed, or the file is there already.
     """
-    _check_name(name, "init NAME")
+    check_name(name, "init NAME")
     path = folder / f"{name}.yaml"
     if path.exists():
         raise InvalidSettingsError([Problem(str(path), "", "is there already; edit it, or choose another name")])

@@ -1,0 +1,283 @@
+"""What an environment owns outside its own namespace, and what two environments may not own both."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from cdk8s_mlflow.settings import servers
+from cdk8s_mlflow.settings.environment import Settings
+from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem
+from cdk8s_mlflow.settings.section import Section
+
+IN_CLUSTER_API = "https://kubernetes.default.svc"
+"""Argo CD's name for the cluster that it runs in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """One thing, such as a database; two are the same if kind and name are equal and they are in the same place."""
+
+    kind: str
+    name: str
+    places: servers.Places | None
+    """Where it is; None if that is not known, so that it may be anywhere."""
+    key: str
+    """Setting that names it."""
+    follows: bool = False
+    """Whether nothing sets ``key``, so that the name follows from the instance."""
+    where: str = ""
+    """Where it is, for a reader."""
+
+    def is_same(self, other: "Owned") -> bool:
+        """Whether both are one thing, or one lies in the other."""
+        if self.kind != other.kind or not self._same_name(other):
+            return False
+        return self.places is None or other.places is None or bool(self.places & other.places)
+
+    def _same_name(self, other: "Owned") -> bool:
+        if self.kind != STORE_PATH:
+            return self.name == other.name
+        longer, shorter = sorted((f"{self.name}/", f"{other.name}/"), key=len, reverse=True)
+        return longer.startswith(shorter)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}{self.where}"
+
+
+STORE_PATH = "store path"
+"""Kind of the path that all entries of an environment lie below."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """One thing that two environments own, as each names it."""
+
+    first: Owned
+    second: Owned
+
+    @property
+    def follows(self) -> bool:
+        return self.first.follows and self.second.follows
+
+    @property
+    def remedy(self) -> str:
+        """What else than another name would tell the two apart."""
+        if self.first.places is None or self.second.places is None:
+            key = "secrets.vault_address" if self.second.kind == STORE_PATH else "delivery.argocd_server"
+            return f", or {key} of both if they are two"
+        if all(_IN in place for place in self.first.places & self.second.places):
+            return ", or cluster if they are in two clusters"
+        return ""
+
+
+def refuse_shared(environments: Mapping[Path, Settings], *, only: Path | None = None) -> None:
+    """Check that no two environments own one thing; ``only`` those pairs that this file is in.
+
+    Raises:
+        InvalidSettingsError: two do; a line names both files, the thing and the setting to change.
+    """
+    problems = [
+        problem
+        for (one, other), found in sorted(_pairs(environments).items())
+        if only is None or only in (one, other)
+        for problem in _problems(one, other, found, same_instance=_one_instance(environments[one], environments[other]))
+    ]
+    if problems:
+        raise InvalidSettingsError(problems)
+
+
+def _pairs(environments: Mapping[Path, Settings]) -> dict[tuple[Path, Path], list[_Shared]]:
+    """What each two files own both; only things of one kind and name are compared, so that many files cost little."""
+    alike: dict[tuple[str, str], list[tuple[Path, Owned]]] = defaultdict(list)
+    for file in sorted(environments):
+        for thing in owned_things(environments[file], file.stem):
+            alike[thing.kind, "" if thing.kind == STORE_PATH else thing.name].append((file, thing))
+    found: dict[tuple[Path, Path], list[_Shared]] = defaultdict(list)
+    for things in alike.values():
+        for (one, first), (other, second) in combinations(things, 2):
+            if one != other and first.is_same(second):
+                found[one, other].append(_Shared(first, second))
+    return found
+
+
+def _one_instance(one: Settings, other: Settings) -> bool:
+    return one.instance == other.instance
+
+
+def _problems(one: Path, other: Path, found: Sequence[_Shared], *, same_instance: bool) -> Iterator[Problem]:
+    """A line for all that follows from an instance that both have, and one for each setting that names the rest."""
+    following = [shared for shared in found if shared.follows and same_instance]
+    if following:
+        yield Problem(str(other), "instance", _instance_message(one, other, following))
+    settings: dict[tuple[str, str], list[_Shared]] = defaultdict(list)
+    for shared in found:
+        if shared not in following:
+            settings[shared.first.key, shared.second.key].append(shared)
+    for (first, second), things in settings.items():
+        yield Problem(str(other), second, _message(one, first, second, things))
+
+
+def _instance_message(one: Path, other: Path, following: Sequence[_Shared]) -> str:
+    keys = ", ".join(dict.fromkeys(shared.second.key for shared in following))
+    return (
+        f"is that of {one} too, and both would own {_listed(following)}; set another instance, such as "
+        f"mlflow-{other.stem}, or other names ({keys}){_remedies(following)}"
+    )
+
+
+def _message(one: Path, first: str, second: str, things: Sequence[_Shared]) -> str:
+    names = {shared.first.name for shared in things} - {shared.second.name for shared in things}
+    named = f" by its {first}{f' ({min(names)})' if names else ''}" if first != second or names else ""
+    return f"{_listed(things)} would belong to {one} too{named}; set another {second}{_remedies(things)}"
+
+
+def _listed(things: Sequence[_Shared]) -> str:
+    return ", ".join(dict.fromkeys(str(shared.second) for shared in things))
+
+
+def _remedies(things: Sequence[_Shared]) -> str:
+    return "".join(dict.fromkeys(shared.remedy for shared in things))
+
+
+_IN = "in cluster "
+
+
+def owned_things(settings: Settings, environment: str) -> Iterator[Owned]:
+    """Everything that the deployment of the file ``environment`` owns in spaces that it may share with others."""
+    yield from _kubernetes(settings)
+    yield from _delivery(settings, environment)
+    yield from _postgres(settings)
+    yield from _object_store(settings)
+    yield from _keycloak(settings)
+    yield from _store(settings)
+    yield from _public_address(settings)
+
+
+def _cluster(settings: Settings) -> servers.Places:
+    return frozenset({f"{_IN}{settings.cluster}"})
+
+
+def _follows(settings: Settings, key: str) -> bool:
+    *above, name = key.split(".")
+    section: Section = getattr(settings, above[0]) if above else settings
+    return name not in section.model_fields_set or getattr(section, name) is None
+
+
+def _kubernetes(settings: Settings) -> Iterator[Owned]:
+    database = settings.database
+    where = f" {_IN}{settings.cluster}"
+    yield Owned(
+        kind="namespace",
+        name=settings.namespace,
+        places=_cluster(settings),
+        key="namespace",
+        follows=_follows(settings, "namespace"),
+        where=where,
+    )
+    names = {
+        **({"Database": ("", "-auth")} if database.database_management == "cnpg" else {}),
+        **({"DatabaseRole": ("",)} if database.role_management == "database-role" else {}),
+        **({"Secret": ("-db-role",)} if database.role_management != "bootstrap" else {}),
+    }
+    for kind, endings in names.items():
+        for ending in endings:
+            yield Owned(
+                kind=kind,
+                name=f"{database.cluster_namespace}/{database.object_name}{ending}",
+                places=_cluster(settings),
+                key="database.object_name",
+                follows=_follows(settings, "database.object_name"),
+                where=where,
+            )
+
+
+def _delivery(settings: Settings, environment: str) -> Iterator[Owned]:
+    delivery, name = settings.delivery, settings.delivery_name(environment)
+    here, where = _cluster(settings), f" {_IN}{settings.cluster}"
+    elsewhere = delivery.argocd_server.rstrip("/") != IN_CLUSTER_API
+    objects = {
+        **({"Flux source": (delivery.flux_namespace, here)} if "flux" in delivery.tools else {}),
+        **(
+            {"Application": (delivery.argocd_namespace, None if elsewhere else here)}
+            if "argocd" in delivery.tools
+            else {}
+        ),
+    }
+    for kind, (namespace, places) in objects.items():
+        yield Owned(
+            kind=kind,
+            name=f"{namespace}/{name}",
+            places=places,
+            key="delivery.name",
+            follows=delivery.name is None,
+            where=where if places else "",
+        )
+
+
+def _postgres(settings: Settings) -> Iterator[Owned]:
+    database, places = settings.database, servers.postgres(settings)
+    for kind, name, key in (
+        ("database", database.name, "database.name"),
+        ("database", database.auth_name, "database.auth_name"),
+        ("role", database.role, "database.role"),
+    ):
+        where = f" of PostgreSQL at {database.address}"
+        yield Owned(kind=kind, name=name, places=places, key=key, follows=_follows(settings, key), where=where)
+
+
+def _object_store(settings: Settings) -> Iterator[Owned]:
+    artifacts, places = settings.artifacts, servers.object_store(settings)
+    names = [("bucket", artifacts.bucket, "artifacts.bucket")]
+    if artifacts.kind == "minio":
+        names += [("user", artifacts.user, "artifacts.user"), ("policy", artifacts.policy, "artifacts.policy")]
+    for kind, name, key in names:
+        where = f" at {artifacts.endpoint or 'AWS'}"
+        yield Owned(kind=kind, name=name, places=places, key=key, follows=_follows(settings, key), where=where)
+
+
+def _keycloak(settings: Settings) -> Iterator[Owned]:
+    login, places = settings.authentication, servers.keycloak(settings)
+    realm = frozenset(f"realm {login.realm} at {place}" for place in places)
+    machine = (("client", login.machine_client, "authentication.machine_client"),) if login.machine_client else ()
+    for kind, name, key in (
+        ("client", login.client_id, "authentication.client_id"),
+        *machine,
+        ("client scope", login.groups_scope, "authentication.groups_scope"),
+    ):
+        follows = _follows(settings, key) and key != "authentication.machine_client"
+        where = f" in realm {login.realm} of {login.keycloak_url}"
+        yield Owned(kind=kind, name=name, places=realm, key=key, follows=follows, where=where)
+    if login.redis:
+        yield Owned(
+            kind="Redis database",
+            name=str(login.redis.database),
+            places=servers.redis(settings),
+            key="authentication.redis.database",
+            where=f" at {login.redis.host}",
+        )
+
+
+def _store(settings: Settings) -> Iterator[Owned]:
+    secrets = settings.secrets
+    if secrets.mode != "external-secrets":
+        return
+    mount = secrets.vault_mount
+    places = servers.url(secrets.vault_address, settings) if secrets.vault_address else None
+    yield Owned(
+        kind=STORE_PATH,
+        name=f"{mount}/{secrets.vault_prefix}",
+        places=places,
+        key="secrets.vault_prefix",
+        follows=_follows(settings, "secrets.vault_prefix"),
+        where=f" at {secrets.vault_address}" if secrets.vault_address else "",
+    )
+
+
+def _public_address(settings: Settings) -> Iterator[Owned]:
+    """In one cluster the Ingress routes by host alone; elsewhere another port may lead to another cluster."""
+    door = settings.ingress
+    loopback = door.host == "localhost" or door.host.endswith(".localhost")
+    public = set() if loopback else {f"port {door.public_port}"}
+    yield Owned(kind="host", name=door.host, places=frozenset(public | _cluster(settings)), key="ingress.host")
