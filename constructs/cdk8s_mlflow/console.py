@@ -1,8 +1,13 @@
 """The program ``cdk8s-mlflow``: main.py, bootstrap.py and the image in one; heavy imports wait until a command runs."""
 
+from pathlib import Path
+from typing import Annotated, Literal
+
 import typer
 
-from cdk8s_mlflow.synth.cli import app
+from cdk8s_mlflow.synth.cli import Environments, Output, app, one_clear_error, output_folder
+
+_Format = Annotated[Literal["text", "json"], typer.Option("--format", help="Form of the output.")]
 
 _EVERYTHING_AFTER = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
 """Leaves options to the program that a command starts, ``--help`` included."""
@@ -27,3 +32,26 @@ def image(context: typer.Context) -> None:
     from cdk8s_mlflow.publishing.__main__ import main as run
 
     raise typer.Exit(run(context.args, program=context.command_path))
+
+
+@app.command()
+def diff(
+    environment: Annotated[
+        str | None, typer.Argument(help="Only this one; by default all.", show_default=False)
+    ] = None,
+    environments: Environments = Path("environments"),
+    output: Output = None,
+    against: Annotated[str, typer.Option(help="Commit to compare with.")] = "HEAD",
+    form: _Format = "text",
+) -> None:
+    """Say what a change of settings restarts, migrates and could lose, beside what git has committed.
+
+    Exit codes: 0 nothing differs, 1 something does, 2 it cannot be compared.
+    """
+    with one_clear_error():
+        from cdk8s_mlflow.synth.diff.command import diff as compare
+        from cdk8s_mlflow.synth.diff.report import json_report, text_report
+
+        found = compare(environments, output_folder(output), only=environment, against=against)
+    print(json_report(found) if form == "json" else text_report(found))
+    raise typer.Exit(any(item.different for item in found))

@@ -10,7 +10,7 @@ import pytest
 import typer
 from commands import DOCUMENTS, ROOT, Command, commands
 
-from cdk8s_mlflow.synth.cli import app as synth
+from cdk8s_mlflow.console import app as synth
 from mlflow_bootstrap.cli import app as bootstrap
 from mlflow_sso.cli import PROGRAMS
 

@@ -19,8 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
-_Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
+Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
+Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
 _Environment = Annotated[str, typer.Option(help="Environment that .env.local and environment variables touch.")]
 
 
@@ -36,18 +36,24 @@ _Version = Annotated[
 
 
 @contextmanager
-def _one_clear_error() -> Iterator[None]:
+def one_clear_error() -> Iterator[None]:
     """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
     from cdk8s_mlflow.settings import SettingsError
+    from cdk8s_mlflow.synth.diff.committed import CommitError
     from cdk8s_mlflow.synth.output_tree import OutputError
     from cdk8s_mlflow.synth.synthesis import SynthesisError
 
     try:
         yield
-    except (SettingsError, OutputError, SynthesisError) as error:
+    except (SettingsError, OutputError, SynthesisError, CommitError) as error:
         for line in str(error).splitlines():
             _say(f"error: {line}")
         raise typer.Exit(2) from error
+
+
+def output_folder(asked: Path | None) -> Path:
+    """The folder to write: the one that is asked for, CDK8S_OUTDIR as the cdk8s CLI sets it, or dist."""
+    return asked or Path(os.environ.get("CDK8S_OUTDIR", "dist"))
 
 
 def _say(line: str) -> None:
@@ -63,15 +69,15 @@ def main(context: typer.Context, version: _Version = False) -> None:
 
 @app.command()
 def synth(
-    environments: _Environments = Path("environments"),
-    output: _Output = None,
+    environments: Environments = Path("environments"),
+    output: Output = None,
     environment: _Environment = "production",
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where dist/ is stale.")] = False,
     validate: Annotated[bool, typer.Option("--validate", help="Check what was written against schemas.")] = False,
 ) -> None:
     """Write dist/, or check it."""
-    target = output or Path(os.environ.get("CDK8S_OUTDIR", "dist"))
-    with _one_clear_error():
+    target = output_folder(output)
+    with one_clear_error():
         from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
         stale = check_tree(environments, target, say=_say) if check else []
@@ -95,9 +101,9 @@ def _progress(count: int) -> Iterator[Callable[[str], None]]:
 
 
 @app.command()
-def images(environments: _Environments = Path("environments")) -> None:
+def images(environments: Environments = Path("environments")) -> None:
     """List every image to mirror, one a line."""
-    with _one_clear_error():
+    with one_clear_error():
         from cdk8s_mlflow.synth.commands import image_references
 
         for reference in image_references(environments):
@@ -109,10 +115,10 @@ def init(
     name: Annotated[str, typer.Argument(help="Name of the new environment.")],
     mlflow_host: Annotated[str | None, typer.Option(help="Public host name of MLflow.")] = None,
     keycloak_host: Annotated[str | None, typer.Option(help="Public host name of Keycloak.")] = None,
-    environments: _Environments = Path("environments"),
+    environments: Environments = Path("environments"),
 ) -> None:
     """Write a new environment file; what is not given is asked for on a terminal."""
-    with _one_clear_error():
+    with one_clear_error():
         from cdk8s_mlflow.synth.commands import write_environment
 
         hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
@@ -138,11 +144,11 @@ def _ask(flag: str) -> str:
 
 @app.command()
 def schema(
-    environments: _Environments = Path("environments"),
+    environments: Environments = Path("environments"),
     docs: Annotated[Path, typer.Option(help="Folder of the guides.")] = Path("docs"),
 ) -> None:
     """Write the JSON Schema of environment files; renew docs/settings.md and the README's table if they exist."""
-    with _one_clear_error():
+    with one_clear_error():
         from cdk8s_mlflow.synth.schema_files import write_schema
 
         for path in write_schema(environments, docs):

@@ -1,0 +1,1 @@
+"""What a change of settings means: by object and field, beside what git has committed."""
