@@ -6,6 +6,7 @@ from pathlib import Path
 from cdk8s_mlflow.settings import Settings, load
 from cdk8s_mlflow.settings.folder import environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
+from cdk8s_mlflow.settings.renaming import refuse_renamed
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
 
 DOTENV = Path(".env.local")
@@ -15,7 +16,8 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
     """The settings of ``folder/name.yaml`` under .env.local and ``environ``; each override is told to ``say``.
 
     Raises:
-        SettingsError: they cannot be used, or another environment of the folder cannot be read or owns the same thing.
+        SettingsError: they cannot be used, another environment of the folder cannot be read or owns the same
+            thing, or its manifests in dist/ were written for another instance.
     """
     changes = overrides(environ, DOTENV)
     if chart_version_asked(environ, DOTENV):
@@ -26,4 +28,5 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
     settings = load(file, overrides=changes)
     others = {other: load(other) for other in environment_files(folder) if other != file}
     refuse_shared({file: settings, **others}, only=file)
+    refuse_renamed({file: settings}, Path(environ.get("CDK8S_OUTDIR") or folder.parent / "dist"))
     return settings

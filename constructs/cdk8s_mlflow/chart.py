@@ -6,13 +6,14 @@ from cdk8s import Chart
 from constructs import Construct
 
 from cdk8s_mlflow.backend_store import BackendStore
-from cdk8s_mlflow.contract import INSTANCE_LABEL, SecretRecipe, has_database_objects, secret_recipes
+from cdk8s_mlflow.contract import SecretRecipe, has_database_objects, secret_recipes
 from cdk8s_mlflow.ingress import PublicIngress
 from cdk8s_mlflow.maintenance import Maintenance
 from cdk8s_mlflow.migration import MigrationJob
 from cdk8s_mlflow.namespace import MlflowNamespace, MlflowServiceAccount
 from cdk8s_mlflow.network_policy import NetworkPolicies
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
 from cdk8s_mlflow.tracking_server import TrackingServer
 from cdk8s_mlflow.tunnel import CloudflareTunnel
 

@@ -10,12 +10,10 @@ from types import MappingProxyType
 from typing import Literal
 
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.instance import INSTANCE_LABEL as INSTANCE_LABEL
 
 APP = "mlflow"
 """Name of the Deployment, the Service, the Ingress and the ServiceAccount."""
-
-INSTANCE_LABEL = "app.kubernetes.io/instance"
-"""Label of every object, its value the instance."""
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
 """Folder under which the image's programs find the mounted Secrets."""

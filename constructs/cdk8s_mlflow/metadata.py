@@ -6,7 +6,7 @@ from typing import Literal
 from cdk8s import ApiObjectMetadata
 from cdk8s_plus_27 import k8s
 
-from cdk8s_mlflow.contract import INSTANCE_LABEL
+from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
 
 Component = Literal["tracking-server", "migration", "maintenance", "tunnel"]
 

@@ -10,6 +10,9 @@ from cdk8s_mlflow.settings.section import Section, matching
 
 DEFAULT_INSTANCE = "mlflow"
 
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+"""Label of every object, its value the instance."""
+
 Instance = Annotated[
     str,
     matching(r"[a-z0-9][-a-z0-9]{1,45}[a-z0-9]", "mlflow-staging (3 to 47 lowercase letters, digits and '-')"),

@@ -10,6 +10,7 @@ from cdk8s_mlflow.contract import managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
+from cdk8s_mlflow.settings.renaming import refuse_renamed
 from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
 from cdk8s_mlflow.synth.output_tree import differences, replacement, shortened
@@ -39,6 +40,7 @@ def write_tree(
     answers = {file: _answers(file, changes if file.stem == touched else (), ask) for file in files}
     loaded = {file: load(file, overrides=answers[file]) for file in files}
     refuse_shared(loaded)
+    refuse_renamed(loaded, output)
     _say_caveats(loaded, say)
     changed = frozenset(file for file in files if answers[file])
     with replacement(output) as folder, progress(len(files)) as done:
@@ -91,6 +93,7 @@ def check_tree(environments: Path, output: Path, *, say: Say) -> list[str]:
     """
     loaded = {file: load(file) for file in environment_files(environments)}
     refuse_shared(loaded)
+    refuse_renamed(loaded, output)
     with tempfile.TemporaryDirectory() as folder:
         synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None)
         lines = differences(Path(folder), output)
