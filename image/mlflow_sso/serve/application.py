@@ -3,6 +3,7 @@
 import os
 
 from mlflow_sso.releases import installed
+from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
 from mlflow_sso.serve.flavour import Application, flavour_of
 from mlflow_sso.serve.metrics import hide_from_public_port
 
@@ -19,7 +20,7 @@ def open_application() -> Application:
     share_tracking_store()
     application = flavour_of(installed()).open_application()
     hide_from_public_port()
-    return application
+    return Admission(application, maximum_body=int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY)))
 
 
 def open_stores() -> None:

@@ -7,6 +7,7 @@ as it is with basic authentication; the request also counts as one made with an 
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
 from threading import Lock
 from typing import Any
 
@@ -29,7 +30,7 @@ class BearerAccessKeys:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._owners: TTLCache[str, str] = TTLCache(4096, REMEMBERED_SECONDS)
+        self._owners: TTLCache[bytes, str] = TTLCache(4096, REMEMBERED_SECONDS)
         self._lock = Lock()
         self._limiter = CapacityLimiter(4)
 
@@ -56,13 +57,16 @@ class BearerAccessKeys:
         prefix = parse_prefix(key)
         if prefix is None:
             return ""
+        # By the whole key: what a prefix finds the sooner, because another key of it was asked for, tells that it
+        # exists.
+        mark = sha256(key.encode()).digest()
         with self._lock:
-            known = str(self._owners.get(prefix, ""))
-        if not known:
-            known = await to_thread.run_sync(find_owner, prefix, limiter=self._limiter)
+            owner = self._owners.get(mark)
+        if owner is None:
+            owner = await to_thread.run_sync(find_owner, prefix, limiter=self._limiter)
             with self._lock:
-                self._owners.update({prefix: known} if known else {})
-        return known
+                self._owners[mark] = owner
+        return str(owner)
 
 
 def access_key(scope: Scope) -> str | None:

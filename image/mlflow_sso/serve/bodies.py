@@ -1,70 +1,100 @@
-"""Bodies of any size in little memory, for the release whose adapter keeps each whole in memory.
+"""Bodies of requests: whole before anything is done with them, and in little memory, whatever their size."""
 
-Starlette's adapter for WSGI applications, which serves all of MLflow 3.6.0, adds a request's body up in one string,
-copying it at every piece that arrives, and queues as much of an answer as the client has not taken yet. MLflow reads
-artifacts line by line, and each of those crosses from a thread to the event loop by itself: of 200 MiB, 800,000.
-"""
-
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from asyncio import Semaphore
+from collections.abc import Awaitable, Callable, MutableMapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-IN_MEMORY = 1 << 20
-"""Bytes of a request's body above which it goes to a file in the temporary directory, where MLflow puts it anyway."""
-PIECE = 1 << 18
-"""Bytes of an answer that are sent at once."""
-QUEUED = 4
-"""Pieces of an answer that wait for the client; the thread that reads them waits then, too."""
+IN_MEMORY = 1 << 18
+"""Bytes of a body above which it goes to a file in the temporary directory, where MLflow puts artifacts anyway."""
+
+PIECE = 1 << 16
+"""Bytes that are handed on at once."""
+
+LARGE = 1 << 20
+"""Bytes above which a body is parsed by two requests at once at most: as Python objects it takes 30 times its size."""
+
+KEY = "mlflow_sso.body"
+"""Where a scope and its copies share the body of their request."""
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+large_bodies = Semaphore(2)
+"""Held while a body larger than ``LARGE`` is parsed; the body is complete by then, so no client can hold it up."""
 
 
-def spool_bodies() -> None:
-    """Put a responder that does so in the place of Starlette's."""
-    import anyio
-    from starlette.middleware import wsgi
-
-    class SpoolingResponder(wsgi.WSGIResponder):  # type: ignore[misc]
-        """One request."""
-
-        app: Callable[..., Iterable[bytes]]
-
-        async def __call__(
-            self,
-            receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-            send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-        ) -> None:
-            streams: tuple[Any, Any] = anyio.create_memory_object_stream(QUEUED)
-            self.stream_send, self.stream_receive = streams
-            application = self.app
-            self.app = lambda *arguments: gathered(application(*arguments))
-            with SpooledTemporaryFile(IN_MEMORY) as body:
-                await fill(body, receive)
-                environ = {**wsgi.build_environ(self.scope, b""), "wsgi.input": body}
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self.sender, send)
-                    async with self.stream_send:
-                        await anyio.to_thread.run_sync(self.wsgi, environ, self.start_response)
-            if self.exc_info is not None:
-                raise self.exc_info[0].with_traceback(self.exc_info[1], self.exc_info[2])
-
-    wsgi.WSGIResponder = SpoolingResponder
+class ClientDisconnectedError(Exception):
+    """The client ended before its body did: nothing of it may be used, and there is no one to answer."""
 
 
-async def fill(body: Any, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
-    """Write what a client sends into ``body`` and go back to its begin; a piece at a time, none of it large."""
-    more = True
-    while more:
-        message = await receive()
-        body.write(message.get("body", b""))
-        more = message.get("more_body", False)
-    body.seek(0)
+class Body:
+    """A complete body; the file is at its begin."""
+
+    def __init__(self) -> None:
+        self.file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (closed with its request)
+        self.size = 0
+
+    async def fill(self, receive: Receive) -> None:
+        """Write what the client sends, a piece at a time; raises ``ClientDisconnectedError``."""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise ClientDisconnectedError
+            piece = message.get("body", b"")
+            self.file.write(piece)
+            self.size += len(piece)
+            more = message.get("more_body", False)
+        self.file.seek(0)
+
+    def read(self) -> bytes:
+        """All of it; the file is at its begin again."""
+        content = self.file.read()
+        self.file.seek(0)
+        return content
+
+    def replay(self, receive: Receive) -> Receive:
+        """An ASGI ``receive`` that gives the body once more, then what ``receive`` gives."""
+        left = max(self.size, 1)
+
+        async def replayed() -> Message:
+            nonlocal left
+            if left <= 0:
+                return await receive()
+            piece = self.file.read(PIECE)
+            left -= max(len(piece), 1)
+            if left <= 0:
+                self.file.seek(0)
+            return {"type": "http.request", "body": piece, "more_body": left > 0}
+
+        return replayed
 
 
-def gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of some size."""
-    waiting = bytearray()
-    for chunk in chunks:
-        waiting += chunk
-        if len(waiting) >= PIECE:
-            yield bytes(waiting)
-            waiting.clear()
-    yield bytes(waiting)
+class BodyOfRequest:
+    """The place in a scope for the body of its request, empty until somebody needs it."""
+
+    def __init__(self) -> None:
+        self.body: Body | None = None
+
+    def close(self) -> None:
+        """Delete what was written."""
+        if self.body is not None:
+            self.body.file.close()
+
+
+async def read_body(scope: MutableMapping[str, Any], receive: Receive) -> Body:
+    """The body of a request, read once however often it is asked for.
+
+    Raises ``ClientDisconnectedError``, also for a body that was refused meanwhile for its size.
+    """
+    place: BodyOfRequest = scope.setdefault(KEY, BodyOfRequest())
+    if place.body is None:
+        body = Body()
+        try:
+            await body.fill(receive)
+        except BaseException:
+            body.file.close()
+            raise
+        place.body = body
+    return place.body

@@ -1,19 +1,56 @@
-"""Prometheus metrics of all workers on a port of their own, which no Ingress reaches."""
+"""The port that no Ingress reaches: Prometheus metrics of all workers, and whether they are alive."""
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from threading import Thread
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from mlflow_sso.serve.health import alive
+
+CLIENT_SECONDS = 30
+"""What a client of this port may take for its request."""
 
 
-def serve_metrics(*, host: str, port: int) -> None:
-    """Answer on ``port`` from a thread, with what the workers have written to PROMETHEUS_MULTIPROC_DIR.
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each connection, so that a scrape keeps no probe waiting."""
 
-    Runs in the process that starts the workers, so that it answers whichever of them is up. Raises ``OSError``.
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    """Without a log line for each probe."""
+
+    timeout = CLIENT_SECONDS
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
+    """Answer ``/metrics`` on ``port`` from threads, with what the workers have written to PROMETHEUS_MULTIPROC_DIR.
+
+    ``/health`` answers 200 while the event loops of all workers turn, which they say in ``heartbeats``, else 503. Runs
+    in the process that starts the workers, so that it answers whichever of them is up. Raises ``OSError``.
     """
-    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client import CollectorRegistry, make_wsgi_app
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    start_http_server(port, host, registry)
+    metrics = make_wsgi_app(registry)
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/health":
+            answer: Iterable[bytes] = metrics(environ, start_response)
+            return answer
+        good = alive(heartbeats)
+        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"OK" if good else b"no worker, or one that hangs"]
+
+    server = make_server(host, port, application, _Server, _Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
 
 
 def hide_from_public_port() -> None:

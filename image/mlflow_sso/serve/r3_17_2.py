@@ -35,20 +35,47 @@ def _open_application() -> Application:
     from mlflow_sso.serve.proxied_artifacts import advertise_no_presigned_urls
 
     advertise_no_presigned_urls()
+    from asgiref import wsgi
+
+    from mlflow_sso.serve.wsgi import WsgiAdapter
+
+    wsgi.WsgiToAsgi = WsgiAdapter
     from mlflow_oidc_auth import app
 
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
     from mlflow_sso.serve.route_index import pass_over_unlikely_routers
-    from mlflow_sso.serve.threads import ThreadForEachRequest
 
     pass_over_unlikely_routers(app.app.router.routes)
-    application = OutageInsteadOfRefusal(ThreadForEachRequest(app.app), ping=store.ping)
+    _guard_key_checks()
+    application = OutageInsteadOfRefusal(app.app, ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
         from mlflow_sso.serve.bearer_keys import BearerAccessKeys
 
         return BearerAccessKeys(application)
     return application
+
+
+def _guard_key_checks() -> None:
+    from mlflow_oidc_auth.middleware.auth_middleware import AuthMiddleware
+    from mlflow_oidc_auth.repository import user_token
+
+    from mlflow_sso.serve import access_keys
+    from mlflow_sso.serve.basic_login import log_in_with_key
+
+    access_keys.guard_key_checks(user_token, user_token.UserTokenRepository, hash_of_no_key=_hash_of_no_key)
+    AuthMiddleware._authenticate_basic_auth = log_in_with_key
+
+
+def _hash_of_no_key(password: str) -> str:
+    """What the row would hold: keys with a prefix are hashed by a method of their own, older ones as on 3.6.0."""
+    from mlflow_oidc_auth.repository.user_token import TOKEN_HASH_METHOD, parse_prefix
+
+    from mlflow_sso.serve.access_keys import SCRYPT_OF_NO_KEY
+
+    if parse_prefix(password) is None:
+        return SCRYPT_OF_NO_KEY
+    return f"{TOKEN_HASH_METHOD}${'x' * 16}${'0' * 64}"
 
 
 FLAVOUR = Flavour(

@@ -15,12 +15,15 @@ def _open_application() -> Application:
     if "PERMANENT_SESSION_LIFETIME" in os.environ:
         # The plugin hands over text, with which Flask fails at every answer that has a session.
         config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
+    from starlette.middleware import wsgi
+
+    from mlflow_sso.serve.wsgi import WsgiAdapter
+
+    wsgi.WSGIMiddleware = WsgiAdapter
     from mlflow_oidc_auth import fastapi_app
 
-    from mlflow_sso.serve import access_keys, contradictions, permission_reads, refusal
-    from mlflow_sso.serve.bodies import spool_bodies
+    from mlflow_sso.serve import contradictions, permission_reads, refusal
 
-    spool_bodies()
     permission_reads.read_expiry_as_utc()
     permission_reads.read_users_once_a_check()
     permission_reads.read_only_the_experiment_of_a_run()
@@ -28,8 +31,7 @@ def _open_application() -> Application:
     contradictions.refuse_contradictions()
     contradictions.find_a_prompts_name_in_the_path()
 
-    remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
-    access_keys.guard_key_checks(remembered=remembered)
+    _guard_key_checks()
 
     refusal.refuse_users_in_no_group()
     refusal.keep_the_reason_on_the_page()
@@ -40,6 +42,17 @@ def _open_application() -> Application:
 
         log_out_of_keycloak(return_to=return_to)
     return cast(Application, fastapi_app.app)
+
+
+def _guard_key_checks() -> None:
+    from mlflow.server import app
+    from mlflow_oidc_auth.repository import user
+
+    from mlflow_sso.serve import access_keys
+
+    remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
+    access_keys.guard_key_checks(user, user.UserRepository, remembered=remembered)
+    app.register_error_handler(access_keys.KeyChecksBusyError, access_keys.mark_busy)
 
 
 FLAVOUR = Flavour(

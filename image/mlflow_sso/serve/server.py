@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.imports import collector_paused
+from mlflow_sso.serve.health import heartbeat_folder, prepare
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
 from mlflow_sso.serve.workers import Workers
 
@@ -28,8 +29,9 @@ def run(listener: Listener) -> NoReturn:
     """
     from mlflow_sso.serve.metrics import serve_metrics
 
+    prepare(heartbeat_folder())
     with _taken_explained(listener.host, listener.metrics_port):
-        serve_metrics(host=listener.host, port=listener.metrics_port)
+        serve_metrics(host=listener.host, port=listener.metrics_port, heartbeats=heartbeat_folder())
     with _taken_explained(listener.host, listener.port):
         bound = bind_public_port(listener.host, listener.port)
     if listener.workers == 1:
@@ -66,15 +68,10 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 def work(listener: Listener, bound: socket.socket) -> NoReturn:
     """Be a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` where a store does not open."""
     with collector_paused():
-        from uvicorn import Config, Server
+        from mlflow_sso.serve.uvicorn_server import load_server
 
-        from mlflow_sso.serve.logs import log_configuration
-
-        config = Config(
-            APPLICATION, timeout_graceful_shutdown=listener.grace_seconds, log_config=log_configuration(os.environ)
-        )
-        config.load()
-    Server(config).run([bound])
+        server = load_server(APPLICATION, grace_seconds=listener.grace_seconds, variables=os.environ)
+    server.run([bound])
     leave(0)
 
 

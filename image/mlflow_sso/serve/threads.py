@@ -1,37 +1,52 @@
-"""A thread for each request, for the release that gives all requests of a process one thread.
-
-mlflow-oidc-auth 11.0.2 runs MLflow's Flask application through asgiref, which keeps code that it must take for
-thread-sensitive in one thread: a slow download would hold up every other request of the pod. asgiref's own remedy is
-a context a request (asgiref documentation, "Threading"); MLflow's handlers are made for threads.
-"""
+"""Threads for requests, taken when there is work for them and never while a client is waited for."""
 
 from asyncio import Semaphore
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from mlflow_sso.serve.flavour import Application
+from anyio import CapacityLimiter
 
-THREADS = 40
-"""Requests at once; the rest wait. As many as Starlette's adapter allows MLflow by itself."""
+SLOTS = 40
+"""Requests that work at once; the rest wait, with their bodies complete. As many as Starlette's adapter allows."""
+
+ANONYMOUS_SLOTS = 8
+"""Of these, what requests without credentials may have, so that they cannot keep users from all of them."""
+
+THREADS = 1000
+"""Threads at most: those that work, and those whose answer waits for its client."""
 
 
-class ThreadForEachRequest:
-    """ASGI middleware around an application that calls ``asgiref.sync.sync_to_async``."""
+class Slot:
+    """The right to work, which may be given back before the end."""
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
-        self._free = Semaphore(THREADS)
+    def __init__(self, *semaphores: Semaphore) -> None:
+        self._semaphores = semaphores
 
-    async def __call__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[Any]],
-        send: Callable[[Any], Awaitable[None]],
-    ) -> None:
-        from asgiref.sync import ThreadSensitiveContext
+    def release(self) -> None:
+        """Give it back; again does nothing."""
+        semaphores, self._semaphores = self._semaphores, ()
+        for semaphore in semaphores:
+            semaphore.release()
 
-        if scope["type"] != "http" or scope["path"].startswith("/health"):
-            await self._application(scope, receive, send)
-            return
-        async with self._free, ThreadSensitiveContext():
-            await self._application(scope, receive, send)
+
+class Slots:
+    """The slots of a process."""
+
+    def __init__(self, *, slots: int = SLOTS, anonymous: int = ANONYMOUS_SLOTS) -> None:
+        self._slots, self._anonymous = Semaphore(slots), Semaphore(anonymous)
+        self.threads = CapacityLimiter(THREADS)
+
+    @asynccontextmanager
+    async def take(self, *, anonymous: bool) -> AsyncIterator[Slot]:
+        """Wait for a slot and give it back at the end."""
+        semaphores = (self._anonymous, self._slots) if anonymous else (self._slots,)
+        async with AsyncExitStack() as waiting:
+            for semaphore in semaphores:
+                await semaphore.acquire()
+                waiting.callback(semaphore.release)
+            slot = Slot(*semaphores)
+            waiting.pop_all()
+        try:
+            yield slot
+        finally:
+            slot.release()
