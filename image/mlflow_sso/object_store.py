@@ -1,10 +1,9 @@
 """The bucket behind ``MLFLOW_ARTIFACTS_DESTINATION``, reached as MLflow's server reaches it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
@@ -19,6 +18,9 @@ REFUSALS = {
 }
 """S3 error codes that another try does not cure."""
 
+PAGE = 1000
+"""Keys that S3 lists, or deletes, in one request at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -32,6 +34,14 @@ class Folder:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some objects, as key and bytes, and whether there are no more."""
+
+    objects: tuple[tuple[str, int], ...]
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +64,6 @@ def destination() -> Folder:
             f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}", remedy="set it to s3://BUCKET or s3://BUCKET/PREFIX"
         )
     return folder
-
-
-def resolve(uri: str) -> Folder | None:
-    """The folder of an artifact URI, or None where it is neither proxied nor in S3."""
-    parts = urlsplit(uri)
-    if parts.scheme == "mlflow-artifacts":
-        return destination() / parts.path
-    return _s3_folder(uri)
 
 
 def _s3_folder(uri: str) -> Folder | None:
@@ -94,22 +96,22 @@ class ObjectStore:
             ),
         )
 
-    def size(self, folder: Folder) -> Size:
-        """What is there, by listing it."""
+    def page(self, folder: Folder, *, after: str = "", limit: int = PAGE) -> Page:
+        """At most ``limit`` objects of ``folder`` with keys beyond ``after``, in the order of their keys."""
         with _explained(folder):
-            return sum((_size(page) for page in self._pages(folder)), Size())
+            answer = self._client.list_objects_v2(
+                Bucket=folder.bucket, Prefix=folder.prefix, StartAfter=after, MaxKeys=limit
+            )
+        objects = tuple((item["Key"], item["Size"]) for item in answer.get("Contents", []))
+        return Page(objects=objects, is_last=not answer["IsTruncated"])
 
-    def delete(self, folder: Folder) -> Size:
-        """Delete every object of the folder, a thousand a request, and return what there was."""
-        deleted = Size()
+    def delete_keys(self, folder: Folder, keys: Sequence[str]) -> None:
+        """Delete at most a thousand objects of ``folder``; those that are not there are no error."""
+        names = [{"Key": key} for key in keys]
         with _explained(folder):
-            for page in self._pages(folder):
-                keys = [{"Key": item["Key"]} for item in page]
-                answer = self._client.delete_objects(Bucket=folder.bucket, Delete={"Objects": keys, "Quiet": True})
-                for error in answer.get("Errors", []):
-                    raise _refused(folder, error["Code"], error["Message"])
-                deleted += _size(page)
-        return deleted
+            answer = self._client.delete_objects(Bucket=folder.bucket, Delete={"Objects": names, "Quiet": True})
+            for error in answer.get("Errors", []):
+                raise _refused(folder, error["Code"], error["Message"])
 
     def try_writing(self, folder: Folder, name: str) -> None:
         """Put, get, list and delete one small object."""
@@ -121,14 +123,6 @@ class ObjectStore:
             self._client.delete_object(**place)
         if not same or listed != 1:
             raise TerminalError(f"{folder} does not give back what was put there")
-
-    def _pages(self, folder: Folder) -> Iterator[list[dict[str, Any]]]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=folder.prefix)
-        return (page["Contents"] for page in pages if page.get("Contents"))
-
-
-def _size(page: list[dict[str, Any]]) -> Size:
-    return Size(len(page), sum(item["Size"] for item in page))
 
 
 @contextmanager

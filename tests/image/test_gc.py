@@ -135,6 +135,61 @@ def test_an_experiment_waits_for_a_run_that_is_not_due_yet(garbage: Garbage) -> 
     assert garbage.key("run-of-gone") in garbage.pod.bucket.objects()
 
 
+ATTACKER = """
+INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, last_update_time)
+VALUES (%s, %s, %s, 'deleted', 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("location", "trace"),
+    [
+        ("s3://{bucket}/attacker", "{victim}"),
+        ("s3://{bucket}/attacker", "../../{victim}"),
+        ("s3://{bucket}/attacker", "%2e%2e/%2e%2e/{victim}"),
+        ("mlflow-artifacts:/attacker", "/{victim}"),
+        ("mlflow-artifacts:/{victim}", "tr-1"),
+        ("mlflow-artifacts:/attacker/../{victim}", "tr-1"),
+        ("mlflow-artifacts:/%2e/{victim}/", "tr-1"),
+        ("s3://{bucket}/{victim}", "tr-1"),
+        ("s3://{bucket}/{victim}?x=", "tr-1"),
+        ("mlflow-artifacts:/", "{victim}"),
+    ],
+)
+def test_gc_deletes_no_folder_of_another(garbage: Garbage, location: str, trace: str) -> None:
+    names = {"bucket": garbage.pod.bucket.name, "victim": garbage.id("alive")}
+    database, trace_id = garbage.pod.database, trace.format(**names)
+    database.query(ATTACKER, 7777, "attacker", location.format(**names))
+    database.query(
+        "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES (%s, 7777, 1, '')", trace_id
+    )
+    for key in ("mlflow.artifactLocation", "mlflow.trace.archiveLocation"):
+        tag = f"mlflow-artifacts:/{names['victim']}"
+        database.query("INSERT INTO trace_tags (key, value, request_id) VALUES (%s, %s, %s)", key, tag, trace_id)
+    theirs = {garbage.key(name) for name in ("alive", "active-run", "active-model", "trace-of-alive", "recent-run")}
+
+    done = garbage.pod.run("gc")
+
+    assert done.code in (0, 1), done.stderr
+    assert theirs <= set(garbage.pod.bucket.objects())
+    assert garbage.id("old-run") in lines(done, "removed") or "mlflow-artifacts:/" in location
+
+
+def test_gc_stays_within_its_destination(garbage: Garbage) -> None:
+    bucket, database = garbage.pod.bucket, garbage.pod.database
+    before = bucket.objects()
+    database.query(
+        "UPDATE runs SET artifact_uri = 's3://' || %s || '/production/' || run_uuid || '/artifacts'", bucket.name
+    )
+
+    done = garbage.pod.run("gc", MLFLOW_ARTIFACTS_DESTINATION=f"s3://{bucket.name}/prod")
+
+    reasons = {line["id"]: line["reason"] for line in done.results if line.get("action") == "kept"}
+    assert done.code == 1
+    assert f"outside s3://{bucket.name}/prod/" in reasons[garbage.id("old-run")]
+    assert bucket.objects() == before
+
+
 def test_with_no_age_at_all_what_was_deleted_just_now_goes_too(garbage: Garbage) -> None:
     done = garbage.pod.run("gc", "--older-than", "0s")
 

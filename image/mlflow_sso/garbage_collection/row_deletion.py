@@ -5,7 +5,7 @@ MLflow's own deletion goes along the relations of its classes, and stops at a fo
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,26 +44,27 @@ def references(cursor: Any) -> References:
     return found
 
 
-def delete_rows(cursor: Any, keys: References, table: str, column: str, value: object) -> int:
-    """Delete the rows of ``table`` where ``column`` is ``value``, dependants first; returns how many rows in all.
+def delete_rows(cursor: Any, keys: References, table: str, column: str, values: Sequence[object]) -> int:
+    """Delete the rows of ``table`` where ``column`` is one of ``values``, dependants first; returns how many in all.
 
-    Raises psycopg2's errors: ``ForeignKeyViolation`` where a row that must not go refers to one of them.
+    Raises psycopg2's errors: ``ForeignKeyViolation`` if a row that must stay refers to one of them.
     """
     from psycopg2 import sql
 
-    condition = sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value))
-    return _delete_where(cursor, keys, table, condition)
+    return _delete_where(cursor, keys, table, column, sql.SQL("= ANY({})").format(sql.Literal(list(values))))
 
 
-def _delete_where(cursor: Any, keys: References, table: str, condition: Any) -> int:
+def _delete_where(cursor: Any, keys: References, table: str, column: str, condition: Any) -> int:
     from psycopg2 import sql
 
+    where = sql.SQL("{} {}").format(sql.Identifier(column), condition)
     deleted = 0
     for reference in keys.get(table, ()):
-        parents = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            sql.Identifier(reference.parent_column), sql.Identifier(table), condition
-        )
-        dependants = sql.SQL("{} IN ({})").format(sql.Identifier(reference.child_column), parents)
-        deleted += _delete_where(cursor, keys, reference.child, dependants)
-    cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(table), condition))
+        # A key to the very column of the condition needs no look at the parent's rows.
+        of_parents = condition
+        if reference.parent_column != column:
+            parents = sql.SQL("IN (SELECT {} FROM {} WHERE {})")
+            of_parents = parents.format(sql.Identifier(reference.parent_column), sql.Identifier(table), where)
+        deleted += _delete_where(cursor, keys, reference.child, reference.child_column, of_parents)
+    cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(table), where))
     return deleted + int(cursor.rowcount)

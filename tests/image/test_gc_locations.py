@@ -1,0 +1,98 @@
+"""Which folder a location names: one for what is to be deleted, every possible one for what is in use. No server."""
+
+import pytest
+
+from mlflow_sso.garbage_collection.locations import UnclearLocationError, own_folder, readings
+from mlflow_sso.object_store import Folder
+
+ROOT = Folder("bucket", "prod/")
+
+
+@pytest.mark.parametrize(
+    ("location", "prefix"),
+    [
+        ("mlflow-artifacts:/12/ab/artifacts", "prod/12/ab/artifacts/"),
+        ("mlflow-artifacts:/my folder/ab/artifacts", "prod/my folder/ab/artifacts/"),
+        ("s3://bucket/prod/team/ab/artifacts", "prod/team/ab/artifacts/"),
+        ("s3://bucket/prod/team/ab/artifacts/", "prod/team/ab/artifacts/"),
+    ],
+)
+def test_own_folder_of_clear_location(location: str, prefix: str) -> None:
+    assert own_folder(location, root=ROOT) == Folder("bucket", prefix)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mlflow-artifacts:/",
+        "mlflow-artifacts:12",
+        "mlflow-artifacts://host/12",
+        "mlflow-artifacts:/a/../12",
+        "mlflow-artifacts:/./12",
+        "mlflow-artifacts:/a//12",
+        "mlflow-artifacts:/%312",
+        "mlflow-artifacts:/12?versionId=1",
+        "mlflow-artifacts:/12#x",
+        "mlflow-artifacts:/a\\..\\12",
+        "mlflow-artifacts:/12\n",
+        "s3://bucket/prod",
+        "s3://bucket/prod/",
+        "s3://bucket/production/12",
+        "s3://bucket/staging/12",
+        "s3://bucket/12",
+        "s3://bucket",
+        "s3://bucket/prod/../staging/12",
+        "s3://other/prod/12",
+        "S3://bucket/prod/12",
+        "gs://bucket/prod/12",
+        "file:///prod/12",
+        "/prod/12",
+        "12",
+        "",
+    ],
+)
+def test_own_folder_refuses_unclear_location(location: str) -> None:
+    with pytest.raises(UnclearLocationError, match="its artifacts are at"):
+        own_folder(location, root=ROOT)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mlflow-artifacts:/12",
+        "mlflow-artifacts:/12/",
+        "mlflow-artifacts:///12",
+        "mlflow-artifacts://any.host:5000/12",
+        "MLFLOW-ARTIFACTS:/12",
+        "mlflow-artifacts:/x/../12",
+        "mlflow-artifacts:/x/%2e%2e/12",
+        "mlflow-artifacts:/x/%252e%252e/12",
+        "mlflow-artifacts:/%31%32",
+        "mlflow-artifacts:/./12",
+        "mlflow-artifacts:/../../12",
+        "mlflow-artifacts:/x\\..\\12",
+        "mlflow-artifacts:/12?x=1",
+        "mlflow-artifacts:/12#x",
+        "mlflow-artifacts:/12;x",
+        "mlflow-artifacts:/api/2.0/mlflow-artifacts/artifacts/12",
+        "s3://bucket/prod/12",
+        "s3://BUCKET/prod/12",
+        "s3a://bucket/prod//12",
+        "s3://bucket/staging/../prod/12",
+        "r2://bucket@account.r2.cloudflarestorage.com/prod/12",
+        "https://mlflow.example.com/api/2.0/mlflow-artifacts/artifacts/12",
+        "https://mlflow.example.com/ajax-api/2.0/mlflow-artifacts/artifacts/x/../12",
+    ],
+)
+def test_readings_include_every_way_to_read(location: str) -> None:
+    assert Folder("bucket", "prod/12/") in readings(location, ROOT)
+
+
+@pytest.mark.parametrize("location", ["mlflow-artifacts:/123", "mlflow-artifacts:/1", "s3://other/prod/12", "12", ""])
+def test_readings_exclude_other_folders(location: str) -> None:
+    assert Folder("bucket", "prod/12/") not in readings(location, ROOT)
+
+
+@pytest.mark.parametrize("location", ["s3://[x/12", "s3://", "mlflow-artifacts:", "%%%", "\x00"])
+def test_readings_survive_what_is_no_uri(location: str) -> None:
+    assert all(folder.prefix.strip("/") in ("", "prod") for folder in readings(location, ROOT))
