@@ -5,37 +5,20 @@ the application.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from contextlib import nullcontext
 from typing import Any, Protocol
 
+from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
-from mlflow_sso.authorization.rules import Access, Body, Kind
+from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
+from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-MAX_JSON = 64 << 20
-"""Bytes of a JSON body; MLflow's own clients stay far below, since they send data in batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who has logged in."""
-
-    username: str
-    is_admin: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """Passes a request on; while it is answered, lists show only those rows of ``lists`` that the caller may read."""
-
-    caller: Caller | None
-    lists: frozenset[Kind] = frozenset()
 
 
 class Backend(Protocol):
@@ -81,9 +64,11 @@ class AuthorizationMiddleware:
         method, path = scope["method"], scope["path"]
         if has_encoded_separator(scope.get("raw_path") or b""):
             raise RefusedError("this path has an encoded slash, backslash or NUL, which is not served")
+        if method == "OPTIONS" and self._table.knows(path):
+            return PREFLIGHT
         match = self._table.find(method, path)
         if match is None:
-            raise RefusedError(f"{method} of this path is not in the table of routes that this server serves")
+            raise RefusedError(f"{method} of this path is not in the table of what this server serves")
         if match.route.rule.access is Access.REFUSED:
             raise RefusedError(f"this server does not serve this path: {match.route.rule.because}")
         return match
@@ -94,36 +79,18 @@ class AuthorizationMiddleware:
         caller = await self._backend.login(scope)
         if isinstance(caller, Answer):
             return caller, receive
-        body = b""
-        if match.route.body is not Body.FILE:
-            body = await read_body(receive)
-            receive = replay(body, receive)
-        return await self._backend.decide(caller, match, scope, body), receive
+        if match.route.body is Body.FILE:
+            return await self._backend.decide(caller, match, scope, b""), receive
+        body = await read_body(scope, receive)
+        if match.route.body is Body.NONE and body.size:
+            raise RefusedError("a request of this kind has no body, and this one has one")
+        async with large_bodies if body.size > LARGE else nullcontext():
+            allowed = await self._backend.decide(caller, match, scope, body.read())
+        return allowed, body.replay(receive)
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole body; raises ``RefusedError`` beyond ``MAX_JSON`` bytes, without reading on."""
-    pieces, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RefusedError("the request ended before its body did", status=400, error_code="BAD_REQUEST")
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > MAX_JSON:
-            raise RefusedError(f"the body is larger than {MAX_JSON} bytes", status=413, error_code="BAD_REQUEST")
-        more = message.get("more_body", False)
-    return b"".join(pieces)
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """``body`` as one message, then whatever else comes."""
-    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return first.pop() if first else await receive()
-
-    return replayed
+PREFLIGHT = Match(route("OPTIONS", "*", MEMBER, body=Body.NONE), {})
+"""What a browser asks before a request to another origin; the frameworks answer it by themselves."""
 
 
 async def send_answer(answer: Answer, scope: Mapping[str, Any], send: Send) -> None:

@@ -22,26 +22,21 @@ def _open_application() -> Application:
     wsgi.WSGIMiddleware = WsgiAdapter
     from mlflow_oidc_auth import fastapi_app
 
-    from mlflow_sso.serve import contradictions, permission_reads, refusal
+    from mlflow_sso.authorization.release_3_6_0.application import guard
+    from mlflow_sso.serve import key_expiry, refusal
 
-    permission_reads.read_expiry_as_utc()
-    permission_reads.read_users_once_a_check()
-    permission_reads.read_only_the_experiment_of_a_run()
-
-    contradictions.refuse_contradictions()
-    contradictions.find_a_prompts_name_in_the_path()
+    key_expiry.read_expiry_as_utc()
 
     _guard_key_checks()
 
     refusal.refuse_users_in_no_group()
     refusal.keep_the_reason_on_the_page()
-    refusal.leave_the_login_page_as_it_is()
     return_to = os.environ.get("MLFLOW_SSO_POST_LOGOUT_URI")
     if return_to:
         from mlflow_sso.serve.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=return_to)
-    return cast(Application, fastapi_app.app)
+    return guard(cast(Application, fastapi_app.app))
 
 
 def _guard_key_checks() -> None:

@@ -35,26 +35,3 @@ def keep_the_reason_on_the_page() -> None:
     own = app.jinja_loader
     source: str = own.get_source(app.jinja_env, PAGE)[0]
     app.jinja_loader = ChoiceLoader([DictLoader({PAGE: source.replace(VANISHING, "")}), own])
-
-
-def leave_the_login_page_as_it_is() -> None:
-    """Filter lists for those alone who got one.
-
-    To a stranger's search mlflow-oidc-auth 5.6.1 answers with the login page, then looks for the stranger's permissions
-    to filter it by, and ends with 400.
-    """
-    from mlflow.server import app
-    from mlflow_oidc_auth.hooks import after_request_hook
-
-    hooks = app.after_request_funcs[None]
-    hooks[hooks.index(after_request_hook)] = _for_users(after_request_hook)
-
-
-def _for_users(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    from flask import request, session
-
-    def filtered(answer: Any) -> Any:
-        known = request.authorization is not None or session.get("username") is not None
-        return hook(answer) if known else answer
-
-    return filtered

@@ -1,0 +1,76 @@
+"""Reads a location that a request carries as a request about what lies there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mlflow_sso.authorization.errors import RefusedError
+from mlflow_sso.authorization.matching import is_canonical
+from mlflow_sso.authorization.objects import OWN_ROOT
+from mlflow_sso.authorization.rules import Form, Kind, Level
+
+ALLOWED_LOCATIONS = "MLFLOW_SSO_ALLOWED_LOCATIONS"
+"""Environment variable with prefixes of locations, separated by spaces."""
+
+PROMPT_SOURCE = "prompt-template"
+"""What MLflow's clients give as the source of a prompt's version (mlflow/store/model_registry/abstract_store.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A level that the caller must have of one object."""
+
+    level: Level
+    kind: Kind
+    name: str
+
+
+class Locations:
+    """``allowed`` are prefixes of locations outside this server's own artifacts that every member may name."""
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self._allowed = tuple(prefix.rstrip("/") for prefix in allowed)
+
+    def demands(self, form: Form, location: str) -> list[Demand]:
+        """What the caller needs to name ``location``; raises ``RefusedError`` if no caller may."""
+        if self._is_allowed(location):
+            return []
+        scheme, colon, rest = location.partition(":")
+        if scheme == "mlflow-artifacts" and colon:
+            level = Level.READ if form is Form.SOURCE else Level.EDIT
+            return [Demand(level, Kind.ARTIFACT, _below_root(location))]
+        if form is Form.SOURCE:
+            if location == PROMPT_SOURCE:
+                return []
+            if scheme in ("runs", "models") and colon:
+                return [_of_uri(scheme, rest, location)]
+        raise RefusedError(
+            f"the location {location[:80]!r} is not served: name one below {OWN_ROOT}, or have an administrator add "
+            "its prefix to artifacts.allowed_locations"
+        )
+
+    def _is_allowed(self, location: str) -> bool:
+        if any(sign in location for sign in "?#;\\") or "%" in location or not location.isprintable():
+            return False
+        path = location.rstrip("/").partition("://")[2] or location.rstrip("/").partition(":/")[2]
+        below = any(location.rstrip("/") == prefix or location.startswith(f"{prefix}/") for prefix in self._allowed)
+        return below and is_canonical(f"/{path}")
+
+
+def _below_root(location: str) -> str:
+    path = location.removeprefix(OWN_ROOT)
+    if path == location or not path or path.startswith("/"):
+        raise RefusedError(f"the location {location[:80]!r} is not served: write {OWN_ROOT}<path>, without a host")
+    return path
+
+
+def _of_uri(scheme: str, rest: str, location: str) -> Demand:
+    """``runs:/<run>/<path>``, ``models:/<logged model>``, ``models:/<name>/<version>``, ``models:/<name>@<alias>``."""
+    path = rest.removeprefix("/")
+    if path == rest or not is_canonical(f"/{path.removesuffix('/')}") or any(sign in path for sign in "?#;"):
+        raise RefusedError(f"the location {location[:80]!r} is not served: it can be read in two ways")
+    first, _, more = path.partition("/")
+    if scheme == "runs":
+        return Demand(Level.READ, Kind.RUN, first)
+    if more or "@" in first:
+        return Demand(Level.READ, Kind.REGISTERED_MODEL, first.partition("@")[0])
+    return Demand(Level.READ, Kind.LOGGED_MODEL, first)

@@ -1,0 +1,112 @@
+"""Finds the experiments to which runs, models, traces, data sets and artifacts belong: their permission is theirs.
+
+Asks MLflow's tracking store with one statement for each kind of object that a request names.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mlflow_sso.authorization.errors import RefusedError
+from mlflow_sso.authorization.matching import is_canonical
+from mlflow_sso.authorization.rules import Kind
+
+EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,18}")
+"""MLflow compares numbers: ``01`` is experiment 1, of which the plugin's grants know nothing."""
+OWN_ROOT = "mlflow-artifacts:/"
+
+Owners = Mapping[str, tuple[str, ...]]
+"""Experiments by name of the object; without those objects that do not exist."""
+
+
+class Objects:
+    """``session`` opens a session of the tracking store's database, as its ``ManagedSessionMaker`` does."""
+
+    def __init__(self, session: Callable[[], Any]) -> None:
+        self._session = session
+
+    def experiments(self, kind: Kind, names: Iterable[str]) -> Owners:
+        """The experiments that own each of ``names``; raises ``RefusedError`` if a name is none of its kind."""
+        wanted = sorted(set(names))
+        match kind:
+            case Kind.EXPERIMENT:
+                return {name: (experiment_id(name),) for name in wanted}
+            case Kind.ARTIFACT:
+                return {name: self._of_artifact(name) for name in wanted}
+            case Kind.DATASET:
+                return self._of_datasets(wanted)
+            case Kind.ASSESSMENT:
+                return self._of_assessments(wanted)
+            case _:
+                name, experiment = self._columns(kind)
+                return {str(found): (str(owner),) for found, owner in self._pairs(name, experiment, name.in_(wanted))}
+
+    def _pairs(self, name: Any, experiment: Any, *conditions: Any) -> list[tuple[Any, Any]]:
+        with self._session() as session:
+            return [tuple(row) for row in session.query(name, experiment).filter(*conditions)]
+
+    @staticmethod
+    def _columns(kind: Kind) -> tuple[Any, Any]:
+        from mlflow.store.tracking.dbmodels import models
+
+        match kind:
+            case Kind.EXPERIMENT_NAME:
+                return models.SqlExperiment.name, models.SqlExperiment.experiment_id
+            case Kind.RUN:
+                return models.SqlRun.run_uuid, models.SqlRun.experiment_id
+            case Kind.LOGGED_MODEL:
+                return models.SqlLoggedModel.model_id, models.SqlLoggedModel.experiment_id
+            case Kind.TRACE:
+                return models.SqlTraceInfo.request_id, models.SqlTraceInfo.experiment_id
+        raise AssertionError(kind)
+
+    def _of_datasets(self, wanted: list[str]) -> Owners:
+        from mlflow.entities.entity_type import EntityAssociationType as Type
+        from mlflow.store.tracking.dbmodels.models import SqlEntityAssociation as Association
+        from mlflow.store.tracking.dbmodels.models import SqlEvaluationDataset as Dataset
+
+        with self._session() as session:
+            known = [name for (name,) in session.query(Dataset.dataset_id).filter(Dataset.dataset_id.in_(wanted))]
+        owners: dict[str, tuple[str, ...]] = dict.fromkeys(known, ())
+        source, experiment = Association.source_id, Association.destination_id
+        of_experiments = Association.destination_type == Type.EXPERIMENT
+        of_datasets = Association.source_type == Type.EVALUATION_DATASET
+        for name, owner in self._pairs(source, experiment, of_datasets, of_experiments, source.in_(known)):
+            owners[name] = (*owners[name], str(owner))
+        return owners
+
+    def _of_assessments(self, wanted: list[str]) -> Owners:
+        from mlflow.store.tracking.dbmodels.models import SqlAssessments
+
+        name, trace = SqlAssessments.assessment_id, SqlAssessments.trace_id
+        traces = dict(self._pairs(name, trace, name.in_(wanted)))
+        owners = self.experiments(Kind.TRACE, traces.values())
+        return {found: owners[of] for found, of in traces.items() if of in owners}
+
+    def _of_artifact(self, path: str) -> tuple[str, ...]:
+        """MLflow puts everything of an experiment below its location: its number, or what its creator named."""
+        segments = artifact_segments(path)
+        if EXPERIMENT_ID.fullmatch(segments[0]):
+            return (segments[0],)
+        from mlflow.store.tracking.dbmodels.models import SqlExperiment
+
+        above = [OWN_ROOT + "/".join(segments[:length]) for length in range(1, len(segments) + 1)]
+        places = [*above, *(f"{place}/" for place in above)]
+        location, experiment = SqlExperiment.artifact_location, SqlExperiment.experiment_id
+        found = self._pairs(location, experiment, location.in_(places))
+        return tuple(sorted({str(owner) for _, owner in found}))
+
+
+def experiment_id(name: str) -> str:
+    """``name`` if it is an experiment's number as MLflow writes it; raises ``RefusedError`` otherwise."""
+    if not EXPERIMENT_ID.fullmatch(name):
+        raise RefusedError(f"{name[:60]!r} is no experiment id", status=400, error_code="INVALID_PARAMETER_VALUE")
+    return name
+
+
+def artifact_segments(path: str) -> list[str]:
+    """The segments of a path below the artifact root; raises ``RefusedError`` if it could be read as another path."""
+    plain = path.removesuffix("/")
+    if not plain or not is_canonical(f"/{plain}") or any(sign in plain for sign in "#?;") or ":" in plain.split("/")[0]:
+        raise RefusedError(f"{path[:60]!r} is no path below the artifact root", error_code="INVALID_PARAMETER_VALUE")
+    return plain.split("/")

@@ -1,0 +1,45 @@
+"""Puts the engine in front of MLflow's application with the plugin's."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlflow_sso.authorization.decision import AskedField, Decision
+from mlflow_sso.authorization.listing import limit_statements
+from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
+from mlflow_sso.authorization.middleware import Application, AuthorizationMiddleware
+from mlflow_sso.authorization.objects import Objects
+from mlflow_sso.authorization.release_3_6_0 import TABLE
+from mlflow_sso.authorization.release_3_6_0.backend import PluginBackend
+from mlflow_sso.authorization.release_3_6_0.login import authenticate_once, log_in
+from mlflow_sso.authorization.release_3_6_0.permissions import PluginPermissions
+
+
+def guard(application: Application) -> Application:
+    """Serve of ``application`` what the table knows, to those who may; its stores must be open."""
+    authenticate_once()
+    limit_statements()
+    return AuthorizationMiddleware(TABLE, PluginBackend(application, log_in=log_in, decision=_decision()))
+
+
+def _decision() -> Decision:
+    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
+    from mlflow_oidc_auth.config import config
+    from mlflow_oidc_auth.store import store
+
+    tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker
+    return Decision(
+        TABLE,
+        permissions=PluginPermissions(store=store, config=config, tracking=tracking, registry=registry),
+        objects=Objects(tracking),
+        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
+        graphql=_graphql,
+    )
+
+
+def _graphql(payload: Mapping[str, Any]) -> Sequence[AskedField]:
+    from mlflow.server.graphql.graphql_schema_extensions import schema
+
+    from mlflow_sso.authorization.graphql import asked_fields
+
+    return asked_fields(payload, schema.graphql_schema)
