@@ -1,10 +1,9 @@
-ENVIRONMENT ?= production
 export COLUMNS ?= 200
 
 .PHONY: schema init images bench-manifests
 
 synth: $(VENV)/.run ## write dist/ from environments/
-	@$(PY) main.py synth --environment $(ENVIRONMENT)
+	@$(PY) main.py synth $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
 
 init: $(VENV)/.run ## write a new environment: make init NAME=staging
 	@$(PY) main.py init $(NAME)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.synth.cli import app
 
 HOSTS = """\
@@ -41,8 +42,33 @@ BAD = {
     "no ingress": (NO_HOST, "ingress: is required"),
     "no Keycloak": ("ingress:\n  host: mlflow.example.com\n", "authentication: is required"),
     "no host": (NO_HOST + "ingress: {}\n", "ingress.host: is required"),
-    "unknown section": (document("servers: {}\n"), "servers: is not a setting"),
-    "unknown key": (document("server:\n  replica: 2\n"), "server.replica: is not a setting"),
+    "unknown section": (document("servers: {}\n"), "servers: is not a setting; did you mean server?"),
+    "unknown key": (
+        document("server:\n  replica: 2\n"),
+        "server.replica: is not a setting; did you mean",
+    ),
+    "unknown key like no other": (
+        document("weather: 2\n"),
+        "is not a setting; remove it or check its",
+    ),
+    "unknown key in camel case": (document("server:\n  extraEnvironment: {}\n"), "mean server.extra_environment?"),
+    "unknown key with a dash": (
+        document("server:\n  user-id: 20000\n"),
+        "did you mean server.user_id?",
+    ),
+    "unknown key of another section": (
+        document("replicas: 2\n"),
+        "server.replicas or ingress.cloudflared.replicas?",
+    ),
+    "unknown key without a section": (document("server_log_level: INFO\n"), "did you mean server.log_level?"),
+    "unknown key far below": (
+        document(login="redis:\n  host: redis.example.com\n  pasword: false\n"),
+        "authentication.redis.pasword: is not a setting; did you mean authentication.redis.password?",
+    ),
+    "unknown key in a list": (
+        document("server:\n  tolerations: [{key: a, efect: NoExecute}]\n"),
+        "server.tolerations[0].efect: is not a setting; did you mean server.tolerations.effect?",
+    ),
     "unknown release": (document("release: 3.7.0\n"), "release: must be 3.6.0 or 3.17.2"),
     # hosts
     "host with scheme": (WITH_HOST.format("http://mlflow.example.com"), "ingress.host: must be a bare host name"),
@@ -246,6 +272,23 @@ def test_a_name_that_no_environment_may_have_is_refused(workplace: Path) -> None
     assert_refused("My Env.yaml: an environment's name", "synth", workplace=workplace)
 
 
+@pytest.mark.parametrize("name", ["staging.yml", "staging.YAML", "production.yml"])
+def test_another_ending_is_refused(workplace: Path, name: str) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    (workplace / "environments" / name).write_text(document())
+
+    assert_refused(f"environments/{name}: must end with .yaml to be read", "synth", workplace=workplace)
+
+
+@pytest.mark.parametrize("arguments", [("synth",), ("synth", "--check")], ids=" ".join)
+def test_an_unknown_environment_is_refused(workplace: Path, arguments: tuple[str, ...]) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    missing = (*arguments, "--environment", "nope")
+
+    assert_refused("there is no environment nope; name one of production", *missing, workplace=workplace)
+    assert_refused("did you mean production?", *arguments, "--environment", "prodution", workplace=workplace)
+
+
 def test_a_file_in_place_of_dist_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     (workplace / "file").write_text("")
@@ -306,8 +349,26 @@ def test_init_keeps_an_environment_that_is_there(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     hosts = ("--mlflow-host", "a.example.com", "--keycloak-host", "b.example.com")
 
-    assert_refused("is there already", "init", "production", *hosts, workplace=workplace)
+    assert_refused("exists already", "init", "production", *hosts, workplace=workplace)
     assert (workplace / "environments" / "production.yaml").read_text() == document()
+
+
+def test_init_refuses_the_host_of_another(workplace: Path) -> None:
+    (workplace / "environments" / "production.yaml").write_text(document())
+    hosts = ("--mlflow-host", "mlflow.example.com", "--keycloak-host", "auth.example.com")
+
+    assert_refused("host mlflow.example.com would belong to", "init", "staging", *hosts, workplace=workplace)
+    assert not (workplace / "environments" / "staging.yaml").exists()
+
+
+def test_init_quotes_what_yaml_would_misread(workplace: Path) -> None:
+    hosts = ("--mlflow-host", "null", "--keycloak-host", "1e3")
+
+    result = CliRunner().invoke(app, ["init", "staging", *hosts])
+
+    assert result.exit_code == 0
+    found = load(workplace / "environments" / "staging.yaml")
+    assert (found.ingress.host, found.authentication.keycloak_host) == ("null", "1e3")
 
 
 def test_init_with_a_bad_host_writes_nothing(workplace: Path) -> None:

@@ -10,9 +10,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cdk8s_mlflow.settings import load
+from cdk8s_mlflow.settings import InvalidSettingsError, load
 from cdk8s_mlflow.synth.cli import app
 from cdk8s_mlflow.synth.commands import write_tree
+from cdk8s_mlflow.synth.new_environment import write_environment
 from cdk8s_mlflow.synth.output_tree import differences
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,100 @@ def test_check_writes_nothing_and_shows_what_is_stale(workplace: Path) -> None:
     assert "replicas: 7" in deployment.read_text()
 
 
+STRAY = {
+    "an empty file": ("production/application/.gitkeep", b""),
+    "a file": ("production/application/ConfigMap.gone.k8s.yaml", b"kind: ConfigMap\n"),
+    "a file of another encoding": ("production/notes.txt", b"\xff\xfe"),
+    "an environment": ("gone/application/Service.mlflow.k8s.yaml", b"kind: Service\n"),
+    "an empty folder": ("production/old/", None),
+}
+
+
+@pytest.mark.parametrize("case", STRAY)
+def test_check_finds_what_is_stray(workplace: Path, case: str) -> None:
+    run("synth")
+    name, content = STRAY[case]
+    stray = workplace / "dist" / name
+    (stray if content is None else stray.parent).mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        stray.write_bytes(content)
+
+    result = CliRunner().invoke(app, ["synth", "--check"])
+
+    assert result.exit_code == 1
+    assert name.rstrip("/") in result.stdout
+    run("synth")
+    assert not stray.exists()
+
+
+def test_check_finds_other_line_ends(workplace: Path) -> None:
+    run("synth")
+    service = workplace / "dist" / "production" / "application" / "Service.mlflow.k8s.yaml"
+    service.write_bytes(service.read_bytes().replace(b"\n", b"\r\n"))
+
+    result = CliRunner().invoke(app, ["synth", "--check"])
+
+    assert result.exit_code == 1
+    assert "Service.mlflow.k8s.yaml has other bytes on disk" in result.stdout
+
+
+def test_synth_says_what_it_wrote(workplace: Path) -> None:
+    first, again = (CliRunner().invoke(app, ["synth"]).stdout for _ in range(2))
+    folder = workplace / "dist" / "production" / "application"
+    (folder / "Service.mlflow.k8s.yaml").write_text("")
+    (folder / "Deployment.mlflow.k8s.yaml").unlink()
+    (folder / "stray.txt").write_text("")
+
+    third = CliRunner().invoke(app, ["synth"]).stdout
+
+    files = sum(path.is_file() for path in (workplace / "dist").rglob("*"))
+    assert first == f"1 environment, {files} files: {files} created\n"
+    assert again == f"1 environment, {files} files: {files} unchanged\n"
+    assert third == f"1 environment, {files} files: 1 created, 1 changed, {files - 2} unchanged, 1 deleted\n"
+
+
+def test_check_and_validate_say_that_all_is_well(workplace: Path) -> None:
+    add_environment(workplace / "environments", "staging")
+    run("synth")
+
+    lines = CliRunner().invoke(app, ["synth", "--check", "--validate"]).stdout.splitlines()
+
+    files = [path for path in (workplace / "dist").rglob("*") if path.is_file()]
+    manifests = [path for path in files if path.suffix == ".yaml"]
+    assert lines == [
+        f"dist is current: 2 environments, {len(files)} files",
+        f"dist is valid: 2 environments, {len(manifests)} manifests",
+    ]
+
+
+@pytest.mark.parametrize("stray", [b"a: [1\n", b"\xff", b"- a\n", None], ids=["broken", "bytes", "list", "no dist"])
+def test_validate_leaves_a_stale_tree_alone(workplace: Path, stray: bytes | None) -> None:
+    if stray is not None:
+        run("synth")
+        (workplace / "dist" / "production" / "stray.yaml").write_bytes(stray)
+
+    result = CliRunner().invoke(app, ["synth", "--check", "--validate"])
+
+    assert result.exit_code == 1
+    assert "error: dist is stale" in result.stderr
+    assert "note: dist was not validated, since it is stale" in result.stderr
+    assert "is valid" not in result.stdout
+
+
+def test_check_says_that_overrides_are_ignored(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workplace / ".env.local").write_text("KEYCLOAK_REALM=people\n")
+    monkeypatch.setenv("MLFLOW_HOST", "variable.example.com")
+    run("synth")
+
+    result = CliRunner().invoke(app, ["synth", "--check"])
+
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert "MLFLOW_HOST overrides ingress.host: variable.example.com, which --check ignores" in lines[0]
+    assert "KEYCLOAK_REALM in .env.local overrides authentication.realm" in lines[1]
+    assert lines[-1].startswith("error: dist is stale, or was written with MLFLOW_HOST, KEYCLOAK_REALM in .env.local;")
+
+
 def test_a_variable_wins_over_the_local_file_and_both_are_reported(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +204,27 @@ def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
     assert (workplace / "dist" / "staging" / "application" / "Deployment.mlflow.k8s.yaml").exists()
 
 
+def test_init_asks_again_at_once(workplace: Path) -> None:
+    answers = iter(["https://a.example.com", "mlflow.example.com", " a.example.com", "Auth", "auth.example.com"])
+    said: list[str] = []
+    given = {"--mlflow-host": None, "--keycloak-host": None}
+
+    path = write_environment(Path("environments"), "staging", given=given, ask=lambda _: next(answers), say=said.append)
+
+    assert load(path).ingress.host == "a.example.com"
+    assert [line.split(": ")[2] for line in said] == ["ingress.host"] * 2 + ["authentication.keycloak_host"]
+    assert "host mlflow.example.com would belong to environments/production.yaml too" in said[1]
+
+
+def test_init_does_not_ask_what_no_answer_mends(workplace: Path) -> None:
+    other = workplace / "environments" / "other.yaml"
+    other.write_text(f"namespace: mlflow-staging\n{add_environment(other.parent, 'other').read_text()}")
+    given = {"--mlflow-host": None, "--keycloak-host": None}
+
+    with pytest.raises(InvalidSettingsError, match="namespace mlflow-staging"):
+        write_environment(Path("environments"), "staging", given=given, ask=lambda _: "a.example.com", say=print)
+
+
 def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
     file = workplace / "environments" / "production.yaml"
     file.write_text("authentication:\n  keycloak_host: auth.example.com\n")
@@ -116,7 +232,7 @@ def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
 
     def answer(question: str) -> str:
         questions.append(question)
-        return "asked.example.com"
+        return "http://asked.example.com" if len(questions) == 1 else "asked.example.com"
 
     write_tree(
         file.parent,
@@ -128,7 +244,7 @@ def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
     )
 
     ingress = workplace / "dist" / "production" / "application" / "Ingress.mlflow.k8s.yaml"
-    assert questions == ["production.yaml: ingress.host"]
+    assert questions == ["production.yaml: ingress.host"] * 2
     assert yaml.safe_load(ingress.read_text())["spec"]["rules"][0]["host"] == "asked.example.com"
 
 

@@ -17,6 +17,11 @@ class Problem:
     key: str
     message: str
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the key has neither a value nor a default."""
+        return self.message.startswith(MISSING)
+
     def __str__(self) -> str:
         return ": ".join(part for part in (self.source, self.key, self.message) if part)
 
@@ -35,11 +40,6 @@ class UnreadableSettingsError(SettingsError):
 
 class InvalidSettingsError(SettingsError):
     """A value is of the wrong type, out of bounds, unknown, missing, or contradicts another."""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Keys that have no value and no default."""
-        return tuple(problem.key for problem in self.problems if problem.message.startswith(MISSING))
 
 
 MISSING = "is required"

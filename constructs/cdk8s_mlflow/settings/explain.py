@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from cdk8s_mlflow.settings.environment import ContradictionError
 from cdk8s_mlflow.settings.errors import MISSING
+from cdk8s_mlflow.settings.spelling import nearest_key
 
 _TYPES = {
     "string_type": "must be text; put it in quotes",
@@ -45,12 +46,17 @@ def _message(details: ErrorDetails, cause: Any) -> str:
     if kind == "missing":
         return f"{MISSING}; add it"
     if kind == "extra_forbidden":
-        return "is not a setting; remove it or check its spelling (docs/settings.md lists them all)"
+        return f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"
     if kind in _TYPES:
         return _TYPES[kind] + given
     return _bounds(details["msg"], bounds) + given
+
+
+def _remedy(location: tuple[int | str, ...]) -> str:
+    near = nearest_key(location)
+    return f"did you mean {near}?" if near else "remove it or check its spelling (docs/settings.md lists them all)"
 
 
 def _bounds(message: str, bounds: dict[str, Any]) -> str:

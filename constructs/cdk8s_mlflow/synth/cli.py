@@ -21,7 +21,10 @@ app = typer.Typer(
 
 Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
 Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
-_Environment = Annotated[str, typer.Option(help="Environment that .env.local and environment variables touch.")]
+_Environment = Annotated[
+    str | None,
+    typer.Option(help="Environment that .env.local and environment variables touch; production by default."),
+]
 
 
 def _print_version(asked: bool) -> None:
@@ -71,7 +74,7 @@ def main(context: typer.Context, version: _Version = False) -> None:
 def synth(
     environments: Environments = Path("environments"),
     output: Output = None,
-    environment: _Environment = "production",
+    environment: _Environment = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where dist/ is stale.")] = False,
     validate: Annotated[bool, typer.Option("--validate", help="Check what was written against schemas.")] = False,
 ) -> None:
@@ -80,11 +83,17 @@ def synth(
     with one_clear_error():
         from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
-        stale = check_tree(environments, target, say=_say) if check else []
-        if not check:
-            write_tree(environments, target, touched=environment, say=_say, progress=_progress, ask=_terminal())
-        problems = validate_tree(target) if validate else []
-    for line in [*stale, *problems]:
+        if check:
+            stale, summary = check_tree(environments, target, touched=environment, say=_say)
+            lines = stale or [f"{target} is current: {summary}"]
+        else:
+            stale, ask = [], _terminal()
+            summary = write_tree(environments, target, touched=environment, say=_say, progress=_progress, ask=ask)
+            lines = [summary]
+        if validate and stale:
+            _say(f"note: {target} was not validated, since it is stale")
+        problems, valid = validate_tree(target) if validate and not stale else ([], "")
+    for line in [*lines, *problems, *([valid] if valid else [])]:
         print(line)
     if stale or problems:
         raise typer.Exit(1)
@@ -119,27 +128,16 @@ def init(
 ) -> None:
     """Write a new environment file; what is not given is asked for on a terminal."""
     with one_clear_error():
-        from cdk8s_mlflow.synth.commands import write_environment
+        from cdk8s_mlflow.synth.new_environment import write_environment
 
-        hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
-        answers = {flag: value or _ask(flag) for flag, value in hosts.items()}
-        path = write_environment(
-            environments, name, host=answers["--mlflow-host"], keycloak_host=answers["--keycloak-host"]
-        )
+        given = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
+        path = write_environment(environments, name, given=given, ask=_terminal(), say=_say)
     print(f"wrote {path}; `make synth` renders it")
 
 
 def _terminal() -> Callable[[str], str] | None:
-    """How to ask a person, or nothing where no person is there."""
+    """How to ask a person; None if standard input is no terminal."""
     return (lambda question: str(typer.prompt(question))) if sys.stdin.isatty() else None
-
-
-def _ask(flag: str) -> str:
-    from cdk8s_mlflow.settings import InvalidSettingsError, Problem
-
-    if not sys.stdin.isatty():
-        raise InvalidSettingsError([Problem("init", flag, "is required; give it, or run on a terminal to be asked")])
-    return str(typer.prompt(flag.removeprefix("--").replace("-", " ")))
 
 
 @app.command()

@@ -2,18 +2,18 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from difflib import get_close_matches
 from pathlib import Path
 
 from cdk8s_mlflow.contract import managed_role_patch
-from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, UnreadableSettingsError, load
-from cdk8s_mlflow.settings.folder import check_name, environment_files
+from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, load
+from cdk8s_mlflow.settings.folder import environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.renaming import refuse_renamed
-from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
-from cdk8s_mlflow.synth.output_tree import differences, replacement, shortened
+from cdk8s_mlflow.synth.output_tree import compare, differences, replacement, shortened
 from cdk8s_mlflow.synth.synthesis import synthesize
 
 Say = Callable[[str], None]
@@ -24,9 +24,11 @@ _DOTENV = Path(".env.local")
 
 
 def write_tree(
-    environments: Path, output: Path, *, touched: str, say: Say, progress: Progress, ask: Ask | None
-) -> None:
-    """Write ``output`` from the files of ``environments``; overrides touch the environment ``touched`` alone.
+    environments: Path, output: Path, *, touched: str | None, say: Say, progress: Progress, ask: Ask | None
+) -> str:
+    """Write ``output`` from the files of ``environments`` and return how many there are and what changed.
+
+    Overrides touch only the environment ``touched``, or else ``production``.
 
     ``ask`` is called for each required value that is missing, where there is a terminal to ask on.
 
@@ -36,8 +38,9 @@ def write_tree(
         SynthesisError: a worker process ended badly.
     """
     files = environment_files(environments)
-    changes = _overrides(files, touched, say)
-    answers = {file: _answers(file, changes if file.stem == touched else (), ask) for file in files}
+    named = touched_environment(files, touched)
+    changes = _overrides(files, named, say)
+    answers = {file: _answers(file, changes if file.stem == named else (), ask, say) for file in files}
     loaded = {file: load(file, overrides=answers[file]) for file in files}
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
@@ -45,24 +48,62 @@ def write_tree(
     changed = frozenset(file for file in files if answers[file])
     with replacement(output) as folder, progress(len(files)) as done:
         synthesize(loaded, folder=folder, changed=changed, done=done)
+        found = compare(folder, output)
+    return f"{_counted(len(files), 'environment')}, {_counted(found.total, 'file')}: {found}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def touched_environment(files: Sequence[Path], asked: str | None) -> str:
+    """The environment that overrides touch: the one that is ``asked`` for, or production.
+
+    Raises:
+        InvalidSettingsError: there is no file of the one that is asked for.
+    """
+    names = [file.stem for file in files]
+    if asked is not None and asked not in names:
+        near = get_close_matches(asked, names, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"name one of {', '.join(names)}"
+        raise InvalidSettingsError([Problem("--environment", "", f"there is no environment {asked}; {remedy}")])
+    return asked or "production"
 
 
 _REQUIRED = {"ingress": "ingress.host", "authentication": "authentication.keycloak_host"}
 """What to ask for where a whole section is missing."""
 
 
-def _answers(file: Path, changes: tuple[Override, ...], ask: Ask | None) -> tuple[Override, ...]:
+def _answers(file: Path, changes: tuple[Override, ...], ask: Ask | None, say: Say) -> tuple[Override, ...]:
+    """``changes`` and an answer for each required value that is missing, asked for until it is allowed."""
+    given = changes
+    while problems := _problems(file, given):
+        missing = [_REQUIRED.get(problem.key, problem.key) for problem in problems if problem.is_missing]
+        if ask is None or len(missing) < len(problems):
+            raise InvalidSettingsError(problems)
+        given = (*given, _answer(file, given, missing[0], ask, say))
+    return given
+
+
+def _answer(file: Path, given: tuple[Override, ...], key: str, ask: Ask, say: Say) -> Override:
+    while True:
+        answer = Override("the answer", key, ask(f"{file.name}: {key}"))
+        refused = [problem for problem in _problems(file, (*given, answer)) if problem.key == key]
+        if not refused:
+            return answer
+        for problem in refused:
+            say(f"error: {problem}")
+
+
+def _problems(file: Path, changes: tuple[Override, ...]) -> list[Problem]:
     try:
         load(file, overrides=changes)
     except InvalidSettingsError as error:
-        keys = [_REQUIRED.get(key, key) for key in error.missing]
-        if ask is None or not keys or len(keys) < len(error.problems):
-            raise
-        return (*changes, *(Override("the answer", key, ask(f"{file.name}: {key}")) for key in keys))
-    return changes
+        return list(error.problems)
+    return []
 
 
-def _overrides(files: list[Path], touched: str, say: Say) -> tuple[Override, ...]:
+def _overrides(files: Sequence[Path], touched: str, say: Say) -> tuple[Override, ...]:
     changes = overrides(os.environ, _DOTENV)
     if chart_version_asked(os.environ, _DOTENV):
         say(f"note: {CHART_VERSION_NOTE}")
@@ -84,30 +125,43 @@ def _say_caveats(loaded: dict[Path, Settings], say: Say) -> None:
             say(f"note: {file.stem}: add the role to your Cluster:\n{managed_role_patch(settings)}")
 
 
-def check_tree(environments: Path, output: Path, *, say: Say) -> list[str]:
-    """A short diff between ``output`` and what the files alone say; empty where it is current.
+def check_tree(environments: Path, output: Path, *, touched: str | None, say: Say) -> tuple[list[str], str]:
+    """A short diff between ``output`` and what the files alone say, empty if it is current, and how many there are.
+
+    Overrides are told to ``say`` and not used: ``output`` is what is committed.
 
     Raises:
         SettingsError: an environment cannot be used.
         SynthesisError: a worker process ended badly.
     """
-    loaded = {file: load(file) for file in environment_files(environments)}
+    files = environment_files(environments)
+    ignored = overrides(os.environ, _DOTENV)
+    for change in ignored:
+        say(f"note: {touched_environment(files, touched)}: {change}, which --check ignores: it reads the files alone")
+    touched_environment(files, touched)
+    loaded = {file: load(file) for file in files}
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     with tempfile.TemporaryDirectory() as folder:
         synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None)
         lines = differences(Path(folder), output)
+        total = compare(Path(folder), output).total
     if lines:
-        say(f"error: {output} is stale; run `make synth` and commit it")
-    return shortened(lines)
+        cause = f", or was written with {', '.join(change.source for change in ignored)}" if ignored else ""
+        say(f"error: {output} is stale{cause}; run `make synth` and commit it")
+    return shortened(lines), f"{_counted(len(files), 'environment')}, {_counted(total, 'file')}"
 
 
-def validate_tree(output: Path) -> list[str]:
-    """Problems that schemas and rules find in ``output``, a line each."""
+def validate_tree(output: Path) -> tuple[list[str], str]:
+    """Problems that schemas and rules find in ``output``, a line each; if there are none, how much is valid."""
     from cdk8s_mlflow.validation import validate
 
-    folders = [folder for folder in sorted(output.iterdir()) if folder.is_dir()]
-    return [f"{folder.name}/{problem}" for folder in folders for problem in validate(folder)]
+    folders = [folder for folder in sorted(output.iterdir()) if folder.is_dir()] if output.is_dir() else []
+    problems = [f"{folder.name}/{problem}" for folder in folders for problem in validate(folder)]
+    if problems or not folders:
+        return problems, ""
+    files = [path for folder in folders for path in folder.rglob("*.yaml")]
+    return [], f"{output} is valid: {_counted(len(folders), 'environment')}, {_counted(len(files), 'manifest')}"
 
 
 def image_references(environments: Path) -> list[str]:
@@ -115,34 +169,3 @@ def image_references(environments: Path) -> list[str]:
     loaded = [load(file) for file in environment_files(environments)]
     tunnels = [settings.ingress.cloudflared.image for settings in loaded if settings.ingress.cloudflared]
     return sorted({*(settings.image_reference for settings in loaded), *tunnels})
-
-
-def write_environment(folder: Path, name: str, *, host: str, keycloak_host: str) -> Path:
-    """Write a new environment file and return its path.
-
-    Raises:
-        SettingsError: the name or a host is not allowed, or the file is there already.
-    """
-    check_name(name, "init NAME")
-    path = folder / f"{name}.yaml"
-    if path.exists():
-        raise InvalidSettingsError([Problem(str(path), "", "is there already; edit it, or choose another name")])
-    text = (
-        f"{FIRST_LINE}\ninstance: mlflow-{name}\n"
-        f"ingress:\n  host: {host}\nauthentication:\n  keycloak_host: {keycloak_host}\n"
-    )
-    with tempfile.TemporaryDirectory() as trial:
-        _try(Path(trial) / path.name, text)
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _try(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-    try:
-        load(path)
-    except InvalidSettingsError as error:
-        raise InvalidSettingsError([Problem("init", p.key, p.message) for p in error.problems]) from error
-    except UnreadableSettingsError as error:
-        raise InvalidSettingsError([Problem("init", "", "a host must be a DNS name")]) from error

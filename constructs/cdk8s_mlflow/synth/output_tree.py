@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _DIFF_LINES = 40
@@ -56,9 +57,45 @@ def _unwritable(output: Path, error: OSError) -> str:
     return f"cannot write {output} ({(error.strerror or str(error)).lower()}); check its permissions"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Which files two trees have, by their paths: those of one only, and those of both."""
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    deleted: tuple[str, ...]
+    """Files of the old tree only, and its folders without a file."""
+
+    @property
+    def total(self) -> int:
+        """Files of the new tree."""
+        return len(self.created) + len(self.changed) + len(self.unchanged)
+
+    def __str__(self) -> str:
+        counts = {name: len(getattr(self, name)) for name in ("created", "changed", "unchanged", "deleted")}
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def compare(expected: Path, actual: Path) -> Comparison:
+    """What writing ``expected`` over ``actual`` does to each file."""
+    # A chart without objects leaves an empty folder, which git does not keep.
+    empty = {name for name in _leaves(expected) if (expected / name).is_dir()}
+    wanted, found = _leaves(expected) - empty, _leaves(actual) - empty
+    both = sorted(name for name in wanted & found if (actual / name).is_file())
+    equal = {name for name in both if (expected / name).read_bytes() == (actual / name).read_bytes()}
+    return Comparison(
+        created=tuple(sorted(wanted - set(both))),
+        changed=tuple(name for name in both if name not in equal),
+        unchanged=tuple(name for name in both if name in equal),
+        deleted=tuple(sorted(found - set(both))),
+    )
+
+
 def differences(expected: Path, actual: Path) -> list[str]:
-    """A unified diff of two trees, file by file, short enough to read; empty where they are equal."""
-    names = sorted({*_files(expected), *_files(actual)})
+    """A unified diff of two trees, file by file; empty if their bytes are equal."""
+    found = compare(expected, actual)
+    names = sorted({*found.created, *found.changed, *found.deleted})
     return [line for name in names for line in _difference(name, expected / name, actual / name)]
 
 
@@ -68,14 +105,25 @@ def shortened(lines: list[str]) -> list[str]:
     return lines if rest <= 0 else [*lines[:_DIFF_LINES], f"({rest} more lines)"]
 
 
-def _files(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+def _leaves(folder: Path) -> set[str]:
+    """Files, links and folders without anything in them."""
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir() or not any(path.iterdir())
+    }
 
 
 def _difference(name: str, expected: Path, actual: Path) -> list[str]:
-    before, after = (_lines(actual), _lines(expected))
-    return list(difflib.unified_diff(before, after, f"{name} (on disk)", f"{name} (from settings)", "", "", 1, ""))
+    before, after = _lines(actual), _lines(expected)
+    names = (f"{name} (on disk)", f"{name} (from settings)")
+    shown = list(difflib.unified_diff(before, after, *names, "", "", 1, ""))
+    if shown:
+        return shown
+    if not expected.exists():
+        return [f"{name} is on disk, and not from the settings"]
+    return [f"{name} has other bytes on disk, such as other line ends" if actual.is_file() else f"{name} is missing"]
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
