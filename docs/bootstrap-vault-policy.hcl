@@ -3,7 +3,7 @@ path "secret/data/mlflow/*" {
   capabilities = ["create", "read", "update"]
 }
 
-# Only for destroy.
+# Marking them as ours; delete only for destroy.
 path "secret/metadata/mlflow/*" {
-  capabilities = ["delete"]
+  capabilities = ["create", "update", "delete"]
 }

@@ -30,6 +30,14 @@ _Only = Annotated[System | None, typer.Argument(help="Only this part; by default
 _Environment = Annotated[str, typer.Option("--environment", "-e", help="Environment, a file of the folder.")]
 _Folder = Annotated[Path, typer.Option("--environments", help="Folder of the environment files.")]
 _Format = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Form of the output.")]
+_Adopt = Annotated[
+    list[str] | None,
+    typer.Option("--adopt", help="Address of a thing of others to take over; see it in a plan.", show_default=False),
+]
+_AdoptEarlier = Annotated[
+    bool,
+    typer.Option("--adopt-earlier", help="Take over what earlier releases created, which set no marks."),
+]
 _CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Make the realm where it is missing.")]
 _PrintTo = Annotated[
     Path | None, typer.Option("--print-secrets-to", help="Keep secrets in this new file instead of a store.")
@@ -81,10 +89,13 @@ def _open(
     create_realm: bool = False,
     probe: bool = False,
     print_to: Path | None = None,
+    adopt: list[str] | None = None,
+    adopt_earlier: bool = False,
 ) -> "tuple[Run, Output]":
     from mlflow_bootstrap.credentials import Credentials
     from mlflow_bootstrap.environment import settings_of
     from mlflow_bootstrap.output import Format, Output
+    from mlflow_bootstrap.ownership import Adoption
     from mlflow_bootstrap.run import Run, once
 
     output = Output(Format(form))
@@ -94,6 +105,7 @@ def _open(
         credentials=Credentials(),
         report=once(output.report),
         step=output.step,
+        adoption=Adoption(addresses=frozenset(adopt or ()), earlier=adopt_earlier),
         create_realm=create_realm,
         probe=probe,
         print_to=print_to,
@@ -122,12 +134,14 @@ def plan(
     environments: _Folder = Path("environments"),
     output: _Format = "text",
     create_realm: _CreateRealm = False,
+    adopt: _Adopt = None,
+    adopt_earlier: _AdoptEarlier = False,
 ) -> None:
     """Say what apply would do, and write nothing."""
-    from mlflow_bootstrap import engine
-
-    run, printer = _open(environment, environments, output, create_realm=create_realm)
-    outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
+    run, printer = _open(
+        environment, environments, output, create_realm=create_realm, adopt=adopt, adopt_earlier=adopt_earlier
+    )
+    outcome = run.plan(_parts(only))
     _finish(printer, environment, outcome, done=False)
 
 
@@ -139,12 +153,20 @@ def apply(
     output: _Format = "text",
     create_realm: _CreateRealm = False,
     print_secrets_to: _PrintTo = None,
+    adopt: _Adopt = None,
+    adopt_earlier: _AdoptEarlier = False,
 ) -> None:
     """Bring everything, or one part, to what the environment file says."""
-    from mlflow_bootstrap import engine
-
-    run, printer = _open(environment, environments, output, create_realm=create_realm, print_to=print_secrets_to)
-    outcome = run.each(_parts(only), lambda resources: engine.apply(resources, report=run.report))
+    run, printer = _open(
+        environment,
+        environments,
+        output,
+        create_realm=create_realm,
+        print_to=print_secrets_to,
+        adopt=adopt,
+        adopt_earlier=adopt_earlier,
+    )
+    outcome = run.apply(_parts(only))
     _finish(printer, environment, outcome)
 
 
@@ -156,10 +178,8 @@ def verify(
     output: _Format = "text",
 ) -> None:
     """Exit 1 where anything is not as the environment file says."""
-    from mlflow_bootstrap import engine
-
     run, printer = _open(environment, environments, output, probe=True)
-    outcome = run.each(_parts(only), lambda resources: engine.plan(resources, report=run.report))
+    outcome = run.plan(_parts(only))
     _finish(printer, environment, outcome, done=False, drift_fails=True)
 
 
@@ -170,8 +190,10 @@ def _shorthand(part: System) -> Callable[..., None]:
         output: _Format = "text",
         create_realm: _CreateRealm = False,
         print_secrets_to: _PrintTo = None,
+        adopt: _Adopt = None,
+        adopt_earlier: _AdoptEarlier = False,
     ) -> None:
-        apply(part, environment, environments, output, create_realm, print_secrets_to)
+        apply(part, environment, environments, output, create_realm, print_secrets_to, adopt, adopt_earlier)
 
     return command
 

@@ -1,12 +1,13 @@
 """Compares what is with what should be, and writes only when told."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from mlflow_bootstrap.difference import Difference, State, differences
-from mlflow_bootstrap.errors import BootstrapError, DriftError, UnreachableError
+from mlflow_bootstrap.errors import BootstrapError, DriftError, OwnershipError, UnreachableError
+from mlflow_bootstrap.ownership import OWNER, Adoption, Owner, Standing
 
 
 class Resource(Protocol):
@@ -44,6 +45,24 @@ class Removable(Resource, Protocol):
         """Delete it; fine if it is gone."""
 
 
+class Owned(Removable, Protocol):
+    """A resource that bears our mark; its ``read`` gives the :class:`~mlflow_bootstrap.ownership.Owner` as well."""
+
+    def adopt(self, current: State) -> None:
+        """Mark it as ours, and keep beside the mark what ``release`` needs."""
+
+    def release(self, current: State) -> None:
+        """Give an adopted one back as it was found, without our mark."""
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A resource that others may have come to use."""
+
+    def in_use(self) -> str | None:
+        """Why ``destroy`` must keep it, such as ``client grafana uses it``."""
+
+
 @runtime_checkable
 class Checked(Protocol):
     """A resource of which a plan can know that an apply would fail."""
@@ -53,6 +72,7 @@ class Checked(Protocol):
 
 
 R = TypeVar("R", bound=Resource)
+NOTHING = Adoption()
 
 
 class Action(StrEnum):
@@ -71,6 +91,10 @@ class Change:
     action: Action
     address: str
     differences: tuple[Difference, ...] = ()
+    note: str = ""
+    """What else a reader should know, such as whose it is."""
+    adopts: bool = False
+    """Whether it takes over what others own."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -78,8 +102,13 @@ class Change:
         return tuple(difference.field for difference in self.differences)
 
     def __str__(self) -> str:
-        differing = f" {', '.join(map(str, self.differences))}" if self.action is Action.UPDATE else ""
-        return f"{self.action} {self.address}{differing}"
+        differing = f" {', '.join(map(str, self.differences))}" if self.differences and self._shows_values else ""
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.action} {self.address}{note}{differing}"
+
+    @property
+    def _shows_values(self) -> bool:
+        return self.action is Action.UPDATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +119,14 @@ class Failure:
     error: BootstrapError
 
     def __str__(self) -> str:
-        return f"! {self.address}: {self.error}"
+        # What others own is a part of a plan, so it reads like the other lines.
+        colon = "" if self.is_foreign else ":"
+        return f"! {self.address}{colon} {self.error}"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is about something that others own."""
+        return isinstance(self.error, OwnershipError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,38 +154,80 @@ Report = Callable[[Change | Failure], None]
 """Is told each change or failure as soon as it is known."""
 
 
-def plan(resources: Iterable[Resource], *, report: Report) -> Outcome:
+def plan(resources: Iterable[Resource], *, report: Report, adoption: Adoption = NOTHING) -> Outcome:
     """Read every resource once and say what would be done, or why it could not be. Writes nothing."""
-    return _each(resources, _plan, report)
+    return _each(resources, lambda resource: _plan(resource, adoption), report, past_foreign=True)
 
 
-def apply(resources: Iterable[Resource], *, report: Report) -> Outcome:
+def apply(resources: Iterable[Resource], *, report: Report, adoption: Adoption = NOTHING) -> Outcome:
     """Bring every resource to what it should be, and read again what was written.
 
-    A resource whose ``needs`` failed is not attempted; all others are.
+    A resource whose ``needs`` failed is not attempted; all others are. What ``adoption`` covers is reported with its
+    values before it is written.
     """
-    return _each(resources, _apply, report)
+    announced: list[Change] = []
+
+    def announce(change: Change) -> None:
+        announced.append(change)
+        report(change)
+
+    def report_others(item: Change | Failure) -> None:
+        if item not in announced:
+            report(item)
+
+    return _each(resources, lambda resource: _apply(resource, adoption, announce), report_others)
 
 
 def destroy(resources: Iterable[Removable], *, report: Report) -> Outcome:
-    """Delete every resource that exists, the last one first."""
+    """Delete every resource that is ours and that no one else uses, the last one first."""
     present = tuple(resources)[::-1]
     return _each(present, _delete, report, ordered=False)
 
 
-def _plan(resource: Resource) -> Change:
+def _plan(resource: Resource, adoption: Adoption) -> Change:
     current = resource.read()
-    change = compare(resource, current)
+    change = _intended(resource, current, adoption)
     if change.action is not Action.KEEP and isinstance(resource, Checked):
         resource.check(current)
     return change
 
 
-def _apply(resource: Resource) -> Change:
-    current = resource.read()
+def _intended(resource: Resource, current: State | None, adoption: Adoption) -> Change:
+    """What is to be done with a resource in view of whose it is.
+
+    Raises:
+        OwnershipError: it is not ours, and neither adopted nor usable as it is.
+    """
     change = compare(resource, current)
+    owner: Owner | None = current.get(OWNER) if current is not None else None
+    if owner is None or owner.standing is Standing.OURS:
+        return change
+    if adoption.covers(resource.address, owner):
+        return replace(change, action=Action.UPDATE, adopts=True, note=f"adopted from {owner.name}")
+    if owner.usable and change.action is Action.KEEP:
+        return replace(change, note=f"used as it is, belongs to {owner.name}")
+    raise _foreign(change, owner)
+
+
+def _foreign(change: Change, owner: Owner) -> OwnershipError:
+    differing = f" ({', '.join(map(str, change.differences))})" if change.differences else ""
+    flag = "--adopt-earlier" if owner.standing is Standing.EARLIER else f"--adopt {change.address}"
+    return OwnershipError(
+        f"belongs to {owner.name}{differing}",
+        remedy=f"take it over with {flag}, or name another in {owner.setting}",
+    )
+
+
+def _apply(resource: Resource, adoption: Adoption, announce: Callable[[Change], None]) -> Change:
+    current = resource.read()
+    change = _intended(resource, current, adoption)
     if current is None:
         resource.create()
+    elif change.adopts:
+        announce(change)
+        cast(Owned, resource).adopt(current)
+        if change.differences:
+            resource.update(current)
     elif change.action is Action.UPDATE:
         resource.update(current)
     if change.action is not Action.KEEP:
@@ -158,22 +236,46 @@ def _apply(resource: Resource) -> Change:
 
 
 def _confirm(resource: Resource) -> None:
-    left = compare(resource, resource.read())
+    current = resource.read()
+    left = compare(resource, current)
     if left.action is not Action.KEEP:
         raise DriftError(
             f"was written, and still differs in {', '.join(left.fields) or 'being there'}",
             remedy="run apply again; if it stays, something else writes it too",
         )
+    owner: Owner | None = current.get(OWNER) if current is not None else None
+    if owner is not None and owner.standing is not Standing.OURS:
+        raise DriftError(
+            f"was written, and then belongs to {owner.name}",
+            remedy="another environment, or another team, has created it at the same time under the same name",
+        )
 
 
 def _delete(resource: Removable) -> Change:
-    if resource.read() is None:
+    current = resource.read()
+    if current is None:
         return Change(Action.KEEP, resource.address)
+    owner: Owner | None = current.get(OWNER)
+    if owner is not None and owner.standing is not Standing.OURS:
+        return Change(Action.KEEP, resource.address, note=f"belongs to {owner.name}")
+    if owner is not None and owner.adopted:
+        cast(Owned, resource).release(current)
+        return Change(Action.UPDATE, resource.address, note="given back as it was found")
+    reason = resource.in_use() if isinstance(resource, Shared) else None
+    if reason:
+        return Change(Action.KEEP, resource.address, note=reason)
     resource.delete()
     return Change(Action.DELETE, resource.address)
 
 
-def _each(resources: Iterable[R], step: Callable[[R], Change], report: Report, *, ordered: bool = True) -> Outcome:
+def _each(
+    resources: Iterable[R],
+    step: Callable[[R], Change],
+    report: Report,
+    *,
+    ordered: bool = True,
+    past_foreign: bool = False,
+) -> Outcome:
     changes: list[Change] = []
     failures: list[Failure] = []
     blocked: set[str] = set()
@@ -185,8 +287,10 @@ def _each(resources: Iterable[R], step: Callable[[R], Change], report: Report, *
             changes.append(step(resource))
             report(changes[-1])
         except BootstrapError as error:
-            blocked.add(resource.address)
             failure = failure_of(resource.address, error)
+            # A plan shows everything that exists, also what needs a thing of others.
+            if not (past_foreign and failure.is_foreign):
+                blocked.add(resource.address)
             if not repeats(failure, failures):
                 failures.append(failure)
                 report(failure)

@@ -6,6 +6,7 @@ BootstrapError                  exit 1
 ├── RefusedError                exit 3: a system refuses the login, or the login lacks a right
 ├── ConflictError               exit 1: another run changed the same thing at the same time
 ├── MissingError                exit 1: something is not there that another team or tool makes
+├── OwnershipError              exit 1: something is in the way that this instance does not own
 └── DriftError                  exit 1: a system is not as the settings say
 """
 
@@ -51,6 +52,10 @@ class ConflictError(BootstrapError):
 
 class MissingError(BootstrapError):
     """Something is not there that another team or tool makes."""
+
+
+class OwnershipError(BootstrapError):
+    """Something is in the way that this instance does not own."""
 
 
 class DriftError(BootstrapError):

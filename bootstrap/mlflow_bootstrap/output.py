@@ -25,8 +25,10 @@ class Output:
     form: Format
 
     def report(self, item: Change | Failure) -> None:
-        """Print one line: a failure to standard error, a change in the text form alone."""
-        if isinstance(item, Failure):
+        """Print one line: a failure to standard error; a change, and what others own, in the text form only."""
+        if isinstance(item, Failure) and item.is_foreign and self.form is Format.TEXT:
+            print(item, flush=True)
+        elif isinstance(item, Failure):
             print(f"error: {item.address}: {item.error}", file=sys.stderr, flush=True)
         elif self.form is Format.TEXT:
             print(item, flush=True)
@@ -65,7 +67,10 @@ def _summary(environment: str, outcome: Outcome, *, done: bool) -> str:
     words = _DONE if done else _PLANNED
     counts = {action: sum(change.action is action for change in outcome.changes) for action in Action}
     parts = [f"{count} {words[action]}" for action, count in counts.items() if count]
-    parts += [f"{len(outcome.failures)} failed"] if outcome.failures else []
+    foreign = sum(failure.is_foreign for failure in outcome.failures)
+    failed = len(outcome.failures) - foreign
+    parts += [f"{foreign} of others"] if foreign else []
+    parts += [f"{failed} failed"] if failed else []
     return f"{environment}: {', '.join(parts) or 'nothing to do'}"
 
 
@@ -76,6 +81,7 @@ def _document(environment: str, outcome: Outcome) -> str:
             "address": change.address,
             "fields": list(change.fields),
             "differences": [_difference(difference) for difference in change.differences],
+            "note": change.note,
         }
         for change in outcome.changes
     ]

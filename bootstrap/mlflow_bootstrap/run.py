@@ -12,9 +12,11 @@ from typing import TypeVar, cast
 from pydantic import SecretStr
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap import engine
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import Change, Failure, Outcome, Removable, Report, Resource, repeats
-from mlflow_bootstrap.errors import BootstrapError
+from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome, Removable, Report, Resource, repeats
+from mlflow_bootstrap.errors import BootstrapError, UsageError
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.store.backend import Backend, open_backend
 from mlflow_bootstrap.store.entries import MACHINES, Finder
 from mlflow_bootstrap.systems import Context, Keycloak, System
@@ -53,6 +55,7 @@ class Run:
     credentials: Credentials
     report: Report
     step: Callable[[str], AbstractContextManager[None]]
+    adoption: Adoption = NOTHING
     create_realm: bool = False
     probe: bool = False
     print_to: Path | None = None
@@ -60,7 +63,13 @@ class Run:
     @cached_property
     def backend(self) -> Backend:
         """The secret store."""
-        return open_backend(self.settings, self.credentials, finders=self._finders, print_to=self.print_to)
+        return open_backend(
+            self.settings,
+            self.credentials,
+            finders=self._finders,
+            print_to=self.print_to,
+            adoption=self.adoption,
+        )
 
     @cached_property
     def context(self) -> Context:
@@ -69,6 +78,7 @@ class Run:
             settings=self.settings,
             credentials=self.credentials,
             values=self.backend.values,
+            adoption=self.adoption,
             create_realm=self.create_realm,
             probe=self.probe,
         )
@@ -76,7 +86,8 @@ class Run:
     @property
     def context_without_values(self) -> Context:
         """The same for what needs no value of ours, so that the secret store is not opened."""
-        return Context(settings=self.settings, credentials=self.credentials, values=FixedValues({}))
+        values = FixedValues({})
+        return Context(settings=self.settings, credentials=self.credentials, values=values, adoption=self.adoption)
 
     @property
     def _finders(self) -> dict[tuple[str, str], Finder]:
@@ -91,9 +102,33 @@ class Run:
     def _client_secret(self, client_id: str) -> SecretStr | None:
         return keycloak().existing_client_secret(self.context_without_values, client_id=client_id)
 
+    def plan(self, parts: Sequence[Part]) -> Outcome:
+        """Plan every part; what fails in one does not keep another from its turn."""
+        return self.each(parts, lambda resources: engine.plan(resources, report=self.report, adoption=self.adoption))
+
+    def apply(self, parts: Sequence[Part]) -> Outcome:
+        """Apply every part, likewise."""
+        return self.each(parts, lambda resources: engine.apply(resources, report=self.report, adoption=self.adoption))
+
     def each(self, parts: Sequence[Part], operation: Operation) -> Outcome:
-        """``operation`` on every part; what fails in one does not keep another from its turn."""
-        return _joined(self._part(title, build, operation) for title, build in self._builders(parts))
+        """``operation`` on every part; an address to adopt that none of them has fails at the end."""
+        seen: set[str] = set()
+
+        def noting(resources: Sequence[Resource]) -> Outcome:
+            seen.update(resource.address for resource in resources)
+            return operation(resources)
+
+        outcome = _joined(self._part(title, build, noting) for title, build in self._builders(parts))
+        return _joined([outcome, *self._unknown(seen, outcome)])
+
+    def _unknown(self, seen: set[str], outcome: Outcome) -> list[Outcome]:
+        # What could not be opened has no addresses yet.
+        if len(self.adoption.addresses - seen) == 0 or any("/" not in one.address for one in outcome.failures):
+            return []
+        failures = [Failure(address, _nothing_to_adopt(seen)) for address in sorted(self.adoption.addresses - seen)]
+        for failure in failures:
+            self.report(failure)
+        return [Outcome(failures=tuple(failures))]
 
     def _builders(self, parts: Sequence[Part]) -> Iterator[tuple[str, Callable[[], Sequence[Resource]]]]:
         entries = {entry for part in parts for entry in ENTRIES[part]}
@@ -129,6 +164,11 @@ class Run:
             failure = Failure(title, error)
             self.report(failure)
             return Outcome(failures=(failure,))
+
+
+def _nothing_to_adopt(seen: Iterable[str]) -> UsageError:
+    known = ", ".join(sorted(seen))
+    return UsageError("names nothing of this environment, so nothing was adopted", remedy=f"name any of {known}")
 
 
 def once(report: Report) -> Report:

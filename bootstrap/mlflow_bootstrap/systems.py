@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import Removable, Resource
+from mlflow_bootstrap.engine import NOTHING, Removable, Resource
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.values import SecretValues
 
 
@@ -20,6 +21,8 @@ class Context:
     credentials: Credentials
     """Administrators' logins, read when they are needed."""
     values: SecretValues
+    adoption: Adoption = NOTHING
+    """What the operator has named to be taken over."""
     create_realm: bool = False
     probe: bool = False
     """Whether a check may leave a trace for a moment, such as an object that is put and deleted."""
@@ -32,7 +35,7 @@ class System(Protocol):
         """What this environment has in the system, what others need first; reads no more than the login takes."""
 
     def removable(self, context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
-        """What ``destroy`` takes away, in the order of making; databases and buckets only where ``data`` names them."""
+        """What ``destroy`` may delete, in the order of creation; databases and buckets only if ``data`` names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

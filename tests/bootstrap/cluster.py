@@ -39,7 +39,7 @@ class SecretsApi:
         """Status and object for a request."""
         with self.lock:
             self.requests.append(f"{method} {path}")
-            _, _, _, _, namespace, _, *rest = path.split("/")
+            _, _, _, _, namespace, _, *rest = path.partition("?")[0].split("/")
             if method == "POST":
                 return self._create(namespace, body)
             found = self.secrets.get(f"{namespace}/{rest[0]}")
@@ -65,14 +65,22 @@ class SecretsApi:
             return 409, _status(409, "Conflict")
         if body.get("type", found["type"]) != found["type"]:
             return 422, _status(422, "Invalid")
-        found["data"] = {**found.get("data", {}), **body.get("data", {})}
-        labels = {**found["metadata"].get("labels", {}), **metadata.pop("labels", {})}
-        found["metadata"].update(metadata, labels=labels)
+        found["data"] = _merged(found.get("data"), body.get("data"))
+        texts = {kind: _merged(found["metadata"].get(kind), metadata.pop(kind, None)) for kind in _TEXTS}
+        found["metadata"].update(metadata, **texts)
         self._renew(found)
         return 200, found
 
     def _renew(self, found: Secret) -> None:
         found["metadata"]["resourceVersion"] = str(next(self.versions))
+
+
+_TEXTS = ("labels", "annotations")
+
+
+def _merged(found: Secret | None, changes: Secret | None) -> Secret:
+    """As a merge patch does: None removes a key."""
+    return {key: value for key, value in {**(found or {}), **(changes or {})}.items() if value is not None}
 
 
 def _status(code: int, reason: str) -> Secret:

@@ -14,6 +14,7 @@ from live.servers import Minio
 from mlflow_bootstrap import engine, minio
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
@@ -34,14 +35,14 @@ def silent(_: object) -> None:
     """Report to nobody."""
 
 
-def apply(context: Context) -> Outcome:
+def apply(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:
     """Apply MinIO's part."""
-    return engine.apply(minio.resources(context), report=silent)
+    return engine.apply(minio.resources(context), report=silent, adoption=adoption)
 
 
-def plan(context: Context) -> Outcome:
+def plan(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:
     """Plan MinIO's part."""
-    return engine.plan(minio.resources(context), report=silent)
+    return engine.plan(minio.resources(context), report=silent, adoption=adoption)
 
 
 def signs(outcome: Outcome) -> list[str]:

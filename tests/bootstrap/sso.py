@@ -16,6 +16,7 @@ from live.servers import Keycloak
 from mlflow_bootstrap import engine, keycloak
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
@@ -81,14 +82,14 @@ def silent(_: object) -> None:
     """Report to nobody."""
 
 
-def plan(context: Context) -> Outcome:
+def plan(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:
     """Plan Keycloak's part."""
-    return engine.plan(keycloak.resources(context), report=silent)
+    return engine.plan(keycloak.resources(context), report=silent, adoption=adoption)
 
 
-def apply(context: Context) -> Outcome:
+def apply(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:
     """Apply Keycloak's part."""
-    return engine.apply(keycloak.resources(context), report=silent)
+    return engine.apply(keycloak.resources(context), report=silent, adoption=adoption)
 
 
 def destroy(context: Context) -> Outcome:

@@ -1,6 +1,7 @@
 """Kubernetes Secrets in place of a store, on a stand-in for the API (see ``cluster``): made once and kept."""
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +12,9 @@ from cluster import SecretsApi, serving
 from cdk8s_mlflow.contract import secret_recipes
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import Action, Outcome, apply, destroy, plan
+from mlflow_bootstrap.engine import NOTHING, Action, Outcome, apply, destroy, plan
 from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.store.backend import Backend, open_backend
 
 pytestmark = pytest.mark.servers
@@ -36,17 +38,18 @@ def ours(settings_of: SettingsOf) -> Settings:
     return settings_of(release="3.17.2", secrets={"mode": "kubernetes"})
 
 
-def _backend(settings: Settings, **environ: str) -> Backend:
-    given = {"MLFLOW_POSTGRES_CA_CRT": "a certificate"} | environ
-    return open_backend(settings, Credentials(environ=given, ask=None), finders={}, print_to=None)
+def _backend(settings: Settings, adoption: Adoption = NOTHING) -> Backend:
+    login = Credentials(environ={"MLFLOW_POSTGRES_CA_CRT": "a certificate"}, ask=None)
+    return open_backend(settings, login, finders={}, print_to=None, adoption=adoption)
 
 
 def _silent(_: object) -> None:
     return None
 
 
-def _apply(settings: Settings) -> Outcome:
-    return apply(_backend(settings).resources(ENTRIES), report=_silent)
+def _apply(settings: Settings, *adopted: str) -> Outcome:
+    adoption = Adoption(addresses=frozenset(adopted))
+    return apply(_backend(settings, adoption).resources(ENTRIES), report=_silent, adoption=adoption)
 
 
 def _plan(settings: Settings) -> Outcome:
@@ -75,6 +78,7 @@ def test_names_keys_types_and_labels_are_those_that_external_secrets_would_make(
     assert api.secrets["postgres/mlflow-db-role"]["metadata"]["labels"] == {
         "cnpg.io/reload": "true",
         "app.kubernetes.io/instance": "mlflow",
+        "app.kubernetes.io/managed-by": "cdk8s-mlflow",
     }
     assert api.text("postgres/mlflow-db-role", "password") == api.text("mlflow/mlflow-db-secret", "password")
 
@@ -121,9 +125,22 @@ def test_values_that_are_there_are_adopted(api: SecretsApi, ours: Settings) -> N
         {"metadata": {"name": "mlflow-oidc-config"}, "type": "Opaque", "data": data},
     )
 
-    _apply(ours)
+    before = json.dumps(api.secrets["mlflow/mlflow-oidc-config"])
 
+    refused = _apply(ours)
+    untouched = json.dumps(api.secrets["mlflow/mlflow-oidc-config"])
+    adopted = _apply(ours, "secrets/kubernetes/mlflow/mlflow-oidc-config")
+
+    assert [str(failure).split(";")[0] for failure in refused.failures] == [
+        "! secrets/kubernetes/mlflow/mlflow-oidc-config belongs to others (no mark of cdk8s-mlflow) "
+        "(labels.app.kubernetes.io/instance: (none) → mlflow, labels.app.kubernetes.io/managed-by: (none) → "
+        "cdk8s-mlflow, data.OIDC_CLIENT_ID: missing, data.OIDC_CLIENT_SECRET: differs)"
+    ]
+    assert (untouched, adopted.failures, _plan(ours).pending) == (before, (), ())
     assert api.text("mlflow/mlflow-oidc-config", "OIDC_CLIENT_SECRET") == "kept"
+    destroy(_backend(ours).resources(["oidc"]), report=_silent)
+    left = api.secrets["mlflow/mlflow-oidc-config"]
+    assert (left["data"], left["metadata"].get("labels")) == (data, {})
 
 
 def test_ten_times_two_runs_at_once_agree(tmp_path: Path, api: SecretsApi, ours: Settings) -> None:

@@ -23,7 +23,7 @@ from mlflow_bootstrap.errors import RefusedError, UnreachableError, UsageError
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
-REQUESTS = 11
+REQUESTS = 16
 """What an apply on an empty server sends: reads before and after each write, and the proof of the key."""
 FAULTS = {
     "429": answers(429),
@@ -95,7 +95,7 @@ def test_every_write_may_stay_unanswered_once(
 def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
     minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: str
 ) -> None:
-    proxy.spoil(FAULTS[fault], when="PUT /minio/admin", times=3)
+    proxy.spoil(FAULTS[fault], when="PUT /minio/admin/v3/add-canned", nth=2, times=3)
 
     failed = apply(context(minio_server, ours))
 
@@ -177,9 +177,9 @@ def test_a_server_that_only_knows_how_to_set_all_policies_keeps_those_of_others(
 def test_wrong_keys_of_the_administrator_say_which_and_change_nothing(minio_server: Minio, ours: Settings) -> None:
     outcome = apply(context(minio_server, ours, MINIO_ADMIN_PASSWORD="a-guess"))
 
-    assert [type(failure.error) for failure in outcome.failures] == [RefusedError, RefusedError]
+    assert [type(failure.error) for failure in outcome.failures] == [RefusedError]
     assert "does not know the keys of MINIO_ADMIN_USER and MINIO_ADMIN_PASSWORD (SignatureDoesNotMatch)" in str(
-        outcome.failures[1]
+        outcome.failures[0]
     )
     assert "a-guess" not in "".join(signs(outcome))
 
@@ -190,7 +190,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_check(minio_server: Mi
     outcome = plan(context(minio_server, settings_of(bootstrap={"s3_endpoint": nowhere})))
 
     assert isinstance(outcome.failures[0].error, UnreachableError)
-    assert f"cannot reach {nowhere} for minio/bucket" in str(outcome.failures[0])
+    assert f"! minio: cannot reach {nowhere} (" in str(outcome.failures[0])
 
 
 ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-minio-policy.json"

@@ -116,6 +116,7 @@ def test_json_has_values_and_no_secret(capsys: pytest.CaptureFixture[str]) -> No
                 {"field": "x", "before": 2, "after": 1},
                 {"field": "secret", "hidden": "differs"},
             ],
+            "note": "",
         }
     ]
 
@@ -153,6 +154,12 @@ class MemoryStore:
         """Replace it."""
         self.entries[name] = Entry(values, 1)
 
+    def mark(self, name: str, marks: Any) -> None:
+        """No mark is kept."""
+
+    def restore(self, name: str, version: str) -> None:
+        """No version is kept."""
+
     def delete(self, name: str) -> None:
         """Forget it."""
         self.entries.pop(name, None)
@@ -160,7 +167,7 @@ class MemoryStore:
 
 def _entry(store: MemoryStore, fields: Sequence[Field]) -> StoredEntry:
     plan = EntryPlan(name="oidc", fields=tuple(fields))
-    return StoredEntry(store=store, plan=plan, credentials=Credentials(environ={}, ask=None))
+    return StoredEntry(store=store, plan=plan, credentials=Credentials(environ={}, ask=None), instance="mlflow")
 
 
 def _no_login() -> SecretStr | None:
@@ -177,7 +184,7 @@ def _no_login() -> SecretStr | None:
 )
 @pytest.mark.parametrize("present", [False, True], ids=["no entry", "entry lacks it"])
 def test_plan_fails_as_apply_would(field: Field, said: str, present: bool) -> None:
-    store = MemoryStore(**({"oidc": Entry({"other": "of others"}, 1)} if present else {}))
+    store = MemoryStore(**({"oidc": Entry({"other": "of others"}, 1, None)} if present else {}))
     entry = _entry(store, [field])
 
     planned, done = engine.plan([entry], report=_silent), engine.apply([entry], report=_silent)
@@ -189,7 +196,7 @@ def test_plan_fails_as_apply_would(field: Field, said: str, present: bool) -> No
 
 def test_entry_with_one_new_field_names_it() -> None:
     fields = [Field(name=name, variable="X", make=lambda: "made") for name in ("secret_key", "session_key")]
-    entry = _entry(MemoryStore(oidc=Entry({"secret_key": "kept"}, 1)), fields)
+    entry = _entry(MemoryStore(oidc=Entry({"secret_key": "kept"}, 1, None)), fields)
 
     (change,) = engine.plan([entry], report=_silent).changes
 

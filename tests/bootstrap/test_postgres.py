@@ -12,6 +12,7 @@ from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
 from mlflow_bootstrap import engine, postgres
 from mlflow_bootstrap.engine import Action
+from mlflow_bootstrap.ownership import Adoption
 
 pytestmark = pytest.mark.servers
 
@@ -145,9 +146,9 @@ def test_a_password_that_logs_in_is_not_written_again(postgres_server: Postgres,
     execute(postgres_server, statement.as_string())
     before = state(postgres_server)[0]
 
-    done = apply(context(postgres_server, ours))
+    done = apply(context(postgres_server, ours), Adoption(earlier=True))
 
-    assert signs(done)[0] == f"= postgres/role/{ours.database.role}"
+    assert signs(done)[0] == f"~ postgres/role/{ours.database.role}  ()"
     assert state(postgres_server)[0] == before
 
 
@@ -155,7 +156,8 @@ def test_a_password_kept_by_md5_is_made_scram(postgres_server: Postgres, ours: S
     role = ours.database.role
     execute(postgres_server, "SET password_encryption = md5", f"CREATE ROLE {role} LOGIN PASSWORD 'old'")
 
-    done = apply(context(postgres_server, ours, password="old"))
+    adoption = Adoption(addresses=frozenset({f"postgres/role/{role}"}))
+    done = apply(context(postgres_server, ours, password="old"), adoption)
 
     assert signs(done)[0] == f"~ postgres/role/{role}  (password)"
     assert verifier(postgres_server, role).startswith("SCRAM-SHA-256$")

@@ -16,6 +16,7 @@ from live.servers.process import free_port
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Action, apply, destroy, plan
 from mlflow_bootstrap.errors import ConflictError, MissingError, RefusedError, UnreachableError, UsageError
+from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.rotation import renew
 from mlflow_bootstrap.run import Run
 from mlflow_bootstrap.store.vault import VaultStore
@@ -53,17 +54,26 @@ def test_the_second_apply_keeps_every_value_and_version(openbao_server: OpenBao,
 def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     path = f"secret/data/{settings.secrets.vault_prefix}/oidc"
-    openbao_server.call("POST", path, {"data": {"client_secret": "kept", "note": "of another team"}})
+    theirs = {"client_secret": "kept", "note": "of another team"}
+    openbao_server.call("POST", path, {"data": theirs})
+    store = opened(openbao_server, settings)
 
-    outcome = apply(entries(opened(openbao_server, settings), settings), report=unheard)
+    refused = apply(entries(store, settings), report=unheard)
+    untouched = data(openbao_server, settings, "oidc")
+    adoption = Adoption(addresses=frozenset({"secrets/vault/oidc"}))
+    adopted = apply(entries(store, settings), report=unheard, adoption=adoption)
 
-    change = next(change for change in outcome.changes if change.address.endswith("/oidc"))
-    assert (change.action, change.fields) == (Action.UPDATE, ("client_id",))
-    assert data(openbao_server, settings, "oidc")["data"] == {
-        "client_id": "mlflow",
-        "client_secret": "kept",
-        "note": "of another team",
-    }
+    assert [str(failure) for failure in refused.failures] == [
+        "! secrets/vault/oidc belongs to others (no mark of cdk8s-mlflow) (client_id: missing); "
+        "take it over with --adopt secrets/vault/oidc, or name another in secrets.vault_prefix"
+    ]
+    assert (untouched["data"], untouched["metadata"]["version"]) == (theirs, 1)
+    change = next(change for change in adopted.changes if change.address.endswith("/oidc"))
+    assert (change.action, change.fields, change.adopts) == (Action.UPDATE, ("client_id",), True)
+    assert data(openbao_server, settings, "oidc")["data"] == {"client_id": "mlflow", **theirs}
+    destroy(entries(store, settings), report=unheard)
+    assert data(openbao_server, settings, "oidc")["data"] == theirs
+    assert data(openbao_server, settings, "oidc")["metadata"]["custom_metadata"] is None
 
 
 def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, settings_of: SettingsOf) -> None:

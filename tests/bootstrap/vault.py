@@ -19,7 +19,12 @@ def entries(store: Any, settings: Settings, **environ: str) -> list[StoredEntry]
     """All entries, each with a memory of its own, as a new run has; ``environ`` is what the operator hands over."""
     given = {"MLFLOW_POSTGRES_CA_CRT": "a certificate"} | environ
     return [
-        StoredEntry(store=StoredValues(store), plan=plan, credentials=Credentials(environ=given, ask=None))
+        StoredEntry(
+            store=StoredValues(store),
+            plan=plan,
+            credentials=Credentials(environ=given, ask=None),
+            instance=settings.instance,
+        )
         for plan in entry_plans(settings, finders={})
     ]
 

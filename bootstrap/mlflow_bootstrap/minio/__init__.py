@@ -1,10 +1,12 @@
 """MinIO, or another S3: the bucket, and where it is MinIO the policy and the user that has this bucket alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.minio.access import Access
-from mlflow_bootstrap.minio.bucket import Bucket
+from mlflow_bootstrap.minio.bucket import POLICY_TAG, USER_TAG, Bucket
 from mlflow_bootstrap.minio.client import ObjectStore
 from mlflow_bootstrap.minio.policy import Policy
 from mlflow_bootstrap.minio.user import User
@@ -14,19 +16,19 @@ from mlflow_bootstrap.systems import Context
 def resources(context: Context) -> Sequence[Resource]:
     """Bucket, policy and user of MinIO; bucket and a check of the keys of another S3."""
     store = ObjectStore.of(context)
-    others = _checks(context, store) if context.settings.artifacts.kind == "s3" else _ours(context, store)
-    return [_bucket(context, store), *others]
+    if context.settings.artifacts.kind == "s3":
+        return [_bucket(context, store), *_checks(context, store)]
+    return _ours(context, store)
 
 
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
-    """Policy and user of MinIO; the bucket with all that is in it only where ``data`` names it."""
+    """Policy and user of MinIO; the bucket with all that is in it only if ``data`` names it."""
     artifacts = context.settings.artifacts
     bucket_named = f"minio/bucket/{artifacts.bucket}" in data
-    if artifacts.kind == "s3" and not bucket_named:
-        return []
-    store = ObjectStore.of(context)
-    buckets: list[Removable] = [_bucket(context, store)] if bucket_named else []
-    return [*buckets, *([] if artifacts.kind == "s3" else _ours(context, store))]
+    if artifacts.kind == "s3":
+        return [_bucket(context, ObjectStore.of(context))] if bucket_named else []
+    bucket, *others = _ours(context, ObjectStore.of(context))
+    return [bucket, *others] if bucket_named else others
 
 
 def _bucket(context: Context, store: ObjectStore) -> Bucket:
@@ -35,9 +37,24 @@ def _bucket(context: Context, store: ObjectStore) -> Bucket:
 
 
 def _ours(context: Context, store: ObjectStore) -> list[Removable]:
-    artifacts = context.settings.artifacts
-    policy = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
-    return [policy, User(store=store, settings=artifacts, values=context.values, needs=(policy.address,))]
+    """Bucket, policy and user, each of which may prove that another is ours."""
+    artifacts, plain = context.settings.artifacts, _bucket(context, store)
+    named = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
+    user = User(
+        store=store,
+        settings=artifacts,
+        values=context.values,
+        policy=named,
+        named_by_bucket=partial(plain.names, USER_TAG, artifacts.user),
+        needs=(named.address,),
+    )
+    # A right to a bucket of others is given to no one.
+    policy = replace(
+        named,
+        serves=lambda: plain.names(POLICY_TAG, artifacts.policy) or user.has_policy(),
+        needs=(plain.address,),
+    )
+    return [replace(plain, policy=policy, user=user), policy, user]
 
 
 def _checks(context: Context, store: ObjectStore) -> list[Resource]:

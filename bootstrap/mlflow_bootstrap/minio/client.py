@@ -1,11 +1,11 @@
 """Requests to an object store: by whom, how long, how often, and what its errors mean to a reader."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -22,6 +22,7 @@ from mlflow_bootstrap.systems import Context
 
 T = TypeVar("T")
 
+NO_SUCH_POLICY = frozenset({"XMinioAdminNoSuchPolicy"})
 WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
 """What S3 calls a login that it does not know; anything else was said to somebody known."""
 
@@ -49,6 +50,8 @@ class ObjectStore:
     settings: Settings
     keys: Keys
     ca_file: str | None = None
+    policies: dict[str, str | None] = field(default_factory=dict)
+    """The newest documents of policies that were read, by name, so that three resources ask once."""
 
     @classmethod
     def of(cls, context: Context) -> "ObjectStore":
@@ -115,6 +118,19 @@ class ObjectStore:
             RefusedError: it knows the login and does not do it, or does not know the login.
         """
         return self.call_as(f"the keys of {self._variables}", what, request, absent=absent)
+
+    def policy(self, name: str) -> dict[str, Any] | None:
+        """The document of a policy of MinIO, asked for once until it is written; None if there is none."""
+        if name not in self.policies:
+            found = self.call(f"minio/policy/{name}", lambda: self.admin.policy_info(name), absent=NO_SUCH_POLICY)
+            self.policies[name] = found
+        text = self.policies[name]
+        return None if text is None else dict(json.loads(text))
+
+    def set_policy(self, name: str, document: Mapping[str, Any]) -> None:
+        """Create or replace a policy."""
+        self.policies.pop(name, None)
+        self.call(f"minio/policy/{name}", lambda: self.admin.policy_add(name, policy=dict(document)))
 
     def call_as(
         self, whose: str, what: str, request: Callable[[], T], *, absent: frozenset[str] = frozenset()

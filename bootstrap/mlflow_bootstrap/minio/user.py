@@ -1,7 +1,9 @@
 """The user that MLflow logs in as, with the policy attached."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from minio.error import MinioAdminException, S3Error
@@ -9,6 +11,8 @@ from minio.error import MinioAdminException, S3Error
 from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.minio.client import WRONG_KEYS, Keys, ObjectStore, code, status
+from mlflow_bootstrap.minio.policy import USER, Policy
+from mlflow_bootstrap.ownership import OWNER, Owner, Standing, owner_of
 from mlflow_bootstrap.values import SecretValues, required
 
 _ABSENT = frozenset({"XMinioAdminNoSuchUser"})
@@ -26,6 +30,9 @@ class User:
     store: ObjectStore
     settings: ArtifactSettings
     values: SecretValues
+    policy: Policy
+    named_by_bucket: Callable[[], bool] = lambda: False
+    """Whether our bucket names it as ours."""
     needs: tuple[str, ...] = ()
 
     @property
@@ -43,12 +50,37 @@ class User:
         found = self._found()
         if found is None:
             return None
-        policies = self._policies(found)
-        return {
+        logs_in = self._logs_in()
+        state = {
             "status": found.get("status"),
-            "secret_key": Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS,
-            "policy": self.settings.policy in policies,
+            "secret_key": Secrecy.RIGHT if logs_in else Secrecy.DIFFERS,
+            "policy": self.settings.policy in self._policies(found),
         }
+        return {**state, OWNER: self._owner(state)}
+
+    def _owner(self, state: State) -> Owner:
+        # MinIO's users bear no mark, but none except ours has our key or our policy.
+        proved = state["secret_key"] is Secrecy.RIGHT or (state["policy"] and self.policy.is_marked)
+        kept = self.policy.kept.get(USER) if self.policy.is_marked else None
+        instance = self.store.settings.instance
+        mark = instance if proved or kept or self.named_by_bucket() else None
+        earlier = state["policy"] and self.policy.is_of_earlier_release
+        return owner_of(mark, instance, setting="artifacts.user", earlier=earlier, adopted=isinstance(kept, Mapping))
+
+    def adopt(self, current: State) -> None:
+        """Keep what it was like beside the policy's mark; its key and our policy are what makes it ours."""
+        if current[OWNER].standing is not Standing.EARLIER:
+            self.policy.keep(**{USER: {name: current[name] for name in ("status", "policy")}})
+
+    def release(self, current: State) -> None:
+        """Detach our policy, and disable it if it was; its former key is known to no one here."""
+        found, name = self.policy.kept[USER], self.settings.user
+        if not found.get("policy"):
+            detach = partial(self.store.admin.detach_policy, [self.settings.policy], user=name)
+            self.store.call(self.address, detach, absent=_ATTACHED_ALREADY)
+        if found.get("status") == "disabled":
+            self.store.call(self.address, lambda: self.store.admin.user_disable(name))
+        self.policy.keep(**{USER: None})
 
     def _found(self) -> dict[str, Any] | None:
         answer = self.store.call(self.address, lambda: self.store.admin.user_info(self.settings.user), absent=_ABSENT)
@@ -58,6 +90,15 @@ class User:
     def _policies(found: dict[str, Any]) -> list[str]:
         return [name for name in str(found.get("policyName") or "").split(",") if name]
 
+    def is_free_or_ours(self) -> bool:
+        """Whether it does not exist, or logs in with the store's key."""
+        return self._found() is None or self._logs_in()
+
+    def has_policy(self) -> bool:
+        """Whether it logs in with the store's key, and has our policy."""
+        found = self._found()
+        return found is not None and self.settings.policy in self._policies(found) and self._logs_in()
+
     def _logs_in(self) -> bool:
         secret = self.values.value("s3", "secretkey")
         if secret is None:
@@ -66,7 +107,7 @@ class User:
         return bool(self.store.call(f"a login as {self.settings.user}", lambda: _known(client, self.settings.bucket)))
 
     def create(self) -> None:
-        """Make it and attach the policy."""
+        """Create it and attach the policy."""
         self.update({})
 
     def update(self, current: State) -> None:
@@ -89,7 +130,7 @@ class User:
             admin.policy_set(",".join([*others, policy]), user=user)
 
     def delete(self) -> None:
-        """Take it away."""
+        """Delete it."""
         self.store.call(self.address, lambda: self.store.admin.user_remove(self.settings.user), absent=_ABSENT)
 
 

@@ -41,13 +41,18 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
 
 
 def _role(context: Context, server: Server) -> Role:
-    return Role(server=server, settings=context.settings.database, values=context.values, login=Login(context))
+    settings = context.settings
+    login = Login(context)
+    return Role(
+        server=server, settings=settings.database, values=context.values, login=login, instance=settings.instance
+    )
 
 
 def _databases(context: Context, server: Server) -> list[Database]:
-    settings = context.settings.database
+    settings, instance = context.settings.database, context.settings.instance
     needs = (f"postgres/role/{settings.role}",)
+    names = {"database.name": settings.name, "database.auth_name": settings.auth_name}
     return [
-        Database(server=server, settings=settings, name=name, needs=needs)
-        for name in (settings.name, settings.auth_name)
+        Database(server=server, settings=settings, name=name, setting=setting, instance=instance, needs=needs)
+        for setting, name in names.items()
     ]

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from psycopg import sql
 
 from cdk8s_mlflow.settings.database import DatabaseSettings
 from mlflow_bootstrap.difference import Secrecy, State, differences
 from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
 from mlflow_bootstrap.postgres.login import Login
 from mlflow_bootstrap.postgres.makers import maker_of_role
 from mlflow_bootstrap.postgres.server import Server
@@ -28,6 +30,18 @@ ATTRIBUTES = MappingProxyType(
 )
 """All attributes of a role: as they should be, and what brings them there."""
 
+_OTHERWISE = frozenset(ATTRIBUTES) - {"expires"}
+
+
+def _words(name: str, value: Any) -> str:
+    """What gives the attribute ``name`` the value that it had."""
+    wanted, words = ATTRIBUTES[name]
+    if name == "connection_limit":
+        return f"CONNECTION LIMIT {int(value)}"
+    if value == wanted:
+        return words
+    return words.removeprefix("NO") if words.startswith("NO") else f"NO{words}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -37,6 +51,7 @@ class Role:
     settings: DatabaseSettings
     values: SecretValues
     login: Login
+    instance: str
     needs: tuple[str, ...] = ()
 
     @property
@@ -55,7 +70,13 @@ class Role:
         if found is None:
             return None
         password = Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS
-        return {**{name: found[name] for name in ATTRIBUTES}, "password": password}
+        state = {**{name: found[name] for name in ATTRIBUTES}, "password": password}
+        return {**state, OWNER: self._owner(found["comment"], state)} if self._is_managed else state
+
+    def _owner(self, comment: str | None, state: State) -> Owner:
+        mark, kept = read_mark(comment)
+        earlier = comment is None and not any(differences(self.desired, state))
+        return owner_of(mark, self.instance, setting="database.role", earlier=earlier, adopted=kept is not None)
 
     def _logs_in(self) -> bool:
         # Without an administrator, we are logged in as the role itself.
@@ -74,8 +95,9 @@ class Role:
     def create(self) -> None:
         """Create it."""
         self.check(None)
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
-        self.server.write(self.address, statement.format(self._name, self._verifier()))
+        # Both are one transaction, so that no run leaves a role without its mark.
+        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}; {}")
+        self.server.write(self.address, statement.format(self._name, self._verifier(), self._comment()))
 
     def update(self, current: State) -> None:
         """Bring what differs, and nothing else, to what it should be."""
@@ -89,9 +111,34 @@ class Role:
     def _differing(self, current: State) -> list[str]:
         return [difference.field for difference in differences(self.desired, current)]
 
+    def adopt(self, current: State) -> None:
+        """Comment on it with our mark, and with the attributes and the comment that it had."""
+        found = self.server.snapshot().role or {}
+        kept = {name: found.get(name) for name in (*ATTRIBUTES, "valid_until", "comment")}
+        earlier = current[OWNER].standing is Standing.EARLIER
+        self.server.write(self.address, self._comment(None if earlier else kept))
+
+    def release(self, current: State) -> None:
+        """Give it its former attributes and comment; its former password is known to no one here."""
+        found = read_mark((self.server.snapshot().role or {}).get("comment"))[1] or {}
+        parts: list[sql.Composable] = [
+            sql.SQL(_words(name, value)) for name, value in found.items() if name in _OTHERWISE
+        ]
+        parts.append(sql.SQL("VALID UNTIL {}").format(sql.Literal(found.get("valid_until") or "infinity")))
+        alter = sql.SQL("ALTER ROLE {} {}; COMMENT ON ROLE {} IS {}")
+        text = sql.Literal(found.get("comment"))
+        self.server.write(self.address, alter.format(self._name, sql.SQL(" ").join(parts), self._name, text))
+
+    def _comment(self, kept: State | None = None) -> sql.Composed:
+        return sql.SQL("COMMENT ON ROLE {} IS {}").format(self._name, sql.Literal(mark_text(self.instance, kept)))
+
     def delete(self) -> None:
         """Delete it; PostgreSQL refuses where it still owns something."""
         self.server.write(self.address, sql.SQL("DROP ROLE IF EXISTS {}").format(self._name))
+
+    @property
+    def _is_managed(self) -> bool:
+        return self.settings.role_management == "bootstrap"
 
     @property
     def _name(self) -> sql.Identifier:
@@ -101,5 +148,5 @@ class Role:
         return self.server.verifier(self.settings.role, required(self.values, "postgres", "password"))
 
     def _require_ours(self, state: str) -> None:
-        if self.settings.role_management != "bootstrap":
+        if not self._is_managed:
             raise MissingError(f"role {self.settings.role} {state}", remedy=maker_of_role(self.settings))

@@ -22,10 +22,13 @@ SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
     SELECT rolcanlogin AS login, rolsuper AS superuser, rolcreatedb AS create_databases, rolcreaterole AS create_roles,
       rolreplication AS replication, rolbypassrls AS bypass_row_security, rolinherit AS inherit,
       rolconnlimit AS connection_limit, coalesce(rolvaliduntil <> 'infinity', false) AS expires,
+      rolvaliduntil::text AS valid_until, shobj_description(oid, 'pg_authid') AS comment,
       pg_has_role(oid, 'USAGE') AS ours
     FROM pg_roles WHERE rolname = %(role)s) AS found),
   (SELECT coalesce(json_object_agg(datname, json_build_object(
       'owner', pg_get_userbyid(datdba),
+      'connections', datallowconn,
+      'comment', shobj_description(oid, 'pg_database'),
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
         WHERE grantee = 0 AND privilege_type = 'CONNECT'))), '{}')
     FROM pg_database WHERE datname = ANY(%(databases)s))

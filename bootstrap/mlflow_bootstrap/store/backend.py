@@ -6,10 +6,12 @@ from typing import Protocol
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import Removable
+from mlflow_bootstrap.engine import NOTHING, Removable
+from mlflow_bootstrap.errors import OwnershipError
+from mlflow_bootstrap.ownership import Adoption, Standing
 from mlflow_bootstrap.store.authority import copied_values
 from mlflow_bootstrap.store.entries import EntryPlan, Finder, entry_plans
-from mlflow_bootstrap.store.entry import Store, StoredEntry, StoredValues
+from mlflow_bootstrap.store.entry import Entry, Store, StoredEntry, StoredValues
 from mlflow_bootstrap.values import SecretValues
 
 
@@ -37,11 +39,34 @@ class Backend(Protocol):
 class EntryBackend:
     """Entries of a store that keeps fields as they are."""
 
-    def __init__(self, store: Store, plans: Sequence[EntryPlan], credentials: Credentials) -> None:
-        self.values = StoredValues(store)
+    def __init__(
+        self,
+        store: Store,
+        plans: Sequence[EntryPlan],
+        credentials: Credentials,
+        *,
+        instance: str,
+        adoption: Adoption = NOTHING,
+    ) -> None:
+        self.values = StoredValues(store, refused=self._refused)
+        self._adoption = adoption
         self._entries = {
-            plan.name: StoredEntry(store=self.values, plan=plan, credentials=credentials) for plan in plans
+            plan.name: StoredEntry(store=self.values, plan=plan, credentials=credentials, instance=instance)
+            for plan in plans
         }
+
+    def _refused(self, name: str, entry: Entry) -> OwnershipError | None:
+        """Why no value of an entry may be used: others own it."""
+        resource = self._entries.get(name)
+        owner = resource.owner(entry) if resource else None
+        if resource is None or owner is None or owner.standing is not Standing.FOREIGN:
+            return None
+        if self._adoption.covers(resource.address, owner):
+            return None
+        return OwnershipError(
+            f"needs {resource.address}, which belongs to {owner.name}",
+            remedy=f"take it over with --adopt {resource.address}, or name another in {owner.setting}",
+        )
 
     def resources(self, entries: Collection[str]) -> Sequence[StoredEntry]:
         """The named entries, in the contract's order."""
@@ -62,7 +87,12 @@ class EntryBackend:
 
 
 def open_backend(
-    settings: Settings, credentials: Credentials, *, finders: Mapping[tuple[str, str], Finder], print_to: Path | None
+    settings: Settings,
+    credentials: Credentials,
+    *,
+    finders: Mapping[tuple[str, str], Finder],
+    print_to: Path | None,
+    adoption: Adoption = NOTHING,
 ) -> Backend:
     """The store that the settings name, or the new file ``print_to``.
 
@@ -73,11 +103,12 @@ def open_backend(
     if print_to is not None:
         from mlflow_bootstrap.store.printed import PrintedStore
 
-        return EntryBackend(PrintedStore(settings, print_to), plans, credentials)
+        return EntryBackend(PrintedStore(settings, print_to), plans, credentials, instance=settings.instance)
     if settings.secrets.mode == "kubernetes":
         from mlflow_bootstrap.store.kubernetes import KubernetesBackend
 
-        return KubernetesBackend(settings, plans, credentials)
+        return KubernetesBackend(settings, plans, credentials, adoption)
     from mlflow_bootstrap.store.vault import VaultStore
 
-    return EntryBackend(VaultStore(settings, credentials), plans, credentials)
+    store = VaultStore(settings, credentials)
+    return EntryBackend(store, plans, credentials, instance=settings.instance, adoption=adoption)

@@ -3,9 +3,10 @@
 import base64
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import urllib3
@@ -24,6 +25,9 @@ from mlflow_bootstrap.errors import (
 )
 from mlflow_bootstrap.retry import TRANSIENT_STATUS, retrying
 
+MANAGER = "cdk8s-mlflow"
+"""Owner of the fields that we write, and value of the label ``app.kubernetes.io/managed-by``."""
+_NONE: Mapping[str, str | None] = MappingProxyType({})
 DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 
 
@@ -35,6 +39,7 @@ class Found:
     labels: Mapping[str, str]
     data: Mapping[str, str]
     version: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 class Cluster:
@@ -60,42 +65,52 @@ class Cluster:
         return client.CoreV1Api(client.ApiClient(configuration))
 
     def read(self, namespace: str, name: str) -> Found | None:
-        """The Secret, read once until it is written, or nothing."""
+        """The Secret, read once until it is written; None if there is none."""
         if (namespace, name) not in self._read:
             found = self._call(f"{namespace}/{name}", self._api.read_namespaced_secret, name, namespace)
             self._read[namespace, name] = _found(found) if found else None
         return self._read[namespace, name]
 
-    def write(self, recipe: SecretRecipe, data: Mapping[str, str], *, expected: Found | None) -> None:
-        """Make the Secret, or merge our keys and labels into ``expected``.
+    def write(
+        self,
+        recipe: SecretRecipe,
+        data: Mapping[str, str | None],
+        *,
+        labels: Mapping[str, str | None],
+        expected: Found | None,
+        annotations: Mapping[str, str | None] = _NONE,
+    ) -> None:
+        """Create the Secret, or merge keys, labels and annotations into ``expected``; a value of None removes its key.
 
         Raises:
             ConflictError: it is not as ``expected`` any more.
         """
         self._read.pop((recipe.namespace, recipe.name), None)
+        noted = {"annotations": dict(annotations)} if annotations else {}
         body: dict[str, Any] = {
-            "metadata": {"name": recipe.name, "labels": dict(recipe.labels)},
+            "metadata": {"name": recipe.name, "labels": dict(labels), **noted},
             "type": recipe.type,
-            "data": {key: _encoded(value) for key, value in data.items()},
+            "data": {key: None if value is None else _encoded(value) for key, value in data.items()},
         }
         where = f"{recipe.namespace}/{recipe.name}"
         if expected is None:
-            self._call(where, self._api.create_namespaced_secret, recipe.namespace, body)
+            self._call(where, self._api.create_namespaced_secret, recipe.namespace, body, field_manager=MANAGER)
             return
         body["metadata"]["resourceVersion"] = expected.version
-        self._call(where, self._api.patch_namespaced_secret, recipe.name, recipe.namespace, body)
+        patch = self._api.patch_namespaced_secret
+        self._call(where, patch, recipe.name, recipe.namespace, body, field_manager=MANAGER)
 
     def delete(self, namespace: str, name: str) -> None:
-        """Take the Secret away; fine where it is gone."""
+        """Delete the Secret; fine if it is gone."""
         self._read.pop((namespace, name), None)
         self._call(f"{namespace}/{name}", self._api.delete_namespaced_secret, name, namespace)
 
-    def _call(self, where: str, request: Callable[..., Any], *arguments: Any) -> Any:
+    def _call(self, where: str, request: Callable[..., Any], *arguments: Any, **options: str) -> Any:
         if self._unreachable:
             raise self._unreachable
         timeout = (self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds)
         try:
-            return self._retrying(request, *arguments, _request_timeout=timeout)
+            return self._retrying(request, *arguments, _request_timeout=timeout, **options)
         except ApiException as error:
             if error.status == 404 and arguments and request != self._api.create_namespaced_secret:
                 return None
@@ -150,7 +165,8 @@ def _translated(where: str, error: ApiException) -> BootstrapError:
 
 def _found(secret: Any) -> Found:
     data = {key: _decoded(value) for key, value in (secret.data or {}).items()}
-    return Found(secret.type, secret.metadata.labels or {}, data, secret.metadata.resource_version)
+    metadata = secret.metadata
+    return Found(secret.type, metadata.labels or {}, data, metadata.resource_version, metadata.annotations or {})
 
 
 def _encoded(value: str) -> str:

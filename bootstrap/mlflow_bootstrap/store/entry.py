@@ -1,6 +1,6 @@
 """An entry of the store as a resource: missing fields are filled, present ones kept, others' fields left as found."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,8 +8,9 @@ from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.difference import Secrecy, State
-from mlflow_bootstrap.errors import ConflictError, UnreachableError, UsageError
+from mlflow_bootstrap.difference import Secrecy, State, differences
+from mlflow_bootstrap.errors import BootstrapError, ConflictError, UnreachableError, UsageError
+from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
 from mlflow_bootstrap.store.entries import EntryPlan, Field
 
 
@@ -19,6 +20,8 @@ class Entry:
 
     values: Mapping[str, str] = field(repr=False)
     version: Any
+    marks: Mapping[str, str] | None = field(default_factory=dict)
+    """What is kept beside the values, such as our mark; None for a store that keeps nothing but what a run writes."""
 
 
 class Store(Protocol):
@@ -38,8 +41,14 @@ class Store(Protocol):
             ConflictError: it is not as ``expected`` any more.
         """
 
+    def mark(self, name: str, marks: Mapping[str, str]) -> None:
+        """Keep ``marks``, and nothing else, beside the values; the entry need not exist yet."""
+
+    def restore(self, name: str, version: str) -> None:
+        """Make an earlier version the newest; fine if it is gone."""
+
     def delete(self, name: str) -> None:
-        """Take the entry and all its versions away; fine where it is gone."""
+        """Delete the entry and all its versions; fine if it is gone."""
 
 
 AGAINST_OTHERS = Retrying(
@@ -58,6 +67,7 @@ class StoredEntry:
     store: Store
     plan: EntryPlan
     credentials: Credentials
+    instance: str
     needs: tuple[str, ...] = ()
 
     @property
@@ -73,11 +83,28 @@ class StoredEntry:
         }
 
     def read(self) -> State | None:
-        """The same of what the store holds."""
+        """The same of what the store holds, and whose it is."""
         entry = self.store.read(self.plan.name)
         if entry is None:
             return None
-        return {field.name: _shown(field, entry.values.get(field.name, "")) for field in self.plan.fields}
+        owner = self.owner(entry)
+        state = {field.name: _shown(field, entry.values.get(field.name, "")) for field in self.plan.fields}
+        return state if owner is None else {**state, OWNER: owner}
+
+    def owner(self, entry: Entry) -> Owner | None:
+        """Whose the entry is; None in a store without marks."""
+        if entry.marks is None:
+            return None
+        state = {field.name: _shown(field, entry.values.get(field.name, "")) for field in self.plan.fields}
+        same_fields = set(entry.values) == {field.name for field in self.plan.fields}
+        earlier = same_fields and not any(differences(self.desired, state))
+        return owner_of(
+            entry.marks.get(MARK),
+            self.instance,
+            setting="secrets.vault_prefix",
+            earlier=earlier,
+            adopted=FOUND in entry.marks,
+        )
 
     def check(self, current: State | None) -> None:
         """Raise what a write would raise for a field whose value no one has."""
@@ -93,8 +120,23 @@ class StoredEntry:
         """Fill what is missing."""
         self._write(frozenset())
 
+    def adopt(self, current: State) -> None:
+        """Mark it, and note the version that was found; others' metadata stays."""
+        entry = self.store.read(self.plan.name)
+        if entry is not None:
+            kept = {} if current[OWNER].standing is Standing.EARLIER else {FOUND: f"version {entry.version}"}
+            self.store.mark(self.plan.name, {**(entry.marks or {}), MARK: self.instance, **kept})
+
+    def release(self, current: State) -> None:
+        """Make the version that was found the newest again, without our mark."""
+        entry = self.store.read(self.plan.name)
+        if entry is not None and entry.marks is not None:
+            self.store.restore(self.plan.name, entry.marks.get(FOUND, "").removeprefix("version "))
+            others = {name: value for name, value in entry.marks.items() if name not in (MARK, FOUND)}
+            self.store.mark(self.plan.name, others)
+
     def delete(self) -> None:
-        """Take it away."""
+        """Delete it."""
         self.store.delete(self.plan.name)
 
     def rotate(self) -> tuple[str, ...]:
@@ -116,6 +158,9 @@ class StoredEntry:
         entry = self.store.read(self.plan.name)
         before = dict(entry.values) if entry else {}
         values = before | {field.name: self._value(field, before, renewed) for field in self.plan.fields}
+        if entry is None:
+            # Before its first version, so that no run leaves an entry without its mark.
+            self.store.mark(self.plan.name, {MARK: self.instance})
         if entry is None or values != before:
             self.store.write(self.plan.name, values, expected=entry)
 
@@ -136,8 +181,8 @@ def _shown(field: Field, value: str) -> object:
 class StoredValues:
     """What the store holds, each entry read once until it is written."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, *, refused: Callable[[str, Entry], BootstrapError | None] | None = None) -> None:
+        self._store, self._refused = store, refused
         self._read: dict[str, Entry | None] = {}
         self._unreachable: UnreachableError | None = None
 
@@ -147,8 +192,15 @@ class StoredValues:
         return self._store.kind
 
     def value(self, entry: str, field: str) -> SecretStr | None:
-        """A value, or nothing."""
+        """A value, or None.
+
+        Raises:
+            OwnershipError: the entry is of others.
+        """
         found = self.read(entry)
+        error = self._refused(entry, found) if self._refused and found else None
+        if error is not None:
+            raise error
         value = found.values.get(field) if found else None
         return SecretStr(value) if value else None
 
@@ -173,7 +225,17 @@ class StoredValues:
         self._read.pop(name, None)
         self._store.write(name, values, expected=expected)
 
+    def mark(self, name: str, marks: Mapping[str, str]) -> None:
+        """Keep ``marks`` beside the values."""
+        self._read.pop(name, None)
+        self._store.mark(name, marks)
+
+    def restore(self, name: str, version: str) -> None:
+        """Make an earlier version the newest."""
+        self._read.pop(name, None)
+        self._store.restore(name, version)
+
     def delete(self, name: str) -> None:
-        """Take the entry away."""
+        """Delete the entry."""
         self._read.pop(name, None)
         self._store.delete(name)

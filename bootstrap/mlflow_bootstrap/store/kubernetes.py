@@ -1,42 +1,81 @@
 """Kubernetes Secrets in place of a store: the names, keys and contents that External Secrets would make."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from cdk8s_mlflow.contract import SecretRecipe, placeholder
+from cdk8s_mlflow.contract import INSTANCE_LABEL, SecretRecipe, placeholder
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.difference import Secrecy, State
+from mlflow_bootstrap.engine import NOTHING
 from mlflow_bootstrap.errors import UsageError
-from mlflow_bootstrap.store.cluster import Cluster
+from mlflow_bootstrap.ownership import OWNER, Adoption, Owner, Standing, decode_found, owner_of
+from mlflow_bootstrap.store.cluster import MANAGER, Cluster, Found
 from mlflow_bootstrap.store.entries import EntryPlan, recipes
 from mlflow_bootstrap.store.entry import AGAINST_OTHERS
 
 KIND = "kubernetes"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+EXTERNAL_SECRETS = "reconcile.external-secrets.io/managed"
+"""Label that External Secrets gives to what it creates."""
+ADOPTED = "cdk8s-mlflow/adopted"
+"""Annotation of a Secret that was adopted: its keys and labels at that time."""
 
 
 class ClusterValues:
     """The values of entries, read back from the keys that hold a field and nothing else."""
 
-    def __init__(self, cluster: Cluster, all_recipes: Sequence[SecretRecipe]) -> None:
+    def __init__(
+        self, cluster: Cluster, all_recipes: Sequence[SecretRecipe], instance: str, adoption: Adoption = NOTHING
+    ) -> None:
         self._cluster, self._recipes = cluster, all_recipes
+        self._instance, self._adoption = instance, adoption
 
     def value(self, entry: str, field: str) -> SecretStr | None:
-        """A value, or nothing."""
+        """A value, or None."""
         found = self.read(entry).get(field)
         return SecretStr(found) if found else None
 
     def read(self, entry: str) -> dict[str, str]:
-        """All values of an entry; of several Secrets the contract's first that has one counts."""
+        """All values of an entry, from Secrets of ours; of several the contract's first that has one counts."""
         values: dict[str, str] = {}
         for recipe in self._recipes:
             found = self._cluster.read(recipe.namespace, recipe.name) if recipe.entry == entry else None
-            for field, key in _plain_keys(recipe).items() if found else ():
-                if found and found.data.get(key):
-                    values.setdefault(field, found.data[key])
+            if found is not None and self._is_ours(recipe, found):
+                for field, value in _plain_values(recipe, found).items():
+                    values.setdefault(field, value)
         return values
+
+    def _is_ours(self, recipe: SecretRecipe, found: Found) -> bool:
+        owner = secret_owner(recipe, found, self._instance)
+        return owner.standing is not Standing.FOREIGN or self._adoption.covers(secret_address(recipe), owner)
+
+
+def secret_address(recipe: SecretRecipe) -> str:
+    """``secrets/kubernetes/NAMESPACE/NAME``."""
+    return f"secrets/{KIND}/{recipe.namespace}/{recipe.name}"
+
+
+def secret_owner(recipe: SecretRecipe, found: Found, instance: str) -> Owner:
+    """Whose a Secret is, by the labels that Kubernetes recommends for that."""
+    manager = found.labels.get(MANAGED_BY)
+    values = _plain_values(recipe, found)
+    exact = set(values) == set(recipe.fields) and found.data == recipe.render(values)
+    return owner_of(
+        found.labels.get(INSTANCE_LABEL, "without a name") if manager == MANAGER else None,
+        instance,
+        setting="namespace",
+        earlier=manager is None and not found.labels.get(EXTERNAL_SECRETS) and exact and found.type == recipe.type,
+        others="External Secrets" if found.labels.get(EXTERNAL_SECRETS) else manager or "",
+        adopted=ADOPTED in found.annotations,
+    )
+
+
+def _plain_values(recipe: SecretRecipe, found: Found) -> dict[str, str]:
+    return {field: found.data[key] for field, key in _plain_keys(recipe).items() if found.data.get(key)}
 
 
 def _plain_keys(recipe: SecretRecipe) -> dict[str, str]:
@@ -53,12 +92,13 @@ class ClusterSecret:
     recipe: SecretRecipe
     plan: EntryPlan
     credentials: Credentials
+    instance: str
     needs: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
         """``secrets/kubernetes/NAMESPACE/NAME``."""
-        return f"secrets/{KIND}/{self.recipe.namespace}/{self.recipe.name}"
+        return secret_address(self.recipe)
 
     @property
     def desired(self) -> State:
@@ -70,20 +110,25 @@ class ClusterSecret:
             key: Secrecy.RIGHT if any(name in template for name in missing) else SecretStr(texts[key])
             for key, template in self.recipe.data.items()
         }
-        return {"type": self.recipe.type, "labels": dict(self.recipe.labels), "data": data}
+        return {"type": self.recipe.type, "labels": self._labels, "data": data}
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return {**self.recipe.labels, MANAGED_BY: MANAGER, INSTANCE_LABEL: self.instance}
 
     @property
     def _fixed(self) -> dict[str, str]:
         return {field.name: field.fixed for field in self.plan.fields if field.fixed is not None}
 
     def read(self) -> State | None:
-        """The same of the cluster's Secret."""
+        """The same of the cluster's Secret, and whose it is."""
         found = self.cluster.read(self.recipe.namespace, self.recipe.name)
         if found is None:
             return None
         data = {key: SecretStr(found.data[key]) for key in self.recipe.data if key in found.data}
-        labels = {key: value for key, value in found.labels.items() if key in self.recipe.labels}
-        return {"type": found.type, "labels": labels, "data": data}
+        labels = {key: value for key, value in found.labels.items() if key in self._labels}
+        owner = secret_owner(self.recipe, found, self.instance)
+        return {"type": found.type, "labels": labels, "data": data, OWNER: owner}
 
     def check(self, current: State | None) -> None:
         """Raise what a write would raise for a field whose value no one has."""
@@ -100,8 +145,34 @@ class ClusterSecret:
         """Fill or mend what is ours."""
         AGAINST_OTHERS(self._write, frozenset())
 
+    def adopt(self, current: State) -> None:
+        """Label it as ours, and note which keys it had."""
+        AGAINST_OTHERS(self._label, current[OWNER])
+
+    def _label(self, owner: Owner) -> None:
+        found = self.cluster.read(self.recipe.namespace, self.recipe.name)
+        if found is None:
+            return
+        former = {"keys": sorted(found.data), "labels": {name: found.labels.get(name) for name in self._labels}}
+        kept = {} if owner.standing is Standing.EARLIER else {ADOPTED: json.dumps(former)}
+        self.cluster.write(self._as(found), {}, labels=self._labels, annotations=kept, expected=found)
+
+    def _as(self, found: Found) -> SecretRecipe:
+        # A Secret's type cannot change, and every write names it.
+        return replace(self.recipe, type=found.type)
+
+    def release(self, current: State) -> None:
+        """Put back the labels that it had, and remove the keys that it had not; what we wrote into the others stays."""
+        found = self.cluster.read(self.recipe.namespace, self.recipe.name)
+        if found is None:
+            return
+        former = decode_found(found.annotations.get(ADOPTED)) or {}
+        ours = {key: None for key in self.recipe.data if key not in former.get("keys", self.recipe.data)}
+        labels = {**dict.fromkeys(self._labels), **former.get("labels", {})}
+        self.cluster.write(self._as(found), ours, labels=labels, annotations={ADOPTED: None}, expected=found)
+
     def delete(self) -> None:
-        """Take it away."""
+        """Delete it."""
         self.cluster.delete(self.recipe.namespace, self.recipe.name)
 
     def renew(self) -> tuple[str, ...]:
@@ -117,7 +188,7 @@ class ClusterSecret:
         known = {name: value for name, value in self.values.read(self.recipe.entry).items() if name not in renewed}
         wanted = [field for field in self.plan.fields if field.name in self.recipe.fields]
         values = {field.name: self._value(field.name, known, renewed) for field in wanted}
-        self.cluster.write(self.recipe, self.recipe.render(values), expected=expected)
+        self.cluster.write(self.recipe, self.recipe.render(values), labels=self._labels, expected=expected)
 
     def _value(self, name: str, known: Mapping[str, str], renewed: frozenset[str]) -> str:
         field = next(field for field in self.plan.fields if field.name == name)
@@ -133,9 +204,11 @@ class KubernetesBackend:
 
     kind = KIND
 
-    def __init__(self, settings: Settings, plans: Sequence[EntryPlan], credentials: Credentials) -> None:
+    def __init__(
+        self, settings: Settings, plans: Sequence[EntryPlan], credentials: Credentials, adoption: Adoption = NOTHING
+    ) -> None:
         cluster, all_recipes = Cluster(settings), recipes(settings)
-        self.values = ClusterValues(cluster, all_recipes)
+        self.values = ClusterValues(cluster, all_recipes, settings.instance, adoption)
         by_name = {plan.name: plan for plan in plans}
         self._secrets = [
             ClusterSecret(
@@ -144,6 +217,7 @@ class KubernetesBackend:
                 recipe=recipe,
                 plan=by_name[recipe.entry],
                 credentials=credentials,
+                instance=settings.instance,
             )
             for recipe in all_recipes
         ]

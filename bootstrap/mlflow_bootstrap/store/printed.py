@@ -44,11 +44,17 @@ class PrintedStore:
 
     def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
         """Keep the entry, and write the file anew."""
-        self._entries[name] = Entry(dict(values), len(self._entries))
+        self._entries[name] = Entry(dict(values), len(self._entries), marks=None)
         yaml = YAML()
         yaml.width = 4096
         with self._path.open("w", encoding="utf-8") as file:
             yaml.dump_all(self._secrets(), file)
+
+    def mark(self, name: str, marks: Mapping[str, str]) -> None:
+        """The file is of this run, so nothing in it needs a mark."""
+
+    def restore(self, name: str, version: str) -> None:
+        """There is one version."""
 
     def delete(self, name: str) -> None:
         """Forget the entry."""

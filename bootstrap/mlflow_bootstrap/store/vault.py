@@ -79,7 +79,8 @@ class VaultStore:
                 f"version {version} of {path} was deleted in Vault",
                 remedy="undelete it, or delete its metadata so that new values are made",
             )
-        return Entry({key: str(value) for key, value in found["data"]["data"].items()}, version)
+        marks = found["data"]["metadata"].get("custom_metadata") or {}
+        return Entry({key: str(value) for key, value in found["data"]["data"].items()}, version, marks)
 
     def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
         """A new version, only where ``expected`` is still the newest."""
@@ -92,6 +93,32 @@ class VaultStore:
                 mount_point=self._secrets.vault_mount,
             ),
         )
+
+    def mark(self, name: str, marks: Mapping[str, str]) -> None:
+        """Set the custom metadata, which may come before the first version.
+
+        Source: Vault's documentation, "KV secrets engine, version 2 (API)", "Create/Update metadata".
+        """
+        self._call(
+            name,
+            lambda: self._client.secrets.kv.v2.update_metadata(
+                self._path(name), custom_metadata=dict(marks), mount_point=self._secrets.vault_mount
+            ),
+        )
+
+    def restore(self, name: str, version: str) -> None:
+        """Write the values of ``version`` as the newest; nothing is written if that version is gone."""
+        kv, mount = self._client.secrets.kv.v2, self._secrets.vault_mount
+        found = self._call(
+            name,
+            lambda: kv.read_secret_version(
+                self._path(name), version=int(version), mount_point=mount, raise_on_deleted_version=False
+            ),
+            absent=True,
+        )
+        if found is not None and found["data"]["data"] is not None:
+            values = found["data"]["data"]
+            self._call(name, lambda: kv.create_or_update_secret(self._path(name), values, mount_point=mount))
 
     def delete(self, name: str) -> None:
         """All versions and their metadata."""
