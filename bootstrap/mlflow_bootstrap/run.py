@@ -18,7 +18,7 @@ from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome, Removable
 from mlflow_bootstrap.errors import BootstrapError, UsageError
 from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.store.backend import Backend, open_backend
-from mlflow_bootstrap.store.entries import MACHINES, Finder
+from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES, Finder
 from mlflow_bootstrap.systems import Context, Keycloak, System
 from mlflow_bootstrap.values import FixedValues
 
@@ -33,8 +33,8 @@ class Part(StrEnum):
 
 
 ENTRIES = {
-    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES),
-    Part.KEYCLOAK: ("oidc", MACHINES),
+    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES, DIRECTORY),
+    Part.KEYCLOAK: ("oidc", MACHINES, DIRECTORY),
     Part.POSTGRES: ("postgres",),
     Part.MINIO: ("s3",),
 }
@@ -92,7 +92,11 @@ class Run:
     @property
     def _finders(self) -> dict[tuple[str, str], Finder]:
         authentication = self.settings.authentication
-        clients = {"oidc": authentication.client_id, MACHINES: authentication.machine_client}
+        clients = {
+            "oidc": authentication.client_id,
+            MACHINES: authentication.machine_client,
+            DIRECTORY: authentication.directory_client,
+        }
         return {
             (entry, "client_secret"): partial(self._client_secret, client)
             for entry, client in clients.items()

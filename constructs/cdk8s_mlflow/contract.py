@@ -25,6 +25,7 @@ DATABASE_SECRET = "mlflow-db-secret"  # noqa: S105  (the name of a Secret)
 ARTIFACT_SECRET = "mlflow-s3-secret"  # noqa: S105
 OIDC_SECRET = "mlflow-oidc-config"  # noqa: S105
 SERVER_SECRET = "mlflow-server-secret"  # noqa: S105
+DIRECTORY_SECRET = "mlflow-directory-client"  # noqa: S105
 TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
 
 
@@ -75,6 +76,8 @@ def secret_recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
     if settings.artifacts.credentials == "keys":
         recipes.append(_artifact_secret(settings))
     recipes += [_oidc_secret(settings), _server_secret(settings)]
+    if settings.authentication.directory_client:
+        recipes.append(_directory_secret(settings))
     if settings.database.role_management != "bootstrap":
         recipes.append(_role_secret(settings))
     if settings.ingress.cloudflared:
@@ -150,6 +153,18 @@ def _oidc_secret(settings: Settings) -> SecretRecipe:
         fields=("client_id", "client_secret"),
         data={"OIDC_CLIENT_ID": placeholder("client_id"), "OIDC_CLIENT_SECRET": placeholder("client_secret")},
         mount="oidc",
+    )
+
+
+def _directory_secret(settings: Settings) -> SecretRecipe:
+    """Login of the client that looks users up; only the CronJob that ends access mounts it."""
+    return SecretRecipe(
+        name=DIRECTORY_SECRET,
+        namespace=settings.namespace,
+        entry="directory",
+        fields=("client_id", "client_secret"),
+        data={"DIRECTORY_CLIENT_ID": placeholder("client_id"), "DIRECTORY_CLIENT_SECRET": placeholder("client_secret")},
+        mount="directory",
     )
 
 

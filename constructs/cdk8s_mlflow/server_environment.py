@@ -54,22 +54,33 @@ def process_environment() -> dict[str, str]:
 def login_environment(settings: Settings) -> dict[str, str]:
     """Single sign-on by Keycloak.
 
-    ``OIDC_GROUP_DETECTION_PLUGIN`` stays unset: groups come from the claim. The scope is separated by spaces, which
-    both releases take; Keycloak refuses commas.
+    The scope is separated by spaces, which both releases take; Keycloak refuses commas.
     """
     login = settings.authentication
     return {
-        "OIDC_DISCOVERY_URL": login.discovery_url,
+        **group_environment(settings),
+        "OIDC_ISSUER": login.issuer,
+        "OIDC_AUDIENCE": login.client_id,
         "OIDC_REDIRECT_URI": settings.ingress.redirect_uri,
         "OIDC_CLIENT_ID": login.client_id,
         "OIDC_SCOPE": f"openid profile email {login.groups_scope}",
         "OIDC_GROUPS_ATTRIBUTE": login.groups_claim,
-        "OIDC_ADMIN_GROUP_NAME": login.admin_group,
-        "OIDC_GROUP_NAME": f"{login.admin_group},{login.user_group}",
         "OIDC_PROVIDER_DISPLAY_NAME": login.provider_name,
         "DEFAULT_MLFLOW_PERMISSION": login.default_permission,
         "AUTOMATIC_LOGIN_REDIRECT": str(login.automatic_login_redirect).lower(),
         "DEFAULT_LANDING_PAGE_IS_PERMISSIONS": str(login.land_on_permissions).lower(),
+        **({"MLFLOW_SSO_ACCEPT_OLD_TOKENS": "true"} if login.accept_old_tokens else {}),
+    }
+
+
+def group_environment(settings: Settings) -> dict[str, str]:
+    """Where the realm is, and which of its groups may use the server."""
+    login = settings.authentication
+    return {
+        "OIDC_DISCOVERY_URL": login.discovery_url,
+        "OIDC_ADMIN_GROUP_NAME": login.admin_group,
+        "OIDC_GROUP_NAME": f"{login.admin_group},{login.user_group}",
+        **({"MLFLOW_SSO_SUBGROUPS_OF": login.user_group} if login.include_subgroups else {}),
     }
 
 

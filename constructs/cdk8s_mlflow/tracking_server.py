@@ -76,7 +76,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
 
 def configuration_checksum(settings: Settings) -> str:
     """Changes with what the mounted Secrets are made of, so that a changed service file starts new pods."""
-    recipes = {recipe.name: dict(recipe.data) for recipe in secret_recipes(settings) if recipe.mount}
+    recipes = {recipe.name: dict(recipe.data) for recipe in secret_recipes(settings) if recipe.mount in _SECRET_FOLDERS}
     return hashlib.sha256(json.dumps(recipes, sort_keys=True).encode()).hexdigest()[:16]
 
 

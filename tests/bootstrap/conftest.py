@@ -139,6 +139,7 @@ def keycloak_settings(
             "realm": keycloak_realm,
             "client_id": f"mlflow-{number}",
             "machine_client": f"machines-{number}",
+            "directory_client": None,
             "groups_claim": f"groups-{number}",
             "admin_group": f"admins-{number}",
             "user_group": f"users-{number}",

@@ -23,6 +23,7 @@ from mlflow_bootstrap.values import FixedValues
 SECRETS = {
     "oidc": {"client_secret": 'the-browser\'s "secret" with %, é and spaces'},
     "machines": {"client_secret": "the-secret-of-the-machines"},
+    "directory": {"client_secret": "the-secret-of-the-directory"},
 }
 
 

@@ -107,7 +107,9 @@ def test_machines_get_tokens_with_the_claims_that_the_plugin_asks_for(
     apply(context(keycloak_server, settings))
 
     claims = machine_claims(keycloak_server, settings)
-    assert claims[login.groups_claim] == [login.user_group]
+    assert claims[login.groups_claim] == [f"/{login.user_group}"]
+    assert login.client_id in claims["aud"]
+    assert claims["typ"] == "Bearer"
     assert claims["email"] == f"{login.machine_client}@mlflow.example.com"
     assert claims["name"] == f"{login.machine_client} service account"
 
@@ -121,7 +123,7 @@ def test_client_scope_may_differ_from_its_claim(
     done = apply(context(keycloak_server, settings))
 
     assert done.failures == ()
-    assert machine_claims(keycloak_server, settings)["teams"] == [login.user_group]
+    assert machine_claims(keycloak_server, settings)["teams"] == [f"/{login.user_group}"]
     assert lines(plan(context(keycloak_server, settings))) == []
     destroy(context(keycloak_server, settings))
     names = [one["name"] for one in administrator(keycloak_server, keycloak_realm).get_client_scopes()]
@@ -141,7 +143,7 @@ def test_the_groups_of_a_given_member_arrive_by_their_names(
 
     assert isinstance(claim, keycloak.GroupsClaim)
     found = claim.claim(str(admin.get_client_id(login.client_id)), user)
-    assert sorted(found) == sorted([login.user_group, login.admin_group])
+    assert sorted(found) == sorted([f"/{login.user_group}", f"/{login.admin_group}"])
 
 
 def test_a_mapper_that_stands_in_the_way_of_the_claim_is_found_by_its_effect(

@@ -152,7 +152,7 @@ def test_drift_of_the_mapper_is_seen_and_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, option: str
 ) -> None:
     claim = applied.authentication.groups_claim
-    change_mapper(admin, claim, **{option: "true" if option == "full_path" else "false"})
+    change_mapper(admin, claim, **{option: "false"})
 
     before, after = _seen_repaired_and_right(keycloak_server, applied)
 
@@ -225,7 +225,7 @@ def test_what_others_set_in_our_things_survives_a_repair(
     before = snapshot(admin)
     change_client(admin, login.client_id, directAccessGrantsEnabled=True)
     change_client(admin, str(login.machine_client), standardFlowEnabled=True)
-    change_mapper(admin, login.groups_claim, full_path="true")
+    change_mapper(admin, login.groups_claim, full_path="false")
     user = admin.get_client_service_account_user(str(admin.get_client_id(str(login.machine_client))))
     admin.group_user_remove(user["id"], admin.get_group_by_path(login.user_group)["id"])
 
@@ -242,7 +242,7 @@ def _decorate(admin: KeycloakAdmin, settings: Settings) -> None:
     mapper = {"name": "team", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper"}
     config = {"claim.name": "team", "claim.value": "data", "access.token.claim": "true"}
     # Keycloak itself adds an option to a mapper of groups at its first update.
-    change_mapper(admin, login.groups_claim, full_path="false")
+    change_mapper(admin, login.groups_claim, full_path="true")
     admin.add_mapper_to_client(key, mapper | {"config": config})
     admin.add_mapper_to_client_scope(scope(admin, login.groups_claim)["id"], mapper | {"config": config})
     admin.create_client_role(key, {"name": "reviewer"})
@@ -267,7 +267,7 @@ def test_a_scope_of_another_team_is_taken_over_with_the_mapper_that_it_has(
 ) -> None:
     settings = keycloak_settings()
     claim = settings.authentication.groups_claim
-    config = {"claim.name": claim, "full.path": "true", "introspection.token.claim": "false"}
+    config = {"claim.name": claim, "full.path": "false", "introspection.token.claim": "false"}
     mapper = {"name": "Group Membership", "protocolMapper": "oidc-group-membership-mapper", "config": config}
     body = {"name": claim, "protocol": "openid-connect", "description": "theirs"}
     admin.create_client_scope(body | {"protocolMappers": [mapper | {"protocol": "openid-connect"}]})
@@ -277,7 +277,7 @@ def test_a_scope_of_another_team_is_taken_over_with_the_mapper_that_it_has(
     found = scope(admin, claim)
     assert done.failures == ()
     assert [one["name"] for one in found["protocolMappers"]] == ["Group Membership"]
-    assert found["protocolMappers"][0]["config"]["full.path"] == "false"
+    assert found["protocolMappers"][0]["config"]["full.path"] == "true"
     assert found["protocolMappers"][0]["config"]["introspection.token.claim"] == "false"
     assert found["description"] == "theirs"
 

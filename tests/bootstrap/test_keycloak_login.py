@@ -85,7 +85,7 @@ def test_a_private_authority_and_a_path_are_fine(private_keycloak: Keycloak, set
         keycloak.resources(context(private_keycloak, settings, **password))
 
     assert done.failures == ()
-    assert len(lines(done)) == 5
+    assert len(lines(done)) == 7
 
 
 @pytest.mark.parametrize(

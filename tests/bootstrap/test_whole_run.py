@@ -107,7 +107,7 @@ class Site:
 
     def secrets(self) -> set[tuple[str, str, str]]:
         """Entry, field and value of all that is in the store."""
-        entries = ("postgres", "s3", "oidc", "server", "machines")
+        entries = ("postgres", "s3", "oidc", "server", "machines", "directory")
         return {(entry, name, value) for entry in entries for name, value in self._entry(entry).items()}
 
     def _entry(self, entry: str) -> dict[str, str]:

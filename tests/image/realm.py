@@ -1,4 +1,4 @@
-"""A realm of a real Keycloak with the client and one user, and her way through the login page."""
+"""A realm of a real Keycloak with our clients and another's, its users, and their way through the login page."""
 
 import html
 import re
@@ -17,7 +17,7 @@ MAPPER = {
     "protocol": "openid-connect",
     "protocolMapper": "oidc-group-membership-mapper",
     "config": {
-        "full.path": "false",
+        "full.path": "true",
         "claim.name": "groups",
         "id.token.claim": "true",
         "access.token.claim": "true",
@@ -25,10 +25,38 @@ MAPPER = {
     },
 }
 
+AUDIENCE = {
+    "name": "audience",
+    "protocol": "openid-connect",
+    "protocolMapper": "oidc-audience-mapper",
+    "config": {"included.client.audience": "mlflow", "access.token.claim": "true", "id.token.claim": "false"},
+}
+
+MACHINES = "mlflow-machines"
+OTHERS = "dashboards"
+"""A client of another team, whose tokens are for somebody else."""
+
+MEMBERS = {
+    "grace": [f"/{GROUP}"],
+    "ada": ["/mlflow-admins"],
+    "mallory": ["/contractors/mlflow-admins", "/contractors/mlflow-users"],
+    "tess": [f"/{GROUP}/team"],
+}
+"""Users and their groups."""
+
+MACHINE_USER = {
+    "username": f"service-account-{MACHINES}",
+    "serviceAccountClientId": MACHINES,
+    "email": f"{MACHINES}@example.com",
+    "firstName": MACHINES,
+    "enabled": True,
+    "groups": [f"/{GROUP}"],
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Realm:
-    """The realm ``mlflow``, whose user is ``grace@example.com`` of the group ``mlflow-users``."""
+    """The realm ``mlflow``; the browser's user is ``grace@example.com`` of the group ``mlflow-users``."""
 
     keycloak: Keycloak
     email: str = "grace@example.com"
@@ -54,33 +82,59 @@ class Realm:
         return {
             "realm": NAME,
             "enabled": True,
-            "groups": [{"name": GROUP}],
-            "clients": [
-                {
-                    "clientId": SERVER_SECRETS["oidc/OIDC_CLIENT_ID"],
-                    "secret": SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"],
-                    "redirectUris": ["http://127.0.0.1:*"],
-                    "protocolMappers": [MAPPER],
-                }
+            "groups": [
+                {"name": GROUP, "subGroups": [{"name": "team"}]},
+                {"name": "mlflow-admins"},
+                {"name": "contractors", "subGroups": [{"name": "mlflow-admins"}, {"name": GROUP}]},
             ],
-            "users": [
-                {
-                    "username": "grace",
-                    "email": self.email,
-                    "emailVerified": True,
-                    "firstName": "Grace",
-                    "lastName": "Hopper",
-                    "enabled": True,
-                    "groups": [GROUP],
-                    "credentials": [{"type": "password", "value": self.password}],
-                }
-            ],
+            "clients": self._clients(),
+            "users": [*(self._user(name, groups) for name, groups in MEMBERS.items()), MACHINE_USER],
         }
 
-    def log_in(self, browser: httpx.Client, url: str) -> httpx.Response:
+    def _clients(self) -> list[dict[str, object]]:
+        secret = {"secret": SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"], "directAccessGrantsEnabled": True}
+        browser = {"redirectUris": ["http://127.0.0.1:*"], "protocolMappers": [MAPPER, AUDIENCE]}
+        machines = {"serviceAccountsEnabled": True, "protocolMappers": [MAPPER, AUDIENCE]}
+        return [
+            {"clientId": SERVER_SECRETS["oidc/OIDC_CLIENT_ID"], **secret, **browser},
+            {"clientId": MACHINES, **secret, **machines},
+            {"clientId": "short", **secret, **machines, "attributes": {"access.token.lifespan": "5"}},
+            {"clientId": OTHERS, **secret, "protocolMappers": [MAPPER]},
+        ]
+
+    def _user(self, name: str, groups: list[str]) -> dict[str, object]:
+        return {
+            "username": name,
+            "email": f"{name}@example.com",
+            "emailVerified": True,
+            "firstName": name.capitalize(),
+            "lastName": "Hopper",
+            "enabled": True,
+            "groups": groups,
+            "credentials": [{"type": "password", "value": self.password}],
+        }
+
+    def tokens(self, user: str = "grace", *, client: str = "mlflow") -> dict[str, str]:
+        """Access, ID and refresh token of a user, from one of the clients."""
+        form = {"grant_type": "password", "username": user, "password": self.password, "scope": "openid"}
+        form |= {"client_id": client, "client_secret": SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"]}
+        with self.client() as http:
+            answer = http.post(f"{self.keycloak.url}/realms/{NAME}/protocol/openid-connect/token", data=form)
+        found: dict[str, str] = answer.raise_for_status().json()
+        return found
+
+    def machine_token(self) -> str:
+        """An access token that the machines' client gets for itself."""
+        form = {"grant_type": "client_credentials", "client_id": MACHINES}
+        form |= {"client_secret": SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"]}
+        with self.client() as http:
+            url = f"{self.keycloak.url}/realms/{NAME}/protocol/openid-connect/token"
+            return str(http.post(url, data=form).raise_for_status().json()["access_token"])
+
+    def log_in(self, browser: httpx.Client, url: str, user: str = "grace") -> httpx.Response:
         """Open the server's ``/login``, fill in Keycloak's form, and come back to where it leads."""
         form = browser.get(f"{url}/login", follow_redirects=True).raise_for_status().text
         action = re.search(r'action="([^"]+)"', form)
         assert action, form
-        login = {"username": "grace", "password": self.password}
+        login = {"username": user, "password": self.password}
         return browser.post(html.unescape(action[1]), data=login, follow_redirects=True)

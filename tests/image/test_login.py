@@ -1,13 +1,16 @@
 """A login through Keycloak's own page, over TLS with a private authority everywhere, with sessions in a real Redis."""
 
+import base64
+import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
 from pod import Bucket, Database, Forks, Pod, Venv
-from realm import Realm
+from realm import OTHERS, Realm
 from serving import API, SETTINGS, Serving, make_run, mount_server_secrets
 
 from live.servers import Minio, Postgres, Redis
@@ -54,6 +57,8 @@ def server(pod: Pod, realm: Realm, redis: Redis) -> Iterator[Serving]:
         "OIDC_SCOPE": "openid profile email",
         "OIDC_GROUP_NAME": "mlflow-admins,mlflow-users",
         "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
+        "LOG_LEVEL": "DEBUG",
+        "OIDC_PROVISION_ON_BEARER_AUTH": "true",
         "SESSION_TYPE": "redis",
         "CACHE_TYPE": "RedisCache",
         "CACHE_BACKEND": "redis",
@@ -124,3 +129,166 @@ def test_the_current_release_keeps_the_session_in_the_database_and_not_in_redis(
 
     assert "experiments" in still.text
     assert "experiments" not in revoked.text
+
+
+def test_login_gives_the_session_a_new_id(realm: Realm, server: Serving) -> None:
+    with realm.client() as browser:
+        browser.get(f"{server.url}/login")
+        before = dict(browser.cookies)["session"]
+        realm.log_in(browser, server.url).raise_for_status()
+        cookie = next(one for one in browser.cookies.jar if one.name == "session")
+    stolen = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", cookies={"session": before})
+
+    assert cookie.value != before
+    assert "experiments" not in stolen.text
+    assert cookie.has_nonstandard_attr("HttpOnly") or cookie.has_nonstandard_attr("httponly")
+    assert str(cookie.get_nonstandard_attr("SameSite") or cookie.get_nonstandard_attr("samesite")).lower() == "lax"
+
+
+@pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)
+def test_a_relogin_ends_the_session_before(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+    before = browser.cookies["session"]
+
+    browser.get(f"{server.url}/login", follow_redirects=True)
+
+    old = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", cookies={"session": before})
+    assert browser.cookies["session"] != before
+    assert "experiments" not in old.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "error=x&error_description=call+0900",
+        "error=0900&state=0900",
+        "state=0900&code=0900",
+        "code=0900&error_uri=0900",
+    ],
+)
+def test_a_failed_callback_repeats_no_words(realm: Realm, server: Serving, query: str) -> None:
+    with realm.client() as browser:
+        browser.get(f"{server.url}/login")
+        answer = browser.get(f"{server.url}/callback?{query}", follow_redirects=True)
+
+    assert answer.status_code == 200
+    assert "0900" not in answer.text
+
+
+def test_a_callback_with_a_forged_code_fails_as_a_page(realm: Realm, server: Serving) -> None:
+    with realm.client() as browser:
+        login = browser.get(f"{server.url}/login")
+        state = httpx.URL(login.headers["location"]).params["state"]
+        answer = browser.get(f"{server.url}/callback?code=forged&state={state}", follow_redirects=True)
+
+    assert answer.status_code == 200
+    assert "forged" not in answer.text
+
+
+def test_logs_show_no_code_state_or_token(realm: Realm, server: Serving) -> None:
+    with realm.client() as browser:
+        login = browser.get(f"{server.url}/login")
+        state = httpx.URL(login.headers["location"]).params["state"]
+        realm.log_in(browser, server.url).raise_for_status()
+    token = realm.tokens()["access_token"]
+    bearer(server, token)
+
+    log = server.log.read_text()
+    assert "/callback?" in log
+    assert f"code={'***'}" in log
+    assert state not in log
+    assert token.split(".")[1] not in log
+    assert "eyJ" not in log
+
+
+def bearer(server: Serving, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=headers, timeout=60)
+
+
+def test_only_access_tokens_for_us_open(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+    ours, others = realm.tokens(), realm.tokens(client=OTHERS)
+
+    accepted = bearer(server, ours["access_token"])
+    refused = [
+        bearer(server, token)
+        for token in (ours["id_token"], ours["refresh_token"], others["access_token"], others["id_token"])
+    ]
+
+    assert accepted.status_code == 200, accepted.text
+    assert [answer.status_code for answer in refused] == [401] * 4
+    assert all(answer.json() for answer in refused)
+
+
+@pytest.mark.parametrize("user", ["mallory", "tess", "ada"])
+def test_tokens_of_strangers_are_refused(realm: Realm, server: Serving, user: str, venv: Venv) -> None:
+    answer = bearer(server, realm.tokens(user)["access_token"])
+
+    provisioned = user == "ada" and venv.release == "3.17.2"
+    assert answer.status_code == (200 if provisioned else 401), answer.text
+
+
+def test_broken_credentials_are_refused_with_a_line(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+    head, claims, signature = realm.tokens()["access_token"].split(".")
+    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).decode().rstrip("=")
+    basic = base64.b64encode(b"a\x00b@example.com:x\x00").decode()
+    headers = [
+        f"Bearer {none}.{claims}.",
+        f"Bearer {head}.{claims}.{signature[:-4]}AAAA",
+        f"Bearer {head}.{claims}",
+        "Bearer x",
+        "Bearer a=b",
+        "Bearer",
+        "Negotiate abc",
+        "Digest username=x",
+        "x",
+        "Basic !!!",
+        f"Basic {basic}",
+    ]
+
+    answers = [
+        httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers={"Authorization": header}, timeout=60)
+        for header in headers
+    ]
+
+    assert [answer.status_code for answer in answers] == [401] * len(headers)
+    assert all(len(answer.text.strip().splitlines()) == 1 for answer in answers)
+
+
+@pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
+def test_machines_come_without_an_administrator(realm: Realm, server: Serving) -> None:
+    assert bearer(server, realm.machine_token()).status_code == 200
+
+
+@pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)
+def test_unknown_machines_are_told_so(realm: Realm, server: Serving) -> None:
+    answer = bearer(server, realm.machine_token())
+
+    assert answer.status_code == 401
+    assert "not known" in answer.json()["message"]
+
+
+def test_an_expired_token_is_refused(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+    token = realm.tokens(client="short")["access_token"]
+    fresh = bearer(server, token)
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    time.sleep(max(0.0, claims["exp"] - time.time()) + 1)
+
+    assert (fresh.status_code, bearer(server, token).status_code) == (200, 401)
+
+
+@pytest.mark.parametrize("user", ["mallory", "tess"])
+def test_members_of_namesakes_may_not_log_in(realm: Realm, server: Serving, user: str) -> None:
+    with realm.client() as browser:
+        page = realm.log_in(browser, server.url, user)
+        answer = browser.get(f"{server.url}{API}/experiments/search?max_results=5")
+
+    assert page.status_code == 200
+    assert "experiments" not in answer.text
+
+
+def test_the_realms_own_administrators_administer(pod: Pod, realm: Realm, server: Serving) -> None:
+    with realm.client() as browser:
+        realm.log_in(browser, server.url, "ada").raise_for_status()
+
+    query = "SELECT username, is_admin FROM users WHERE username IN ('ada@example.com', 'mallory@example.com')"
+    assert pod.database.query(query, service="mlflow_auth") == [("ada@example.com", True)]

@@ -30,6 +30,7 @@ DEFAULTS = {
     "artifacts.policy": "mlflow-bucket",
     "authentication.client_id": "mlflow",
     "authentication.groups_scope": "groups",
+    "authentication.directory_client": "mlflow-directory",
     "secrets.vault_prefix": "mlflow",
     "secrets.vault_role": "mlflow-bootstrap",
 }

@@ -19,7 +19,13 @@ APPLICATION = {
 }
 SECRETS = {
     ("ExternalSecret", "mlflow", name)
-    for name in ("mlflow-db-secret", "mlflow-s3-secret", "mlflow-oidc-config", "mlflow-server-secret")
+    for name in (
+        "mlflow-db-secret",
+        "mlflow-s3-secret",
+        "mlflow-oidc-config",
+        "mlflow-server-secret",
+        "mlflow-directory-client",
+    )
 }
 POLICIES = {("NetworkPolicy", "mlflow", f"mlflow-{name}") for name in ("tracking-server", "migration", "maintenance")}
 DATABASES = {("Database", "postgres", "mlflow"), ("Database", "postgres", "mlflow-auth")}

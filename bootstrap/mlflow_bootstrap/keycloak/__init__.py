@@ -10,7 +10,8 @@ from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.claim import GroupsClaim
 from mlflow_bootstrap.keycloak.client import found_client, secret_of
 from mlflow_bootstrap.keycloak.client_scope import ClientScope
-from mlflow_bootstrap.keycloak.clients import browser_client, machine_client
+from mlflow_bootstrap.keycloak.clients import browser_client, directory_client, machine_client
+from mlflow_bootstrap.keycloak.directory import DirectoryRights
 from mlflow_bootstrap.keycloak.export import export
 from mlflow_bootstrap.keycloak.group import Group
 from mlflow_bootstrap.keycloak.login import logged_in
@@ -47,7 +48,8 @@ def resources(context: Context) -> Sequence[Resource]:
         groups=(login.user_group, login.admin_group),
         needs=(client.address, scope.address),
     )
-    return [realm, scope, *groups, client, *_machines(context, api, (realm.address, scope.address)), claim]
+    machines = _machines(context, api, (realm.address, scope.address))
+    return [realm, scope, *groups, client, *machines, *_directory(context, api, (realm.address,)), claim]
 
 
 def _machines(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resource]:
@@ -65,6 +67,14 @@ def _machines(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resour
     return [client, account]
 
 
+def _directory(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resource]:
+    client_id = context.settings.authentication.directory_client
+    if client_id is None:
+        return []
+    client = directory_client(context, api, client_id, needs)
+    return [client, DirectoryRights(api=api, client_id=client_id, needs=(client.address,))]
+
+
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     """What ``destroy`` takes away: what the bootstrap made, never the realm or its users; nothing of it is data."""
     api = logged_in(context)
@@ -79,7 +89,7 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
 
 def _clients(settings: Settings) -> tuple[str, ...]:
     login = settings.authentication
-    return (login.client_id, *((login.machine_client,) if login.machine_client else ()))
+    return tuple(name for name in (login.client_id, login.machine_client, login.directory_client) if name)
 
 
 def existing_client_secret(context: Context, *, client_id: str) -> SecretStr | None:

@@ -43,7 +43,7 @@ class GroupsClaim:
         for group in self.groups:
             user = self._member(group)
             if user is not None:
-                return {"missing": () if group in self.claim(client, user) else (group,)}
+                return {"missing": () if f"/{group}" in self.claim(client, user) else (group,)}
         return {"missing": ()}
 
     def claim(self, client: str, user: str) -> list[str]:

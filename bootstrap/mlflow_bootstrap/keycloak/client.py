@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from mlflow_bootstrap.difference import State, differences
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import MADE_BY, Api, merged
+from mlflow_bootstrap.keycloak.audience import audience_mapper, new_audience, owned_audience, set_audience
 from mlflow_bootstrap.keycloak.client_scope import scope_id
 from mlflow_bootstrap.store.entry import AGAINST_OTHERS
 from mlflow_bootstrap.values import SecretValues, required
@@ -46,6 +47,8 @@ class Client:
     values: SecretValues = field(repr=False)
     entry: str
     needs: tuple[str, ...]
+    audience: str | None = None
+    """Client that every access token is for, by a mapper of ours; None without one."""
 
     @property
     def address(self) -> str:
@@ -60,6 +63,7 @@ class Client:
             **self.fields,
             "attributes": dict(self.attributes),
             "scopes": dict.fromkeys(self.scopes, "default"),
+            **({"audience": audience_mapper(self.audience)} if self.audience else {}),
             **({"secret": secret} if secret else {}),
         }
 
@@ -75,13 +79,13 @@ class Client:
             **{name: _comparable(found.get(name)) for name in self.fields},
             "attributes": {name: _without_default(attributes.get(name)) for name in self.attributes},
             "scopes": {name: _placement(found, name) for name in self.scopes},
+            **({"audience": owned_audience(found)} if self.audience else {}),
             **({"secret": secret} if secret else {}),
         }
 
     def create(self) -> None:
         """Make it, or mend what another run has just made; then assign the scopes."""
-        body = {"clientId": self.client_id, "attributes": {MADE_BY[0]: MADE_BY[1]}}
-        if self.api.make(self._what, self.api.admin.create_client, merged(body, self._ours())):
+        if self.api.make(self._what, self.api.admin.create_client, self._body()):
             AGAINST_OTHERS(lambda: self._assign_scopes(self._found()))
         else:
             self.update({})
@@ -92,13 +96,19 @@ class Client:
 
     def _mend(self) -> None:
         found = self._found()
-        if any(differences({**self.desired, "scopes": {}}, self._state(found))):
+        if any(differences({**self.desired, "scopes": {}, "audience": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))
         self._assign_scopes(found)
+        if self.audience:
+            set_audience(self.api, found, self.audience)
 
     def _ours(self) -> dict[str, Any]:
         secret = required(self.values, self.entry, "client_secret").get_secret_value()
         return {**self.fields, "attributes": dict(self.attributes), "secret": secret}
+
+    def _body(self) -> dict[str, Any]:
+        ours = merged({"clientId": self.client_id, "attributes": {MADE_BY[0]: MADE_BY[1]}}, self._ours())
+        return ours | ({"protocolMappers": [new_audience(self.audience)]} if self.audience else {})
 
     def _found(self) -> dict[str, Any]:
         found = found_client(self.api, self.client_id)

@@ -13,12 +13,14 @@ MAPPER = "oidc-group-membership-mapper"
 
 
 def mapper(claim: str) -> dict[str, Any]:
-    """The mapper's owned fields: names without a path, in both tokens and in UserInfo.
+    """The mapper's owned fields: full paths, in both tokens and in UserInfo.
+
+    A name without its path could be that of any group in the tree.
 
     Source: Keycloak's Server Administration Guide, "Protocol mappers".
     """
     everywhere = dict.fromkeys(("id.token.claim", "access.token.claim", "userinfo.token.claim"), "true")
-    return {"protocolMapper": MAPPER, "config": {"claim.name": claim, "full.path": "false", **everywhere}}
+    return {"protocolMapper": MAPPER, "config": {"claim.name": claim, "full.path": "true", **everywhere}}
 
 
 def client_scope(name: str, claim: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""The two clients of an environment: the tracking server's for browsers, and one for machines."""
+"""The clients of an environment: the tracking server's for browsers, one for machines, one that looks users up."""
 
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.client import Client
-from mlflow_bootstrap.store.entries import MACHINES
+from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES
 from mlflow_bootstrap.systems import Context
 
 FLOWS = (
@@ -73,6 +73,7 @@ def browser_client(context: Context, api: Api, needs: tuple[str, ...]) -> Client
         values=context.values,
         entry="oidc",
         needs=needs,
+        audience=settings.authentication.client_id,
     )
 
 
@@ -86,5 +87,20 @@ def machine_client(context: Context, api: Api, client_id: str, needs: tuple[str,
         scopes=(context.settings.authentication.groups_scope,),
         values=context.values,
         entry=MACHINES,
+        needs=needs,
+        audience=context.settings.authentication.client_id,
+    )
+
+
+def directory_client(context: Context, api: Api, client_id: str, needs: tuple[str, ...]) -> Client:
+    """The client by which ``end-access`` looks up who has left; its tokens are for Keycloak only."""
+    return Client(
+        api=api,
+        client_id=client_id,
+        fields=machine_fields(),
+        attributes=machine_attributes(),
+        scopes=(),
+        values=context.values,
+        entry=DIRECTORY,
         needs=needs,
     )

@@ -1,11 +1,13 @@
 """The realm's fragment as JSON, for teams whose Keycloak may not be written by a script."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.keycloak.audience import new_audience
 from mlflow_bootstrap.keycloak.client_scope import client_scope
 from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields, machine_attributes, machine_fields
+from mlflow_bootstrap.keycloak.directory import ROLES
 from mlflow_bootstrap.keycloak.group import group
 from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.keycloak.service_account import service_account
@@ -24,18 +26,37 @@ def export(settings: Settings) -> Mapping[str, Any]:
     return {
         "ifResourceExists": "SKIP",
         "clientScopes": [client_scope(login.groups_scope, login.groups_claim)],
-        # Keycloak 26 fails on groups without a path.
-        "groups": [{**group(name), "path": f"/{name}"} for name in our_groups(settings)],
+        "groups": _groups(our_groups(settings)),
         "clients": _clients(settings),
         "users": _users(settings),
     }
 
 
+def _groups(paths: Iterable[str], above: str = "") -> list[dict[str, Any]]:
+    """The groups at ``paths`` below ``above``, each within those above it."""
+    below: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition("/")
+        below.setdefault(name, []).extend([rest] if rest else [])
+    # Keycloak 26 fails on groups without a path.
+    return [
+        {**group(name), "path": f"{above}/{name}", **_subgroups(rest, f"{above}/{name}")}
+        for name, rest in below.items()
+    ]
+
+
+def _subgroups(paths: list[str], above: str) -> dict[str, Any]:
+    return {"subGroups": _groups(paths, above)} if paths else {}
+
+
 def _clients(settings: Settings) -> list[dict[str, Any]]:
     login = settings.authentication
-    clients = [_client(settings, login.client_id, browser_fields(settings), browser_attributes(settings))]
+    ours = {"protocolMappers": [new_audience(login.client_id)]}
+    clients = [_client(settings, login.client_id, browser_fields(settings) | ours, browser_attributes(settings))]
     if login.machine_client:
-        clients.append(_client(settings, login.machine_client, machine_fields(), machine_attributes()))
+        clients.append(_client(settings, login.machine_client, machine_fields() | ours, machine_attributes()))
+    if login.directory_client:
+        clients.append(_client(settings, login.directory_client, machine_fields(), machine_attributes()))
     return clients
 
 
@@ -49,14 +70,15 @@ def _client(
 
 def _users(settings: Settings) -> list[dict[str, Any]]:
     login = settings.authentication
-    if login.machine_client is None:
-        return []
-    return [
-        {
-            "username": f"service-account-{login.machine_client}",
-            "enabled": True,
-            "serviceAccountClientId": login.machine_client,
-            **service_account(login.machine_client, settings.ingress.host),
-            "groups": [f"/{login.user_group}"],
-        }
-    ]
+    users = []
+    if login.machine_client:
+        account = service_account(login.machine_client, settings.ingress.host)
+        users.append({**_service_user(login.machine_client), **account, "groups": [f"/{login.user_group}"]})
+    if login.directory_client:
+        rights = {"realm-management": list(ROLES)}
+        users.append({**_service_user(login.directory_client), "clientRoles": rights})
+    return users
+
+
+def _service_user(client_id: str) -> dict[str, Any]:
+    return {"username": f"service-account-{client_id}", "enabled": True, "serviceAccountClientId": client_id}

@@ -1,4 +1,4 @@
-"""A group at the realm's top."""
+"""A group, at the realm's top or deeper in its tree."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +9,14 @@ from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.keycloak.api import MADE_BY, Api
 
 
-def group(name: str) -> dict[str, Any]:
-    """A group as it is made."""
-    return {"name": name, "attributes": {MADE_BY[0]: [MADE_BY[1]]}}
+def group(path: str) -> dict[str, Any]:
+    """A group as it is created; ``path`` is ``users`` or ``teams/ml``."""
+    return {"name": path.rpartition("/")[2], "attributes": {MADE_BY[0]: [MADE_BY[1]]}}
 
 
 def found_group(api: Api, name: str) -> dict[str, Any] | None:
-    """The group, or nothing."""
-    found = api.find(f"group {name}", api.admin.get_group_by_path, quote(name, safe=""))
+    """The group at the path ``name``, or None."""
+    found = api.find(f"group {name}", api.admin.get_group_by_path, quote(name, safe="/"))
     if found:
         api.ids[f"keycloak/group/{name}"] = found["id"]
     return found
@@ -57,8 +57,15 @@ class Group:
         return None if found_group(self.api, self.name) is None else {}
 
     def create(self) -> None:
-        """Make it."""
-        self.api.make(f"group {self.name}", self.api.admin.create_group, group(self.name))
+        """Create it, and the groups above it that are missing."""
+        self._create(self.name)
+
+    def _create(self, path: str) -> None:
+        above = path.rpartition("/")[0]
+        if above and found_group(self.api, above) is None:
+            self._create(above)
+        parent = group_id(self.api, above) if above else None
+        self.api.make(f"group {path}", self.api.admin.create_group, group(path), parent)
 
     def update(self, current: State) -> None:
         """Nothing of it is ours to change."""

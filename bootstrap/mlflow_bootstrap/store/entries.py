@@ -17,6 +17,9 @@ from mlflow_bootstrap.errors import MissingError
 MACHINES = "machines"
 """Entry of the service-account client; no pod reads it, people and CI do."""
 
+DIRECTORY = "directory"
+"""Entry of the client that looks users up; only ``end-access`` reads it."""
+
 Finder = Callable[[], SecretStr | None]
 """Looks for a value that a system has already."""
 
@@ -129,7 +132,13 @@ def _field(
 
 
 _ROTATING = frozenset(
-    {("postgres", "password"), ("s3", "secretkey"), ("oidc", "client_secret"), (MACHINES, "client_secret")}
+    {
+        ("postgres", "password"),
+        ("s3", "secretkey"),
+        ("oidc", "client_secret"),
+        (MACHINES, "client_secret"),
+        (DIRECTORY, "client_secret"),
+    }
 )
 
 
@@ -140,6 +149,7 @@ def _fixed(settings: Settings) -> dict[tuple[str, str], str]:
         ("oidc", "client_id"): authentication.client_id,
         **({("s3", "accesskey"): settings.artifacts.user} if own_user else {}),
         **({(MACHINES, "client_id"): authentication.machine_client} if authentication.machine_client else {}),
+        **({(DIRECTORY, "client_id"): authentication.directory_client} if authentication.directory_client else {}),
     }
 
 

@@ -17,7 +17,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "SESSION_COOKIE_MAX_AGE_SECONDS": str(settings.authentication.session_hours * 3600),
         # Without the refresh token a browser session ends with Keycloak's access token, after 5 minutes by default.
         "OIDC_USE_REFRESH_TOKEN": "true",
-        "OIDC_ISSUER": settings.authentication.issuer,
+        # Users of the groups, machines too, are created by their first token; the claim of groups decides who.
+        "OIDC_PROVISION_ON_BEARER_AUTH": "true",
         "TRUSTED_PROXIES": ",".join(settings.server.trusted_proxies),
         "OIDC_DB_POOL_SIZE": str(settings.database.pool_size),
         "OIDC_DB_POOL_MAX_OVERFLOW": str(settings.database.max_overflow),

@@ -2,13 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import Hostname, Port, Section, Text, matching
 
-Group = Annotated[str, matching(r"[^/,\s]([^/,]{0,253}[^/,\s])?", "mlflow-users (no '/' and no ',')")]
-"""Name of a Keycloak group at the realm's top; the server's list of groups is separated by commas."""
+_GROUP = r"[^/,\s]([^/,]{0,253}[^/,\s])?"
+Group = Annotated[
+    str,
+    StringConstraints(max_length=255),
+    matching(rf"{_GROUP}(/{_GROUP})*", "mlflow-users or teams/ml (no '/' at either end and no ',')"),
+]
+"""Path of a Keycloak group from the realm's top; the server's list of groups is separated by commas."""
 
 Claim = Annotated[str, matching(r"[A-Za-z0-9_-]{1,64}", "groups")]
 Scope = Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "groups")]
@@ -77,6 +82,12 @@ class AuthenticationSettings(Section):
     user_group: Group = "mlflow-users"
     """Group whose members may log in."""
 
+    include_subgroups: bool = False
+    """Whether members of the sub-groups of ``user_group`` may log in too; those of ``admin_group`` never count."""
+
+    accept_old_tokens: bool = False
+    """Accept group names without a path, and no audience: while an upgrade waits for `bootstrap.py apply keycloak`."""
+
     provider_name: Text = "Keycloak"
     """Name on the login button."""
 
@@ -97,6 +108,11 @@ class AuthenticationSettings(Section):
 
     machine_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-machines")] | None = None
     """Service-account client for CI and notebooks, in ``user_group``; unset makes none."""
+
+    directory_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-directory")] | None = follows_instance(
+        "{instance}-directory"
+    )
+    """Service-account client that may look users up, so that the access of those who left is ended; null makes none."""
 
     @property
     def keycloak_url(self) -> str:

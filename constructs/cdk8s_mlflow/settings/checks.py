@@ -190,6 +190,11 @@ def _groups(settings: Settings) -> Iterator[Contradiction]:
         )
     if authentication.machine_client == authentication.client_id:
         yield "authentication.machine_client", "is the client of the server; name another"
+    if authentication.directory_client and authentication.directory_client in (
+        authentication.client_id,
+        authentication.machine_client,
+    ):
+        yield "authentication.directory_client", "is a client that others log in with; name another"
 
 
 def _artifacts(settings: Settings) -> Iterator[Contradiction]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from mlflow_sso.groups import OLD_TOKENS_VARIABLE
+from mlflow_sso.identity_provider import SUFFIX as DISCOVERY_SUFFIX
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve.flavour import Flavour, switched_on
 
@@ -37,6 +39,11 @@ SHOWN = (
     "OIDC_REDIRECT_URI",
     "OIDC_CLIENT_ID",
     "OIDC_SCOPE",
+    "OIDC_ISSUER",
+    "OIDC_AUDIENCE",
+    "OIDC_PROVISION_ON_BEARER_AUTH",
+    "MLFLOW_SSO_SUBGROUPS_OF",
+    "MLFLOW_SSO_ACCEPT_OLD_TOKENS",
     "OIDC_GROUP_NAME",
     "OIDC_ADMIN_GROUP_NAME",
     "DEFAULT_MLFLOW_PERMISSION",
@@ -65,12 +72,26 @@ def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, st
     variables.setdefault("MLFLOW_ENABLE_AI_GATEWAY", "false")
     variables.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
     variables.setdefault("MLFLOW_REGISTRY_STORE_URI", variables.get("MLFLOW_BACKEND_STORE_URI", ""))
+    variables.update(_tokens(variables))
     if "REDIS_HOST" in variables:
         variables["CACHE_REDIS_URL"] = redis_url(variables)
     private = {own: variables[public] for public, own in PRIVATE_NAMES.items() if variables.get(public)}
     if not switched_on(variables, "MLFLOW_SERVE_ARTIFACTS"):
         del private[PRIVATE_NAMES["MLFLOW_SERVE_ARTIFACTS"]]
     return {**variables, **private, **flavour.private_variables()}
+
+
+def _tokens(variables: Mapping[str, str]) -> dict[str, str]:
+    """Whose tokens are accepted, and how their groups are read; never less than our own client's, of our own realm."""
+    accept_old = variables.get(OLD_TOKENS_VARIABLE) == "true"
+    issuer = variables.get("OIDC_DISCOVERY_URL", "").removesuffix(DISCOVERY_SUFFIX)
+    return {
+        "OIDC_ISSUER": variables.get("OIDC_ISSUER") or issuer,
+        "OIDC_AUDIENCE": "" if accept_old else variables.get("OIDC_AUDIENCE") or variables.get("OIDC_CLIENT_ID", ""),
+        "OIDC_GROUP_DETECTION_PLUGIN": "mlflow_sso.groups",
+        # By default 11.0.2 takes the name of a user without an address, which users of a realm may choose.
+        "OIDC_USERNAME_FIELD": "email",
+    }
 
 
 def without_service_links(given: Mapping[str, str]) -> dict[str, str]:

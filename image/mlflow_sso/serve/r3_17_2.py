@@ -40,14 +40,18 @@ def _open_application() -> Application:
     from mlflow_sso.serve.wsgi import WsgiAdapter
 
     wsgi.WsgiToAsgi = WsgiAdapter
-    from mlflow_oidc_auth import app
+    from mlflow_oidc_auth import app, auth
+    from mlflow_oidc_auth.middleware import auth_middleware
 
+    from mlflow_sso.serve.bearer_tokens import check_tokens
+    from mlflow_sso.serve.login_errors import KnownLoginErrors
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
     from mlflow_sso.serve.route_index import pass_over_unlikely_routers
 
+    check_tokens(auth, auth_middleware)
     pass_over_unlikely_routers(app.app.router.routes)
     _guard_key_checks()
-    application = OutageInsteadOfRefusal(app.app, ping=store.ping)
+    application = OutageInsteadOfRefusal(KnownLoginErrors(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
         from mlflow_sso.serve.bearer_keys import BearerAccessKeys

@@ -1,9 +1,12 @@
 """Serving MLflow 3.6.0 with mlflow-oidc-auth 5.6.1."""
 
 import os
-from typing import cast
+from typing import Any, cast
 
 from mlflow_sso.serve.flavour import Application, Flavour, switched_on
+
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures by a key pair, all that Keycloak's realm keys are used for; the key set is public."""
 
 
 def _open_application() -> Application:
@@ -24,19 +27,38 @@ def _open_application() -> Application:
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
     from mlflow_sso.serve import key_expiry, refusal
+    from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     key_expiry.read_expiry_as_utc()
 
     _guard_key_checks()
+    _protect_logins(config)
 
-    refusal.refuse_users_in_no_group()
+    refusal.refuse_users_without_email()
     refusal.keep_the_reason_on_the_page()
     return_to = os.environ.get("MLFLOW_SSO_POST_LOGOUT_URI")
     if return_to:
         from mlflow_sso.serve.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=return_to)
-    return guard(cast(Application, fastapi_app.app))
+    return KnownLoginErrors(guard(cast(Application, fastapi_app.app)))
+
+
+def _protect_logins(config: Any) -> None:
+    from authlib.jose import JsonWebToken
+    from mlflow_oidc_auth import auth
+    from mlflow_oidc_auth.utils import request_helpers
+
+    from mlflow_sso.serve import credentials, sessions
+    from mlflow_sso.serve.bearer_tokens import check_tokens
+
+    # The plugin's own decoder knows "none" and secret keys as well.
+    auth.jwt = JsonWebToken(ALGORITHMS)
+    check_tokens(auth, request_helpers)
+    sessions.protect_sessions(
+        redirect_uri=config.OIDC_REDIRECT_URI or "", lifetime_seconds=int(config.PERMANENT_SESSION_LIFETIME)
+    )
+    credentials.reject_bad_credentials()
 
 
 def _guard_key_checks() -> None:

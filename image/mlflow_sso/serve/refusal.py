@@ -7,21 +7,16 @@ PAGE = "auth.html"
 VANISHING = 'setTimeout(function(){ x.style.visibility = "hidden"; }, 4000);'
 
 
-def refuse_users_in_no_group() -> None:
-    """Read a login without the groups claim as one of no group: Keycloak leaves the claim out where it would be empty.
-
-    mlflow-oidc-auth 5.6.1 looks for it, fails, and says that it could not detect groups.
-    """
+def refuse_users_without_email() -> None:
+    """Require an e-mail address: without one mlflow-oidc-auth 5.6.1 takes the name, which users may choose."""
     from mlflow_oidc_auth import auth
 
-    auth.handle_user_and_group_management = _with_groups(auth.handle_user_and_group_management)
+    auth.handle_user_and_group_management = _without_names(auth.handle_user_and_group_management)
 
 
-def _with_groups(manage: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
-    from mlflow_oidc_auth.config import config
-
+def _without_names(manage: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
     def managed(token: Any) -> list[str]:
-        token["userinfo"].setdefault(config.OIDC_GROUPS_ATTRIBUTE, [])
+        token["userinfo"].pop("preferred_username", None)
         return manage(token)
 
     return managed

@@ -1,0 +1,78 @@
+"""Which tokens of the realm open the server: access tokens for us, from our issuer, of a member of our groups.
+
+Upstream checks less. mlflow-oidc-auth 5.6.1 (``auth.validate_token``) checks the signature and ``exp``, so that any
+client's token, and any ID token, is accepted; 11.0.2 checks ``iss`` and ``aud`` where they are configured, and takes an
+ID token for an access token, since the audience of ours is the client's name. Keycloak tells them apart by the claim
+``typ``: Bearer, ID, Refresh, Offline, Logout (Server Administration Guide, "Protocol mappers").
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from mlflow_sso.groups import OLD_TOKENS_VARIABLE, allowed_groups, groups_of
+
+Claims = Mapping[str, Any]
+Validate = Callable[[str], Any]
+
+
+class RefusedTokenError(ValueError):
+    """The token opens nothing here; the text says why, without any of the token's content."""
+
+
+def problem_of(claims: Claims, *, audience: str | None, issuer: str, groups: frozenset[str]) -> str | None:
+    """Why a token with ``claims``, whose signature is valid, is not accepted; None if it is.
+
+    ``audience`` is None while Keycloak sends none yet.
+    """
+    if claims.get("typ") != "Bearer":
+        return "this is not an access token"
+    if not issuer or claims.get("iss") != issuer:
+        return "the token was issued by another realm or address"
+    audiences = claims.get("aud")
+    if audience is not None and (not audience or audience not in _listed(audiences)):
+        return f"the token's audience (aud) lacks {audience}: its client needs an audience mapper"
+    if not isinstance(claims.get("exp"), int | float):
+        return "the token never expires"
+    if not _email(claims):
+        return "the token has no e-mail address"
+    if groups.isdisjoint(groups_of(claims)):
+        return "the token's user is in none of the groups that may use this server"
+    return None
+
+
+def _listed(audiences: Any) -> list[Any]:
+    return audiences if isinstance(audiences, list) else [audiences]
+
+
+def _email(claims: Claims) -> str | None:
+    email = claims.get("email")
+    return email.strip() if isinstance(email, str) and email.strip() else None
+
+
+def checked(validate: Validate) -> Validate:
+    """``validate``, the plugin's own function, followed by what it does not check; raises ``RefusedTokenError``."""
+
+    def validated(token: str) -> Any:
+        claims = validate(token)
+        problem = problem_of(
+            claims,
+            audience=None if os.environ.get(OLD_TOKENS_VARIABLE) == "true" else os.environ.get("OIDC_AUDIENCE", ""),
+            issuer=os.environ.get("OIDC_ISSUER", ""),
+            groups=allowed_groups(),
+        )
+        if problem:
+            raise RefusedTokenError(problem)
+        # Users are known by their address in lower case; Keycloak keeps it as it was typed.
+        claims["email"] = str(_email(claims)).lower()
+        return claims
+
+    return validated
+
+
+def check_tokens(*modules: ModuleType) -> None:
+    """Let every module among ``modules``, which import ``validate_token`` by name, use the whole check."""
+    validate = checked(modules[0].validate_token)
+    for module in modules:
+        module.validate_token = validate  # type: ignore[attr-defined]

@@ -1,0 +1,91 @@
+"""Browser sessions that begin with the login and end with the user's access: for the release that keeps its own.
+
+mlflow-oidc-auth 5.6.1 keeps the session's id through the login, so that whoever has planted an id is logged in with its
+user, sets a cookie that plain http carries too, and renews a session with every request, for ever.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+LOGIN_TIME = "mlflow_sso_login_time"
+"""Key of the session: when it began, in seconds since 1970."""
+
+ENDED = "ended:"
+"""Begin of what ``end-access`` puts in the place of a password's hash; the seconds since 1970 follow."""
+
+FAILED = "The login could not be completed. Please try again."
+
+Process = Callable[[Any, Any], tuple[str | None, list[str]]]
+
+
+def protect_sessions(*, redirect_uri: str, lifetime_seconds: int) -> None:
+    """Set the cookie's flags, begin a new session at each login, and end those that are over.
+
+    ``redirect_uri`` is the public address of ``/callback``: the cookie is Secure unless it is plain http.
+    """
+    from mlflow.server import app
+    from mlflow_oidc_auth.views import authentication
+
+    app.config.update(
+        SESSION_COOKIE_SECURE=urlsplit(redirect_uri).scheme != "http",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    authentication.process_oidc_callback = _beginning_a_session(authentication.process_oidc_callback)
+    app.before_request_funcs.setdefault(None, []).insert(0, lambda: end_if_over(lifetime_seconds))
+
+
+def _beginning_a_session(process: Process) -> Process:
+    from flask import current_app
+
+    def processed(request: Any, session: Any) -> tuple[str | None, list[str]]:
+        try:
+            email, errors = process(request, session)
+        except Exception:
+            current_app.logger.exception("the login could not be completed")
+            return None, [FAILED]
+        if not errors:
+            session[LOGIN_TIME] = int(time.time())
+            # The old session is deleted from its store, so that its id opens nothing any more.
+            current_app.session_interface.regenerate(session)
+        return email, errors
+
+    return processed
+
+
+def end_if_over(lifetime_seconds: int) -> None:
+    """Forget the login of a session that is too old, or whose user's access has been ended since or is unknown."""
+    from flask import request, session
+    from mlflow_oidc_auth.hooks.before_request import _is_unprotected_route
+
+    if _is_unprotected_route(request.path) or not session.get("username"):
+        return
+    if is_over(session.get(LOGIN_TIME, 0), lifetime_seconds, _stored_hash(session["username"]), now=time.time()):
+        session.clear()
+
+
+def is_over(login_time: float, lifetime_seconds: int, stored_hash: str | None, *, now: float) -> bool:
+    """Whether a session from ``login_time`` has ended; ``stored_hash`` is its user's, None for an unknown user."""
+    if stored_hash is None or login_time + lifetime_seconds < now:
+        return True
+    ended = ended_at(stored_hash)
+    return ended is not None and login_time <= ended
+
+
+def ended_at(stored_hash: str) -> float | None:
+    """When ``end-access`` has ended the user's access; None if it has not."""
+    if not stored_hash.startswith(ENDED):
+        return None
+    seconds = stored_hash.removeprefix(ENDED)
+    return float(seconds) if seconds.isdecimal() else float("inf")
+
+
+def _stored_hash(username: str) -> str | None:
+    from mlflow_oidc_auth.db.models import SqlUser
+    from mlflow_oidc_auth.store import store
+
+    with store.ManagedSessionMaker() as session:
+        found: str | None = session.query(SqlUser.password_hash).filter(SqlUser.username == username).scalar()
+    return found
