@@ -2,7 +2,8 @@
 
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import PRUNE_GUARDS, WAVE_DATABASE, WAVE_ROLE, resource_metadata
+from cdk8s_mlflow.annotations import PRUNE_GUARDS
+from cdk8s_mlflow.metadata import WAVE_DATABASE, WAVE_ROLE, resource_metadata
 from cdk8s_mlflow.settings.database import DatabaseSettings
 from cdk8s_mlflow_crds.io.cnpg import postgresql as cnpg
 

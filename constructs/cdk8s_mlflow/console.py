@@ -5,8 +5,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from cdk8s_mlflow.synth.cli import Environments, Output, app, one_clear_error, output_folder
+from cdk8s_mlflow.synth.cli import (
+    Environments,
+    KeycloakHost,
+    MlflowHost,
+    Output,
+    app,
+    one_clear_error,
+    output_folder,
+    say,
+    terminal,
+)
 
+_Wheel = Annotated[Path | None, typer.Option(help="Wheel of this version, if pip cannot get it from an index.")]
 _Format = Annotated[Literal["text", "json"], typer.Option("--format", help="Form of the output.")]
 
 _EVERYTHING_AFTER = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
@@ -55,3 +66,19 @@ def diff(
         found = compare(environments, output_folder(output), only=environment, against=against)
     print(json_report(found) if form == "json" else text_report(found))
     raise typer.Exit(any(item.different for item in found))
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
+    mlflow_host: MlflowHost = None,
+    keycloak_host: KeycloakHost = None,
+    wheel: _Wheel = None,
+) -> None:
+    """Create your own repository: one environment, its manifests, a hashed lock, and CI for GitHub and GitLab."""
+    with one_clear_error():
+        from cdk8s_mlflow.project.create import create_project
+
+        hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
+        create_project(folder, hosts=hosts, ask=terminal(), say=say, wheel=wheel)
+    print(f"wrote {folder}; `make synth` and `make test` work in it, README.md says what comes next")

@@ -18,18 +18,6 @@ WAVE_MIGRATION = -5
 
 LABELS: Mapping[str, str] = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/part-of": "mlflow"}
 
-VERSION_ANNOTATION = "cdk8s-mlflow/version"
-"""On the ServiceAccount, which every environment has: the version of this package that wrote the manifests.
-
-Nowhere else: on a pod template it would roll the pods with each version, in the migration it would run it again.
-"""
-
-PRUNE_GUARDS: Mapping[str, str] = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "kustomize.toolkit.fluxcd.io/prune": "disabled",
-}
-"""Annotations that keep Flux and Argo CD from deleting an object that left the repository."""
-
 
 def selector(component: Component) -> dict[str, str]:
     """Labels that pods of ``component`` have and no others in their namespace.

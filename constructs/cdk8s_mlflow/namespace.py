@@ -4,8 +4,9 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow import __version__
+from cdk8s_mlflow.annotations import PRUNE_GUARDS, VERSION_ANNOTATION
 from cdk8s_mlflow.contract import APP
-from cdk8s_mlflow.metadata import PRUNE_GUARDS, VERSION_ANNOTATION, WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
+from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
 from cdk8s_mlflow.settings import Settings
 
 _STANDARD = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}

@@ -299,10 +299,17 @@ def test_a_worker_that_fails_leaves_one_line_and_the_old_tree(workplace: Path, m
     assert [path.name for path in (workplace / "dist").iterdir()] == ["production"]
 
 
-def test_help_and_settings_import_no_cdk8s() -> None:
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "cdk8s_mlflow.console, cdk8s_mlflow.settings, cdk8s_mlflow.contract",
+        "cdk8s_mlflow.synth.diff.command, cdk8s_mlflow.synth.diff.report, cdk8s_mlflow.project.create",
+    ],
+)
+def test_command_line_imports_no_cdk8s(modules: str) -> None:
+    # Whatever imports cdk8s before the packaged Node.js is chosen needs one on the PATH.
     code = (
-        "import sys; sys.argv = ['main.py'];"
-        "import cdk8s_mlflow.synth.cli, cdk8s_mlflow.settings, cdk8s_mlflow.contract;"
+        f"import sys; sys.argv = ['main.py']; import {modules};"
         "print([name for name in ('jsii', 'cdk8s', 'constructs') if name in sys.modules])"
     )
 

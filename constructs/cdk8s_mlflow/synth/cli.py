@@ -21,6 +21,8 @@ app = typer.Typer(
 
 Environments = Annotated[Path, typer.Option(help="Folder of the environment files.")]
 Output = Annotated[Path | None, typer.Option(help="Folder to write; by default CDK8S_OUTDIR, or dist.")]
+MlflowHost = Annotated[str | None, typer.Option(help="Public host name of MLflow.")]
+KeycloakHost = Annotated[str | None, typer.Option(help="Public host name of Keycloak.")]
 _Environment = Annotated[
     str | None,
     typer.Option(help="Environment that .env.local and environment variables touch; production by default."),
@@ -41,6 +43,8 @@ _Version = Annotated[
 @contextmanager
 def one_clear_error() -> Iterator[None]:
     """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
+    from cdk8s_mlflow.project.create import FolderError
+    from cdk8s_mlflow.project.lock import LockError
     from cdk8s_mlflow.settings import SettingsError
     from cdk8s_mlflow.synth.diff.committed import CommitError
     from cdk8s_mlflow.synth.output_tree import OutputError
@@ -48,9 +52,9 @@ def one_clear_error() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, OutputError, SynthesisError, CommitError) as error:
+    except (SettingsError, OutputError, SynthesisError, CommitError, FolderError, LockError) as error:
         for line in str(error).splitlines():
-            _say(f"error: {line}")
+            say(f"error: {line}")
         raise typer.Exit(2) from error
 
 
@@ -59,7 +63,8 @@ def output_folder(asked: Path | None) -> Path:
     return asked or Path(os.environ.get("CDK8S_OUTDIR", "dist"))
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """One line beside the result."""
     print(line, file=sys.stderr)
 
 
@@ -84,14 +89,14 @@ def synth(
         from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
         if check:
-            stale, summary = check_tree(environments, target, touched=environment, say=_say)
+            stale, summary = check_tree(environments, target, touched=environment, say=say)
             lines = stale or [f"{target} is current: {summary}"]
         else:
-            stale, ask = [], _terminal()
-            summary = write_tree(environments, target, touched=environment, say=_say, progress=_progress, ask=ask)
+            stale, ask = [], terminal()
+            summary = write_tree(environments, target, touched=environment, say=say, progress=_progress, ask=ask)
             lines = [summary]
         if validate and stale:
-            _say(f"note: {target} was not validated, since it is stale")
+            say(f"note: {target} was not validated, since it is stale")
         problems, valid = validate_tree(target) if validate and not stale else ([], "")
     for line in [*lines, *problems, *([valid] if valid else [])]:
         print(line)
@@ -122,8 +127,8 @@ def images(environments: Environments = Path("environments")) -> None:
 @app.command()
 def init(
     name: Annotated[str, typer.Argument(help="Name of the new environment.")],
-    mlflow_host: Annotated[str | None, typer.Option(help="Public host name of MLflow.")] = None,
-    keycloak_host: Annotated[str | None, typer.Option(help="Public host name of Keycloak.")] = None,
+    mlflow_host: MlflowHost = None,
+    keycloak_host: KeycloakHost = None,
     environments: Environments = Path("environments"),
 ) -> None:
     """Write a new environment file; what is not given is asked for on a terminal."""
@@ -131,11 +136,11 @@ def init(
         from cdk8s_mlflow.synth.new_environment import write_environment
 
         given = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
-        path = write_environment(environments, name, given=given, ask=_terminal(), say=_say)
+        path = write_environment(environments, name, given=given, ask=terminal(), say=say)
     print(f"wrote {path}; `make synth` renders it")
 
 
-def _terminal() -> Callable[[str], str] | None:
+def terminal() -> Callable[[str], str] | None:
     """How to ask a person; None if standard input is no terminal."""
     return (lambda question: str(typer.prompt(question))) if sys.stdin.isatty() else None
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,26 +21,49 @@ FLAGS: Mapping[str, str] = {"--mlflow-host": "ingress.host", "--keycloak-host": 
 """What a new environment needs, each with its setting."""
 
 
-def write_environment(folder: Path, name: str, *, given: Mapping[str, str | None], ask: Ask | None, say: Say) -> Path:
-    """Write a new environment file and return its path.
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The file to write, its instance, the environments beside it, and the command that an error blames."""
 
-    ``given`` are values by flag; one that is missing is asked for, until the answer is allowed.
+    path: Path
+    instance: str
+    others: Mapping[Path, Settings]
+    command: str
+
+    def problem(self, key: str, message: str) -> Problem:
+        return Problem(self.command, key, message)
+
+
+def write_environment(
+    folder: Path,
+    name: str,
+    *,
+    given: Mapping[str, str | None],
+    ask: Ask | None,
+    say: Say,
+    instance: str | None = None,
+    command: str = "init",
+) -> Path:
+    """Write a new environment file and return its path; the ``instance`` is by default called after ``name``.
+
+    ``given`` are values by flag; one that is missing is asked for, until the answer is allowed. ``command`` is what an
+    error blames.
 
     Raises:
         SettingsError: the name or a given host is not allowed or another environment's, the file exists, or a host is
             missing and there is no terminal to ask on.
     """
-    check_name(name, "init NAME")
+    check_name(name, f"{command} NAME")
     path = folder / f"{name}.yaml"
     if path.exists():
         raise InvalidSettingsError([Problem(str(path), "", "exists already; edit it, or choose another name")])
-    others = _readable(folder)
+    draft = _Draft(path, instance or f"mlflow-{name}", _readable(folder), command)
     hosts: dict[str, str] = {}
     for flag in FLAGS:
-        value = given[flag] if given[flag] is not None else _answer(flag, path, hosts, others, ask, say)
-        hosts[flag] = _checked(flag, value or "", path, hosts, others)
+        value = given[flag] if given[flag] is not None else _answer(flag, draft, hosts, ask, say)
+        hosts[flag] = _checked(flag, value or "", draft, hosts)
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(_text(name, hosts), encoding="utf-8")
+    path.write_text(_text(draft.instance, hosts), encoding="utf-8")
     return path
 
 
@@ -54,41 +78,39 @@ def _readable(folder: Path) -> dict[Path, Settings]:
     return found
 
 
-def _answer(
-    flag: str, path: Path, hosts: Mapping[str, str], others: Mapping[Path, Settings], ask: Ask | None, say: Say
-) -> str:
+def _answer(flag: str, draft: _Draft, hosts: Mapping[str, str], ask: Ask | None, say: Say) -> str:
     """What a person answers, asked for again as long as the answer itself is what is wrong."""
     if ask is None:
-        raise InvalidSettingsError([Problem("init", flag, "is required; give it, or run on a terminal to be asked")])
+        raise InvalidSettingsError([draft.problem(flag, "is required; give it, or run on a terminal to be asked")])
     while True:
         answer = ask(flag.removeprefix("--").replace("-", " ")).strip()
         try:
-            return _checked(flag, answer, path, hosts, others)
+            return _checked(flag, answer, draft, hosts)
         except InvalidSettingsError as error:
             if any(problem.key != FLAGS[flag] for problem in error.problems):
                 raise
             say(f"error: {error}")
 
 
-def _checked(flag: str, host: str, path: Path, hosts: Mapping[str, str], others: Mapping[Path, Settings]) -> str:
+def _checked(flag: str, host: str, draft: _Draft, hosts: Mapping[str, str]) -> str:
     """``host`` if the file may have it, with an example for what is not known yet."""
     known = {**dict.fromkeys(FLAGS, "host.example.com"), **hosts, flag: host}
     document = {
-        "instance": f"mlflow-{path.stem}",
+        "instance": draft.instance,
         "ingress": {"host": known["--mlflow-host"]},
         "authentication": {"keycloak_host": known["--keycloak-host"]},
     }
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
-        raise InvalidSettingsError([Problem("init", key, message) for key, message in explain(error)]) from error
-    refuse_shared({path: settings, **others}, only=path)
+        raise InvalidSettingsError([draft.problem(key, message) for key, message in explain(error)]) from error
+    refuse_shared({draft.path: settings, **draft.others}, only=draft.path)
     return host
 
 
-def _text(name: str, hosts: Mapping[str, str]) -> str:
+def _text(instance: str, hosts: Mapping[str, str]) -> str:
     return (
-        f"{FIRST_LINE}\ninstance: mlflow-{name}\n"
+        f"{FIRST_LINE}\ninstance: {instance}\n"
         f"ingress:\n  host: {_scalar(hosts['--mlflow-host'])}\n"
         f"authentication:\n  keycloak_host: {_scalar(hosts['--keycloak-host'])}\n"
     )

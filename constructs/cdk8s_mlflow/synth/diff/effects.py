@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cdk8s_mlflow.metadata import PRUNE_GUARDS, VERSION_ANNOTATION
+from cdk8s_mlflow.annotations import PRUNE_GUARDS, VERSION_ANNOTATION
 from cdk8s_mlflow.synth.diff.fields import FieldChange
 from cdk8s_mlflow.synth.diff.objects import ObjectChange
 

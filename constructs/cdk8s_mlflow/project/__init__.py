@@ -1,0 +1,1 @@
+"""A user's own repository: created by ``new``, renewed by ``upgrade``."""

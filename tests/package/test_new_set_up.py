@@ -1,0 +1,33 @@
+"""A new repository set up by its own Makefile with pip, and rendered by the real cdk8s CLI."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from installation import ROOT, Environment
+
+HOSTS = ("--mlflow-host", "mlflow.example.com", "--keycloak-host", "auth.example.com")
+CLI = ROOT / "tools" / "cdk8s-cli" / "node_modules" / ".bin" / "cdk8s"
+
+pytestmark = pytest.mark.downloads
+
+
+def run(*command: str | Path, cwd: Path, path: str = "") -> "subprocess.CompletedProcess[str]":
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAKE", "MFLAGS"))}
+    environment = {**variables, "PATH": f"{path}:{os.environ['PATH']}" if path else os.environ["PATH"]}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_new_repository_sets_itself_up(installed: Environment, tmp_path: Path) -> None:
+    project = tmp_path / "my mlflow"
+    created = installed.run("cdk8s-mlflow", "new", str(project), *HOSTS, cwd=tmp_path)
+    assert created.returncode == 0, created.stderr
+
+    tested = run("make", "test", cwd=project)
+    rendered = run(CLI, "synth", "--no-check-upgrade", cwd=project, path=str(ROOT / ".venv" / "node-bin"))
+    retested = run("make", "test", cwd=project)
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert rendered.returncode == 0, rendered.stdout + rendered.stderr
+    assert retested.returncode == 0, retested.stdout + retested.stderr
