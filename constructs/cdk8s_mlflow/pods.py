@@ -57,7 +57,8 @@ class Mounts:
     def __init__(self, settings: Settings, *, folders: Sequence[str], temporary_size: str) -> None:
         names = {recipe.mount: recipe.name for recipe in secret_recipes(settings) if recipe.mount}
         self._secrets = {folder: names[folder] for folder in folders if folder in names}
-        self._bundle = settings.server.ca_bundle
+        # The database's authority is in the database's own Secret.
+        self._bundle = settings.server.ca_bundle if set(folders) - {"db"} else None
         self._temporary_size = temporary_size
 
     @property
@@ -69,8 +70,11 @@ class Mounts:
 
     @property
     def container_mounts(self) -> list[k8s.VolumeMount]:
-        """Mounts of each container."""
-        folders = [*self._secrets, *(["ca"] if self._bundle else [])]
+        """Mounts of a container that reads all folders."""
+        return self.only(*self._secrets, *(["ca"] if self._bundle else []))
+
+    def only(self, *folders: str) -> list[k8s.VolumeMount]:
+        """Mounts of a container that reads these folders only."""
         secrets = [
             k8s.VolumeMount(name=f"secret-{folder}", mount_path=f"{SECRETS_ROOT}/{folder}", read_only=True)
             for folder in folders

@@ -92,6 +92,15 @@ def door_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def admission_environment(settings: Settings) -> dict[str, str]:
+    """What a request may cost before and after its login."""
+    server = settings.server
+    return {
+        "MLFLOW_SSO_MINIMUM_TRANSFER_RATE": str(server.minimum_transfer_rate),
+        "MLFLOW_SSO_MAXIMUM_BODY_SIZE": str(server.maximum_body_mebibytes << 20),
+    }
+
+
 def server_environment(settings: Settings) -> dict[str, str]:
     """Everything that the tracking server reads."""
     return {
@@ -103,6 +112,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
         **artifact_environment(settings),
         **login_environment(settings),
         **door_environment(settings),
+        **admission_environment(settings),
         **settings.traits.environment(settings),
     }
 

@@ -9,7 +9,7 @@ from constructs import Construct
 from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_recipes
 from cdk8s_mlflow.metadata import eviction, metadata, pod_labels, selector
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
-from cdk8s_mlflow.server_environment import job_environment, program_arguments, server_environment
+from cdk8s_mlflow.server_environment import migration_environment, program_arguments, server_environment
 from cdk8s_mlflow.settings import Settings
 
 SERVICE_PORT = 80
@@ -86,8 +86,8 @@ def _schema_wait(settings: Settings, mounts: Mounts) -> k8s.Container:
         "wait-for-schema",
         program_arguments("wait-for-schema", {"timeout": settings.migration.wait_seconds}),
         settings=settings,
-        env=environment_variables(job_environment(settings)),
-        volume_mounts=mounts.container_mounts,
+        env=environment_variables(migration_environment()),
+        volume_mounts=mounts.only("db"),
         resources=resources(cpu=("50m", "1"), memory=("256Mi", "512Mi"), disk=("64Mi", "256Mi")),
     )
 
@@ -130,9 +130,12 @@ def _port(name: str, number: int) -> k8s.ContainerPort:
 
 
 def _probe(*, period: int, timeout: int, failures: int) -> k8s.Probe:
-    """/health answers without a login, for any Host header, and touches no dependency."""
+    """Asks on the metrics port, where a thread of its own answers for the event loops of all workers.
+
+    /health touches no dependency, and no request, thread or connection of the public port can keep it waiting.
+    """
     return k8s.Probe(
-        http_get=k8s.HttpGetAction(path="/health", port=k8s.IntOrString.from_string("http")),
+        http_get=k8s.HttpGetAction(path="/health", port=k8s.IntOrString.from_string("metrics")),
         period_seconds=period,
         timeout_seconds=timeout,
         failure_threshold=failures,

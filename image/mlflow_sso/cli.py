@@ -1,5 +1,6 @@
 """The console command ``mlflow-sso``: finds the program, runs it, and turns its errors into exit codes."""
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from mlflow_sso.errors import ProgramError
+from mlflow_sso.libpq import drop_foreign_variables
 from mlflow_sso.secrets_root import DEFAULT_ROOT
 
 PROGRAMS = {
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _run(argv: list[str]) -> int:
     if not argv or argv[0] not in PROGRAMS:
         _overview().parse_args(argv or ["--help"])
+    drop_foreign_variables(os.environ)
     program = cast(Program, import_module(f"mlflow_sso.{argv[0].replace('-', '_')}"))
     parser = ArgumentParser(prog=f"mlflow-sso {argv[0]}", description=PROGRAMS[argv[0]], allow_abbrev=False)
     parser.add_argument(

@@ -91,6 +91,12 @@ class ServerSettings(Section):
     trusted_proxies: tuple[Text, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     """Addresses whose X-Forwarded-* headers are believed: where the ingress controller's pods run."""
 
+    minimum_transfer_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1024
+    """Bytes a second that a body or an answer must move over 30 seconds, or its connection is cut; 0 for no limit."""
+
+    maximum_body_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Size of an API request's body at most, artifacts excepted; as Python objects it takes up to 30 times as much."""
+
     access_key_cache: bool = True
     """Remember verified access keys for a while, where the release hashes at each request; see docs/image.md."""
 

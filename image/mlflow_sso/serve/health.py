@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 BEAT_SECONDS = 2
@@ -29,8 +30,10 @@ def prepare(folder: Path) -> None:
 
 
 def beat(folder: Path) -> None:
-    """Say that the event loop of this process turns."""
-    (folder / str(os.getpid())).touch()
+    """Say that the event loop of this process turns; a full disk is no reason to end."""
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        (folder / str(os.getpid())).touch()
 
 
 def alive(folder: Path, *, now: float | None = None) -> bool:

@@ -42,12 +42,18 @@ def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
     metrics = make_wsgi_app(registry)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != "/health":
-            answer: Iterable[bytes] = metrics(environ, start_response)
-            return answer
-        good = alive(heartbeats)
-        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "text/plain")])
-        return [b"OK" if good else b"no worker, or one that hangs"]
+        match environ["PATH_INFO"]:
+            case "/metrics":
+                answer: Iterable[bytes] = metrics(environ, start_response)
+                return answer
+            case "/health" if alive(heartbeats):
+                status, text = "200 OK", b"OK"
+            case "/health":
+                status, text = "503 Service Unavailable", b"no worker, or one that hangs"
+            case _:
+                status, text = "404 Not Found", b"only /metrics and /health"
+        start_response(status, [("Content-Type", "text/plain")])
+        return [text]
 
     server = make_server(host, port, application, _Server, _Handler)
     Thread(target=server.serve_forever, daemon=True).start()

@@ -1,0 +1,90 @@
+"""Which Secrets each pod mounts, and whom the probes ask."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+BUNDLE = {"server": {"ca_bundle": {"kind": "Secret", "name": "private-authority"}}}
+
+SECRETS = {
+    "mlflow": {
+        "mlflow-db-secret",
+        "mlflow-s3-secret",
+        "mlflow-oidc-config",
+        "mlflow-server-secret",
+        "private-authority",
+    },
+    "wait-for-schema": {"mlflow-db-secret"},
+    "migrate": {"mlflow-db-secret"},
+    "gc": {"mlflow-db-secret", "mlflow-s3-secret", "private-authority"},
+    "prune-sessions": {"mlflow-db-secret"},
+}
+"""By program: what it reads, and nothing else."""
+
+
+def pod_specs(objects: Objects) -> list[dict[str, Any]]:
+    specs = [o["spec"]["template"]["spec"] for (kind, _, _), o in objects.items() if kind in ("Deployment", "Job")]
+    crons = [o["spec"]["jobTemplate"] for (kind, _, _), o in objects.items() if kind == "CronJob"]
+    return [
+        spec for spec in specs + [cron["spec"]["template"]["spec"] for cron in crons] if "serviceAccountName" in spec
+    ]
+
+
+def mounted(spec: dict[str, Any], container: dict[str, Any]) -> set[str]:
+    """Names of the Secrets that a container sees."""
+    secrets = {volume["name"]: volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume}
+    return {secrets[mount["name"]] for mount in container["volumeMounts"] if mount["name"] in secrets}
+
+
+@pytest.mark.parametrize("release", ["3.6.0", "3.17.2"])
+def test_container_mounts_only_what_it_reads(rendered: Render, release: str) -> None:
+    specs = pod_specs(rendered(release=release, **BUNDLE))
+
+    found = {
+        container["name"]: mounted(spec, container)
+        for spec in specs
+        for container in [*spec.get("initContainers", []), *spec["containers"]]
+        if container["name"] in SECRETS
+    }
+    expected = SECRETS if release == "3.17.2" else {name: SECRETS[name] for name in SECRETS if name != "prune-sessions"}
+    assert found == expected
+
+
+@pytest.mark.parametrize("program", ["migrate", "prune-sessions"])
+def test_pod_has_no_volume_of_others(rendered: Render, program: str) -> None:
+    (spec,) = [
+        spec for spec in pod_specs(rendered(release="3.17.2", **BUNDLE)) if spec["containers"][0]["name"] == program
+    ]
+
+    assert {volume["name"] for volume in spec["volumes"]} == {"secret-db", "tmp"}
+
+
+def test_wait_for_schema_is_told_of_databases_only(rendered: Render) -> None:
+    (spec,) = [spec for spec in pod_specs(rendered()) if spec.get("initContainers")]
+
+    names = {variable["name"] for variable in spec["initContainers"][0]["env"]}
+
+    assert not [name for name in names if name.startswith(("AWS_", "OIDC_CLIENT", "MLFLOW_S3"))]
+
+
+def test_probes_ask_on_the_metrics_port(rendered: Render) -> None:
+    (spec,) = [spec for spec in pod_specs(rendered()) if spec["containers"][0]["name"] == "mlflow"]
+    server = spec["containers"][0]
+
+    asked = [server[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")]
+
+    assert asked == [{"path": "/health", "port": "metrics"}] * 3
+
+
+def test_server_is_told_its_limits(rendered: Render) -> None:
+    given = {"minimum_transfer_rate": 0, "maximum_body_mebibytes": 64}
+    (spec,) = [spec for spec in pod_specs(rendered(server=given)) if spec["containers"][0]["name"] == "mlflow"]
+
+    variables = {variable["name"]: variable["value"] for variable in spec["containers"][0]["env"]}
+
+    assert variables["MLFLOW_SSO_MINIMUM_TRANSFER_RATE"] == "0"
+    assert variables["MLFLOW_SSO_MAXIMUM_BODY_SIZE"] == str(64 << 20)
