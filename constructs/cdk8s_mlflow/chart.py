@@ -78,8 +78,7 @@ def _mirror_secrets(chart: Chart, settings: Settings, recipes: list[SecretRecipe
 
 def _public_ingress(chart: Chart, settings: Settings) -> PublicIngress:
     door = settings.ingress
-    refused = settings.traits.unchecked_paths if door.block_unchecked_paths else ()
-    return PublicIngress(chart, "Ingress", settings=door, namespace=settings.namespace, refused_paths=refused)
+    return PublicIngress(chart, "Ingress", settings=door, namespace=settings.namespace)
 
 
 class FluxChart(Chart):

@@ -10,37 +10,21 @@ from cdk8s_mlflow.metadata import metadata
 from cdk8s_mlflow.settings.ingress import IngressSettings
 
 HEADERS_MIDDLEWARE = "mlflow-headers"
-REFUSE_MIDDLEWARE = "mlflow-refuse"
 
 
 class PublicIngress(Construct):
-    """Routes ``settings.host`` to the Service; refuses ``refused_paths`` before they reach the server.
+    """Routes ``settings.host`` to the Service.
 
     Exposes ``url``, the address that users and the OIDC client see.
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str, refused_paths: Sequence[str]
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str) -> None:
         super().__init__(scope, id)
         self.url = settings.public_url
         headers = [HEADERS_MIDDLEWARE] if settings.middleware else []
         _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=headers)
         if settings.middleware:
             _headers_middleware(self, settings, namespace)
-        if refused_paths:
-            # Traefik takes the longest rule first, so these win over "/".
-            refuse = [REFUSE_MIDDLEWARE]
-            _ingress(
-                self,
-                "Refused",
-                settings,
-                name=REFUSE_MIDDLEWARE,
-                namespace=namespace,
-                paths=refused_paths,
-                middlewares=refuse,
-            )
-            _refuse_middleware(self, namespace)
 
 
 def _ingress(
@@ -111,20 +95,5 @@ def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: 
                     "X-Forwarded-Port": "",
                 },
             )
-        ),
-    )
-
-
-def _refuse_middleware(scope: Construct, namespace: str) -> None:
-    """403 for everybody: no client has the limited broadcast address (RFC 919)."""
-    from cdk8s_mlflow.metadata import resource_metadata
-    from cdk8s_mlflow_crds.io import traefik
-
-    traefik.Middleware(
-        scope,
-        "Refuse",
-        metadata=resource_metadata(REFUSE_MIDDLEWARE, namespace=namespace, component="tracking-server"),
-        spec=traefik.MiddlewareSpec(
-            ip_allow_list=traefik.MiddlewareSpecIpAllowList(source_range=["255.255.255.255/32"])
         ),
     )

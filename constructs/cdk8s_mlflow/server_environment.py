@@ -85,8 +85,10 @@ def group_environment(settings: Settings) -> dict[str, str]:
 
 
 def door_environment(settings: Settings) -> dict[str, str]:
-    """Which Host headers are answered and which pages may call; never a bare ``*``."""
+    """Which hosts are answered, which pages may call, which locations members may name; never a bare ``*``."""
+    allowed = " ".join(settings.artifacts.allowed_locations)
     return {
+        **({"MLFLOW_SSO_ALLOWED_LOCATIONS": allowed} if allowed else {}),
         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(settings.allowed_hosts),
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(settings.cors_origins),
     }

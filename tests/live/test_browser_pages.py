@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from client import log_a_run
 from key_pages import MAKE_KEY
+from permission_rows import REFUSED
 from person import PATIENCE, Person
 from pictures import LARGEST, Pictures, pictures
 from playwright.sync_api import expect
@@ -44,13 +45,12 @@ def test_a_key_from_its_page_works_with_the_client_whose_run_the_pages_show(
     page.get_by_text("labels.txt").first.click()
     expect(page.get_by_text("setosa, versicolor, virginica")).to_be_visible(timeout=PATIENCE)
     assert album.take(page, "run") < LARGEST
-    assert system.settings.ingress.block_unchecked_paths
     assert [text for text in person.complaints if NO_GATEWAY not in text] == []
 
 
-def test_what_the_ingress_refuses_is_refused_to_the_admin_too(system: System, person: Person) -> None:
+def test_refused_routes_are_refused_to_administrators(system: System, person: Person) -> None:
     person.log_in(system.users["admin"])
-    refused = system.settings.traits.unchecked_paths
+    refused = REFUSED[system.settings.release]
 
     statuses = [person.fetch(path)[0] for path in refused]
 

@@ -183,7 +183,18 @@ BAD = {
         document("server:\n  ai_gateway: true\n"),
         "server.ai_gateway: has no effect on release 3.6.0",
     ),
-    "blocking without a Middleware": (document(ingress="middleware: false"), "ingress.middleware: is false"),
+    "removed setting": (
+        document(ingress="block_unchecked_paths: true"),
+        "ingress.block_unchecked_paths: is no longer a setting",
+    ),
+    "location in the pod": (
+        document("artifacts:\n  allowed_locations: ['file:///etc']\n"),
+        "artifacts.allowed_locations[0]",
+    ),
+    "location with a query": (
+        document("artifacts:\n  allowed_locations: ['s3://a?x']\n"),
+        "artifacts.allowed_locations[0]",
+    ),
     "slow scrape": (document("monitoring:\n  scrape_timeout: 2m\n"), "monitoring.scrape_timeout: is 2m"),
     # secrets
     "password": (document("database:\n  password: hunter2\n"), "database.password: looks like a secret"),

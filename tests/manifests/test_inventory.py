@@ -13,9 +13,7 @@ APPLICATION = {
     ("Service", "mlflow", "mlflow"),
     ("Job", "mlflow", "mlflow-db-migration-HASH"),
     ("Ingress", "mlflow", "mlflow"),
-    ("Ingress", "mlflow", "mlflow-refuse"),
     ("Middleware", "mlflow", "mlflow-headers"),
-    ("Middleware", "mlflow", "mlflow-refuse"),
 }
 SECRETS = {
     ("ExternalSecret", "mlflow", name)
@@ -73,4 +71,3 @@ def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mappin
 
     assert ("CronJob", "mlflow-current", "mlflow-prune-sessions") in found
     assert ("PodDisruptionBudget", "mlflow-current", "mlflow") in found
-    assert not {kind for kind, _, name in found if name == "mlflow-refuse"}

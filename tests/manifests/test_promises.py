@@ -202,7 +202,7 @@ def test_the_ingress_leads_to_the_middlewares_that_are_there(rendered: Render) -
     named = {o["metadata"]["annotations"][key] for (kind, _, _), o in objects.items() if kind == "Ingress"}
 
     there = {f"{where}-{name}@kubernetescrd" for kind, where, name in objects if kind == "Middleware"}
-    assert named == there == {"mlflow-mlflow-headers@kubernetescrd", "mlflow-mlflow-refuse@kubernetescrd"}
+    assert named == there == {"mlflow-mlflow-headers@kubernetescrd"}
 
 
 def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:

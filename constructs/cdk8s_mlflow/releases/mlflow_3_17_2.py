@@ -55,7 +55,6 @@ RELEASE = Release(
         ServerKey(variable="MLFLOW_CRYPTO_KEK_PASSPHRASE", field="crypto_kek_passphrase", form="token", rotates=False),
     ),
     startup_seconds=600,
-    unchecked_paths=(),
     unused_settings=("server.access_key_cache",),
     caveat=None,
     environment=_environment,

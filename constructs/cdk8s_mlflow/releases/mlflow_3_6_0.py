@@ -50,16 +50,6 @@ RELEASE = Release(
         ),
     ),
     startup_seconds=600,
-    # No path may begin like one that is needed: Traefik compares text, not segments. The pages read artifacts by other
-    # paths; the prompt laboratory, which writes by the two last, needs a gateway that this server does not have.
-    unchecked_paths=(
-        "/api/2.0/mlflow-artifacts/mpu",
-        "/ajax-api/2.0/mlflow-artifacts",
-        "/api/2.0/mlflow/webhooks",
-        "/ajax-api/2.0/mlflow/webhooks",
-        "/ajax-api/2.0/mlflow/upload-artifact",
-        "/ajax-api/2.0/mlflow/runs/create-promptlab-run",
-    ),
     unused_settings=(
         "server.trusted_proxies",
         "server.bearer_access_keys",

@@ -50,8 +50,6 @@ class Release:
     server_keys: tuple[ServerKey, ...]
     startup_seconds: int
     """Seconds that a pod may take to its first answer on a loaded node."""
-    unchecked_paths: tuple[str, ...]
-    """Path prefixes that are served without checking permissions and that neither the clients nor the pages call."""
     unused_settings: tuple[str, ...]
     """Dotted settings that this release has no use for; setting one is refused."""
     caveat: str | None

@@ -7,6 +7,14 @@ from cdk8s_mlflow.settings.section import S3Endpoint, Section, matching
 
 Bucket = Annotated[str, matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "mlflow (3 to 63 lowercase letters, digits, '-')")]
 
+Location = Annotated[
+    str,
+    matching(
+        r"(?!file:)[a-z][a-z0-9+.-]*:(//[A-Za-z0-9._@-]+(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*|(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)",
+        "s3://other-bucket/models (a URI without file:, query and closing slash)",
+    ),
+]
+
 
 class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
@@ -31,6 +39,9 @@ class ArtifactSettings(Section):
 
     policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = follows_instance("{instance}-bucket")
     """Name of the user's policy in MinIO."""
+
+    allowed_locations: tuple[Location, ...] = ()
+    """Prefixes of locations outside the bucket that every member may give to experiments and versions of models."""
 
     credentials: Literal["keys", "service-account"] = "keys"
     """Access keys from the secret store, or a cloud identity of the ServiceAccount."""

@@ -89,16 +89,6 @@ def _unused(settings: Settings) -> Iterator[Contradiction]:
             yield key, f"has no effect on release {settings.release}; remove it"
 
 
-def _door(settings: Settings) -> Iterator[Contradiction]:
-    door = settings.ingress
-    if door.enabled and settings.traits.unchecked_paths and door.block_unchecked_paths and not door.middleware:
-        yield (
-            "ingress.middleware",
-            "is false, but refusing unchecked paths takes a Middleware of Traefik; set ingress.block_unchecked_paths "
-            "to false too, and refuse them elsewhere (docs/security.md)",
-        )
-
-
 def _replicas(settings: Settings) -> Iterator[Contradiction]:
     shared = settings.traits.sessions_in_database or settings.authentication.redis
     if settings.server.replicas > 1 and not shared:
@@ -235,7 +225,6 @@ def seconds(duration: str) -> int:
 _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _release,
     _unused,
-    _door,
     _replicas,
     _databases,
     _cloudnative_pg,

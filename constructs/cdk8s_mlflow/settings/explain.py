@@ -22,6 +22,11 @@ _TYPES = {
     "model_attributes_type": "must be a mapping of keys to values",
 }
 
+_REMOVED = {
+    "ingress.block_unchecked_paths": "is no longer a setting, since the server itself refuses what its table of routes "
+    "does not serve, behind any Ingress; remove it",
+}
+
 
 def explain(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Pairs of dotted key and message, one for each thing that is wrong."""
@@ -45,6 +50,8 @@ def _message(details: ErrorDetails, cause: Any) -> str:
     given = f"; got {_shown(details['input'])}"
     if kind == "missing":
         return f"{MISSING}; add it"
+    if kind == "extra_forbidden" and (reason := _REMOVED.get(_key(details["loc"]))):
+        return reason
     if kind == "extra_forbidden":
         return f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:

@@ -55,9 +55,6 @@ class IngressSettings(Section):
     hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
     """Seconds that browsers remember to use https alone."""
 
-    block_unchecked_paths: bool = True
-    """Refuse paths that the release serves without checking permissions and that no client or page needs."""
-
     annotations: Labels = {}
     """More annotations of the Ingress."""
 
