@@ -61,7 +61,7 @@ REFUSED = {
     "two operations": ({"query": "query A{test{output}} query B{test{output}}", "operationName": "A"}, "exactly one"),
     "another name": ({"query": "query A{test{output}}", "operationName": "B"}, "is not the name"),
     "switched off": ({"query": "{test @skip(if:true) {output}}"}, "Unknown directive"),
-    "subscription": ({"query": "subscription{test{output}}"}, "not a document of this server's"),
+    "subscription": ({"query": "subscription{test{output}}"}, "a subscription is not served"),
     "two names of a run": (
         {"query": '{mlflowGetRun(input:{runId:"a",runUuid:"b"}){run{info{runId}}}}'},
         "says twice, and differently",

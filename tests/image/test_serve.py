@@ -145,8 +145,8 @@ def test_metrics_are_on_their_own_port_and_on_no_other(server: Serving) -> None:
     public = [httpx.get(f"{server.url}{path}").status_code for path in ("/metrics", "/metrics/", "//metrics")]
 
     assert "mlflow_http_request_total" in server.metrics()
-    # Neither is in the table of routes; one release still lets its application say so.
-    assert set(public) <= {403, 404}
+    # None is in the table of routes; one release asks for a login first.
+    assert set(public) <= {401, 403}
 
 
 def test_the_log_names_versions_and_settings_and_no_secret(site: Site, server: Serving) -> None:

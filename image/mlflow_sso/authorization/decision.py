@@ -71,6 +71,8 @@ class Wanted:
     """What a request asks for."""
 
     demands: tuple[Demand, ...]
+    believed: tuple[Demand, ...]
+    """What it takes to have the server believe the values of the request; no plugin asks for that."""
     lists: frozenset[Kind]
 
 
@@ -100,28 +102,31 @@ class Decision:
         if rule.access is Access.ADMINISTRATOR and not caller.is_admin:
             raise RefusedError("only administrators may do this")
         wanted = self.wanted(caller, match, query=query, headers=headers, body=body)
-        if caller.is_admin or rule.by is Decider.PLUGIN:
+        if caller.is_admin:
             return Allowed(caller)
-        self._check(caller, wanted.demands)
+        self.check(caller, wanted.believed)
+        if rule.by is Decider.PLUGIN:
+            return Allowed(caller)
+        self.check(caller, wanted.demands)
         return Allowed(caller, {kind: self._readable(caller, kind) for kind in wanted.lists})
 
     def wanted(self, caller: Caller, match: Match, *, query: bytes, headers: Headers, body: bytes) -> Wanted:
         """What a request asks for; raises ``RefusedError`` if that cannot be told."""
         request = read(match, query=query, headers=headers, body=body, identities=self._identities)
-        demands, lists = list(self._demands(caller, match.route.rule, request)), match.route.rule.lists
-        if any(value.form is Form.GRAPHQL for value in match.route.rule.values):
+        rule = match.route.rule
+        demands, lists = list(self._demands(rule, request)), rule.lists
+        believed = [demand for value in rule.values for demand in self._of_value(caller, value, request)]
+        if any(value.form is Form.GRAPHQL for value in rule.values):
             for asked in self._graphql(request.body):
-                demands += self._demands(caller, asked.rule, asked.request)
+                demands += self._demands(asked.rule, asked.request)
                 lists |= asked.rule.lists
-        return Wanted(tuple(demands), lists)
+        return Wanted(tuple(demands), tuple(believed), lists)
 
-    def _demands(self, caller: Caller, rule: Rule, request: Request) -> Iterator[Demand]:
+    def _demands(self, rule: Rule, request: Request) -> Iterator[Demand]:
         named = [(need, request.values(need.field)) for need in rule.needs]
         _refuse_missing(rule, named)
         for need, values in named:
             yield from (Demand(need.level, need.kind, value) for value in values)
-        for value in rule.values:
-            yield from self._of_value(caller, value, request)
 
     def _of_value(self, caller: Caller, value: Any, request: Request) -> Iterator[Demand]:
         match value.form:
@@ -129,24 +134,29 @@ class Decision:
                 for location in request.values(value.field):
                     yield from self._locations.demands(value.form, location)
             case Form.TAG:
-                for location in forms.locations_in_tags(request, value.field.path):
-                    yield from self._locations.demands(Form.ARTIFACT_LOCATION, location)
+                yield from self.of_tags(request, value.field.path)
             case Form.NEW_TRACE_ID:
-                yield from self._existing(Kind.TRACE, [forms.trace_id(name) for name in request.values(value.field)])
+                yield from self.existing(Kind.TRACE, [forms.trace_id(name) for name in request.values(value.field)])
             case Form.NEW_ASSESSMENT_ID:
-                yield from self._existing(Kind.ASSESSMENT, request.values(value.field))
+                yield from self.existing(Kind.ASSESSMENT, request.values(value.field))
             case Form.SELF:
                 if not caller.is_admin and request.values(value.field) != [caller.username]:
                     raise RefusedError("only administrators may name another user than themselves here")
             case Form.RELATIVE_PATH:
                 forms.refuse_other_paths(request.values(value.field))
 
-    def _existing(self, kind: Kind, names: Sequence[str]) -> Iterator[Demand]:
+    def of_tags(self, request: Request, path: str) -> Iterator[Demand]:
+        """What it takes to set the tags at ``path`` of the body; raises ``RefusedError`` for one that no caller may."""
+        for location in forms.locations_in_tags(request, path):
+            yield from self._locations.demands(Form.ARTIFACT_LOCATION, location)
+
+    def existing(self, kind: Kind, names: Sequence[str]) -> Iterator[Demand]:
         """Who names what exists already wants to change it."""
         known = self._objects.experiments(kind, names) if names else {}
         return (Demand(Level.EDIT, kind, name) for name in known)
 
-    def _check(self, caller: Caller, demands: Iterable[Demand]) -> None:
+    def check(self, caller: Caller, demands: Iterable[Demand]) -> None:
+        """Raises ``RefusedError`` unless ``caller`` has the level of each object."""
         by_kind: dict[Kind, dict[str, Level]] = {}
         for demand in demands:
             levels = by_kind.setdefault(demand.kind, {})

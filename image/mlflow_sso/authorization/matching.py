@@ -8,6 +8,8 @@ from urllib.parse import unquote
 from mlflow_sso.authorization.rules import Route
 
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
+AREA = 5
+"""Segments of an API's path by which rows are found; those with a variable among them are found by one less."""
 DECODINGS = 5
 """How often a path is decoded to see whether it stays the same path; MLflow decodes what it stores once or twice."""
 
@@ -38,7 +40,8 @@ class Table:
                 raise ValueError(f"two rows of the table are {method} {path}")
             seen.add((method, path))
             if "<" in path:
-                self._patterns.setdefault((method, _area(path)), []).append((path, _compiled(path), route))
+                area = next(area for area in (_area(path, AREA), _area(path, AREA - 1)) if "<" not in area)
+                self._patterns.setdefault((method, area), []).append((path, _compiled(path), route))
             else:
                 self._fixed[method, path] = route
         self.pairs = frozenset(seen)
@@ -52,9 +55,10 @@ class Table:
         fixed = self._fixed.get((method, path))
         if fixed:
             return Match(fixed, {})
-        for _, pattern, route in self._patterns.get((method, _area(path)), ()):
-            if found := pattern.fullmatch(path):
-                return Match(route, found.groupdict())
+        for area in (_area(path, AREA), _area(path, AREA - 1)):
+            for _, pattern, route in self._patterns.get((method, area), ()):
+                if found := pattern.fullmatch(path):
+                    return Match(route, found.groupdict())
         return None
 
     def knows(self, path: str) -> bool:
@@ -62,10 +66,10 @@ class Table:
         return any(self.find(method, path) for method in {method for method, _ in self.pairs})
 
 
-def _area(path: str) -> str:
-    """The first segments, in which no path of a table has a variable: few patterns are left to compare with."""
+def _area(path: str, length: int) -> str:
+    """The first segments of a path, so that few patterns are left to compare with."""
     segments = path.split("/")
-    return "/".join(segments[:5] if segments[1] in ("api", "ajax-api") else segments[:2])
+    return "/".join(segments[:length] if segments[1] in ("api", "ajax-api") else segments[:2])
 
 
 def _compiled(path: str) -> re.Pattern[str]:

@@ -43,6 +43,7 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import app, auth
     from mlflow_oidc_auth.middleware import auth_middleware
 
+    from mlflow_sso.authorization.release_3_17_2.application import guard
     from mlflow_sso.serve.bearer_tokens import check_tokens
     from mlflow_sso.serve.login_errors import KnownLoginErrors
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
@@ -50,6 +51,7 @@ def _open_application() -> Application:
 
     check_tokens(auth, auth_middleware)
     pass_over_unlikely_routers(app.app.router.routes)
+    guard(app.app)
     _guard_key_checks()
     application = OutageInsteadOfRefusal(KnownLoginErrors(app.app), ping=store.ping)
 

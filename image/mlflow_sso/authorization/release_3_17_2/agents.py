@@ -1,14 +1,25 @@
 """The registry of MCP servers and MLflow's assistant, of MLflow 3.17.2."""
 
-from mlflow_sso.authorization.rules import MEMBER, Kind, Where, edits, manages, reads, refused, rest, route
+from mlflow_sso.authorization.rules import (
+    ADMINISTRATOR,
+    MEMBER,
+    Kind,
+    Where,
+    edits,
+    manages,
+    reads,
+    refused,
+    rest,
+    route,
+)
 
 THIRD = ("3.0",)
 _SERVERS, _SERVER = "/mlflow/mcp-servers", "/mlflow/mcp-servers/<path:name>"
 _READ, _EDIT, _MANAGE = (needed(Kind.MCP_SERVER, "name", where=Where.PATH) for needed in (reads, edits, manages))
 
 MCP_SERVERS = (
-    # The plugin asks for MANAGE of the workspace; without workspaces nobody but administrators creates one.
-    rest("POST", _SERVERS, MEMBER, versions=THIRD),
+    # Members need MANAGE of a workspace to create one, and this server has no workspaces.
+    rest("POST", _SERVERS, ADMINISTRATOR, versions=THIRD),
     rest("GET", _SERVERS, MEMBER.listing(Kind.MCP_SERVER), versions=THIRD),
     rest("GET", f"{_SERVERS}/endpoints", MEMBER.listing(Kind.MCP_SERVER), versions=THIRD),
     rest("GET", _SERVER, _READ, versions=THIRD),

@@ -39,15 +39,19 @@ DATASETS = (
     rest("DELETE", f"{_DATASET}/tags/<key>", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
 )  # fmt: skip
 
+_SCORER = reads(Kind.EXPERIMENT, "experiment_id") & reads(Kind.SCORER, "name")
+_EDITED = edits(Kind.EXPERIMENT, "experiment_id") & edits(Kind.SCORER, "name")
+
 SCORERS = (
     # A grant on the scorer itself decides if there is one, else the permission of its experiment.
     rest("POST", "/mlflow/scorers/register", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("GET", "/mlflow/scorers/list", reads(Kind.EXPERIMENT, "experiment_id", optional=True).listing(Kind.SCORER),
          versions=THIRD),
-    rest("GET", "/mlflow/scorers/get", reads(Kind.SCORER, "name"), versions=THIRD),
-    rest("GET", "/mlflow/scorers/versions", reads(Kind.SCORER, "name"), versions=THIRD),
-    rest("DELETE", "/mlflow/scorers/delete", manages(Kind.SCORER, "name"), versions=THIRD),
-    rest("PUT", "/mlflow/scorers/online-config", edits(Kind.SCORER, "name"), versions=THIRD),
+    rest("GET", "/mlflow/scorers/get", _SCORER, versions=THIRD),
+    rest("GET", "/mlflow/scorers/versions", _SCORER, versions=THIRD),
+    rest("DELETE", "/mlflow/scorers/delete",
+         manages(Kind.EXPERIMENT, "experiment_id") & manages(Kind.SCORER, "name"), versions=THIRD),
+    rest("PUT", "/mlflow/scorers/online-config", _EDITED, versions=THIRD),
     rest("GET", "/mlflow/scorers/online-configs", reads(Kind.SCORER, "scorer_ids[]"), versions=THIRD),
     # EDIT if it logs assessments.
     rest("POST", "/mlflow/scorer/invoke", reads(Kind.EXPERIMENT, "experiment_id"), prefixes=AJAX, versions=THIRD),
@@ -81,17 +85,18 @@ REVIEWS = (
     rest("GET", f"{_SCHEMAS}/get", reads(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
     rest("PATCH", f"{_SCHEMAS}/update", manages(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
     rest("DELETE", f"{_SCHEMAS}/delete", manages(Kind.LABEL_SCHEMA, "schema_id"), versions=THIRD),
-    # Of a queue, its members may read it, its owner may change it, and who manages the experiment may do all.
+    # A queue's own users may read it with READ of the experiment, and its owner may change it with EDIT.
     rest("POST", f"{_QUEUES}/create", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("POST", f"{_QUEUES}/get-or-create-user", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("GET", f"{_QUEUES}/list", reads(Kind.EXPERIMENT, "experiment_id").listing(Kind.REVIEW_QUEUE), versions=THIRD),
-    rest("GET", f"{_QUEUES}/get-by-name", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
-    rest("GET", f"{_QUEUES}/get", reads(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
-    rest("POST", f"{_QUEUES}/update", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
-    rest("POST", f"{_QUEUES}/delete", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
-    rest("GET", f"{_QUEUES}/items/list", reads(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/get-by-name", manages(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/get", manages(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/update", manages(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/delete", manages(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("GET", f"{_QUEUES}/items/list", manages(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
     rest("POST", f"{_QUEUES}/items/add", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
-    rest("POST", f"{_QUEUES}/items/remove", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    rest("POST", f"{_QUEUES}/items/remove", manages(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
+    # Only a user of the queue, not even who manages the experiment.
     rest("POST", f"{_QUEUES}/items/set-status", edits(Kind.REVIEW_QUEUE, "queue_id"), versions=THIRD),
 )
 
@@ -99,6 +104,7 @@ _OPTIMIZATION = "/mlflow/prompt-optimization/jobs"
 _JOBS = "/ajax-api/3.0/jobs"
 
 JOBS = (
+    # And EDIT of the prompt in ``source_prompt_uri``.
     rest("POST", _OPTIMIZATION, edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("GET", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("POST", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),

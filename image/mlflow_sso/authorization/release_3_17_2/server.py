@@ -20,8 +20,8 @@ _NO_WORKSPACES = refused("this server has no workspaces")
 LOGIN = (
     route("GET", "/login", OPEN),
     route("GET", "/callback", OPEN),
-    route("GET", "/logout", OPEN),
-    route("GET", "/auth/status", OPEN),
+    route("GET", "/logout", MEMBER),
+    route("GET", "/auth/status", MEMBER),
     route("GET", "/providers", OPEN),
     route("GET", "/login/<provider_id>", _ONE_PROVIDER),
     route("GET", "/callback/<provider_id>", _ONE_PROVIDER),
@@ -39,7 +39,7 @@ PAGES = (
     route("GET", "/oidc/ui/", OPEN),
     route("GET", "/oidc/ui/config.json", OPEN),
     route("GET", "/oidc/ui/<path:filename>", OPEN),
-    rest("GET", "/mlflow/server-info", OPEN, versions=("3.0",)),
+    rest("GET", "/mlflow/server-info", MEMBER, versions=("3.0",)),
     rest("GET", "/mlflow/ui-telemetry", MEMBER, prefixes=AJAX, versions=("3.0",)),
     rest("POST", "/mlflow/ui-telemetry", MEMBER, prefixes=AJAX, versions=("3.0",)),
 )

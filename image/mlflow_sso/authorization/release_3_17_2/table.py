@@ -2,7 +2,7 @@
 
 The plugin knows nearly every route of this release and decides rightly, with all that a request names: its decision
 stands, and the engine judges only whether a request can be read in one way, and what it has the server believe.
-``traces.ASKED_BY_SERVE`` and GraphQL are asked for here.
+What is called ``ASKED_BY_SERVE``, and GraphQL, is asked for here.
 """
 
 from collections.abc import Iterable
@@ -29,6 +29,7 @@ def routes(*, ai_gateway: bool) -> tuple[Route, ...]:
     return (
         *server.ROUTES,
         *traces.ASKED_BY_SERVE,
+        *tracking.ASKED_BY_SERVE,
         *_by_plugin(row for module in by_plugin for row in module.ROUTES),
         *_by_plugin(gateway.gateway_routes(enabled=ai_gateway)),
     )

@@ -61,8 +61,6 @@ RUNS = (
         edits(Kind.RUN, "run_id") & edits(Kind.LOGGED_MODEL, "metrics[].model_id", optional=True) & tags("tags"),
     ),
     rest("POST", "/mlflow/runs/log-parameter", edits(Kind.RUN, "run_id", also=_RUN)),
-    rest("POST", "/mlflow/runs/log-inputs", edits(Kind.RUN, "run_id")),
-    rest("POST", "/mlflow/runs/outputs", edits(Kind.RUN, "run_id")),
     rest("POST", "/mlflow/runs/log-model", edits(Kind.RUN, "run_id")),
     rest("POST", "/mlflow/runs/set-tag", edits(Kind.RUN, "run_id", also=_RUN) & tags("")),
     rest("POST", "/mlflow/runs/delete-tag", edits(Kind.RUN, "run_id")),
@@ -98,6 +96,12 @@ DEMONSTRATION = tuple(
     # It creates and deletes an experiment that all share.
     rest("POST", f"/mlflow/demo/{step}", ADMINISTRATOR, prefixes=AJAX, versions=("3.0",))
     for step in ("generate", "delete")
+)
+
+ASKED_BY_SERVE = tuple(
+    # The plugin asks for the run, not for the models.
+    rest("POST", path, edits(Kind.RUN, "run_id") & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True))
+    for path in ("/mlflow/runs/log-inputs", "/mlflow/runs/outputs")
 )
 
 ROUTES = (*EXPERIMENTS, *RUNS, *LOGGED_MODELS, *DEMONSTRATION)

@@ -1,0 +1,87 @@
+"""The engine's hands on MLflow 3.17.2: behind the plugin's own login, in front of its own checks."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from mlflow_sso.authorization.decision import Allowed, Caller, Decision
+from mlflow_sso.authorization.errors import Answer, RefusedError
+from mlflow_sso.authorization.matching import Match, Table
+from mlflow_sso.authorization.middleware import (
+    Application,
+    AuthorizationMiddleware,
+    Receive,
+    Scope,
+    Send,
+)
+from mlflow_sso.authorization.reading import Request
+from mlflow_sso.authorization.release_3_17_2.otlp import read_spans
+from mlflow_sso.authorization.rules import Body, Decider, Kind
+from mlflow_sso.serve.bodies import LARGE
+
+DECISIONS = 8
+"""Decisions at once that ask the database, or read a large body; the rest wait."""
+
+NOT_LOGGED_IN = RefusedError("log in first", status=401, error_code="UNAUTHENTICATED").answer()
+
+
+class BehindLogin:
+    """ASGI middleware of the plugin's application, between its own of authentication and of permissions.
+
+    There the caller is known, and nothing is authenticated twice.
+    """
+
+    def __init__(self, app: Application, *, table: Table, decision: Decision) -> None:
+        self._guarded = AuthorizationMiddleware(table, PluginBackend(app, decision=decision))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guarded(scope, receive, send)
+
+
+class PluginBackend:
+    """Reads who has logged in from the plugin's state of a request; decides where the plugin does not."""
+
+    def __init__(self, application: Application, *, decision: Decision) -> None:
+        self._application, self._decision = application, decision
+        self._limiter = CapacityLimiter(DECISIONS)
+
+    async def login(self, scope: Scope) -> Caller | Answer:
+        """The plugin lets requests without a login pass only on paths that it calls unprotected."""
+        state: Mapping[str, Any] = scope.get("state", {})
+        username = state.get("username")
+        return Caller(username, bool(state.get("is_admin"))) if username else NOT_LOGGED_IN
+
+    async def decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:
+        """In a thread, unless the plugin asks for the permissions and the body is small."""
+        if scope.get("root_path"):
+            # The plugin and MLflow would each cut another part off the path.
+            raise RefusedError("this server is not served under a prefix")
+        decide = partial(self._decide, caller, match, scope, body)
+        if match.route.rule.by is Decider.PLUGIN and len(body) < LARGE:
+            return decide()
+        return await to_thread.run_sync(decide, limiter=self._limiter)
+
+    def _decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:
+        allowed = self._decision.decide(caller, match, query=scope["query_string"], headers=scope["headers"], body=body)
+        if match.route.body is Body.OTLP:
+            self._decide_about_spans(caller, scope["headers"], body)
+        return allowed
+
+    def _decide_about_spans(self, caller: Caller, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        types = [value.decode("latin-1") for name, value in headers if name == b"content-type"]
+        spans = read_spans(body, types[0] if len(types) == 1 else "")
+        tags = Request(
+            {}, {}, {"tags": [{"key": key, "value": value} for key, value in spans.tags]}, query_is_body=False
+        )
+        demands = [
+            *self._decision.of_tags(tags, "tags"),
+            *self._decision.existing(Kind.TRACE, sorted(spans.trace_ids)),
+        ]
+        if not caller.is_admin:
+            self._decision.check(caller, demands)
+
+    async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
+        """The plugin finds the caller in the request, and asks again for what it knows."""
+        await self._application(scope, receive, send)
