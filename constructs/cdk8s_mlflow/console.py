@@ -82,3 +82,29 @@ def new(
         hosts = {"--mlflow-host": mlflow_host, "--keycloak-host": keycloak_host}
         create_project(folder, hosts=hosts, ask=terminal(), say=say, wheel=wheel)
     print(f"wrote {folder}; `make synth` and `make test` work in it, README.md says what comes next")
+
+
+@app.command()
+def upgrade(
+    environments: Environments = Path("environments"),
+    output: Output = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; only say what would be done.")] = False,
+    wheel: _Wheel = None,
+) -> None:
+    """Bring settings, schema and lock to this version, and say what it changes since the one that wrote dist/."""
+    with one_clear_error():
+        from cdk8s_mlflow.project.upgrade import upgrade as run
+        from cdk8s_mlflow.synth.diff.command import diff as compare
+        from cdk8s_mlflow.synth.diff.committed import CommitError
+        from cdk8s_mlflow.synth.diff.report import text_report
+
+        target = output_folder(output)
+        for found in run(environments, target, write=not check, wheel=wheel):
+            print("\n".join(found.lines()))
+        if check:
+            return
+        try:
+            report = text_report(compare(environments, target, only=None, against="HEAD"))
+        except CommitError as error:
+            report = f"note: what the manifests change is not shown: {error}"
+    print(f"\n{report}\n\n`make synth` writes it; commit settings, lock and dist/ together")

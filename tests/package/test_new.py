@@ -105,6 +105,20 @@ def test_make_test_notices_a_stale_dist(set_up: Path) -> None:
     assert "dist is stale; run `make synth`" in tested.stderr
 
 
+def test_upgrade_renews_lock_and_schema(installed: Environment, project: Path) -> None:
+    lock, schema = project / "requirements.lock", project / "environments" / "environment.schema.json"
+    before = lock.read_text(), schema.read_text()
+    lock.write_text(f"{HEADER}\nold==1\n")
+    schema.write_text("{}")
+    (wheel,) = (project / "wheels").iterdir()
+
+    done = installed.run("python", "main.py", "upgrade", "--wheel", wheel, cwd=project)
+
+    assert done.returncode == 0, done.stderr
+    assert (lock.read_text(), schema.read_text()) == before
+    assert wheel.is_file()
+
+
 @pytest.mark.parametrize("program", ["main.py", "bootstrap.py"])
 def test_programs_of_the_repository_start(installed: Environment, project: Path, program: str) -> None:
     done = installed.run("python", program, "--help", cwd=project)

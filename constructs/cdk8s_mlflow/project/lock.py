@@ -36,13 +36,14 @@ def write_lock(folder: Path, *, wheel: Path | None) -> None:
     """
     with _origin(wheel) as found:
         pin = f"{_NAME}=={__version__}" if found.indexed else f"./{WHEELS}/{found.wheel.name}"
-        digest = hashlib.sha256(found.wheel.read_bytes()).hexdigest()
+        # Read before wheels/ is removed: the wheel may be the one in it.
+        content = found.wheel.read_bytes()
         shutil.rmtree(folder / WHEELS, ignore_errors=True)
         if not found.indexed:
             (folder / WHEELS).mkdir()
-            shutil.copyfile(found.wheel, folder / WHEELS / found.wheel.name)
+            (folder / WHEELS / found.wheel.name).write_bytes(content)
     lines = [line for line in _dependencies().splitlines() if not line.startswith("#")]
-    text = "\n".join([HEADER, f"{pin} \\", f"    --hash=sha256:{digest}", *lines])
+    text = "\n".join([HEADER, f"{pin} \\", f"    --hash=sha256:{hashlib.sha256(content).hexdigest()}", *lines])
     (folder / LOCK).write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -45,14 +45,16 @@ def one_clear_error() -> Iterator[None]:
     """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
     from cdk8s_mlflow.project.create import FolderError
     from cdk8s_mlflow.project.lock import LockError
+    from cdk8s_mlflow.project.upgrade import UpgradeError
     from cdk8s_mlflow.settings import SettingsError
     from cdk8s_mlflow.synth.diff.committed import CommitError
     from cdk8s_mlflow.synth.output_tree import OutputError
     from cdk8s_mlflow.synth.synthesis import SynthesisError
 
+    expected = (SettingsError, OutputError, SynthesisError, CommitError, FolderError, LockError, UpgradeError)
     try:
         yield
-    except (SettingsError, OutputError, SynthesisError, CommitError, FolderError, LockError) as error:
+    except expected as error:
         for line in str(error).splitlines():
             say(f"error: {line}")
         raise typer.Exit(2) from error
