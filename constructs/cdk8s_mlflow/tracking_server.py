@@ -122,7 +122,7 @@ def _server_arguments(settings: Settings) -> list[str]:
         "port": HTTP_PORT,
         "metrics-port": METRICS_PORT,
     }
-    return [*program_arguments("serve", flags), *settings.server.extra_arguments]
+    return program_arguments("serve", flags)
 
 
 def _port(name: str, number: int) -> k8s.ContainerPort:

@@ -119,3 +119,14 @@ def test_a_database_without_the_schema_is_waited_for_and_left_as_it_is(make_pod,
     assert done.code == 75, done.stderr
     assert "run `mlflow-sso migrate`" in done.stderr
     assert pod.database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_serve_refuses_variables_that_open_holes(other: Pod) -> None:
+    done = serve(other, MLFLOW_STATIC_PREFIX="/mlflow", _MLFLOW_SERVER_ARTIFACT_ROOT="/", ENABLE_API_DOCS="true")
+
+    assert done.code == 1
+    assert done.stderr.splitlines() == [
+        "error: MLFLOW_STATIC_PREFIX moves routes away from where permissions are checked: remove it",
+        "error: ENABLE_API_DOCS adds routes that no permission guards: remove it",
+        "error: _MLFLOW_SERVER_ARTIFACT_ROOT is private to MLflow's own server: remove it",
+    ]

@@ -167,7 +167,10 @@ BAD = {
     "replicas without a store": (document("server:\n  replicas: 2\n"), "server.replicas: is 2"),
     "another plugin": (document("plugin_version: 6.0.0\n"), "plugin_version: is 6.0.0"),
     "tag of another release": (document("image:\n  tag: 3.17.2-oidc\n"), "image.tag: is 3.17.2-oidc"),
-    "owned flag": (document("server:\n  extra_arguments: [--workers=4]\n"), "server.extra_arguments: has --workers"),
+    "owned flag": (
+        document("server:\n  extra_arguments: [--workers=4]\n"),
+        "server.extra_arguments: is no longer a",
+    ),
     "owned variable": (
         document("server:\n  extra_environment: {OIDC_SCOPE: openid}\n"),
         "server.extra_environment.OIDC_SCOPE: follows from",
@@ -175,6 +178,14 @@ BAD = {
     "one group for both": (document(login="user_group: mlflow-admins"), "authentication.user_group: is mlflow-admins"),
     "MinIO without address": (document("artifacts:\n  endpoint: null\n"), "artifacts.endpoint: is required"),
     "store of one namespace": (document("secrets:\n  store_kind: SecretStore\n"), "secrets.store_kind: is SecretStore"),
+    "flag of another name": (
+        document("server:\n  extra_arguments: []\n"),
+        "set a variable in server.extra_environment",
+    ),
+    "jobs without a runner": (
+        document("release: 3.17.2\nserver:\n  job_execution: true\n"),
+        "server.job_execution: is true, but no pod runs MLflow's jobs yet",
+    ),
     "setting that the release has no use for": (
         document("server:\n  job_execution: true\n"),
         "server.job_execution: has no effect on release 3.6.0",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.section import at_least
 
 if TYPE_CHECKING:
@@ -13,48 +14,6 @@ if TYPE_CHECKING:
 
 Contradiction = tuple[str, str]
 """Dotted key and what is wrong with it, with the remedy."""
-
-OWNED_ARGUMENTS = frozenset(
-    {
-        "--app-name",
-        "--host",
-        "--port",
-        "--workers",
-        "-h",
-        "-p",
-        "-w",
-        "--backend-store-uri",
-        "--registry-store-uri",
-        "--default-artifact-root",
-        "--artifacts-destination",
-        "--serve-artifacts",
-        "--no-serve-artifacts",
-        "--artifacts-only",
-        "--allowed-hosts",
-        "--cors-allowed-origins",
-        "--disable-security-middleware",
-        "--x-frame-options",
-        "--expose-prometheus",
-        "--metrics-port",
-        "--static-prefix",
-        "--secrets-root",
-        "--gunicorn-opts",
-        "--uvicorn-opts",
-        "--waitress-opts",
-        "--dev",
-    }
-)
-"""Flags of ``mlflow server`` and of ``mlflow-sso serve`` that follow from other settings."""
-
-OWNED_VARIABLES = re.compile(
-    r"OIDC_.*|SESSION_.*|CACHE_.*|REDIS_.*|AWS_.*|PG.*|SECRET_KEY|DEFAULT_MLFLOW_PERMISSION|TRUSTED_PROXIES|TMPDIR|HOME"
-    r"|LOG_LEVEL|DO_NOT_TRACK|PERMANENT_SESSION_LIFETIME|PROMETHEUS_MULTIPROC_DIR|MLFLOW_SSO_.*|_MLFLOW_SERVER_.*"
-    r"|MLFLOW_(BACKEND_STORE_URI|REGISTRY_STORE_URI|ARTIFACTS_DESTINATION|DEFAULT_ARTIFACT_ROOT|SERVE_ARTIFACTS|WORKERS"
-    r"|HOST|PORT|S3_ENDPOINT_URL|SERVER_ALLOWED_HOSTS|SERVER_CORS_ALLOWED_ORIGINS|EXPOSE_PROMETHEUS|DISABLE_TELEMETRY"
-    r"|SERVER_ENABLE_JOB_EXECUTION|SQLALCHEMYSTORE_(POOL_SIZE|MAX_OVERFLOW)|WEBHOOK_SECRET_ENCRYPTION_KEY"
-    r"|CRYPTO_KEK_PASSPHRASE|SERVER_DISABLE_SECURITY_MIDDLEWARE)"
-)
-"""Environment variables that follow from other settings."""
 
 
 def contradictions(settings: Settings) -> list[Contradiction]:
@@ -97,8 +56,6 @@ def _replicas(settings: Settings) -> Iterator[Contradiction]:
             f"is {settings.server.replicas}, but release {settings.release} keeps sessions in each pod; "
             "set authentication.redis, use one replica, or choose a release that keeps them in the database",
         )
-    if settings.server.workers > 1 and settings.server.replicas == 1 and settings.server.job_execution:
-        yield "server.workers", "must be 1 with server.job_execution: jobs run once in each worker; add replicas"
 
 
 def _databases(settings: Settings) -> Iterator[Contradiction]:
@@ -159,16 +116,16 @@ def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _server_flags(settings: Settings) -> Iterator[Contradiction]:
-    for argument in settings.server.extra_arguments:
-        if argument.split("=")[0] in OWNED_ARGUMENTS:
-            yield (
-                "server.extra_arguments",
-                f"has {argument.split('=')[0]}, which follows from other settings; remove it",
-            )
-    for name in settings.server.extra_environment:
-        if OWNED_VARIABLES.fullmatch(name):
-            yield f"server.extra_environment.{name}", "follows from other settings; remove it"
+def _jobs(settings: Settings) -> Iterator[Contradiction]:
+    if settings.server.job_execution and "server.job_execution" not in settings.traits.unused_settings:
+        yield (
+            "server.job_execution",
+            "is true, but no pod runs MLflow's jobs yet, so each that is submitted would fail; remove it",
+        )
+
+
+def _extra_environment(settings: Settings) -> Iterator[Contradiction]:
+    yield from refused_variables(settings.server.extra_environment, settings.release)
 
 
 def _groups(settings: Settings) -> Iterator[Contradiction]:
@@ -230,7 +187,8 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _cloudnative_pg,
     _operators,
     _connection_budget,
-    _server_flags,
+    _extra_environment,
+    _jobs,
     _groups,
     _artifacts,
     _secrets,

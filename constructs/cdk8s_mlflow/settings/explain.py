@@ -10,6 +10,14 @@ from cdk8s_mlflow.settings.environment import ContradictionError
 from cdk8s_mlflow.settings.errors import MISSING
 from cdk8s_mlflow.settings.spelling import nearest_key
 
+REMOVED = {
+    "ingress.block_unchecked_paths": "is no longer a setting, since the server itself refuses what its table of routes "
+    "does not serve, behind any Ingress; remove it",
+    "server.extra_arguments": "is no longer a setting, since no flag of MLflow's ever started a pod; set a variable in "
+    "server.extra_environment instead",
+}
+"""Settings of earlier versions, each with the reason and what to do."""
+
 _TYPES = {
     "string_type": "must be text; put it in quotes",
     "int_type": "must be a whole number without quotes",
@@ -20,11 +28,6 @@ _TYPES = {
     "dict_type": "must be a mapping of keys to values",
     "model_type": "must be a mapping of keys to values",
     "model_attributes_type": "must be a mapping of keys to values",
-}
-
-_REMOVED = {
-    "ingress.block_unchecked_paths": "is no longer a setting, since the server itself refuses what its table of routes "
-    "does not serve, behind any Ingress; remove it",
 }
 
 
@@ -50,10 +53,8 @@ def _message(details: ErrorDetails, cause: Any) -> str:
     given = f"; got {_shown(details['input'])}"
     if kind == "missing":
         return f"{MISSING}; add it"
-    if kind == "extra_forbidden" and (reason := _REMOVED.get(_key(details["loc"]))):
-        return reason
     if kind == "extra_forbidden":
-        return f"is not a setting; {_remedy(details['loc'])}"
+        return REMOVED.get(_key(details["loc"])) or f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"
     if kind in _TYPES:

@@ -1,10 +1,11 @@
 """The JSON Schema of an environment file, for editors that complete and check it, and the table in docs/settings.md."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cdk8s_mlflow.settings.environment import Settings
+from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON
 
 SCHEMA_FILE = "environment.schema.json"
 FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
@@ -20,6 +21,16 @@ Every key of an environment file (`make schema` writes this page).
 """
 
 
+_VARIABLES_HEAD = """
+## Variables of `server.extra_environment`
+
+Any other is refused: it follows from a setting, moves a route, a host, a header, a store or code, or is not known.
+
+| read by | variables |
+|---|---|
+"""
+
+
 def schema_text() -> str:
     """The schema as it is committed."""
     schema = Settings.model_json_schema()
@@ -30,7 +41,18 @@ def settings_table() -> str:
     """Every key with its type, default and doc, as Markdown."""
     schema = Settings.model_json_schema()
     rows = "\n".join(_rows(schema, schema, ""))
-    return f"{_TABLE_HEAD}{rows}\n"
+    return f"{_TABLE_HEAD}{rows}\n{_variables()}"
+
+
+def _variables() -> str:
+    """The variables that ``server.extra_environment`` may hold."""
+    own = {f"only release {name}": found for name, found in HARMLESS_ON.items() if found}
+    rows = [f"| {where} | {_listed(found)} |\n" for where, found in {"both releases": HARMLESS, **own}.items()]
+    return _VARIABLES_HEAD + "".join(rows)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 _BEGIN, _END = "<!-- settings: written by `make schema` -->\n", "<!-- end of settings -->\n"

@@ -110,10 +110,7 @@ class ServerSettings(Section):
     """Serve MLflow's AI gateway, which calls model providers with stored keys, if the release has one."""
 
     extra_environment: dict[EnvironmentName, str] = {}
-    """Environment variables beside those that the design owns; never a secret."""
-
-    extra_arguments: tuple[Text, ...] = ()
-    """Arguments of the server beside those that the design owns."""
+    """More environment variables of the server: those known to be harmless (listed below); never a secret."""
 
     ca_bundle: CaBundleSettings | None = None
     """Certificates of a private authority that signed Keycloak, S3 or Redis; joined with the public roots."""

@@ -23,7 +23,7 @@ def nearest_key(location: tuple[int | str, ...]) -> str | None:
         near = get_close_matches(name, section.model_fields, n=1, cutoff=0.7)
         if near:
             return ".".join([*(part for part in map(str, above) if not part.isdigit()), near[0]])
-    known = {key: key.rsplit(".", 1)[-1] for key in _keys(Settings)}
+    known = {key: key.rsplit(".", 1)[-1] for key in setting_keys()}
     alike = [key for key, own in known.items() if own == name or key.replace(".", "_") == name]
     return " or ".join(alike[:_AT_MOST]) or None
 
@@ -50,9 +50,10 @@ def _section_in(annotation: Any) -> type[Section] | None:
     return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
 
 
-def _keys(section: type[Section], above: str = "") -> Iterator[str]:
+def setting_keys(section: type[Section] = Settings, above: str = "") -> Iterator[str]:
+    """The dotted key of every setting of ``section``, sections included."""
     for name, field in section.model_fields.items():
         yield f"{above}{name}"
         inner = _section_in(field.annotation)
         if inner is not None:
-            yield from _keys(inner, f"{above}{name}.")
+            yield from setting_keys(inner, f"{above}{name}.")

@@ -39,7 +39,11 @@ def run(arguments: Namespace) -> int:
     root.adopt()
     trust_mounted_authorities(root)
     variables = server_variables(flavour, root, os.environ)
-    problems = [*needs.problems(release, flavour, root, variables), *directories.prepare(variables)]
+    problems = [
+        *needs.holes(os.environ),
+        *needs.problems(release, flavour, root, variables),
+        *directories.prepare(variables),
+    ]
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     if problems:

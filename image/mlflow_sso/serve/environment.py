@@ -17,7 +17,6 @@ PRIVATE_NAMES = {
     "MLFLOW_DEFAULT_ARTIFACT_ROOT": "_MLFLOW_SERVER_ARTIFACT_ROOT",
     "MLFLOW_ARTIFACTS_DESTINATION": "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
     "MLFLOW_SERVE_ARTIFACTS": "_MLFLOW_SERVER_SERVE_ARTIFACTS",
-    "MLFLOW_STATIC_PREFIX": "_MLFLOW_STATIC_PREFIX",
     "PROMETHEUS_MULTIPROC_DIR": "prometheus_multiproc_dir",
 }
 """How ``mlflow server`` hands its settings to its workers (mlflow/server/__init__.py, ``_run_server``)."""

@@ -24,6 +24,35 @@ VARIABLES = {
 UNSUPPORTED = ("MLFLOW_ARTIFACTS_ONLY", "MLFLOW_GUNICORN_OPTS", "MLFLOW_WAITRESS_OPTS", "MLFLOW_UVICORN_OPTS")
 """Settings of ``mlflow server`` for another kind of server than this one."""
 
+HOLES = {
+    "MLFLOW_STATIC_PREFIX": "moves routes away from where permissions are checked",
+    "ENABLE_API_DOCS": "adds routes that no permission guards",
+    "MLFLOW_ENABLE_WORKSPACES": "adds routes that no permission guards",
+    "MLFLOW_ENABLE_REMOTE_ASSISTANT": "lets users run commands in the pod",
+    "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "lets users run commands in the pod",
+    "MLFLOW_SERVER_ENABLE_CUSTOM_SCORERS": "lets users run code in the pod",
+    "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "lets every host and every web page call the server",
+    "MLFLOW_SERVER_X_FRAME_OPTIONS": "lets other web pages show this one in a frame",
+    "MLFLOW_GATEWAY_RESOLVE_API_KEY_FROM_FILE": "lets users read the server's files",
+    "MLFLOW_GATEWAY_RESOLVE_API_KEY_FROM_ENV": "lets users read the server's keys",
+    "MLFLOW_S3_IGNORE_TLS": "trusts every certificate of the object store",
+    "OIDC_GROUP_DETECTION_PLUGIN": "takes groups from elsewhere than the token",
+}
+"""Settings that let users do more than permissions say, unless they are in ``HARMLESS``; each with the reason."""
+
+HARMLESS = {
+    **dict.fromkeys(HOLES, ("", "false", "0", "no", "off")),
+    "MLFLOW_SERVER_X_FRAME_OPTIONS": ("", "sameorigin", "deny"),
+    "MLFLOW_STATIC_PREFIX": ("",),
+    "OIDC_GROUP_DETECTION_PLUGIN": ("",),
+    # The plugin takes every other text for false, an empty one too (config_providers/manager.py, get_bool).
+    "OIDC_VERIFY_SSL": ("true", "1", "t"),
+}
+"""Values of those settings that open nothing, in small letters."""
+
+PRIVATE = "_MLFLOW_"
+"""Beginning of the variables by which MLflow's own server tells its workers its settings; this one sets them itself."""
+
 CLOUD_IDENTITY = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ACCESS_KEY_ID")
 """Where boto3 finds credentials other than a file (boto3 documentation, "Credentials")."""
 
@@ -57,6 +86,16 @@ def _settings(variables: Mapping[str, str]) -> Iterator[str]:
     for name in UNSUPPORTED:
         if variables.get(name):
             yield f"{name} is set, and this server does not read it: remove it"
+
+
+def holes(given: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable of the container that would let users do more than permissions say."""
+    for name, harmless in HARMLESS.items():
+        if name in given and given[name].strip().lower() not in harmless:
+            yield f"{name} {HOLES.get(name, 'trusts every certificate of Keycloak')}: remove it"
+    for name in sorted(given):
+        if name.startswith(PRIVATE):
+            yield f"{name} is private to MLflow's own server: remove it"
 
 
 def _databases(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,146 @@
+"""`server.extra_environment` takes what is known to be harmless, and answers everything else with what to do."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow.releases import RELEASES
+from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON, REASONS, SETTINGS, harmless, refusal
+from cdk8s_mlflow.settings.spelling import setting_keys
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+UNKNOWN = "is not known to be harmless"
+REQUIRED: Mapping[str, Any] = {
+    "ingress": {"host": "mlflow.example.com"},
+    "authentication": {"keycloak_host": "auth.example.com"},
+}
+KINDS: dict[str, dict[str, Any]] = {
+    "3.6.0": {},
+    "3.17.2": {"release": "3.17.2"},
+    "3.6.0 with Redis": {"authentication": {"redis": {"host": "redis.redis.svc", "username": "u"}}},
+    "3.17.2 with Redis": {"release": "3.17.2", "authentication": {"redis": {"host": "redis.redis.svc"}}},
+    "cloud identity": {"artifacts": {"kind": "s3", "endpoint": None, "credentials": "service-account"}},
+    "everything else": {
+        "release": "3.17.2",
+        "ingress": {"cloudflared": {}},
+        "server": {"ca_bundle": {"name": "authority"}, "ai_gateway": True, "replicas": 2},
+    },
+}
+
+REFUSED = {
+    "AUTOMATIC_LOGIN_REDIRECT": "follows from authentication.automatic_login_redirect; set that, and remove it here",
+    "DEFAULT_LANDING_PAGE_IS_PERMISSIONS": "follows from authentication.land_on_permissions",
+    "GIT_PYTHON_REFRESH": "is about git, which the image does not have; remove it",
+    "MLFLOW_STATIC_PREFIX": "moves or adds routes",
+    "ENABLE_API_DOCS": "moves or adds routes",
+    "_MLFLOW_STATIC_PREFIX": "is private to MLflow",
+    "_MLFLOW_SERVER_ARTIFACT_ROOT": "is private to MLflow",
+    "MLFLOW_SERVER_X_FRAME_OPTIONS": "weakens the headers",
+    "SESSION_COOKIE_SAMESITE": "weakens the headers",
+    "PYTHONPATH": "changes which code runs",
+    "PYTHONSTARTUP": "changes which code runs",
+    "LD_PRELOAD": "changes which code runs",
+    "OIDC_GROUP_DETECTION_PLUGIN": "changes which code runs",
+    "WEB_CONCURRENCY": "follows from server.workers",
+    "UVICORN_ROOT_PATH": "is for another server",
+    "GUNICORN_CMD_ARGS": "is for another server",
+    "FLASK_APP": "is for another server",
+    "FORWARDED_ALLOW_IPS": "follows from server.trusted_proxies",
+    "PROXY_FIX_X_FOR": "follows from server.trusted_proxies",
+    "REQUESTS_CA_BUNDLE": "follows from server.ca_bundle",
+    "SSL_CERT_DIR": "follows from server.ca_bundle",
+    "OIDC_VERIFY_SSL": "follows from server.ca_bundle",
+    "AWS_ENDPOINT_URL_S3": "follows from artifacts.endpoint",
+    "AWS_ACCESS_KEY_ID": "follows from artifacts.credentials",
+    "AWS_PROFILE": "follows from artifacts.credentials",
+    "PGSSLMODE": "follows from database",
+    "PGSERVICEFILE": "follows from database",
+    "MLFLOW_READ_REPLICA_BACKEND_STORE_URI": "moves a store",
+    "MLFLOW_TRACKING_URI": "moves a store",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "hands clients addresses of the bucket",
+    "MLFLOW_S3_UPLOAD_EXTRA_ARGS": "may open objects to others; set encryption",
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "makes the server connect to addresses that users choose",
+    "PERMISSION_SOURCE_ORDER": "changes who may do what",
+    "HTTP_PROXY": "leads plain requests elsewhere",
+    "HTTPS_proxy": UNKNOWN,
+    "pythonpath": UNKNOWN,
+    "MLFLOW_NEXT_YEARS_SWITCH": UNKNOWN,
+    "MLFLOW_LOGGING_LEVLE": "did you mean MLFLOW_LOGGING_LEVEL?",
+    "MY_TEAM": "remove it (docs/settings.md lists those that are)",
+}
+
+
+def messages(release: str, names: Mapping[str, str]) -> str:
+    """What is said about variables in an environment file; empty if they are taken."""
+    try:
+        Settings.model_validate({**REQUIRED, "release": release, "server": {"extra_environment": dict(names)}})
+    except ValidationError as error:
+        return str(error)
+    return ""
+
+
+def variables(objects: Objects) -> set[str]:
+    """The names in the environment of every container of every pod."""
+    specs = [found.get("spec", {}) for found in objects.values()]
+    templates = [spec.get("template") or spec.get("jobTemplate", {}).get("spec", {}).get("template") for spec in specs]
+    pods = [template["spec"] for template in templates if template and "containers" in template.get("spec", {})]
+    containers = [one for pod in pods for one in (*pod["containers"], *pod.get("initContainers", ()))]
+    return {variable["name"] for container in containers for variable in container.get("env", ())}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_extra_environment_refuses_what_pods_get(rendered: Render, kind: str) -> None:
+    release = KINDS[kind].get("release", "3.6.0")
+
+    ours = variables(rendered(**KINDS[kind]))
+
+    keys = {key.variable for key in RELEASES[release].server_keys}
+    unexplained = [name for name in ours | keys if name in harmless(release) or UNKNOWN in refusal(name, release)]
+    assert len(ours) > 20
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("name", REFUSED)
+def test_extra_environment_refuses_with_a_remedy(release: str, name: str) -> None:
+    said = messages(release, {name: "x"})
+
+    assert f"server.extra_environment.{name}: " in said
+    assert REFUSED[name] in said
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_extra_environment_takes_what_is_harmless(release: str) -> None:
+    assert messages(release, dict.fromkeys(harmless(release), "1")) == ""
+
+
+def test_extra_environment_names_the_release_that_reads_it() -> None:
+    said = messages("3.6.0", {"AUDIT_LOG_LEVEL": "DEBUG"})
+
+    assert "server.extra_environment.AUDIT_LOG_LEVEL: has no effect on release 3.6.0, only on 3.17.2; remove it" in said
+
+
+def test_extra_environment_reaches_the_server_only(rendered: Render) -> None:
+    plain, extra = rendered(), rendered(server={"extra_environment": {"MLFLOW_LOGGING_LEVEL": "DEBUG"}})
+
+    assert variables(extra) - variables(plain) == {"MLFLOW_LOGGING_LEVEL"}
+    assert {key for key in plain if plain[key] != extra[key]} == {("Deployment", "mlflow", "mlflow")}
+
+
+def test_extra_environment_names_real_settings() -> None:
+    assert set(SETTINGS.values()) - set(setting_keys()) == set()
+
+
+def test_extra_environment_lists_are_apart() -> None:
+    every = {*HARMLESS, *(name for names in HARMLESS_ON.values() for name in names)}
+
+    assert set(HARMLESS_ON) == set(RELEASES)
+    assert [name for name in HARMLESS_ON["3.17.2"] if name in HARMLESS] == []
+    assert [name for name in every for pattern in SETTINGS if re.fullmatch(pattern, name)] == []
+    assert SETTINGS.keys() & REASONS.keys() == set()
