@@ -27,9 +27,12 @@ def seconds_of(client: httpx.Client, path: str) -> float:
 
 def written(server: Serving) -> int:
     """Bytes in the server's temporary directory, files without a name included."""
-    opened = Path(f"/proc/{server.process.pid}/fd")
-    files = [file for file in opened.iterdir() if str(server.scratch) in str(file.readlink())]
-    return sum(file.stat().st_size for file in files)
+    size = 0
+    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            if str(server.scratch) in str(file.readlink()):
+                size += file.stat().st_size
+    return size
 
 
 @contextmanager

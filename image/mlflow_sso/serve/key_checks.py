@@ -1,11 +1,12 @@
 """Rations the hashing of access keys that are not known to be right.
 
-Two are hashed at once, one of any name. A name with a wrong key within the last minute waits for nothing: its next one
-is refused at once if there is no room, and after a few wrong ones it gets one try a second. Names without one may wait,
-a few of them and not for long, so that after a restart the right keys of many users get their turn; requests with the
-very same key wait for one check together. So who attacks one name costs a tenth of a core and delays nobody else; who
-attacks many names fills both places, and a right key that is not remembered yet is then told to try again, which
-MLflow's client does (429 with Retry-After; mlflow/utils/request_utils.py). Remembered keys never come here.
+Two are hashed at once, one of any name. While a key of a name is hashed, others of it are refused at once; so are those
+of a name with a wrong key within the last minute if both places are taken, and after a few wrong ones it gets one try a
+second. Names without one may wait, a few of them and not for long, so that after a restart the right keys of many users
+get their turn; requests with the very same key wait for one check together. So who attacks one name costs a tenth of a
+core and delays nobody else; who attacks many names fills both places, and a right key that is not remembered yet is
+then told to try again, which MLflow's client does (429 with Retry-After; mlflow/utils/request_utils.py). Remembered
+keys never come here.
 """
 
 import threading
@@ -20,7 +21,7 @@ HASHES = 2
 """At once: each takes 32 MB and a core for about 0.1 s; without a limit, 40 wrong keys at once take a gigabyte."""
 
 WAITING = 8
-"""Names that wait for one of these at most; each holds a thread."""
+"""Names that wait at most, for one of these or for their next try; each holds a thread."""
 
 WAITING_SECONDS = 10.0
 """A hash of 0.1 s takes as long on a busy machine; a client that hears 503 or 429 would come back then anyway."""
@@ -73,25 +74,26 @@ class KeyChecks:
 
     def _enter(self, name: str, mark: bytes, future: "Future[bool]") -> None:
         count, last = self._failures.get(name, (0, 0.0))
-        if count >= FREE_FAILURES and time.monotonic() - last < PAUSE_SECONDS:
-            raise KeyChecksBusyError
-        if self._free == 0 and (count or self._room == 0):
+        pause = last + PAUSE_SECONDS - time.monotonic() if count >= FREE_FAILURES else 0.0
+        if self._room == 0 and (pause > 0 or self._free == 0):
             raise KeyChecksBusyError
         self._running[name] = (mark, future)
+        if pause > 0:
+            self._wait(lambda: False, pause)
+        if self._free == 0 and not count:
+            self._wait(lambda: self._free > 0, WAITING_SECONDS)
         if self._free == 0:
-            self._wait(name, future)
+            del self._running[name]
+            future.set_exception(KeyChecksBusyError())
+            raise KeyChecksBusyError
         self._free -= 1
 
-    def _wait(self, name: str, future: "Future[bool]") -> None:
+    def _wait(self, end: Callable[[], bool], seconds: float) -> None:
         self._room -= 1
         try:
-            if self._changed.wait_for(lambda: self._free > 0, WAITING_SECONDS):
-                return
+            self._changed.wait_for(end, seconds)
         finally:
             self._room += 1
-        del self._running[name]
-        future.set_exception(KeyChecksBusyError())
-        raise KeyChecksBusyError
 
     def _checked(self, name: str, future: "Future[bool]", check: Callable[[], bool]) -> bool:
         good: bool | None = None
