@@ -40,6 +40,8 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("spec.headers.stsSeconds", "spec.headers.stsIncludeSubdomains", "spec.headers.contentTypeNosniff"),
             *("spec.headers.customFrameOptionsValue", "spec.headers.referrerPolicy"),
             *("spec.headers.customRequestHeaders", "spec.ipAllowList.sourceRange"),
+            *("spec.inFlightReq.amount", "spec.inFlightReq.sourceCriterion.ipStrategy.depth"),
+            *("spec.rateLimit.average", "spec.rateLimit.burst", "spec.rateLimit.sourceCriterion.ipStrategy.depth"),
         ),
     },
     "monitoring.coreos.com": {

@@ -7,9 +7,11 @@ from constructs import Construct
 
 from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import metadata
+from cdk8s_mlflow.rate_limits import LOGIN_PATHS, RateLimits
 from cdk8s_mlflow.settings.ingress import IngressSettings
 
 HEADERS_MIDDLEWARE = "mlflow-headers"
+LOGIN_INGRESS = f"{APP}-login"
 
 
 class PublicIngress(Construct):
@@ -21,10 +23,22 @@ class PublicIngress(Construct):
     def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str) -> None:
         super().__init__(scope, id)
         self.url = settings.public_url
-        headers = [HEADERS_MIDDLEWARE] if settings.middleware else []
-        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=headers)
         if settings.middleware:
+            self._add_limited_routes(settings, namespace)
             _headers_middleware(self, settings, namespace)
+        else:
+            _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=[])
+
+    def _add_limited_routes(self, settings: IngressSettings, namespace: str) -> None:
+        limits = RateLimits(self, "RateLimits", settings=settings, namespace=namespace)
+        chain = [*limits.everywhere, HEADERS_MIDDLEWARE]
+        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=chain)
+        if limits.at_login:
+            # Traefik takes the longest rule first, so this one wins over "/".
+            chain = [*limits.at_login, HEADERS_MIDDLEWARE]
+            _ingress(
+                self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, middlewares=chain
+            )
 
 
 def _ingress(

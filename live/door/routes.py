@@ -95,6 +95,9 @@ def _apply(middleware: Mapping[str, Any], route: Route) -> None:
             route["response_headers"] |= dict(
                 _response_header(*item) for item in headers.items() if _is_response(*item)
             )
+        case {"inFlightReq": _} | {"rateLimit": _}:
+            # Counted by Traefik; all who use this proxy are one source.
+            pass
         case _:
             raise Unsupported(f"a Middleware with {', '.join(middleware)}")
 

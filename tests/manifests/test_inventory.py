@@ -13,7 +13,11 @@ APPLICATION = {
     ("Service", "mlflow", "mlflow"),
     ("Job", "mlflow", "mlflow-db-migration-HASH"),
     ("Ingress", "mlflow", "mlflow"),
+    ("Ingress", "mlflow", "mlflow-login"),
     ("Middleware", "mlflow", "mlflow-headers"),
+    ("Middleware", "mlflow", "mlflow-in-flight"),
+    ("Middleware", "mlflow", "mlflow-login-in-flight"),
+    ("Middleware", "mlflow", "mlflow-login-rate"),
 }
 SECRETS = {
     ("ExternalSecret", "mlflow", name)

@@ -22,6 +22,29 @@ class CloudflaredSettings(Section):
     """Service of Traefik, which the tunnel's configuration at Cloudflare names as its origin."""
 
 
+class IngressLimitSettings(Section):
+    """What Traefik lets one source do: an address, however many users and jobs share it."""
+
+    requests_in_flight: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Requests of a source at once, on every path; a pod works on 40 and holds 1000 connections. 0 for no limit."""
+
+    logins_per_second: Annotated[int, Field(ge=0, le=10_000)] = 10
+    """Requests of a source a second at /login and /callback, on average; a login takes two. 0 for no limit."""
+
+    login_burst: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Requests of a source at /login and /callback that may come at once: 50 people behind one address."""
+
+    logins_in_flight: Annotated[int, Field(ge=0, le=10_000)] = 50
+    """Requests of a source at once at /login and /callback; each waits for Keycloak. 0 for no limit."""
+
+    forwarded_depth: Annotated[int, Field(ge=0, le=10)] | None = None
+    """Which address of X-Forwarded-For is the source, counted from the right; 0 is the connection's own.
+
+    Each proxy in front of Traefik makes all clients one source unless this counts past it, and Traefik must trust its
+    header (``forwardedHeaders.trustedIPs``). Unset: 1 with ``cloudflared``, else 0.
+    """
+
+
 class IngressSettings(Section):
     """How a browser reaches the tracking server."""
 
@@ -55,11 +78,20 @@ class IngressSettings(Section):
     hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
     """Seconds that browsers remember to use https alone."""
 
+    limits: IngressLimitSettings = IngressLimitSettings()
+    """Limits by source, as Traefik Middlewares; written with ``middleware``."""
+
     annotations: Labels = {}
     """More annotations of the Ingress."""
 
     cloudflared: CloudflaredSettings | None = None
     """A Cloudflare Tunnel in front of Traefik; unset for none."""
+
+    @property
+    def forwarded_depth(self) -> int:
+        """Which address of X-Forwarded-For is a client's own; 0 is that of the connection."""
+        given = self.limits.forwarded_depth
+        return given if given is not None else int(self.cloudflared is not None)
 
     @property
     def authority(self) -> str:

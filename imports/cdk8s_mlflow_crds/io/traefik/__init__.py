@@ -165,34 +165,53 @@ class MiddlewareProps:
 @jsii.data_type(
     jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpec",
     jsii_struct_bases=[],
-    name_mapping={"headers": "headers", "ip_allow_list": "ipAllowList"},
+    name_mapping={
+        "headers": "headers",
+        "in_flight_req": "inFlightReq",
+        "ip_allow_list": "ipAllowList",
+        "rate_limit": "rateLimit",
+    },
 )
 class MiddlewareSpec:
     def __init__(
         self,
         *,
         headers: typing.Optional[typing.Union["MiddlewareSpecHeaders", typing.Dict[builtins.str, typing.Any]]] = None,
+        in_flight_req: typing.Optional[typing.Union["MiddlewareSpecInFlightReq", typing.Dict[builtins.str, typing.Any]]] = None,
         ip_allow_list: typing.Optional[typing.Union["MiddlewareSpecIpAllowList", typing.Dict[builtins.str, typing.Any]]] = None,
+        rate_limit: typing.Optional[typing.Union["MiddlewareSpecRateLimit", typing.Dict[builtins.str, typing.Any]]] = None,
     ) -> None:
         '''
         :param headers: 
+        :param in_flight_req: 
         :param ip_allow_list: 
+        :param rate_limit: 
 
         :schema: MiddlewareSpec
         '''
         if isinstance(headers, dict):
             headers = MiddlewareSpecHeaders(**headers)
+        if isinstance(in_flight_req, dict):
+            in_flight_req = MiddlewareSpecInFlightReq(**in_flight_req)
         if isinstance(ip_allow_list, dict):
             ip_allow_list = MiddlewareSpecIpAllowList(**ip_allow_list)
+        if isinstance(rate_limit, dict):
+            rate_limit = MiddlewareSpecRateLimit(**rate_limit)
         if __debug__:
             type_hints = cached_type_hints(_typecheckingstub__91be12d8fdd4e8c78e9b27f00cecaf0a3230c20b198abc04e830f9fd802aec28)
             check_type(argname="argument headers", value=headers, expected_type=type_hints["headers"])
+            check_type(argname="argument in_flight_req", value=in_flight_req, expected_type=type_hints["in_flight_req"])
             check_type(argname="argument ip_allow_list", value=ip_allow_list, expected_type=type_hints["ip_allow_list"])
+            check_type(argname="argument rate_limit", value=rate_limit, expected_type=type_hints["rate_limit"])
         self._values: typing.Dict[builtins.str, typing.Any] = {}
         if headers is not None:
             self._values["headers"] = headers
+        if in_flight_req is not None:
+            self._values["in_flight_req"] = in_flight_req
         if ip_allow_list is not None:
             self._values["ip_allow_list"] = ip_allow_list
+        if rate_limit is not None:
+            self._values["rate_limit"] = rate_limit
 
     @builtins.property
     def headers(self) -> typing.Optional["MiddlewareSpecHeaders"]:
@@ -203,12 +222,28 @@ class MiddlewareSpec:
         return typing.cast(typing.Optional["MiddlewareSpecHeaders"], result)
 
     @builtins.property
+    def in_flight_req(self) -> typing.Optional["MiddlewareSpecInFlightReq"]:
+        '''
+        :schema: MiddlewareSpec#inFlightReq
+        '''
+        result = self._values.get("in_flight_req")
+        return typing.cast(typing.Optional["MiddlewareSpecInFlightReq"], result)
+
+    @builtins.property
     def ip_allow_list(self) -> typing.Optional["MiddlewareSpecIpAllowList"]:
         '''
         :schema: MiddlewareSpec#ipAllowList
         '''
         result = self._values.get("ip_allow_list")
         return typing.cast(typing.Optional["MiddlewareSpecIpAllowList"], result)
+
+    @builtins.property
+    def rate_limit(self) -> typing.Optional["MiddlewareSpecRateLimit"]:
+        '''
+        :schema: MiddlewareSpec#rateLimit
+        '''
+        result = self._values.get("rate_limit")
+        return typing.cast(typing.Optional["MiddlewareSpecRateLimit"], result)
 
     def __eq__(self, rhs: typing.Any) -> builtins.bool:
         return isinstance(rhs, self.__class__) and rhs._values == self._values
@@ -340,6 +375,152 @@ class MiddlewareSpecHeaders:
 
 
 @jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecInFlightReq",
+    jsii_struct_bases=[],
+    name_mapping={"amount": "amount", "source_criterion": "sourceCriterion"},
+)
+class MiddlewareSpecInFlightReq:
+    def __init__(
+        self,
+        *,
+        amount: typing.Optional[jsii.Number] = None,
+        source_criterion: typing.Optional[typing.Union["MiddlewareSpecInFlightReqSourceCriterion", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param amount: 
+        :param source_criterion: 
+
+        :schema: MiddlewareSpecInFlightReq
+        '''
+        if isinstance(source_criterion, dict):
+            source_criterion = MiddlewareSpecInFlightReqSourceCriterion(**source_criterion)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__9df387a4af89f6ef3342c93805cf5fd524456b0400480e3422255dbd62ee0ca5)
+            check_type(argname="argument amount", value=amount, expected_type=type_hints["amount"])
+            check_type(argname="argument source_criterion", value=source_criterion, expected_type=type_hints["source_criterion"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if amount is not None:
+            self._values["amount"] = amount
+        if source_criterion is not None:
+            self._values["source_criterion"] = source_criterion
+
+    @builtins.property
+    def amount(self) -> typing.Optional[jsii.Number]:
+        '''
+        :schema: MiddlewareSpecInFlightReq#amount
+        '''
+        result = self._values.get("amount")
+        return typing.cast(typing.Optional[jsii.Number], result)
+
+    @builtins.property
+    def source_criterion(
+        self,
+    ) -> typing.Optional["MiddlewareSpecInFlightReqSourceCriterion"]:
+        '''
+        :schema: MiddlewareSpecInFlightReq#sourceCriterion
+        '''
+        result = self._values.get("source_criterion")
+        return typing.cast(typing.Optional["MiddlewareSpecInFlightReqSourceCriterion"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecInFlightReq(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecInFlightReqSourceCriterion",
+    jsii_struct_bases=[],
+    name_mapping={"ip_strategy": "ipStrategy"},
+)
+class MiddlewareSpecInFlightReqSourceCriterion:
+    def __init__(
+        self,
+        *,
+        ip_strategy: typing.Optional[typing.Union["MiddlewareSpecInFlightReqSourceCriterionIpStrategy", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param ip_strategy: 
+
+        :schema: MiddlewareSpecInFlightReqSourceCriterion
+        '''
+        if isinstance(ip_strategy, dict):
+            ip_strategy = MiddlewareSpecInFlightReqSourceCriterionIpStrategy(**ip_strategy)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__b33b88970ead0f04e8ce1c3d70cfe897cec5834db68fa022b16c447c6575d88f)
+            check_type(argname="argument ip_strategy", value=ip_strategy, expected_type=type_hints["ip_strategy"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if ip_strategy is not None:
+            self._values["ip_strategy"] = ip_strategy
+
+    @builtins.property
+    def ip_strategy(
+        self,
+    ) -> typing.Optional["MiddlewareSpecInFlightReqSourceCriterionIpStrategy"]:
+        '''
+        :schema: MiddlewareSpecInFlightReqSourceCriterion#ipStrategy
+        '''
+        result = self._values.get("ip_strategy")
+        return typing.cast(typing.Optional["MiddlewareSpecInFlightReqSourceCriterionIpStrategy"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecInFlightReqSourceCriterion(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecInFlightReqSourceCriterionIpStrategy",
+    jsii_struct_bases=[],
+    name_mapping={"depth": "depth"},
+)
+class MiddlewareSpecInFlightReqSourceCriterionIpStrategy:
+    def __init__(self, *, depth: typing.Optional[jsii.Number] = None) -> None:
+        '''
+        :param depth: 
+
+        :schema: MiddlewareSpecInFlightReqSourceCriterionIpStrategy
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__04df16be2d100e552d06a74f7407d60742000d71bf27c75a800dda2e1cdbd2b4)
+            check_type(argname="argument depth", value=depth, expected_type=type_hints["depth"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if depth is not None:
+            self._values["depth"] = depth
+
+    @builtins.property
+    def depth(self) -> typing.Optional[jsii.Number]:
+        '''
+        :schema: MiddlewareSpecInFlightReqSourceCriterionIpStrategy#depth
+        '''
+        result = self._values.get("depth")
+        return typing.cast(typing.Optional[jsii.Number], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecInFlightReqSourceCriterionIpStrategy(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
     jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecIpAllowList",
     jsii_struct_bases=[],
     name_mapping={"source_range": "sourceRange"},
@@ -382,12 +563,181 @@ class MiddlewareSpecIpAllowList:
         )
 
 
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecRateLimit",
+    jsii_struct_bases=[],
+    name_mapping={
+        "average": "average",
+        "burst": "burst",
+        "source_criterion": "sourceCriterion",
+    },
+)
+class MiddlewareSpecRateLimit:
+    def __init__(
+        self,
+        *,
+        average: typing.Optional[jsii.Number] = None,
+        burst: typing.Optional[jsii.Number] = None,
+        source_criterion: typing.Optional[typing.Union["MiddlewareSpecRateLimitSourceCriterion", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param average: 
+        :param burst: 
+        :param source_criterion: 
+
+        :schema: MiddlewareSpecRateLimit
+        '''
+        if isinstance(source_criterion, dict):
+            source_criterion = MiddlewareSpecRateLimitSourceCriterion(**source_criterion)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__9a03aac1e2b30949865c3a149bd652597a050c5b7705c825f19f17d22e142e8a)
+            check_type(argname="argument average", value=average, expected_type=type_hints["average"])
+            check_type(argname="argument burst", value=burst, expected_type=type_hints["burst"])
+            check_type(argname="argument source_criterion", value=source_criterion, expected_type=type_hints["source_criterion"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if average is not None:
+            self._values["average"] = average
+        if burst is not None:
+            self._values["burst"] = burst
+        if source_criterion is not None:
+            self._values["source_criterion"] = source_criterion
+
+    @builtins.property
+    def average(self) -> typing.Optional[jsii.Number]:
+        '''
+        :schema: MiddlewareSpecRateLimit#average
+        '''
+        result = self._values.get("average")
+        return typing.cast(typing.Optional[jsii.Number], result)
+
+    @builtins.property
+    def burst(self) -> typing.Optional[jsii.Number]:
+        '''
+        :schema: MiddlewareSpecRateLimit#burst
+        '''
+        result = self._values.get("burst")
+        return typing.cast(typing.Optional[jsii.Number], result)
+
+    @builtins.property
+    def source_criterion(
+        self,
+    ) -> typing.Optional["MiddlewareSpecRateLimitSourceCriterion"]:
+        '''
+        :schema: MiddlewareSpecRateLimit#sourceCriterion
+        '''
+        result = self._values.get("source_criterion")
+        return typing.cast(typing.Optional["MiddlewareSpecRateLimitSourceCriterion"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecRateLimit(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecRateLimitSourceCriterion",
+    jsii_struct_bases=[],
+    name_mapping={"ip_strategy": "ipStrategy"},
+)
+class MiddlewareSpecRateLimitSourceCriterion:
+    def __init__(
+        self,
+        *,
+        ip_strategy: typing.Optional[typing.Union["MiddlewareSpecRateLimitSourceCriterionIpStrategy", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param ip_strategy: 
+
+        :schema: MiddlewareSpecRateLimitSourceCriterion
+        '''
+        if isinstance(ip_strategy, dict):
+            ip_strategy = MiddlewareSpecRateLimitSourceCriterionIpStrategy(**ip_strategy)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__5d57a89dfcc24596fe7a04729161b35cf32f79fc022baacedf58349efa4f4af4)
+            check_type(argname="argument ip_strategy", value=ip_strategy, expected_type=type_hints["ip_strategy"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if ip_strategy is not None:
+            self._values["ip_strategy"] = ip_strategy
+
+    @builtins.property
+    def ip_strategy(
+        self,
+    ) -> typing.Optional["MiddlewareSpecRateLimitSourceCriterionIpStrategy"]:
+        '''
+        :schema: MiddlewareSpecRateLimitSourceCriterion#ipStrategy
+        '''
+        result = self._values.get("ip_strategy")
+        return typing.cast(typing.Optional["MiddlewareSpecRateLimitSourceCriterionIpStrategy"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecRateLimitSourceCriterion(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iotraefik.MiddlewareSpecRateLimitSourceCriterionIpStrategy",
+    jsii_struct_bases=[],
+    name_mapping={"depth": "depth"},
+)
+class MiddlewareSpecRateLimitSourceCriterionIpStrategy:
+    def __init__(self, *, depth: typing.Optional[jsii.Number] = None) -> None:
+        '''
+        :param depth: 
+
+        :schema: MiddlewareSpecRateLimitSourceCriterionIpStrategy
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__7a896ef9bd98e0d79f293e72ea7fa4c184e3616db7f709f1268b1af52d4ac35b)
+            check_type(argname="argument depth", value=depth, expected_type=type_hints["depth"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if depth is not None:
+            self._values["depth"] = depth
+
+    @builtins.property
+    def depth(self) -> typing.Optional[jsii.Number]:
+        '''
+        :schema: MiddlewareSpecRateLimitSourceCriterionIpStrategy#depth
+        '''
+        result = self._values.get("depth")
+        return typing.cast(typing.Optional[jsii.Number], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "MiddlewareSpecRateLimitSourceCriterionIpStrategy(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
 __all__ = [
     "Middleware",
     "MiddlewareProps",
     "MiddlewareSpec",
     "MiddlewareSpecHeaders",
+    "MiddlewareSpecInFlightReq",
+    "MiddlewareSpecInFlightReqSourceCriterion",
+    "MiddlewareSpecInFlightReqSourceCriterionIpStrategy",
     "MiddlewareSpecIpAllowList",
+    "MiddlewareSpecRateLimit",
+    "MiddlewareSpecRateLimitSourceCriterion",
+    "MiddlewareSpecRateLimitSourceCriterionIpStrategy",
 ]
 
 publication.publish()
@@ -413,7 +763,9 @@ def _typecheckingstub__86f744f173e623ec35a5d3090c6e3eeb310c0cdbfe741f5e5327047b2
 def _typecheckingstub__91be12d8fdd4e8c78e9b27f00cecaf0a3230c20b198abc04e830f9fd802aec28(
     *,
     headers: typing.Optional[typing.Union[MiddlewareSpecHeaders, typing.Dict[builtins.str, typing.Any]]] = None,
+    in_flight_req: typing.Optional[typing.Union[MiddlewareSpecInFlightReq, typing.Dict[builtins.str, typing.Any]]] = None,
     ip_allow_list: typing.Optional[typing.Union[MiddlewareSpecIpAllowList, typing.Dict[builtins.str, typing.Any]]] = None,
+    rate_limit: typing.Optional[typing.Union[MiddlewareSpecRateLimit, typing.Dict[builtins.str, typing.Any]]] = None,
 ) -> None:
     """Type checking stubs"""
     pass
@@ -430,9 +782,54 @@ def _typecheckingstub__31e5c702d03d6a2f1aae006bd1d1ec9a5dab837b3e3988a44b545dc6c
     """Type checking stubs"""
     pass
 
+def _typecheckingstub__9df387a4af89f6ef3342c93805cf5fd524456b0400480e3422255dbd62ee0ca5(
+    *,
+    amount: typing.Optional[jsii.Number] = None,
+    source_criterion: typing.Optional[typing.Union[MiddlewareSpecInFlightReqSourceCriterion, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__b33b88970ead0f04e8ce1c3d70cfe897cec5834db68fa022b16c447c6575d88f(
+    *,
+    ip_strategy: typing.Optional[typing.Union[MiddlewareSpecInFlightReqSourceCriterionIpStrategy, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__04df16be2d100e552d06a74f7407d60742000d71bf27c75a800dda2e1cdbd2b4(
+    *,
+    depth: typing.Optional[jsii.Number] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
 def _typecheckingstub__b8339563a8eee06e4d971d1bfd64f37a7c23027a84f8d221ccd6645ec2be90f3(
     *,
     source_range: typing.Optional[typing.Sequence[builtins.str]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__9a03aac1e2b30949865c3a149bd652597a050c5b7705c825f19f17d22e142e8a(
+    *,
+    average: typing.Optional[jsii.Number] = None,
+    burst: typing.Optional[jsii.Number] = None,
+    source_criterion: typing.Optional[typing.Union[MiddlewareSpecRateLimitSourceCriterion, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__5d57a89dfcc24596fe7a04729161b35cf32f79fc022baacedf58349efa4f4af4(
+    *,
+    ip_strategy: typing.Optional[typing.Union[MiddlewareSpecRateLimitSourceCriterionIpStrategy, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__7a896ef9bd98e0d79f293e72ea7fa4c184e3616db7f709f1268b1af52d4ac35b(
+    *,
+    depth: typing.Optional[jsii.Number] = None,
 ) -> None:
     """Type checking stubs"""
     pass
