@@ -165,7 +165,7 @@ class Decision:
             granted = self._granted(caller, kind, levels)
             for name, level in levels.items():
                 if granted[name] < level:
-                    raise RefusedError(f"this needs the permission {level.name} of the {kind.value} {name[:80]!r}")
+                    raise RefusedError(f"this needs the permission {level.name} of the {kind.value} that it names")
 
     def _granted(self, caller: Caller, kind: Kind, wanted: Mapping[str, Level]) -> Mapping[str, Level]:
         if kind in self._direct and kind is not Kind.EXPERIMENT:
@@ -187,8 +187,7 @@ def _of_owners(
         if kind is Kind.EXPERIMENT_NAME:
             # The answer says that there is none, after which clients create it.
             return Level.MANAGE
-        message = f"there is no {kind.value} {name[:80]!r}"
-        raise RefusedError(message, status=404, error_code="RESOURCE_DOES_NOT_EXIST")
+        raise RefusedError(f"there is no such {kind.value}", status=404, error_code="RESOURCE_DOES_NOT_EXIST")
     found = [levels[owner] for owner in owners[name]] or [Level.NONE]
     return max(found) if wanted <= Level.READ else min(found)
 

@@ -100,13 +100,16 @@ class Objects:
 def experiment_id(name: str) -> str:
     """``name`` if it is an experiment's number as MLflow writes it; raises ``RefusedError`` otherwise."""
     if not EXPERIMENT_ID.fullmatch(name):
-        raise RefusedError(f"{name[:60]!r} is no experiment id", status=400, error_code="INVALID_PARAMETER_VALUE")
+        raise RefusedError(
+            "an experiment id is a number without leading zeros", status=400, error_code="INVALID_PARAMETER_VALUE"
+        )
     return name
 
 
 def artifact_segments(path: str) -> list[str]:
     """The segments of a path below the artifact root; raises ``RefusedError`` if it could be read as another path."""
     plain = path.removesuffix("/")
-    if not plain or not is_canonical(f"/{plain}") or any(sign in plain for sign in "#?;") or ":" in plain.split("/")[0]:
-        raise RefusedError(f"{path[:60]!r} is no path below the artifact root", error_code="INVALID_PARAMETER_VALUE")
+    signs = any(sign in plain for sign in "#?;") or ":" in plain.split("/")[0]
+    if not plain or signs or not is_canonical(f"/{plain}"):
+        raise RefusedError("the path is none below its folder, or can be read as another")
     return plain.split("/")

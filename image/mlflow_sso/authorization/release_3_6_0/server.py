@@ -20,6 +20,7 @@ SPARE = refused("MLflow does not implement it")
 
 ROUTES = (
     route("GET", "/health", OPEN),
+    route("GET", "/metrics", refused("metrics have a port of their own")),
     route("GET", "/login", OPEN),
     route("GET", "/callback", OPEN),
     route("GET", "/oidc/static/<path:filename>", OPEN),
