@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image build-image push-image build-and-push-image
+.PHONY: setup-image image-lock test-image bench-image bench-gc build-image push-image build-and-push-image
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -50,4 +50,7 @@ test-image: setup-image ## the image's programs against real servers, both relea
 bench-image: setup-image ## what serving costs against MLflow's own server
 	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py
 
-bench: bench-image
+bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=image/ of another checkout] [RELEASE=3.17.2]
+	@PYTHONPATH=tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
+
+bench: bench-image bench-gc

@@ -1,8 +1,15 @@
-"""``prune-sessions``: deletes expired browser sessions, which the plugin itself never removes from its database."""
+"""``prune-sessions``: deletes expired browser sessions, which the plugin itself never removes from its database.
 
+Does in SQL what the plugin's own ``prune-sessions`` does (``mlflow_oidc_auth/db/cli.py``), which imports the whole
+plugin for it and warns of settings that only a server needs.
+"""
+
+import os
 from argparse import ArgumentParser, Namespace
-from contextlib import closing, redirect_stdout
-from io import StringIO
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
 
 from mlflow_sso import log
 from mlflow_sso.database import connect, errors_explained
@@ -10,8 +17,31 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import UsageError
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
-from mlflow_sso.schemas import Schema, schemas
+from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import SecretsRoot
+
+BATCH = 10_000
+"""Rows in one transaction."""
+
+_COUNT = "SELECT count(*) FROM {table} WHERE {column} {past} now() AT TIME ZONE 'UTC' - make_interval(days => %(days)s)"
+_DELETE = """
+DELETE FROM {table} WHERE id IN (SELECT id FROM {table}
+WHERE {column} {past} now() AT TIME ZONE 'UTC' - make_interval(days => %(days)s) LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiring:
+    """Rows that nobody needs once a time has passed; times are kept in UTC, without a zone."""
+
+    table: str
+    column: str
+    past: str
+    what: str
+    days: int = 0
+
+    def query(self, statement: str) -> str:
+        return statement.format(table=self.table, column=self.column, past=self.past)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,32 +50,46 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Run the plugin's own command and print each of its lines; raises ``ProgramError``."""
+    """Delete what has expired and print a line for each table; raises ``ProgramError``."""
     release = installed()
     if not release.sessions_in_database:
         raise UsageError(
             f"release {release.mlflow} keeps no sessions in the database",
             remedy="leave prune-sessions out: its session store forgets by itself",
         )
+    tables = list(_tables())
     _, schema = schemas(SecretsRoot(arguments.secrets_root))
-    connection = connect(schema, deadline=Deadline(arguments.timeout), program="prune-sessions", writable=True)
-    with closing(connection), errors_explained(schema, doing="cannot read"):
+    writable = not arguments.dry_run
+    connection = connect(schema, deadline=Deadline(arguments.timeout), program="prune-sessions", writable=writable)
+    with closing(connection), errors_explained(schema, doing="cannot prune the sessions of"):
         require_head(connection, schema)
-    for line in _prune(schema, dry_run=arguments.dry_run):
-        log.result(database=schema.name, message=line)
+        for expiring in tables:
+            log.result(database=schema.name, message=_prune(connection, expiring, dry_run=arguments.dry_run))
     return 0
 
 
-def _prune(schema: Schema, *, dry_run: bool) -> list[str]:
-    from mlflow_oidc_auth.db.cli import commands
-    from sqlalchemy.exc import DBAPIError
+def _tables() -> Iterator[Expiring]:
+    yield Expiring(table="auth_sessions", column="expires_at", past="<=", what="expired session(s)")
+    yield Expiring(
+        table="saml_assertions", column="not_on_or_after", past="<=", what="expired SAML assertion record(s)"
+    )
+    text = os.environ.get("SCIM_ACTIVITY_RETENTION_DAYS") or "30"
+    if not text.isdecimal():
+        raise UsageError(f"SCIM_ACTIVITY_RETENTION_DAYS is {text!r}", remedy="set it to a number of days, 0 for ever")
+    if days := int(text):
+        what = f"SCIM activity row(s) older than {days} day(s)"
+        yield Expiring(table="scim_activity", column="at", past="<", what=what, days=days)
 
-    printed = StringIO()
-    arguments = ["prune-sessions", "--url", schema.uri, *(["--dry-run"] if dry_run else [])]
-    try:
-        with redirect_stdout(printed), errors_explained(schema, doing="cannot prune the sessions of"):
-            commands(arguments, standalone_mode=False)
-    except DBAPIError as error:
-        with errors_explained(schema, doing="cannot prune the sessions of"):
-            raise error.orig or error from None
-    return printed.getvalue().splitlines()
+
+def _prune(connection: Any, expiring: Expiring, *, dry_run: bool) -> str:
+    parameters = {"days": expiring.days, "batch": BATCH}
+    with connection.cursor() as cursor:
+        if dry_run:
+            cursor.execute(expiring.query(_COUNT), parameters)
+            return f"{cursor.fetchone()[0]} {expiring.what} would be deleted"
+        deleted = 0
+        while True:
+            cursor.execute(expiring.query(_DELETE), parameters)
+            deleted += cursor.rowcount
+            if cursor.rowcount < BATCH:
+                return f"deleted {deleted} {expiring.what}"

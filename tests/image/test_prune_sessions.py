@@ -20,6 +20,13 @@ WHERE username = 'anna@example.com'
 """
 
 
+ACTIVITY = """
+INSERT INTO scim_activity (at, method, path, status, outcome)
+SELECT now() AT TIME ZONE 'UTC' - days, 'GET', '/Users', 200, 'ok'
+FROM (VALUES (interval '31 days'), (interval '29 days')) AS made (days)
+"""
+
+
 @pytest.fixture
 def sessions(site: Site) -> Pod:
     """Two sessions that have expired, one that is alive, and one that was revoked before its time."""
@@ -39,6 +46,40 @@ def test_expired_sessions_go_and_all_others_stay(sessions: Pod) -> None:
     assert done.code == 0, done.stderr
     assert done.results[0] == {"database": "mlflow_auth", "message": "deleted 2 expired session(s)"}
     assert left(sessions) == {"alive", "revoked"}
+
+
+@current
+def test_prune_sessions_says_what_the_plugin_says(sessions: Pod) -> None:
+    sessions.database.query("DELETE FROM scim_activity", service="mlflow_auth")
+    sessions.database.query(ACTIVITY, service="mlflow_auth")
+    plugin = "from mlflow_oidc_auth.db.cli import commands; commands()"
+    uri = sessions.environment["OIDC_USERS_DB_URI"]
+
+    theirs = sessions.python(plugin, "prune-sessions", "--url", uri, "--dry-run")
+    ours = sessions.run("prune-sessions", "--dry-run")
+
+    assert [line["message"] for line in ours.results] == theirs.stdout.splitlines()
+    assert "1 SCIM activity row(s) older than 30 day(s) would be deleted" in theirs.stdout
+    assert ours.stderr == ""
+
+
+@current
+def test_prune_sessions_imports_neither_mlflow_nor_plugin(sessions: Pod) -> None:
+    program = "import sys; from mlflow_sso.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+
+    done = sessions.python(program, "prune-sessions", "--secrets-root", str(sessions.secrets_root), "--dry-run")
+
+    assert done.code == 0, done.stderr
+    assert not {"mlflow", "mlflow_oidc_auth", "sqlalchemy"} & set(done.stdout.split())
+
+
+@current
+@pytest.mark.parametrize("days", ["soon", "-1"])
+def test_prune_sessions_refuses_unreadable_retention(sessions: Pod, days: str) -> None:
+    done = sessions.run("prune-sessions", SCIM_ACTIVITY_RETENTION_DAYS=days)
+
+    assert done.code == 2
+    assert "SCIM_ACTIVITY_RETENTION_DAYS" in done.stderr
 
 
 @current
