@@ -11,6 +11,7 @@ from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import ProgramError
+from mlflow_sso.indexes import index_state
 from mlflow_sso.object_store import ObjectStore, destination
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import Schema, schemas
@@ -38,6 +39,8 @@ def _checks(root: SecretsRoot, timeout: float) -> dict[str, Check]:
     return {
         "postgresql mlflow": lambda: _database(tracking, timeout),
         "postgresql mlflow_auth": lambda: _database(auth, timeout),
+        "indexes mlflow": lambda: _indexes(tracking, timeout),
+        "indexes mlflow_auth": lambda: _indexes(auth, timeout),
         "artifact bucket": _bucket,
         "oidc discovery": lambda: identity_provider.discover(timeout),
         "oidc client": lambda: identity_provider.try_client(root, timeout),
@@ -64,6 +67,18 @@ def _database(schema: Schema, timeout: float) -> str:
         version = connection.info.server_version // 10000
         encrypted = "TLS" if connection.info.ssl_in_use else "no TLS"
         return f"PostgreSQL {version} as {connection.info.user}, {encrypted}, at {schema.head}"
+
+
+def _indexes(schema: Schema, timeout: float) -> str:
+    connection = connect(schema, deadline=Deadline(timeout), program="check")
+    with closing(connection), errors_explained(schema, doing="cannot read"):
+        state = index_state(connection, schema)
+    lacking = [index.name for index in (*state.missing, *state.of_others)]
+    # They make the server faster, so one that is missing is no failure.
+    missing = (
+        [f"missing: {', '.join(lacking)} (run `mlflow-sso migrate` as the owner of the tables)"] if lacking else []
+    )
+    return "; ".join([", ".join(index.name for index in state.present) or "none", *missing])
 
 
 def _bucket() -> str:

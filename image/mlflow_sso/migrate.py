@@ -1,7 +1,8 @@
 """``migrate``: brings both databases to the schema of this image, or leaves each exactly as it was.
 
 A database is one transaction: the tables of an empty one, every alembic revision and the verification are committed
-together, so that a process that is killed leaves nothing half done. The advisory lock is taken on the very session
+together, so that a process that is killed leaves nothing half done. Indexes of ours are created after that, each by
+itself and without blocking anyone. The advisory lock is taken on the very session
 that does the work; PostgreSQL frees it when that session ends, in whatever way.
 """
 
@@ -17,6 +18,7 @@ from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
 from mlflow_sso.imports import collector_paused
+from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema, schemas
@@ -35,6 +37,8 @@ class Outcome:
     head: str
     action: str
     """``none``, ``initialised`` or ``upgraded``."""
+    indexes: list[str]
+    """Of ours, created now."""
     public_connect: str
     """``revoked``, ``revoked now``, or ``granted`` where the role is not the database's owner."""
     sql_seconds: float
@@ -76,11 +80,13 @@ def migrate(schema: Schema, *, deadline: Deadline) -> Outcome:
     connection = connect(schema, deadline=deadline, program="migrate", writable=True)
     with closing(connection), errors_explained(schema, doing="cannot migrate"):
         before, action, public = _settle(connection, schema, deadline, clock)
+        indexes = _create_indexes(connection, schema, deadline, clock)
     return Outcome(
         database=schema.name,
         found=before.revision,
         head=schema.head,
         action=action,
+        indexes=indexes,
         public_connect=public,
         sql_seconds=round(clock.seconds["sql"], 3),
         import_seconds=round(clock.seconds["import"], 3),
@@ -113,6 +119,16 @@ def _settle_locked(connection: Any, schema: Schema, deadline: Deadline) -> tuple
     if owned and public:
         revoke_public_connect(connection)
     return before, action, "revoked now" if owned and public else "granted" if public else "revoked"
+
+
+def _create_indexes(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> list[str]:
+    with clock.measuring("sql"):
+        state = index_state(connection, schema)
+    if not (state.missing or state.of_others):
+        return []
+    _wait_for_lock(connection, schema, deadline)
+    with clock.measuring("sql"):
+        return create_missing(connection, schema, deadline=deadline)
 
 
 def _wait_for_lock(connection: Any, schema: Schema, deadline: Deadline) -> None:
