@@ -11,8 +11,9 @@ from mlflow_sso.authorization.rules import Form, Kind, Level
 ALLOWED_LOCATIONS = "MLFLOW_SSO_ALLOWED_LOCATIONS"
 """Environment variable with prefixes of locations, separated by spaces."""
 
-PROMPT_SOURCE = "prompt-template"
-"""What MLflow's clients give as the source of a prompt's version (mlflow/store/model_registry/abstract_store.py)."""
+PROMPT_SOURCES = frozenset({"prompt-template", "dummy-source"})
+"""What MLflow's clients and pages give as the source of a prompt's version, which has none
+(mlflow/store/model_registry/abstract_store.py, mlflow/tracking/client.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Locations:
             level = Level.READ if form is Form.SOURCE else Level.EDIT
             return [Demand(level, Kind.ARTIFACT, _below_root(location))]
         if form is Form.SOURCE:
-            if location == PROMPT_SOURCE:
+            if location in PROMPT_SOURCES:
                 return []
             if scheme in ("runs", "models") and colon:
                 return [_of_uri(scheme, rest, location)]

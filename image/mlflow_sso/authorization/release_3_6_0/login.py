@@ -16,6 +16,8 @@ from mlflow_sso.authorization.errors import Answer, RefusedError
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 """Of the request that the application answers now; None until its login."""
 _noted: ContextVar[list[Caller] | None] = ContextVar("noted", default=None)
+_loaded: ContextVar[dict[str, Caller] | None] = ContextVar("loaded", default=None)
+"""Users whose rows the plugin has read during this login; they need not be read again."""
 
 
 @contextmanager
@@ -31,10 +33,13 @@ def as_caller(caller: Caller | None) -> Iterator[None]:
 def authenticate_once() -> None:
     """Let the plugin's hooks and views ask neither who the caller is nor what they may, once ``serve`` has decided."""
     from mlflow.server import app
+    from mlflow_oidc_auth.db.models import SqlUser
     from mlflow_oidc_auth.hooks import before_request
     from mlflow_oidc_auth.utils import decorators
+    from sqlalchemy import event
 
     before_request.get_is_admin = _note
+    event.listen(SqlUser, "load", _remember)
     hooks = app.before_request_funcs[None]
     hooks[hooks.index(before_request.before_request_hook)] = _unless_decided(before_request.before_request_hook)
     from mlflow_oidc_auth.hooks import after_request
@@ -81,7 +86,15 @@ def _read_caller() -> Caller:
     return caller
 
 
+def _remember(user: Any, *_: Any) -> None:
+    loaded, row = _loaded.get(), user.__dict__
+    if loaded is not None and "username" in row and "is_admin" in row:
+        loaded[row["username"]] = Caller(row["username"], bool(row["is_admin"]))
+
+
 def _known_caller(username: str | None) -> Caller | None:
+    if username and (loaded := (_loaded.get() or {}).get(username)):
+        return loaded
     from mlflow_oidc_auth.db.models import SqlUser
     from mlflow_oidc_auth.store import store
 
@@ -95,7 +108,7 @@ def log_in(environ: dict[str, Any]) -> Caller | Answer:
     from mlflow.server import app
 
     noted: list[Caller] = []
-    token = _noted.set(noted)
+    token, loading = _noted.set(noted), _loaded.set({})
     try:
         with app.request_context(_behind_proxies(app, environ)):
             answer = app.preprocess_request()
@@ -110,6 +123,7 @@ def log_in(environ: dict[str, Any]) -> Caller | Answer:
             return Answer(response.status_code, headers, response.get_data())
     finally:
         _noted.reset(token)
+        _loaded.reset(loading)
 
 
 def _behind_proxies(app: Any, environ: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,9 @@ ROUTES = (
     # GraphQL reads a body from GET, too, which no page does.
     route("POST", "/graphql", has(Form.GRAPHQL, "query").listing(Kind.REGISTERED_MODEL)),
     route("GET", "/graphql", refused("GraphQL is asked by POST")),
-    rest("GET POST", "/mlflow/gateway-proxy", refused("this release serves no AI gateway"), prefixes=("/ajax-api",)),
+    # The page of an experiment asks whether there is an AI gateway, and is told that it has no endpoints.
+    rest("GET", "/mlflow/gateway-proxy", MEMBER, prefixes=("/ajax-api",)),
+    rest("POST", "/mlflow/gateway-proxy", refused("this release serves no AI gateway"), prefixes=("/ajax-api",)),
     rest("GET POST", "/mlflow/webhooks", WEBHOOKS),
     rest("GET PATCH DELETE", "/mlflow/webhooks/<webhook_id>", WEBHOOKS),
     rest("POST", "/mlflow/webhooks/<webhook_id>/test", WEBHOOKS),
