@@ -19,7 +19,7 @@ def reading(
     rule: Rule, *, method: str = "POST", path: Any = None, query: bytes = b"", body: Any = b"", headers: Any = JSON
 ) -> Request:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    match = Match(rest(method, "/x", rule), path or {})
+    match = Match(rest(method, "/x", rule), path or {}, method.split()[0])
     return read(match, query=query, headers=headers, body=content, identities=IDENTITIES)
 
 

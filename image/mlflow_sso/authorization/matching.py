@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from mlflow_sso.authorization.rules import Route
+from mlflow_sso.authorization.rules import Body, Route
 
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 AREA = 5
@@ -16,10 +16,16 @@ DECODINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row, and what the path names."""
+    """A row, the method with which it is asked for, and what the path names."""
 
     route: Route
     variables: Mapping[str, str]
+    method: str
+
+    @property
+    def body(self) -> Body:
+        """What the request may carry; of a row with several methods, GET has its fields in the query."""
+        return Body.NONE if self.method == "GET" and self.route.body is Body.JSON else self.route.body
 
 
 class Table:
@@ -54,11 +60,11 @@ class Table:
         method = "GET" if method == "HEAD" else method
         fixed = self._fixed.get((method, path))
         if fixed:
-            return Match(fixed, {})
+            return Match(fixed, {}, method)
         for area in (_area(path, AREA), _area(path, AREA - 1)):
             for _, pattern, route in self._patterns.get((method, area), ()):
                 if found := pattern.fullmatch(path):
-                    return Match(route, found.groupdict())
+                    return Match(route, found.groupdict(), method)
         return None
 
     def knows(self, path: str) -> bool:

@@ -79,17 +79,17 @@ class AuthorizationMiddleware:
         caller = await self._backend.login(scope)
         if isinstance(caller, Answer):
             return caller, receive
-        if match.route.body is Body.FILE:
+        if match.body is Body.FILE:
             return await self._backend.decide(caller, match, scope, b""), receive
         body = await read_body(scope, receive)
-        if match.route.body is Body.NONE and body.size:
+        if match.body is Body.NONE and body.size:
             raise RefusedError("a request of this kind has no body, and this one has one")
         async with large_bodies if body.size > LARGE else nullcontext():
             allowed = await self._backend.decide(caller, match, scope, body.read())
         return allowed, body.replay(receive)
 
 
-PREFLIGHT = Match(route("OPTIONS", "*", MEMBER, body=Body.NONE), {})
+PREFLIGHT = Match(route("OPTIONS", "*", MEMBER, body=Body.NONE), {}, "OPTIONS")
 """What a browser asks before a request to another origin; the frameworks answer it by themselves."""
 
 

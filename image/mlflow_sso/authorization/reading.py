@@ -57,7 +57,8 @@ class Request:
             if len(values) > 1 and not several:
                 raise RefusedError(f"this request says more than once which {path} it is about")
             return [text(value, path) for value in values if value or several]
-        return [text(value, path) for value in descend(self.body, path) if value not in (None, "")]
+        found = descend(self.body, path)
+        return [text(value, path) for value in found if path.endswith("[]") or value not in (None, "")]
 
     def _refuse_other_spellings(self, field: Field, where: Where) -> None:
         accepted = {leading(path) for path in field.spellings}
@@ -85,11 +86,10 @@ def read(match: Match, *, query: bytes, headers: Headers, body: bytes, identitie
     whose fields are in the body, unless its own row says so.
     """
     route = match.route
-    if route.body is Body.NONE and body:
+    if match.body is Body.NONE and body:
         raise RefusedError("a request of this kind has no body, and this one has", status=400, error_code="BAD_REQUEST")
-    parsed = read_json(body, headers) if route.body is Body.JSON and body else {}
-    query_is_body = route.body is Body.NONE and "GET" in route.methods
-    request = Request(match.variables, read_query(query), parsed, query_is_body, read_headers(headers))
+    parsed = read_json(body, headers) if match.body is Body.JSON and body else {}
+    request = Request(match.variables, read_query(query), parsed, match.method == "GET", read_headers(headers))
     if not request.query_is_body:
         rule = route.rule
         declared = {
