@@ -165,6 +165,11 @@ BAD = {
     ),
     "too many connections": (document("server:\n  workers: 8\n"), "database.max_connections: is 100"),
     "replicas without a store": (document("server:\n  replicas: 2\n"), "server.replicas: is 2"),
+    "namespace of Kubernetes": (document("namespace: kube-system\n"), "namespace: is kube-system, which Kubernetes"),
+    "instance like a namespace of Kubernetes": (
+        document("instance: default\n"),
+        "namespace: is default, which Kubernetes",
+    ),
     "another plugin": (document("plugin_version: 6.0.0\n"), "plugin_version: is 6.0.0"),
     "tag of another release": (document("image:\n  tag: 3.17.2-oidc\n"), "image.tag: is 3.17.2-oidc"),
     "owned flag": (

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cdk8s_mlflow.settings import InvalidSettingsError, Settings
-from cdk8s_mlflow.settings.ownership import refuse_shared
+from cdk8s_mlflow.settings import InvalidSettingsError, Settings, SettingsError
+from cdk8s_mlflow.settings.instance import FollowsInstance
+from cdk8s_mlflow.settings.ownership import owned_things, refuse_shared
 from cdk8s_mlflow.settings.renaming import refuse_renamed
+from cdk8s_mlflow.settings.section import Section
 from cdk8s_mlflow.synth.cli import app
 from mlflow_bootstrap.environment import settings_of
 
@@ -232,6 +234,24 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
         "authentication.client_id",
         "client shared",
     ),
+    "client by another port": (
+        CLIENT,
+        {**CLIENT, "authentication.keycloak_port": 8443},
+        "authentication.client_id",
+        "client shared",
+    ),
+    "client that looks users up": (
+        CLIENT,
+        {"authentication.directory_client": "shared"},
+        "authentication.directory_client",
+        "client shared",
+    ),
+    "client that looks users up in both": (
+        {"authentication.directory_client": "shared"},
+        {"authentication.directory_client": "shared"},
+        "authentication.directory_client",
+        "client shared",
+    ),
     "client by the administrator's address": (
         {**CLIENT, "bootstrap.keycloak_url": "https://admin.example.com"},
         {**CLIENT, "bootstrap.keycloak_url": "https://admin.example.com/auth", KEYCLOAK: "b.example.com"},
@@ -352,6 +372,14 @@ APART: dict[str, tuple[Changes, Changes]] = {
         {**CLIENT, "bootstrap.keycloak_url": "http://localhost:8080"},
         {**CLIENT, "bootstrap.keycloak_url": "http://localhost:8080", KEYCLOAK: "b.example.com"},
     ),
+    "one client of two ports of a machine": (
+        {**CLIENT, KEYCLOAK: "localhost", "authentication.keycloak_port": 8443},
+        {**CLIENT, KEYCLOAK: "localhost", "authentication.keycloak_port": 8444},
+    ),
+    "no client that looks users up": (
+        {"authentication.directory_client": None},
+        {"authentication.directory_client": None},
+    ),
     "one pair of groups": ({"authentication.user_group": "all"}, {"authentication.user_group": "all"}),
     "a client scope named like a client": (CLIENT, {"authentication.groups_scope": "shared"}),
     "one store path of two mounts": (PREFIX, {**PREFIX, "secrets.vault_mount": "other"}),
@@ -402,6 +430,24 @@ def test_refuse_shared_allows_what_is_apart(case: str) -> None:
     one, other = APART[case]
 
     assert refusals(one, other) == refusals(one, other, files=(OTHER, ONE)) == []
+
+
+def test_owned_things_hold_what_follows_from_instance() -> None:
+    found = settings("ml-one", {})
+    sections: dict[str, Section] = {
+        "": found,
+        **{f"{name}.": part for name, part in found if isinstance(part, Section)},
+    }
+    following = {
+        f"{above}{name}"
+        for above, section in sections.items()
+        for name, field in type(section).model_fields.items()
+        if isinstance(field.json_schema_extra, FollowsInstance)
+    }
+
+    owned = {thing.key for thing in owned_things(found, "one") if thing.follows}
+
+    assert following - owned == {"secrets.vault_role"}, "bootstrap.py only logs in with this role"
 
 
 def test_refuse_shared_tells_equal_instances_once() -> None:
@@ -538,6 +584,7 @@ FOLLOWING = (
     "artifacts.policy",
     "authentication.client_id",
     "authentication.groups_scope",
+    "authentication.directory_client",
     "secrets.vault_prefix",
 )
 
@@ -554,6 +601,13 @@ def test_bootstrap_refuses_what_its_environment_shares(workplace: Path) -> None:
         settings_of("staging", folder=Path("environments"), environ={}, say=print)
 
     assert settings_of("other", folder=Path("environments"), environ={}, say=print).instance == "mlflow-other"
+
+
+def test_bootstrap_names_a_file_of_another_ending(workplace: Path) -> None:
+    Path("environments", "other.yaml").rename("environments/other.yml")
+
+    with pytest.raises(SettingsError, match=r"other.yaml: no such file; rename other.yml to other.yaml"):
+        settings_of("other", folder=Path("environments"), environ={}, say=print)
 
 
 def test_bootstrap_reads_overrides_before_it_compares(workplace: Path) -> None:

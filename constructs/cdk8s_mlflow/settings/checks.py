@@ -41,6 +41,13 @@ def _release(settings: Settings) -> Iterator[Contradiction]:
         yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
 
 
+def _namespace(settings: Settings) -> Iterator[Contradiction]:
+    name = settings.namespace
+    if name.startswith("kube-") or (name == "default" and settings.manage_namespace):
+        remedy = ", or set manage_namespace to false" if name == "default" else ""
+        yield "namespace", f"is {name}, which Kubernetes keeps for itself; name another{remedy}"
+
+
 def _unused(settings: Settings) -> Iterator[Contradiction]:
     for key in settings.traits.unused_settings:
         section, name = key.split(".")
@@ -181,6 +188,7 @@ def seconds(duration: str) -> int:
 
 _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _release,
+    _namespace,
     _unused,
     _replicas,
     _databases,

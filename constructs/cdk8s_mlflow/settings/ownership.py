@@ -240,15 +240,16 @@ def _object_store(settings: Settings) -> Iterator[Owned]:
 def _keycloak(settings: Settings) -> Iterator[Owned]:
     login, places = settings.authentication, servers.keycloak(settings)
     realm = frozenset(f"realm {login.realm} at {place}" for place in places)
-    machine = (("client", login.machine_client, "authentication.machine_client"),) if login.machine_client else ()
-    for kind, name, key in (
-        ("client", login.client_id, "authentication.client_id"),
-        *machine,
-        ("client scope", login.groups_scope, "authentication.groups_scope"),
+    for kind, name, field in (
+        ("client", login.client_id, "client_id"),
+        ("client", login.machine_client, "machine_client"),
+        ("client", login.directory_client, "directory_client"),
+        ("client scope", login.groups_scope, "groups_scope"),
     ):
-        follows = _follows(settings, key) and key != "authentication.machine_client"
-        where = f" in realm {login.realm} of {login.keycloak_url}"
-        yield Owned(kind=kind, name=name, places=realm, key=key, follows=follows, where=where)
+        key, where = f"authentication.{field}", f" in realm {login.realm} of {login.keycloak_url}"
+        if name is not None:
+            follows = _follows(settings, key)
+            yield Owned(kind=kind, name=name, places=realm, key=key, follows=follows, where=where)
     if login.redis:
         yield Owned(
             kind="Redis database",

@@ -11,6 +11,7 @@ Places = frozenset[str]
 
 _AWS = re.compile(r"(.+\.)?s3([.-].+)?\.amazonaws\.com")
 _AWS_CHINA = re.compile(r"(.+\.)?s3([.-].+)?\.amazonaws\.com\.cn")
+_PORT = re.compile(r":[0-9]+$")
 _CNPG_SERVICE = re.compile(r"(?P<cluster>.+)-(rw|ro|r)")
 
 
@@ -37,11 +38,11 @@ def object_store(settings: Settings) -> Places:
 
 
 def keycloak(settings: Settings) -> Places:
-    """Keycloak's public address; the path does not count, one Keycloak may answer on several."""
-    login = settings.authentication
+    """Keycloak's public host; port and path do not count, since one Keycloak may answer on several."""
+    login, administered = settings.authentication, settings.bootstrap.keycloak_url
     public = _host(login.keycloak_host, login.keycloak_port, settings)
-    administered = settings.bootstrap.keycloak_url
-    return public | (_distant(url(administered, settings)) if administered else frozenset())
+    places = public | (_distant(url(administered, settings)) if administered else frozenset())
+    return frozenset(place if place.startswith("localhost:") else _PORT.sub("", place) for place in places)
 
 
 def redis(settings: Settings) -> Places:

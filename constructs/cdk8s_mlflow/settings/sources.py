@@ -81,11 +81,13 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSettingsError([Problem(str(path), "", _unreadable(error))]) from error
+        raise UnreadableSettingsError([Problem(str(path), "", _unreadable(path, error))]) from error
 
 
-def _unreadable(error: OSError | UnicodeDecodeError) -> str:
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> str:
     match error:
+        case FileNotFoundError() if path.suffix == ".yaml" and path.with_suffix(".yml").exists():
+            return f"no such file; rename {path.with_suffix('.yml').name} to {path.name}"
         case FileNotFoundError():
             return "no such file; `main.py init NAME` writes a new environment"
         case IsADirectoryError():
