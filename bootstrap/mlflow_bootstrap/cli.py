@@ -178,8 +178,13 @@ def verify(
     output: _Format = "text",
 ) -> None:
     """Exit 1 where anything is not as the environment file says."""
+    from mlflow_bootstrap.run import keycloak
+
     run, printer = _open(environment, environments, output, probe=True)
     outcome = run.plan(_parts(only))
+    if only in (None, "keycloak") and not outcome.failures:
+        for path in keycloak().namesakes(run.context_without_values):
+            printer.note(f"warning: group {path} has the name of one of ours, and its members get nothing by it")
     _finish(printer, environment, outcome, done=False, drift_fails=True)
 
 
@@ -249,7 +254,9 @@ def list_users(
 
 @app.command()
 def rotate(
-    what: Annotated[Literal["oidc", "postgres", "s3", "server"], typer.Argument(help="Whose secret to renew.")],
+    what: Annotated[
+        Literal["oidc", "directory", "postgres", "s3", "server"], typer.Argument(help="Whose secret to renew.")
+    ],
     environment: _Environment = "production",
     environments: _Folder = Path("environments"),
     output: _Format = "text",
@@ -260,6 +267,32 @@ def rotate(
     run, printer = _open(environment, environments, output)
     outcome = renew(run, what, say=printer.note)
     _finish(printer, environment, outcome)
+
+
+@app.command()
+def end_access(
+    environment: _Environment = "production",
+    environments: _Folder = Path("environments"),
+    output: _Format = "text",
+    apply: Annotated[bool, typer.Option("--apply", help="End it; without, only say whose it is.")] = False,
+) -> None:
+    """Say whose access keys and sessions outlive their place in Keycloak, and end them with --apply."""
+    from mlflow_bootstrap import engine
+    from mlflow_bootstrap.end_access import ended_access
+    from mlflow_bootstrap.engine import Action, Change, Outcome
+
+    run, printer = _open(environment, environments, output)
+    found = ended_access(run.context)
+    for access in found:
+        printer.note(f"{access.user}: {access.reason}")
+    planned = tuple(Change(Action.DELETE, access.address) for access in found)
+    if apply:
+        outcome = engine.destroy(found, report=run.report)
+    else:
+        for change in planned:
+            run.report(change)
+        outcome = Outcome(planned)
+    _finish(printer, environment, outcome, done=apply)
 
 
 @app.command()

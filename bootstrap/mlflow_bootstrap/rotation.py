@@ -7,7 +7,7 @@ from mlflow_bootstrap.difference import Difference, Secrecy
 from mlflow_bootstrap.engine import Action, Change, Outcome
 from mlflow_bootstrap.run import Part, Run
 
-SYSTEM_OF = {"oidc": Part.KEYCLOAK, "postgres": Part.POSTGRES, "s3": Part.MINIO}
+SYSTEM_OF = {"oidc": Part.KEYCLOAK, "directory": Part.KEYCLOAK, "postgres": Part.POSTGRES, "s3": Part.MINIO}
 """Who must learn of an entry's new value."""
 
 

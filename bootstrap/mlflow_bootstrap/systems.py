@@ -71,5 +71,8 @@ class Keycloak(System, Protocol):
     def list_users(self, context: Context) -> Sequence[User]:
         """Members of our groups, by name."""
 
+    def namesakes(self, context: Context) -> Sequence[str]:
+        """Paths of other groups of the realm that bear the name of one of ours."""
+
     def export(self, settings: Settings) -> Mapping[str, Any]:
         """The realm's fragment for Keycloak's partial import, without a secret; asks no server."""

@@ -1,13 +1,13 @@
-"""Periodic cleaning: what users deleted, and, on releases that keep them, expired sessions."""
+"""Periodic cleaning: what users deleted, who has left, and, on releases that keep them, expired sessions."""
 
 from collections.abc import Mapping, Sequence
 
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import eviction, metadata, pod_labels
+from cdk8s_mlflow.metadata import Component, eviction, metadata, pod_labels
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
-from cdk8s_mlflow.server_environment import job_environment, program_arguments
+from cdk8s_mlflow.server_environment import end_access_environment, job_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
 
 
@@ -39,6 +39,19 @@ class Maintenance(Construct):
                 flags={},
                 folders=("db",),
             )
+        if settings.ends_access:
+            _cron_job(
+                self,
+                "EndAccess",
+                settings=settings,
+                name="mlflow-end-access",
+                schedule=maintenance.end_access_schedule,
+                program_name="end-access",
+                flags={},
+                folders=("db", "directory"),
+                component="end-access",
+                environment=end_access_environment(settings),
+            )
 
 
 def _cron_job(
@@ -51,17 +64,19 @@ def _cron_job(
     program_name: str,
     flags: Mapping[str, str | int],
     folders: Sequence[str],
+    component: Component = "maintenance",
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
     container = program(
         program_name,
         program_arguments(program_name, flags),
         settings=settings,
-        env=environment_variables(job_environment(settings)),
+        env=environment_variables(environment or job_environment(settings)),
         volume_mounts=mounts.container_mounts,
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
     )
-    own_labels = pod_labels("maintenance", settings.instance)
+    own_labels = pod_labels(component, settings.instance)
     template = k8s.PodTemplateSpec(
         metadata=k8s.ObjectMeta(labels=own_labels, annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
@@ -70,7 +85,7 @@ def _cron_job(
     k8s.KubeCronJob(
         scope,
         id,
-        metadata=metadata(name, namespace=settings.namespace, component="maintenance"),
+        metadata=metadata(name, namespace=settings.namespace, component=component),
         spec=k8s.CronJobSpec(
             schedule=schedule,
             time_zone="Etc/UTC",

@@ -29,6 +29,9 @@ class NetworkPolicies(Construct):
         _policy(self, settings, component="tracking-server", ingress=_to_server(settings), egress=server)
         _policy(self, settings, component="migration", ingress=[], egress=outward)
         _policy(self, settings, component="maintenance", ingress=[], egress=[*outward, artifacts])
+        if settings.ends_access:
+            lookup = [*outward, *_to_keycloak(settings)]
+            _policy(self, settings, component="end-access", ingress=[], egress=lookup)
         if settings.ingress.cloudflared:
             tunnel = [*_dns(settings), *_to_edge(settings)]
             scrape = [_from_prometheus(settings, TUNNEL_METRICS_PORT)]

@@ -124,6 +124,11 @@ def job_environment(settings: Settings) -> dict[str, str]:
     return {**migration_environment(), **artifact_environment(settings)}
 
 
+def end_access_environment(settings: Settings) -> dict[str, str]:
+    """What the look for users who have left reads."""
+    return {**migration_environment(), **group_environment(settings)}
+
+
 def migration_environment() -> dict[str, str]:
     """What the migration reads: nothing that an operator tunes, because a changed variable is a new Job."""
     return {**process_environment(), **database_environment()}

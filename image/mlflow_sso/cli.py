@@ -19,6 +19,7 @@ PROGRAMS = {
     "gc": "delete for good what was marked deleted long enough ago",
     "check": "try every service that the server needs, from where it runs",
     "prune-sessions": "delete expired browser sessions from the database",
+    "end-access": "end keys and sessions of users whom Keycloak no longer lets in",
 }
 
 

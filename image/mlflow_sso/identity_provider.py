@@ -16,19 +16,19 @@ def discover(timeout: float) -> str:
 
     OpenID Connect Discovery 1.0, section 4.3: the issuer is the address without ``/.well-known/openid-configuration``.
     """
-    document = _document(timeout)
-    issuer, expected = document.get("issuer"), os.environ.get("OIDC_ISSUER") or _address().removesuffix(SUFFIX)
+    found = document(timeout)
+    issuer, expected = found.get("issuer"), os.environ.get("OIDC_ISSUER") or _address().removesuffix(SUFFIX)
     if issuer != expected:
         raise TerminalError(
             f"the issuer is {issuer}, not {expected}",
             remedy="give the provider its public host name, or correct OIDC_DISCOVERY_URL",
         )
-    absent = [name for name in ENDPOINTS if not document.get(name)]
+    absent = [name for name in ENDPOINTS if not found.get(name)]
     if absent:
         raise TerminalError(f"the discovery document lacks {', '.join(absent)}", remedy="check OIDC_DISCOVERY_URL")
-    keys = _json("GET", document["jwks_uri"], timeout)[1].get("keys", [])
+    keys = request("GET", found["jwks_uri"], timeout)[1].get("keys", [])
     if not keys:
-        raise TerminalError(f"no signing keys at {document['jwks_uri']}", remedy="look at the keys of the realm")
+        raise TerminalError(f"no signing keys at {found['jwks_uri']}", remedy="look at the keys of the realm")
     return f"issuer {issuer}, {len(keys)} keys"
 
 
@@ -42,7 +42,7 @@ def try_client(root: SecretsRoot, timeout: float) -> str:
         "client_id": client,
         "client_secret": secret,
     }
-    status, answer = _json("POST", _document(timeout)["token_endpoint"], timeout, data=form)
+    status, answer = request("POST", document(timeout)["token_endpoint"], timeout, data=form)
     error = answer.get("error")
     if error != "invalid_grant":
         raise TerminalError(
@@ -61,14 +61,16 @@ def _address() -> str:
     return address
 
 
-def _document(timeout: float) -> dict[str, Any]:
-    status, document = _json("GET", _address(), timeout)
+def document(timeout: float) -> dict[str, Any]:
+    """The discovery document; raises ``ProgramError``."""
+    status, found = request("GET", _address(), timeout)
     if status != 200:
         raise TerminalError(f"{_address()} answers {status}", remedy="check OIDC_DISCOVERY_URL and the realm's name")
-    return document
+    return found
 
 
-def _json(method: str, url: str, timeout: float, **options: Any) -> tuple[int, dict[str, Any]]:
+def request(method: str, url: str, timeout: float, **options: Any) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of an answer; raises ``ProgramError`` if there is none."""
     import requests
 
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import requests
 from keycloak import KeycloakAdmin
-from sso import SECRETS, administrator, apply, client, context, destroy, lines, make_user, plan
+from sso import SECRETS, administrator, apply, client, context, destroy, lines, make_user, operator, plan
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
@@ -133,6 +133,28 @@ def test_other_rights_of_the_directory_are_drift(
     assert [change.address for change in before.pending] == ["keycloak/rights/directory-of-access"]
     assert done.failures == ()
     assert lines(plan(context(keycloak_server, applied))) == []
+
+
+def test_namesakes_deeper_in_the_tree_are_named(
+    keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
+) -> None:
+    parent = admin.create_group({"name": "contractors-of-access"})
+    inner = admin.create_group({"name": "inner"}, parent=str(parent))
+    admin.create_group({"name": "access"}, parent=str(inner))
+    admin.create_group({"name": "access-of-others"}, parent=str(inner))
+
+    found = keycloak.namesakes(context(keycloak_server, applied))
+
+    assert found == ["/contractors-of-access/inner/access"]
+
+
+def test_an_operator_with_two_rights_suffices(
+    keycloak_server: Keycloak, keycloak_realm: str, keycloak_settings: SettingsOf
+) -> None:
+    settings = keycloak_settings(directory_client="directory-of-an-operator")
+    login = operator(keycloak_server, keycloak_realm, "manage-clients", "manage-users")
+
+    assert apply(context(keycloak_server, settings, **login)).failures == ()
 
 
 def test_destroy_deletes_the_directory_client(

@@ -2,6 +2,8 @@
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -33,6 +35,7 @@ AUDIENCE = {
 }
 
 MACHINES = "mlflow-machines"
+DIRECTORY = "mlflow-directory"
 OTHERS = "dashboards"
 """A client of another team, whose tokens are for somebody else."""
 
@@ -53,6 +56,13 @@ MACHINE_USER = {
     "groups": [f"/{GROUP}"],
 }
 
+DIRECTORY_USER = {
+    "username": f"service-account-{DIRECTORY}",
+    "serviceAccountClientId": DIRECTORY,
+    "enabled": True,
+    "clientRoles": {"realm-management": ["query-groups", "query-users", "view-users"]},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Realm:
@@ -71,12 +81,44 @@ class Realm:
         return httpx.Client(verify=self.keycloak.certificate.context(), timeout=60)
 
     def create(self) -> None:
+        with self.administrator() as admin:
+            admin.post("/admin/realms", json=self._representation()).raise_for_status()
+
+    @contextmanager
+    def administrator(self) -> Iterator[httpx.Client]:
+        """The first administrator of Keycloak, logged in."""
         login = {"grant_type": "password", "client_id": "admin-cli"}
         login |= {"username": self.keycloak.admin_user, "password": self.keycloak.admin_password}
         with self.client() as admin:
-            token = admin.post(f"{self.keycloak.url}/realms/master/protocol/openid-connect/token", data=login)
-            admin.headers["Authorization"] = f"Bearer {token.raise_for_status().json()['access_token']}"
-            admin.post(f"{self.keycloak.url}/admin/realms", json=self._representation()).raise_for_status()
+            admin.base_url = httpx.URL(self.keycloak.url)
+            token = admin.post("/realms/master/protocol/openid-connect/token", data=login).raise_for_status().json()
+            admin.headers["Authorization"] = f"Bearer {token['access_token']}"
+            yield admin
+
+    def add_user(self, name: str, *groups: str) -> str:
+        """A user who can log in; gives the id."""
+        with self.administrator() as admin:
+            admin.post(f"/admin/realms/{NAME}/users", json=self._user(name, list(groups))).raise_for_status()
+            found = admin.get(f"/admin/realms/{NAME}/users", params={"username": name, "exact": "true"}).json()
+        return str(found[0]["id"])
+
+    def change_user(self, key: str, **changes: object) -> None:
+        """Set fields of a user."""
+        with self.administrator() as admin:
+            url = f"/admin/realms/{NAME}/users/{key}"
+            admin.put(url, json=admin.get(url).json() | changes).raise_for_status()
+
+    def leave_groups(self, key: str) -> None:
+        """Take a user out of all groups."""
+        with self.administrator() as admin:
+            url = f"/admin/realms/{NAME}/users/{key}/groups"
+            for group in admin.get(url).json():
+                admin.delete(f"{url}/{group['id']}").raise_for_status()
+
+    def delete_user(self, key: str) -> None:
+        """Delete a user."""
+        with self.administrator() as admin:
+            admin.delete(f"/admin/realms/{NAME}/users/{key}").raise_for_status()
 
     def _representation(self) -> dict[str, object]:
         return {
@@ -88,7 +130,11 @@ class Realm:
                 {"name": "contractors", "subGroups": [{"name": "mlflow-admins"}, {"name": GROUP}]},
             ],
             "clients": self._clients(),
-            "users": [*(self._user(name, groups) for name, groups in MEMBERS.items()), MACHINE_USER],
+            "users": [
+                *(self._user(name, groups) for name, groups in MEMBERS.items()),
+                MACHINE_USER,
+                DIRECTORY_USER,
+            ],
         }
 
     def _clients(self) -> list[dict[str, object]]:
@@ -99,6 +145,7 @@ class Realm:
             {"clientId": SERVER_SECRETS["oidc/OIDC_CLIENT_ID"], **secret, **browser},
             {"clientId": MACHINES, **secret, **machines},
             {"clientId": "short", **secret, **machines, "attributes": {"access.token.lifespan": "5"}},
+            {"clientId": DIRECTORY, **secret, "serviceAccountsEnabled": True},
             {"clientId": OTHERS, **secret, "protocolMappers": [MAPPER]},
         ]
 

@@ -17,6 +17,8 @@ HASH = "scrypt:32768:8:1$salt$hash"
         (1000, "ended:1000", True),
         (1000, "ended:1001", True),
         (1000, "ended:", True),
+        (1000, "returned:1000", True),
+        (1001, "returned:1000", False),
     ],
 )
 def test_a_session_ends_with_age_and_access(login: float, stored: str | None, over: bool) -> None:

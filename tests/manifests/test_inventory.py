@@ -29,7 +29,10 @@ SECRETS = {
         "mlflow-directory-client",
     )
 }
-POLICIES = {("NetworkPolicy", "mlflow", f"mlflow-{name}") for name in ("tracking-server", "migration", "maintenance")}
+POLICIES = {
+    ("NetworkPolicy", "mlflow", f"mlflow-{name}")
+    for name in ("tracking-server", "migration", "maintenance", "end-access")
+}
 DATABASES = {("Database", "postgres", "mlflow"), ("Database", "postgres", "mlflow-auth")}
 ROLE = {("DatabaseRole", "postgres", "mlflow"), ("ExternalSecret", "postgres", "mlflow-db-role")}
 
@@ -48,14 +51,17 @@ def identities(objects: Objects) -> set[tuple[str, str, str]]:
 
 def test_production_has_everything(committed: Mapping[str, Objects]) -> None:
     expected = APPLICATION | SECRETS | POLICIES | DATABASES | ROLE | flux("production")
-    expected |= {("ServiceMonitor", "mlflow", "mlflow"), ("CronJob", "mlflow", "mlflow-gc")}
+    expected |= {("ServiceMonitor", "mlflow", "mlflow")}
+    expected |= {("CronJob", "mlflow", f"mlflow-{name}") for name in ("gc", "end-access")}
     expected |= {("Application", "argocd", "mlflow-production")}
 
     assert identities(committed["production"]) == expected
 
 
 def test_edge_has_nothing_optional(committed: Mapping[str, Objects]) -> None:
-    assert identities(committed["edge"]) == APPLICATION | DATABASES | flux("edge")
+    assert identities(committed["edge"]) == APPLICATION | DATABASES | flux("edge") | {
+        ("CronJob", "mlflow", "mlflow-end-access")
+    }
 
 
 def test_local_leaves_role_and_databases_to_the_bootstrap_and_delivery_to_nobody(

@@ -15,7 +15,13 @@ from mlflow_bootstrap.keycloak.directory import DirectoryRights
 from mlflow_bootstrap.keycloak.export import export
 from mlflow_bootstrap.keycloak.group import Group
 from mlflow_bootstrap.keycloak.login import logged_in
-from mlflow_bootstrap.keycloak.members import add_user_to_group, list_users, our_groups, remove_user_from_group
+from mlflow_bootstrap.keycloak.members import (
+    add_user_to_group,
+    list_users,
+    namesakes,
+    our_groups,
+    remove_user_from_group,
+)
 from mlflow_bootstrap.keycloak.realm import Realm
 from mlflow_bootstrap.keycloak.removal import client_removal, group_removal, scope_removal
 from mlflow_bootstrap.keycloak.service_account import ServiceAccount
@@ -26,6 +32,7 @@ __all__ = [
     "existing_client_secret",
     "export",
     "list_users",
+    "namesakes",
     "removable",
     "remove_user_from_group",
     "resources",

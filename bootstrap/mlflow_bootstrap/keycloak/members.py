@@ -41,6 +41,25 @@ def list_users(context: Context) -> list[User]:
     return sorted((_user(user, groups[key]) for key, user in users.items()), key=lambda user: user.name)
 
 
+def namesakes(context: Context) -> list[str]:
+    """Paths of other groups of the realm that bear the name of one of ours; they are different groups."""
+    api, ours = logged_in(context), our_groups(context.settings)
+    names = {path.rpartition("/")[2] for path in ours}
+    found = [
+        path
+        for name in sorted(names)
+        for path in _paths(api.call(f"groups called {name}", api.get, "groups", search=name, exact="true"))
+        if path.rpartition("/")[2] == name
+    ]
+    return sorted({path for path in found if path.removeprefix("/") not in ours})
+
+
+def _paths(groups: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for group in groups:
+        yield group["path"]
+        yield from _paths(group.get("subGroups") or [])
+
+
 def our_groups(settings: Settings) -> tuple[str, ...]:
     """Both groups, or the one that is both."""
     login = settings.authentication

@@ -151,6 +151,18 @@ def _groups(settings: Settings) -> Iterator[Contradiction]:
         yield "authentication.directory_client", "is a client that others log in with; name another"
 
 
+def _end_access(settings: Settings) -> Iterator[Contradiction]:
+    maintenance = settings.maintenance
+    asked = "end_access" in maintenance.model_fields_set and maintenance.end_access
+    if asked and settings.authentication.directory_client is None:
+        yield "maintenance.end_access", "is true, but needs authentication.directory_client; name one"
+    if settings.ends_access and set(maintenance.end_access_schedule.split()[1:]) != {"*"}:
+        yield (
+            "maintenance.end_access_schedule",
+            f"is {maintenance.end_access_schedule}, which is not at least hourly; leave all but the minute as *",
+        )
+
+
 def _artifacts(settings: Settings) -> Iterator[Contradiction]:
     artifacts = settings.artifacts
     if artifacts.kind == "minio" and artifacts.endpoint is None:
@@ -198,6 +210,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _extra_environment,
     _jobs,
     _groups,
+    _end_access,
     _artifacts,
     _secrets,
     _monitoring,

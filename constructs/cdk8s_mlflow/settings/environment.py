@@ -75,6 +75,11 @@ class Settings(Section):
         return self.traits.server_keys + ((_REDIS_PASSWORD,) if redis and redis.password else ())
 
     @property
+    def ends_access(self) -> bool:
+        """Whether the access of users who have left is ended."""
+        return self.maintenance.end_access and self.authentication.directory_client is not None
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host headers that the server answers: the public one, and the Service's names with and without its port."""
         service = f"mlflow.{self.namespace}"

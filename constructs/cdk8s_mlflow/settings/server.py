@@ -146,5 +146,11 @@ class MaintenanceSettings(Section):
     garbage_collection_schedule: CronSchedule = "17 3 * * *"
     """When to delete, as a cron schedule in UTC."""
 
+    end_access: bool = True
+    """End keys and sessions of users who have left; needs ``authentication.directory_client``."""
+
+    end_access_schedule: CronSchedule = "11,41 * * * *"
+    """When to look for users who have left, at least hourly, as a cron schedule in UTC."""
+
     session_pruning_schedule: CronSchedule = "41 * * * *"
     """When to delete expired sessions, on releases that keep them in the database, as a cron schedule in UTC."""

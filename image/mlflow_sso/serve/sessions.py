@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from mlflow_sso.access_rows import ENDED
+
 LOGIN_TIME = "mlflow_sso_login_time"
 """Key of the session: when it began, in seconds since 1970."""
 
-ENDED = "ended:"
-"""Begin of what ``end-access`` puts in the place of a password's hash; the seconds since 1970 follow."""
+RETURNED = "returned:"
+"""What ``access_rows.ENDED`` becomes when its user logs in again: the sessions before it stay ended."""
 
 FAILED = "The login could not be completed. Please try again."
 
@@ -47,6 +49,7 @@ def _beginning_a_session(process: Process) -> Process:
             current_app.logger.exception("the login could not be completed")
             return None, [FAILED]
         if not errors:
+            _mark_returned(email)
             session[LOGIN_TIME] = int(time.time())
             # The old session is deleted from its store, so that its id opens nothing any more.
             current_app.session_interface.regenerate(session)
@@ -76,10 +79,20 @@ def is_over(login_time: float, lifetime_seconds: int, stored_hash: str | None, *
 
 def ended_at(stored_hash: str) -> float | None:
     """When ``end-access`` has ended the user's access; None if it has not."""
-    if not stored_hash.startswith(ENDED):
+    if not stored_hash.startswith((ENDED, RETURNED)):
         return None
-    seconds = stored_hash.removeprefix(ENDED)
+    seconds = stored_hash.partition(":")[2]
     return float(seconds) if seconds.isdecimal() else float("inf")
+
+
+def _mark_returned(username: str | None) -> None:
+    from mlflow_oidc_auth.db.models import SqlUser
+    from mlflow_oidc_auth.store import store
+
+    with store.ManagedSessionMaker() as session:
+        user = session.query(SqlUser).filter(SqlUser.username == username).one_or_none()
+        if user is not None and user.password_hash.startswith(ENDED):
+            user.password_hash = RETURNED + user.password_hash.removeprefix(ENDED)
 
 
 def _stored_hash(username: str) -> str | None:

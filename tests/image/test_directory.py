@@ -1,0 +1,210 @@
+"""What the directory says of members and leavers, and that half an answer is no answer."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from mlflow_sso.access_rows import User
+from mlflow_sso.directory import PAGE, Directory
+from mlflow_sso.end_access import find_gone
+from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
+
+Answer = Callable[[str, Mapping[str, str]], Any]
+
+
+class Stub:
+    """An admin API that answers as ``answers`` says: JSON, a status, or the bytes of a body."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, list[str]] = {"mlflow-users": [], "mlflow-admins": []}
+        self.children: dict[str, list[str]] = {}
+        self.spoiled: dict[str, Any] = {}
+        self.url = ""
+
+    def add(self, name: str, *groups: str, email: str | None = None, enabled: bool = True) -> None:
+        self.users[name] = {"id": name, "username": name, "email": email or f"{name}@example.com", "enabled": enabled}
+        for group in groups:
+            self.groups.setdefault(group, []).append(name)
+
+    def answer(self, path: str, query: Mapping[str, str]) -> Any:
+        for begin, spoiled in self.spoiled.items():
+            if path.startswith(begin):
+                return spoiled
+        match path.split("/"):
+            case ["group-by-path", *names]:
+                name = "/".join(names)
+                return {"id": name.replace("/", "~")} if name in self.groups else 404
+            case ["groups", group, "members"]:
+                return self._page([self.users[name] for name in self.groups[group.replace("~", "/")]], query)
+            case ["groups", group, "children"]:
+                return self._page([{"id": name} for name in self.children.get(group, [])], query)
+            case ["users"]:
+                field = "email" if "email" in query else "username"
+                return self._page([one for one in self.users.values() if one[field] == query[field]], query)
+            case ["users", user, "groups"]:
+                found = [{"id": name, "path": f"/{name}"} for name, members in self.groups.items() if user in members]
+                return self._page(found, query)
+        return 404
+
+    def _page(self, found: list[Any], query: Mapping[str, str]) -> list[Any]:
+        first = int(query["first"])
+        return found[first : first + int(query["max"])]
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    monkeypatch.setenv("OIDC_GROUP_NAME", "mlflow-admins,mlflow-users")
+    monkeypatch.setenv("OIDC_ADMIN_GROUP_NAME", "mlflow-admins")
+    stub = Stub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            answer = stub.answer(parts.path.removeprefix("/"), query)
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    stub.url = f"http://127.0.0.1:{server.server_port}"
+    yield stub
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def gone(stub: Stub, *names: str, service: bool = False) -> dict[str, str]:
+    directory = Directory(realm_url=stub.url, session=requests.Session(), timeout=10)
+    users = [User(id=number, name=name, is_service_account=service) for number, name in enumerate(names)]
+    return {user.name: reason for user, reason in find_gone(users, directory)}
+
+
+def test_leavers_are_named_with_the_reason(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.add("bert", "mlflow-admins", enabled=False)
+    stub.add("carl", "contractors/mlflow-users")
+
+    names = [f"{name}@example.com" for name in ("anna", "bert", "carl", "dora")]
+
+    assert gone(stub, *names) == {
+        "bert@example.com": "disabled",
+        "carl@example.com": "in none of the groups",
+        "dora@example.com": "not in the realm",
+    }
+
+
+def test_names_are_compared_without_case(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", email="Anna@Example.com")
+
+    assert gone(stub, "anna@example.com", "ANNA@example.com") == {}
+
+
+def test_members_beyond_the_first_page_stay(stub: Stub) -> None:
+    for number in range(2 * PAGE + 1):
+        stub.add(f"user{number}", "mlflow-users")
+
+    assert gone(stub, *(f"user{number}@example.com" for number in range(2 * PAGE + 2))) == {
+        f"user{2 * PAGE + 1}@example.com": "not in the realm"
+    }
+
+
+def test_service_accounts_are_matched_by_both_names(stub: Stub) -> None:
+    stub.add("service-account-machines", "mlflow-users", email="machines@example.com")
+
+    assert gone(stub, "machines@example.com", "service-account-machines") == {}
+    assert gone(stub, "service-account-lost", service=True) == {"service-account-lost": "not in the realm"}
+
+
+def test_local_service_accounts_stay_unless_the_realm_knows_them(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.add("bert", enabled=False)
+
+    assert gone(stub, "robot", "bert@example.com", service=True) == {"bert@example.com": "disabled"}
+    assert gone(stub, "robot") == {"robot": "not in the realm"}
+
+
+def test_subgroups_count_if_asked_for(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.add("bert", "mlflow-users/team")
+    stub.children = {"mlflow-users": ["mlflow-users~team"]}
+
+    without = gone(stub, "bert@example.com")
+    monkeypatch.setenv("MLFLOW_SSO_SUBGROUPS_OF", "mlflow-users")
+
+    assert without == {"bert@example.com": "in none of the groups"}
+    assert gone(stub, "bert@example.com") == {}
+
+
+def test_nobody_is_gone_whom_the_second_look_finds(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.add("bert", "mlflow-users")
+    stub.spoiled = {"groups/mlflow-users/members": []}
+    stub.add("carl", "mlflow-admins")
+
+    assert gone(stub, "anna@example.com", "bert@example.com") == {}
+
+
+@pytest.mark.parametrize(
+    ("begin", "answer"),
+    [
+        ("groups", 500),
+        ("groups", 404),
+        ("group-by-path", 404),
+        ("group-by-path", {}),
+        ("groups", b"<html>"),
+        ("groups", b'[{"id": "a"'),
+        ("groups", {"error": "unknown"}),
+        ("groups", [None]),
+        ("groups", [{"username": "anna"}]),
+        ("groups", []),
+        ("users", 503),
+        ("users", b""),
+        ("users", 302),
+    ],
+)
+def test_half_an_answer_ends_nothing(stub: Stub, begin: str, answer: Any) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.spoiled = {begin: answer}
+
+    with pytest.raises(RetryableError) as caught:
+        gone(stub, "bert@example.com")
+
+    assert caught.value.exit_code == 75
+
+
+def test_an_empty_realm_ends_nothing(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", enabled=False)
+
+    with pytest.raises(RetryableError, match="names no member"):
+        gone(stub, "anna@example.com")
+
+
+def test_missing_rights_are_named(stub: Stub) -> None:
+    stub.spoiled = {"group-by-path": 403}
+
+    with pytest.raises(TerminalError, match="refuses the directory client"):
+        gone(stub, "anna@example.com")
+
+
+def test_a_server_that_is_away_ends_nothing(stub: Stub) -> None:
+    stub.url = "http://127.0.0.1:1"
+
+    with pytest.raises(ProgramError) as caught:
+        gone(stub, "anna@example.com")
+
+    assert caught.value.exit_code == 75
