@@ -72,3 +72,36 @@ def test_the_log_shows_named_settings_alone_and_no_login_of_an_address() -> None
         "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2://db/mlflow",
         "OIDC_SCOPE": "openid groups",
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (
+            {
+                "OIDC_DISCOVERY_URL": "https://auth/realms/a/.well-known/openid-configuration",
+                "OIDC_CLIENT_ID": "mlflow",
+            },
+            ("https://auth/realms/a", "mlflow", "true"),
+        ),
+        (
+            {
+                "OIDC_ISSUER": "https://b",
+                "OIDC_AUDIENCE": "other",
+                "OIDC_REDIRECT_URI": "http://127.0.0.1:5000/callback",
+            },
+            ("https://b", "other", "false"),
+        ),
+        (
+            {"OIDC_CLIENT_ID": "mlflow", "OIDC_AUDIENCE": "mlflow", "MLFLOW_SSO_ACCEPT_OLD_TOKENS": "true"},
+            ("", "", "true"),
+        ),
+    ],
+)
+def test_logins_are_bound_to_realm_client_and_https(
+    root: SecretsRoot, given: dict[str, str], found: tuple[str, str, str]
+) -> None:
+    variables = server_variables(FLAVOUR, root, given)
+
+    names = ("OIDC_ISSUER", "OIDC_AUDIENCE", "SESSION_COOKIE_SECURE")
+    assert tuple(variables[name] for name in names) == found

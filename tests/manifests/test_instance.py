@@ -161,7 +161,7 @@ def test_instance_stays_out_of_selectors(rendered: Render, instance: str) -> Non
     specs = [found.get("spec", {}) for found in objects.values()]
     found = [spec.get(key) for spec in specs for key in ("selector", "podSelector") if key in spec]
     selectors = [one.get("matchLabels", one) for one in found]
-    assert len(selectors) == 9
+    assert len(selectors) == 10
     assert {tuple(one) for one in selectors} == {("app.kubernetes.io/component", "app.kubernetes.io/name")}
     assert {one["app.kubernetes.io/name"] for one in selectors} == {"mlflow"}
 

@@ -47,7 +47,6 @@ def rejection() -> Any:
 
 def _authenticate_bearer() -> bool:
     from flask import g, request
-    from mlflow.exceptions import MlflowException
     from mlflow_oidc_auth import auth
     from mlflow_oidc_auth.store import store
 
@@ -57,16 +56,16 @@ def _authenticate_bearer() -> bool:
     if not token:
         return False
     try:
-        store.get_user(auth.validate_token(token)["email"])
+        email = auth.validate_token(token)["email"]
     except RefusedTokenError as error:
         g.refusal = str(error)
-    except MlflowException:
-        g.refusal = UNKNOWN_USER
     except Exception as error:
         # A broken token may fail anywhere in authlib; its message may quote the token.
         g.refusal = REASONS.get(type(error).__name__, "the token is not valid")
     else:
-        return True
+        if store.has_user(email):
+            return True
+        g.refusal = UNKNOWN_USER
     log.warning("a bearer token was refused: %s", g.refusal)
     return False
 

@@ -83,10 +83,13 @@ def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, st
 def _tokens(variables: Mapping[str, str]) -> dict[str, str]:
     """Whose tokens are accepted, and how their groups are read; never less than our own client's, of our own realm."""
     accept_old = variables.get(OLD_TOKENS_VARIABLE) == "true"
+    # Unless the public address says otherwise, which it does on a developer's machine only.
+    secure = not variables.get("OIDC_REDIRECT_URI", "").startswith("http://")
     issuer = variables.get("OIDC_DISCOVERY_URL", "").removesuffix(DISCOVERY_SUFFIX)
     return {
         "OIDC_ISSUER": variables.get("OIDC_ISSUER") or issuer,
         "OIDC_AUDIENCE": "" if accept_old else variables.get("OIDC_AUDIENCE") or variables.get("OIDC_CLIENT_ID", ""),
+        "SESSION_COOKIE_SECURE": variables.get("SESSION_COOKIE_SECURE") or str(secure).lower(),
         "OIDC_GROUP_DETECTION_PLUGIN": "mlflow_sso.groups",
         # By default 11.0.2 takes the name of a user without an address, which users of a realm may choose.
         "OIDC_USERNAME_FIELD": "email",
