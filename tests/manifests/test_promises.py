@@ -85,7 +85,7 @@ def test_the_service_selects_the_server_and_no_job(rendered: Render) -> None:
 def test_no_pod_is_told_of_services_by_environment_variables(rendered: Render) -> None:
     specs = pod_specs(rendered(ingress={"cloudflared": {}}))
 
-    assert len(specs) == 4
+    assert len(specs) == 5
     assert all(spec["enableServiceLinks"] is False for spec in specs)
 
 
@@ -212,7 +212,7 @@ def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:
     labels = [template["metadata"]["labels"] for template in pod_templates(objects)]
     selectors = [o["spec"]["podSelector"]["matchLabels"] for (k, _, _), o in objects.items() if k == "NetworkPolicy"]
 
-    assert len(selectors) == 4
+    assert len(selectors) == 5
     assert all(sum(s.items() <= pod.items() for s in selectors) == 1 for pod in labels)
 
 
