@@ -10,9 +10,10 @@ from mlflow_bootstrap.run import KEPT_WITH_DATA, Run
 
 
 def data_addresses(settings: Settings, store: str) -> tuple[str, ...]:
-    """Everything that ``--delete-data`` may name: both databases, the bucket, and the entries that belong to them."""
-    database = settings.database
+    """All that ``--delete-data`` may name: databases, bucket, groups in use, and the entries that belong to them."""
+    database, login = settings.database, settings.authentication
     return (
+        *(f"keycloak/group/{name}" for name in dict.fromkeys((login.admin_group, login.user_group))),
         f"postgres/database/{database.name}",
         f"postgres/database/{database.auth_name}",
         f"minio/bucket/{settings.artifacts.bucket}",
@@ -21,16 +22,17 @@ def data_addresses(settings: Settings, store: str) -> tuple[str, ...]:
 
 
 def check_addresses(run: Run, named: Sequence[str]) -> frozenset[str]:
-    """``named`` as a set.
+    """``named`` as a set of addresses; a group may be named without the part before its name.
 
     Raises:
         UsageError: one of them is no address of data of this environment.
     """
     allowed = data_addresses(run.settings, run.backend.kind)
-    for address in named:
+    addresses = [f"keycloak/group/{name}" if f"keycloak/group/{name}" in allowed else name for name in named]
+    for address in addresses:
         if address not in allowed:
             raise UsageError(f"{address} names no data of this environment", remedy=f"name any of {', '.join(allowed)}")
-    return frozenset(named)
+    return frozenset(addresses)
 
 
 def confirm(environment: str, data: frozenset[str], *, yes: bool, ask: Callable[[str], str] | None) -> None:

@@ -215,6 +215,7 @@ def _foreign(change: Change, owner: Owner) -> OwnershipError:
     return OwnershipError(
         f"belongs to {owner.name}{differing}",
         remedy=f"take it over with {flag}, or name another in {owner.setting}",
+        flag=flag,
     )
 
 

@@ -55,7 +55,11 @@ class MissingError(BootstrapError):
 
 
 class OwnershipError(BootstrapError):
-    """Something is in the way that this instance does not own."""
+    """Something is in the way that this instance does not own; ``flag`` of apply would take it over, if any would."""
+
+    def __init__(self, text: str, *, remedy: str, flag: str | None = None) -> None:
+        super().__init__(text, remedy=remedy)
+        self.flag = flag
 
 
 class DriftError(BootstrapError):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mlflow_bootstrap.difference import Difference
 from mlflow_bootstrap.engine import Action, Change, Failure, Outcome
+from mlflow_bootstrap.errors import OwnershipError
 
 
 class Format(StrEnum):
@@ -39,8 +40,14 @@ class Output:
 
     def finish(self, environment: str, outcome: Outcome, *, done: bool) -> None:
         """Print the summary, or the document; ``done`` if changes were made and not only planned."""
-        summary = _document(environment, outcome) if self.form is Format.JSON else None
-        print(summary or _summary(environment, outcome, done=done))
+        if self.form is Format.JSON:
+            print(_document(environment, outcome))
+            return
+        print(_summary(environment, outcome, done=done))
+        flags = dict.fromkeys(error.flag for error in _foreign(outcome) if error.flag)
+        if flags:
+            command = f"bootstrap.py apply --environment {environment} {' '.join(flags)}"
+            self.note(f"once you have read what differs, this takes all of it over: {command}")
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -67,11 +74,15 @@ def _summary(environment: str, outcome: Outcome, *, done: bool) -> str:
     words = _DONE if done else _PLANNED
     counts = {action: sum(change.action is action for change in outcome.changes) for action in Action}
     parts = [f"{count} {words[action]}" for action, count in counts.items() if count]
-    foreign = sum(failure.is_foreign for failure in outcome.failures)
+    foreign = len(_foreign(outcome))
     failed = len(outcome.failures) - foreign
     parts += [f"{foreign} of others"] if foreign else []
     parts += [f"{failed} failed"] if failed else []
     return f"{environment}: {', '.join(parts) or 'nothing to do'}"
+
+
+def _foreign(outcome: Outcome) -> list[OwnershipError]:
+    return [failure.error for failure in outcome.failures if isinstance(failure.error, OwnershipError)]
 
 
 def _document(environment: str, outcome: Outcome) -> str:

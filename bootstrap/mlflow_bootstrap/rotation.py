@@ -17,6 +17,11 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     Raises:
         UsageError: nothing of it can be renewed here.
     """
+    refused = [failure for failure in _planned(run, entry).failures if failure.is_foreign]
+    for failure in refused:
+        run.report(failure)
+    if refused:
+        return Outcome(failures=tuple(refused))
     with run.step(f"renewing {entry}"):
         fields = run.backend.rotate(entry)
     renewed = tuple(Difference(field, Secrecy.RENEWED, Secrecy.RIGHT) for field in fields)
@@ -26,6 +31,11 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     for line in _consequences(run, entry):
         say(line)
     return Outcome((change, *outcome.changes), outcome.failures)
+
+
+def _planned(run: Run, entry: str) -> Outcome:
+    """Whether the entry is ours to renew."""
+    return engine.plan(run.backend.resources([entry]), report=lambda _: None)
 
 
 def _told(run: Run, entry: str) -> Outcome:

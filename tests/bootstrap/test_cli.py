@@ -65,8 +65,8 @@ def test_a_plan_names_everything_and_writes_nothing(servers: Servers, site: Whol
 
     assert (planned.returncode, planned.stderr) == (0, "")
     signs = [line[0] for line in planned.stdout.splitlines()[:-1]]
-    assert signs.count("+") == len(signs) == 16
-    assert planned.stdout.splitlines()[-1] == "site: 16 to create"
+    assert signs.count("+") == len(signs) == 19
+    assert planned.stdout.splitlines()[-1] == "site: 19 to create"
     assert state(servers.minio) == before
     assert not servers.openbao.has(f"secret/metadata/{site.settings.secrets.vault_prefix}?list=true")
 
@@ -236,7 +236,9 @@ def test_a_destroy_takes_what_is_ours_once_the_name_is_typed_and_data_only_where
 
 
 def test_secrets_may_be_printed_to_a_new_file_that_only_its_owner_reads(site: Whole) -> None:
-    file = site.folder / "secrets.yaml"
+    # Every YAML file of the folder is an environment.
+    (site.folder / "printed").mkdir()
+    file = site.folder / "printed" / "secrets.yaml"
 
     printed = site.run("apply", "--create-realm", "--print-secrets-to", str(file))
     content = file.read_text()
@@ -244,7 +246,7 @@ def test_secrets_may_be_printed_to_a_new_file_that_only_its_owner_reads(site: Wh
 
     assert printed.returncode == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert content.count("kind: Secret") == 4
+    assert content.count("kind: Secret") == 5
     assert f"AWS_ACCESS_KEY_ID: {site.settings.artifacts.user}" in content
     assert again.returncode == 2
     assert "is there already; name a new file; nothing is ever overwritten" in again.stderr

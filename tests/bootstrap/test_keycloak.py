@@ -1,6 +1,7 @@
 """Keycloak's part on a real Keycloak: planned without a write, made once, and taken away again."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from fault_proxy import FaultProxy
@@ -24,7 +25,8 @@ from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
 from mlflow_bootstrap import keycloak
 from mlflow_bootstrap.engine import Action
-from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.errors import MissingError, OwnershipError
+from mlflow_bootstrap.ownership import Adoption
 
 pytestmark = pytest.mark.servers
 
@@ -203,7 +205,11 @@ def test_the_secret_of_an_existing_client_is_found_and_of_a_missing_one_nothing(
     body = {"clientId": login.client_id, "secret": "of another tool", "publicClient": False}
     administrator(keycloak_server, keycloak_realm).create_client(body)
 
-    found = keycloak.existing_client_secret(context(keycloak_server, settings), client_id=login.client_id)
+    asked = context(keycloak_server, settings)
+    with pytest.raises(OwnershipError, match=f"--adopt keycloak/client/{login.client_id}"):
+        keycloak.existing_client_secret(asked, client_id=login.client_id)
+    adoption = Adoption(addresses=frozenset({f"keycloak/client/{login.client_id}"}))
+    found = keycloak.existing_client_secret(replace(asked, adoption=adoption), client_id=login.client_id)
 
     assert before is None
     assert found is not None

@@ -21,6 +21,7 @@ from sso import (
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
+from mlflow_bootstrap.ownership import Adoption
 
 pytestmark = pytest.mark.servers
 
@@ -262,7 +263,7 @@ def _decorate(admin: KeycloakAdmin, settings: Settings) -> None:
     admin.update_user(user["id"], user | {"email": f"robots-{login.client_id}@example.com", "firstName": "Robots"})
 
 
-def test_a_scope_of_another_team_is_taken_over_with_the_mapper_that_it_has(
+def test_scope_of_another_team_is_adopted_with_its_mapper(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, admin: KeycloakAdmin
 ) -> None:
     settings = keycloak_settings()
@@ -272,9 +273,16 @@ def test_a_scope_of_another_team_is_taken_over_with_the_mapper_that_it_has(
     body = {"name": claim, "protocol": "openid-connect", "description": "theirs"}
     admin.create_client_scope(body | {"protocolMappers": [mapper | {"protocol": "openid-connect"}]})
 
-    done = apply(context(keycloak_server, settings))
+    before = scope(admin, claim)
+
+    refused = apply(context(keycloak_server, settings))
+    untouched = scope(admin, claim)
+    adoption = Adoption(addresses=frozenset({f"keycloak/client-scope/{claim}"}))
+    done = apply(context(keycloak_server, settings), adoption)
 
     found = scope(admin, claim)
+    assert [failure.address for failure in refused.failures] == [f"keycloak/client-scope/{claim}"]
+    assert untouched == before
     assert done.failures == ()
     assert [one["name"] for one in found["protocolMappers"]] == ["Group Membership"]
     assert found["protocolMappers"][0]["config"]["full.path"] == "true"

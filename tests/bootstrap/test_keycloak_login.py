@@ -159,7 +159,7 @@ def test_what_is_no_keycloak_is_told_from_one(
     done = apply(context(keycloak_server, keycloak_settings(url=foreign.url)))
 
     assert lines(done) == [
-        f"! keycloak/realm/platform team: what answers at {foreign.url} for realm platform team is not Keycloak; "
+        f"! keycloak: what answers at {foreign.url} for realm platform team is not Keycloak; "
         "check bootstrap.keycloak_url, KEYCLOAK_HOST and KEYCLOAK_CACERT, or open a tunnel"
     ]
 

@@ -14,6 +14,7 @@ from mlflow_bootstrap.difference import Difference, Secrecy, State
 from mlflow_bootstrap.engine import Change, Failure
 from mlflow_bootstrap.errors import UnreachableError, UsageError
 from mlflow_bootstrap.output import Format, Output
+from mlflow_bootstrap.ownership import OWNER, owner_of
 from mlflow_bootstrap.run import once
 from mlflow_bootstrap.store.entries import EntryPlan, Field
 from mlflow_bootstrap.store.entry import Entry, StoredEntry
@@ -201,3 +202,31 @@ def test_entry_with_one_new_field_names_it() -> None:
     (change,) = engine.plan([entry], report=_silent).changes
 
     assert str(change) == "~ secrets/memory/oidc session_key: missing"
+
+
+@pytest.mark.parametrize("run", [engine.plan, engine.apply], ids=["plan", "apply"])
+def test_things_of_others_are_named_with_commands(
+    capsys: pytest.CaptureFixture[str], run: Callable[..., engine.Outcome]
+) -> None:
+    output = Output(Format.TEXT)
+    theirs = owner_of("mlflow-staging", "mlflow", setting="authentication.client_id")
+    earlier = owner_of(None, "mlflow", setting="database.role", earlier=True)
+    things = [
+        Thing("keycloak/client/mlflow", {"uris": ["b"]}, {"uris": ["a"], OWNER: theirs}),
+        Thing("postgres/role/mlflow", {"x": 1}, {"x": 1, OWNER: earlier}),
+        Thing("keycloak/group/users", {}, {OWNER: owner_of("other", "mlflow", setting="x", usable=True)}),
+    ]
+
+    output.finish("site", run(things, report=output.report), done=False)
+
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "! keycloak/client/mlflow belongs to instance mlflow-staging (uris: [a] → [b]); "
+        "take it over with --adopt keycloak/client/mlflow, or name another in authentication.client_id",
+        "! postgres/role/mlflow belongs to an earlier release of bootstrap, which set no marks; "
+        "take it over with --adopt-earlier, or name another in database.role",
+        "= keycloak/group/users (used as it is, belongs to instance other)",
+        "site: 1 unchanged, 2 of others",
+    ]
+    assert "apply --environment site --adopt keycloak/client/mlflow --adopt-earlier\n" in said.err
+    assert things[0].current == {"uris": ["a"], OWNER: theirs}

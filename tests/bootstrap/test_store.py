@@ -32,7 +32,7 @@ def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, setting
 
     outcome = plan(entries(opened(openbao_server, settings), settings), report=unheard)
 
-    assert [change.action for change in outcome.changes] == [Action.CREATE] * 4
+    assert [change.action for change in outcome.changes] == [Action.CREATE] * 5
     with pytest.raises(HTTPError, match="404"):
         openbao_server.call("GET", f"secret/metadata/{settings.secrets.vault_prefix}?list=true")
 

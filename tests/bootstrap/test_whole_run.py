@@ -24,7 +24,7 @@ from live.servers import Keycloak, Minio, OpenBao, Postgres
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
-LAST_REQUEST = 61
+LAST_REQUEST = 70
 """An apply from nothing takes a few more where a read is repeated."""
 
 

@@ -1,14 +1,14 @@
 """Keycloak: the realm's part of single sign-on, and who is in our groups."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import SecretStr
 
-from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.claim import GroupsClaim
-from mlflow_bootstrap.keycloak.client import found_client, secret_of
+from mlflow_bootstrap.keycloak.client import Client
 from mlflow_bootstrap.keycloak.client_scope import ClientScope
 from mlflow_bootstrap.keycloak.clients import browser_client, directory_client, machine_client
 from mlflow_bootstrap.keycloak.directory import DirectoryRights
@@ -23,7 +23,6 @@ from mlflow_bootstrap.keycloak.members import (
     remove_user_from_group,
 )
 from mlflow_bootstrap.keycloak.realm import Realm
-from mlflow_bootstrap.keycloak.removal import client_removal, group_removal, scope_removal
 from mlflow_bootstrap.keycloak.service_account import ServiceAccount
 from mlflow_bootstrap.systems import Context
 
@@ -44,8 +43,8 @@ def resources(context: Context) -> Sequence[Resource]:
     api = logged_in(context)
     login = context.settings.authentication
     realm = Realm(api=api, may_create=context.create_realm)
-    scope = ClientScope(api=api, name=login.groups_scope, claim=login.groups_claim, needs=(realm.address,))
-    groups = [Group(api=api, name=name, needs=(realm.address,)) for name in our_groups(context.settings)]
+    scope = _scope(context, api, (realm.address,))
+    groups = _groups(context, api, (realm.address,))
     client = browser_client(context, api, (realm.address, scope.address))
     claim = GroupsClaim(
         api=api,
@@ -83,22 +82,44 @@ def _directory(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resou
 
 
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
-    """What ``destroy`` takes away: what the bootstrap made, never the realm or its users; nothing of it is data."""
+    """What ``destroy`` may delete of the realm, never itself or its users; a group that is in use only by name."""
     api = logged_in(context)
+    groups = [replace(group, may_have_members=group.address in data) for group in _groups(context, api, needs=())]
+    return [_scope(context, api, needs=()), *groups, *_clients(context, api)]
+
+
+def _scope(context: Context, api: Api, needs: tuple[str, ...]) -> ClientScope:
+    settings, login = context.settings, context.settings.authentication
+    return ClientScope(
+        api=api,
+        name=login.groups_scope,
+        claim=login.groups_claim,
+        instance=settings.instance,
+        clients=frozenset(client.client_id for client in _clients(context, api)),
+        needs=needs,
+    )
+
+
+def _groups(context: Context, api: Api, needs: tuple[str, ...]) -> list[Group]:
+    settings = context.settings
+    return [Group(api=api, name=name, instance=settings.instance, needs=needs) for name in our_groups(settings)]
+
+
+def _clients(context: Context, api: Api) -> list[Client]:
     login = context.settings.authentication
-    clients = _clients(context.settings)
-    return [
-        scope_removal(api, login.groups_scope, frozenset(clients)),
-        *(group_removal(api, name) for name in our_groups(context.settings)),
-        *(client_removal(api, client) for client in clients),
-    ]
-
-
-def _clients(settings: Settings) -> tuple[str, ...]:
-    login = settings.authentication
-    return tuple(name for name in (login.client_id, login.machine_client, login.directory_client) if name)
+    clients = [browser_client(context, api, ())]
+    if login.machine_client:
+        clients.append(machine_client(context, api, login.machine_client, ()))
+    if login.directory_client:
+        clients.append(directory_client(context, api, login.directory_client, ()))
+    return clients
 
 
 def existing_client_secret(context: Context, *, client_id: str) -> SecretStr | None:
-    """The secret that the client has already, or nothing where realm or client is not there."""
-    return secret_of(found_client(logged_in(context), client_id))
+    """The secret that a client of ours has already; None if realm or client do not exist.
+
+    Raises:
+        OwnershipError: others own the client.
+    """
+    clients = _clients(context, logged_in(context))
+    return next(client for client in clients if client.client_id == client_id).existing_secret(context.adoption)

@@ -15,7 +15,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MADE_BY = ("made-by", "cdk8s-mlflow")
-"""Attribute of whatever the bootstrap has made; without it ``destroy`` leaves a thing alone."""
+"""Attribute of what releases created that set no mark with the instance."""
+
+GROUPS = "cdk8s-mlflow.groups"
+"""Attribute of the browsers' client: the groups that its instance uses, so that no other deletes them."""
+
+
+def text_attribute(found: Mapping[str, Any], name: str) -> str | None:
+    """An attribute of a client, a scope or a group, whose attributes are lists; None if it is not set."""
+    value = (found.get("attributes") or {}).get(name)
+    return (value[0] if value else None) if isinstance(value, list) else value or None
+
+
+def made_earlier(found: Mapping[str, Any]) -> bool:
+    """Whether an earlier release created it."""
+    return text_attribute(found, MADE_BY[0]) == MADE_BY[1]
 
 
 class Api:

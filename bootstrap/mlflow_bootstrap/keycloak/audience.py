@@ -42,6 +42,14 @@ def set_audience(api: Api, client: Mapping[str, Any], client_id: str) -> None:
         api.call(what, api.admin.update_client_mapper, client["id"], found["id"], body)
 
 
+def remove_audience(api: Api, client: Mapping[str, Any]) -> None:
+    """Delete our mapper of ``client``; fine if there is none."""
+    found = _mapper_of(client)
+    if found:
+        what = f"the audience of client {client['clientId']}"
+        api.find(what, api.admin.remove_client_mapper, client["id"], found["id"])
+
+
 def _mapper_of(client: Mapping[str, Any]) -> Mapping[str, Any]:
     """The mapper of ours, which has its name."""
     mappers = client.get("protocolMappers") or []

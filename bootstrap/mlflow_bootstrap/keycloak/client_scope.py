@@ -1,12 +1,14 @@
 """The client scope that puts a user's groups into ID token, access token and UserInfo."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import MADE_BY, Api, merged
+from mlflow_bootstrap.keycloak.api import Api, made_earlier, merged, text_attribute
+from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, decode_found, owner_of
 from mlflow_bootstrap.store.entry import AGAINST_OTHERS
 
 MAPPER = "oidc-group-membership-mapper"
@@ -23,12 +25,12 @@ def mapper(claim: str) -> dict[str, Any]:
     return {"protocolMapper": MAPPER, "config": {"claim.name": claim, "full.path": "true", **everywhere}}
 
 
-def client_scope(name: str, claim: str) -> dict[str, Any]:
+def client_scope(name: str, claim: str, instance: str) -> dict[str, Any]:
     """The scope as it is created."""
     return {
         "name": name,
         "protocol": "openid-connect",
-        "attributes": {"include.in.token.scope": "true", MADE_BY[0]: MADE_BY[1]},
+        "attributes": {"include.in.token.scope": "true", MARK: instance},
         "protocolMappers": [{"name": claim, "protocol": "openid-connect", **mapper(claim)}],
     }
 
@@ -61,6 +63,9 @@ class ClientScope:
     name: str
     claim: str
     """Claim that the scope puts into tokens; its mapper has the same name."""
+    instance: str
+    clients: frozenset[str]
+    """Our clients, which may use it."""
     needs: tuple[str, ...]
 
     @property
@@ -74,16 +79,31 @@ class ClientScope:
         return {"protocol": "openid-connect", "mapper": mapper(self.claim)}
 
     def read(self) -> State | None:
-        """The same of what is there."""
+        """The same of what exists, and whose it is."""
         found = found_scope(self.api, self.name)
-        if found is None:
-            return None
+        return None if found is None else {**self._state(found), OWNER: self._owner(found)}
+
+    def _state(self, found: Mapping[str, Any]) -> dict[str, Any]:
         return {"protocol": found.get("protocol"), "mapper": _owned(_mapper_of(found, self.claim))}
+
+    def _owner(self, found: Mapping[str, Any]) -> Owner:
+        return owner_of(
+            text_attribute(found, MARK),
+            self.instance,
+            setting="authentication.groups_scope",
+            earlier=made_earlier(found),
+            # A scope of others that gives the same claim serves as it is, if nothing else in it fills the claim.
+            usable=len(_filling(found, self.claim)) == 1,
+            adopted=text_attribute(found, FOUND) is not None,
+        )
 
     def create(self) -> None:
         """Make it with its mapper, or mend what another run has just made."""
-        if not self.api.make(self._what, self.api.admin.create_client_scope, client_scope(self.name, self.claim)):
-            self.update({})
+        body = client_scope(self.name, self.claim, self.instance)
+        if not self.api.make(self._what, self.api.admin.create_client_scope, body):
+            found = found_scope(self.api, self.name)
+            if found is not None and self._owner(found).standing is Standing.OURS:
+                self.update({})
 
     def update(self, current: State) -> None:
         """Set protocol and mapper."""
@@ -108,6 +128,45 @@ class ClientScope:
             body = merged(found, {"protocol": "openid-connect", **wanted})
             self.api.call(what, self.api.admin.update_mapper_in_client_scope, scope["id"], found["id"], body)
 
+    def adopt(self, current: State) -> None:
+        """Mark it, and keep beside the mark what its protocol and its mapper were like."""
+        found = found_scope(self.api, self.name) or {}
+        kept = {} if current[OWNER].standing is Standing.EARLIER else {FOUND: json.dumps(self._state(found))}
+        self._write(found, {"attributes": {MARK: self.instance, **kept}})
+
+    def release(self, current: State) -> None:
+        """Give it the protocol and the mapper that it had, without our mark."""
+        found = found_scope(self.api, self.name) or {}
+        former = decode_found(text_attribute(found, FOUND)) or {}
+        ours, wanted = _mapper_of(found, self.claim), former.get("mapper") or {}
+        what, admin = f"the mapper of {self._what}", self.api.admin
+        if ours and not wanted.get("protocolMapper"):
+            self.api.find(what, admin.delete_mapper_from_client_scope, found["id"], ours["id"])
+        elif ours:
+            config = {name: value for name, value in ours["config"].items() if name not in mapper("")["config"]}
+            body = {**ours, **wanted, "config": {**config, **wanted["config"]}}
+            self.api.call(what, admin.update_mapper_in_client_scope, found["id"], ours["id"], body)
+        protocol = former.get("protocol") or found["protocol"]
+        self._write(found, {"protocol": protocol, "attributes": {MARK: "", FOUND: ""}})
+
+    def _write(self, found: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+        body = {name: value for name, value in merged(found, changes).items() if name != "protocolMappers"}
+        self.api.call(self._what, self.api.admin.update_client_scope, found["id"], body)
+
+    def in_use(self) -> str | None:
+        """Clients other than ours that use it."""
+        clients = self.api.find("the clients", self.api.admin.get_clients) or []
+        placements = ("defaultClientScopes", "optionalClientScopes")
+        users = {one["clientId"] for one in clients if any(self.name in (one.get(place) or []) for place in placements)}
+        others = sorted(users - self.clients)
+        return f"kept, client {others[0]} uses it" if others else None
+
+    def delete(self) -> None:
+        """Delete it."""
+        found = found_scope(self.api, self.name)
+        if found is not None:
+            self.api.find(self._what, self.api.admin.delete_client_scope, found["id"])
+
     @property
     def _what(self) -> str:
         return f"client scope {self.name}"
@@ -121,6 +180,12 @@ def _mapper_of(scope: Mapping[str, Any], claim: str) -> Mapping[str, Any]:
     ]
     named = [one for one in mappers if one["name"] == claim]
     return next(iter([*filling, *named]), {})
+
+
+def _filling(scope: Mapping[str, Any], claim: str) -> list[Mapping[str, Any]]:
+    """All mappers that fill the claim, with whatever."""
+    mappers = scope.get("protocolMappers") or []
+    return [one for one in mappers if (one.get("config") or {}).get("claim.name") == claim]
 
 
 def _owned(found: Mapping[str, Any]) -> dict[str, Any]:

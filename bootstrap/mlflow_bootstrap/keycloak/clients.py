@@ -3,8 +3,9 @@
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings
-from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.api import GROUPS, Api
 from mlflow_bootstrap.keycloak.client import Client
+from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES
 from mlflow_bootstrap.systems import Context
 
@@ -35,7 +36,8 @@ def browser_fields(settings: Settings) -> dict[str, Any]:
 def browser_attributes(settings: Settings) -> dict[str, str]:
     """Where a logout may lead, and PKCE where the release sends it: elsewhere it would refuse every login."""
     pkce = "S256" if settings.traits.pkce else ""
-    return {**dict.fromkeys(FLOW_ATTRIBUTES, ""), POST_LOGOUT: settings.ingress.post_logout_uri, PKCE: pkce}
+    addresses = {POST_LOGOUT: settings.ingress.post_logout_uri, PKCE: pkce}
+    return {**dict.fromkeys(FLOW_ATTRIBUTES, ""), **addresses, GROUPS: ",".join(our_groups(settings))}
 
 
 def machine_fields() -> dict[str, Any]:
@@ -72,6 +74,8 @@ def browser_client(context: Context, api: Api, needs: tuple[str, ...]) -> Client
         scopes=(settings.authentication.groups_scope,),
         values=context.values,
         entry="oidc",
+        setting="authentication.client_id",
+        instance=settings.instance,
         needs=needs,
         audience=settings.authentication.client_id,
     )
@@ -87,6 +91,8 @@ def machine_client(context: Context, api: Api, client_id: str, needs: tuple[str,
         scopes=(context.settings.authentication.groups_scope,),
         values=context.values,
         entry=MACHINES,
+        setting="authentication.machine_client",
+        instance=context.settings.instance,
         needs=needs,
         audience=context.settings.authentication.client_id,
     )
@@ -102,5 +108,7 @@ def directory_client(context: Context, api: Api, client_id: str, needs: tuple[st
         scopes=(),
         values=context.values,
         entry=DIRECTORY,
+        setting="authentication.directory_client",
+        instance=context.settings.instance,
         needs=needs,
     )

@@ -11,6 +11,7 @@ from mlflow_bootstrap.keycloak.directory import ROLES
 from mlflow_bootstrap.keycloak.group import group
 from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.keycloak.service_account import service_account
+from mlflow_bootstrap.ownership import MARK
 
 BUILT_IN_SCOPES = ("acr", "basic", "email", "profile", "roles", "web-origins")
 """Default client scopes of a new realm; Keycloak passes over names that it does not know."""
@@ -25,14 +26,14 @@ def export(settings: Settings) -> Mapping[str, Any]:
     login = settings.authentication
     return {
         "ifResourceExists": "SKIP",
-        "clientScopes": [client_scope(login.groups_scope, login.groups_claim)],
-        "groups": _groups(our_groups(settings)),
+        "clientScopes": [client_scope(login.groups_scope, login.groups_claim, settings.instance)],
+        "groups": _groups(our_groups(settings), settings.instance),
         "clients": _clients(settings),
         "users": _users(settings),
     }
 
 
-def _groups(paths: Iterable[str], above: str = "") -> list[dict[str, Any]]:
+def _groups(paths: Iterable[str], instance: str, above: str = "") -> list[dict[str, Any]]:
     """The groups at ``paths`` below ``above``, each within those above it."""
     below: dict[str, list[str]] = {}
     for path in paths:
@@ -40,13 +41,13 @@ def _groups(paths: Iterable[str], above: str = "") -> list[dict[str, Any]]:
         below.setdefault(name, []).extend([rest] if rest else [])
     # Keycloak 26 fails on groups without a path.
     return [
-        {**group(name), "path": f"{above}/{name}", **_subgroups(rest, f"{above}/{name}")}
+        {**group(name, instance), "path": f"{above}/{name}", **_subgroups(rest, instance, f"{above}/{name}")}
         for name, rest in below.items()
     ]
 
 
-def _subgroups(paths: list[str], above: str) -> dict[str, Any]:
-    return {"subGroups": _groups(paths, above)} if paths else {}
+def _subgroups(paths: list[str], instance: str, above: str) -> dict[str, Any]:
+    return {"subGroups": _groups(paths, instance, above)} if paths else {}
 
 
 def _clients(settings: Settings) -> list[dict[str, Any]]:
@@ -63,7 +64,7 @@ def _clients(settings: Settings) -> list[dict[str, Any]]:
 def _client(
     settings: Settings, client_id: str, fields: Mapping[str, Any], attributes: Mapping[str, str]
 ) -> dict[str, Any]:
-    present = {name: value for name, value in attributes.items() if value}
+    present = {MARK: settings.instance, **{name: value for name, value in attributes.items() if value}}
     scopes = [*BUILT_IN_SCOPES, settings.authentication.groups_scope]
     return {"clientId": client_id, **fields, "attributes": present, "defaultClientScopes": scopes}
 

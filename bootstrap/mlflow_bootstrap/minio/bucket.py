@@ -51,6 +51,9 @@ class Bucket:
         tags = self._tags()
         if tags is None:
             return None
+        if MARK not in tags and self.policy is not None and not self.policy.announces_bucket:
+            # Another run may have tagged it, and taken the announcement back, since the tags were read.
+            tags = self._tags() or {}
         versioning = {"versioning": self._versioning()} if self.versioned else {}
         return {"tagged": MARK in tags, **versioning, OWNER: self._owner(tags)}
 

@@ -66,6 +66,7 @@ class EntryBackend:
         return OwnershipError(
             f"needs {resource.address}, which belongs to {owner.name}",
             remedy=f"take it over with --adopt {resource.address}, or name another in {owner.setting}",
+            flag=f"--adopt {resource.address}",
         )
 
     def resources(self, entries: Collection[str]) -> Sequence[StoredEntry]:

@@ -192,17 +192,15 @@ class StoredValues:
         return self._store.kind
 
     def value(self, entry: str, field: str) -> SecretStr | None:
-        """A value, or None.
-
-        Raises:
-            OwnershipError: the entry is of others.
-        """
+        """A value, or None."""
         found = self.read(entry)
-        error = self._refused(entry, found) if self._refused and found else None
-        if error is not None:
-            raise error
-        value = found.values.get(field) if found else None
+        value = found.values.get(field) if found and self.refused(entry) is None else None
         return SecretStr(value) if value else None
+
+    def refused(self, entry: str) -> BootstrapError | None:
+        """Why no value of the entry may be used, if others own it."""
+        found = self.read(entry)
+        return self._refused(entry, found) if self._refused and found else None
 
     def read(self, name: str) -> Entry | None:
         """The entry as it was when it was first asked for, or nothing."""

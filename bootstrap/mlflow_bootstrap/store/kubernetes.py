@@ -39,6 +39,9 @@ class ClusterValues:
         found = self.read(entry).get(field)
         return SecretStr(found) if found else None
 
+    def refused(self, entry: str) -> None:
+        """A Secret of others counts as missing."""
+
     def read(self, entry: str) -> dict[str, str]:
         """All values of an entry, from Secrets of ours; of several the contract's first that has one counts."""
         values: dict[str, str] = {}
