@@ -54,3 +54,9 @@ bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=ima
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
 
 bench: bench-image bench-gc
+bench: bench-image
+
+.PHONY: route-table
+
+route-table: $(VENV)/.dev ## write the tables of docs/security.md from the tables of routes
+	@PYTHONPATH=image $(PY) tools/route_table.py

@@ -24,7 +24,7 @@ with collector_paused():
 
     import mlflow_sso.upgrade  # noqa: F401
 
-LONGEST = 180
+LONGEST = 1200
 """Seconds after which a fork is ended."""
 
 

@@ -1,0 +1,16 @@
+"""Attacks that once worked are refused, and the same requests about one's own things are served."""
+
+import pytest
+from attacked import new_site, run_inside
+from pod import Pod
+
+pytestmark = pytest.mark.servers
+
+
+def test_known_attacks_are_refused(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        found = run_inside(site, "ask_attacks.py")
+
+    assert found["served"] == []
+    assert found["refused"] == []
+    assert found["changed"] == []
