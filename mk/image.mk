@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image bench-gc build-image push-image build-and-push-image
+.PHONY: setup-image image-lock test-image bench-image bench-gc build-image push-image build-and-push-image image-base
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -21,6 +21,9 @@ push-image: $(VENV)/.run ## push the container image and print its digest
 
 build-and-push-image: $(VENV)/.run ## build the container image, push it and print its digest
 	@$(PUBLISHING) build-and-push
+
+image-base: $(VENV)/.run ## write down the digests of the base images, for every build to come
+	@$(PUBLISHING) pin-base
 
 # $(call image_python,3.11): python3.11 from the PATH if it runs, else the newest of pyenv's; empty where there is none
 image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cdk8s_mlflow.publishing.base_images import pinned
 from cdk8s_mlflow.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +133,7 @@ def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_en
     publish("build", RELEASE=release.name, BASE_IMAGE="")
 
     build = recording_engine.read_text().splitlines()[-1]
-    assert f"--build-arg BASE_IMAGE={release.base_image} " in build
+    assert f"--build-arg BASE_IMAGE={pinned(release.name)} " in build
     assert "--build-arg RELEASE=3.17.2 " in build
     assert "--tag localhost:30500/mlflow:3.17.2-oidc " in build
 

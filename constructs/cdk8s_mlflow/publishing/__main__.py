@@ -3,23 +3,27 @@
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cdk8s_mlflow.publishing.base_images import pin
 from cdk8s_mlflow.publishing.choice import engine
 from cdk8s_mlflow.publishing.context import build_context, revision
 from cdk8s_mlflow.publishing.engine import Engine
-from cdk8s_mlflow.publishing.errors import PublishingError
+from cdk8s_mlflow.publishing.errors import PublishingError, UsageError
 from cdk8s_mlflow.publishing.package_index import with_index
 from cdk8s_mlflow.publishing.steps import say
 from cdk8s_mlflow.publishing.variables import Target, target, variables
+from cdk8s_mlflow.releases import RELEASES
 
 
 def main(argv: Sequence[str] | None = None, *, program: str = "cdk8s-mlflow image") -> int:
     """0 done; 1 build or push failed, 2 usage, 3 no engine answers."""
-    parser = ArgumentParser(prog=program, description="Build the container image, push it, or both.")
-    parser.add_argument("step", choices=("build", "push", "build-and-push"))
+    parser = ArgumentParser(
+        prog=program, description="Build the container image, push it, or both; or pin the images that it is built on."
+    )
+    parser.add_argument("step", choices=("build", "push", "build-and-push", "pin-base"))
     step = parser.parse_args(argv).step
     try:
         _run(step)
@@ -31,12 +35,26 @@ def main(argv: Sequence[str] | None = None, *, program: str = "cdk8s-mlflow imag
 
 def _run(step: str) -> None:
     values = variables(os.environ, Path(".env.local"))
+    if step == "pin-base":
+        _pin_base(values)
+        return
     image = target(values, revision=revision(build_context()))
     chosen = engine(values, os.environ)
     if step != "push":
         _build(chosen, image)
     if step != "build":
         _push(chosen, image)
+
+
+def _pin_base(values: Mapping[str, str]) -> None:
+    images = {name: release.base_image for name, release in RELEASES.items()}
+    if "BASE_IMAGE" in values:
+        release = values.get("RELEASE", "3.6.0")
+        if release not in RELEASES:
+            raise UsageError(f"RELEASE is {release!r}; set it to one of {', '.join(RELEASES)}")
+        images = {release: values["BASE_IMAGE"]}
+    for reference in pin(images):
+        print(f"pinned {reference}")
 
 
 def _build(chosen: Engine, image: Target) -> None:

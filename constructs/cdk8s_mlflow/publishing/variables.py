@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cdk8s_mlflow.publishing.base_images import pinned
 from cdk8s_mlflow.publishing.errors import UsageError
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import SettingsError
@@ -76,7 +77,7 @@ def target(values: Mapping[str, str], *, revision: str) -> Target:
     image = _image({key: values[name] for key, name in _KEYS.items() if name in values})
     return Target(
         release=release.name,
-        base_image=values.get("BASE_IMAGE", release.base_image),
+        base_image=values.get("BASE_IMAGE") or pinned(release.name),
         registry=image.registry,
         repository=image.repository,
         tag=image.tag or f"{release.name}-oidc",
