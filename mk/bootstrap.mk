@@ -1,14 +1,14 @@
 .PHONY: test-bootstrap test-servers
 
-test-bootstrap: $(VENV)/.dev ## the bootstrap against real servers
+test-bootstrap: $(VENV)/.servers ## the bootstrap against real servers
 	@$(PY) -m pytest -q tests/bootstrap
 
-test-servers: $(VENV)/.dev ## start, restart and stop every real server
+test-servers: $(VENV)/.servers ## start, restart and stop every real server
 	@$(PY) -m pytest -q tests/live/test_servers.py
 
 .PHONY: bench-bootstrap
 
-bench-bootstrap: $(VENV)/.dev ## what a verify costs beside its round trips
+bench-bootstrap: $(VENV)/.servers ## what a verify costs beside its round trips
 	@$(PY) benchmarks/bench_bootstrap.py
 
 bench: bench-bootstrap

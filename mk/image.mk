@@ -29,22 +29,22 @@ image-base: $(VENV)/.run ## write down the digests of the base images, for every
 image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
   "$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 
-.venv-image-%/.done: image/releases/%/requirements.lock image/pyproject.toml | $(VENV)/.dev
+.venv-image-%/.done: image/releases/%/requirements.lock image/pyproject.toml | $(VENV)/.servers
 	@test -n '$(call image_python,$(IMAGE_PYTHON_$*))' || { echo "error: release $* needs Python $(IMAGE_PYTHON_$*); put python$(IMAGE_PYTHON_$*) on the PATH, or install it with pyenv" >&2; exit 1; }
 	@echo "installing release $* into .venv-image-$*"
 	@$(UV) venv --quiet --clear --python '$(call image_python,$(IMAGE_PYTHON_$*))' .venv-image-$*
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --compile-bytecode --only-binary :all: --require-hashes -r $<
-	@cd image && $(abspath $(PY)) -c 'from hatchling.build import build_editable; build_editable("$(abspath .venv-image-$*)")' >/dev/null
+	@cd image && ../$(PY) -c 'from hatchling.build import build_editable; build_editable("../.venv-image-$*")' >/dev/null
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --no-deps .venv-image-$*/mlflow_sso-*.whl
 	@touch $@
 
 setup-image: $(IMAGE_VENVS:%=%/.done) ## install what the image's programs need, one environment a release
 
 image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
-	@$(foreach release,$(IMAGE_RELEASES),cd $(CURDIR)/image/releases/$(release) && $(abspath $(UV)) pip compile --quiet --upgrade --universal --fork-strategy fewest \
+	@$(foreach release,$(IMAGE_RELEASES),$(UV) --directory image/releases/$(release) pip compile --quiet --upgrade --universal --fork-strategy fewest \
 	  --python-version $(IMAGE_PYTHON_$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make image-lock' requirements.in -o requirements.lock &&) true
-	@cd image/build && $(abspath $(UV)) pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	@$(UV) --directory image/build pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock
 
 test-image: setup-image ## the image's programs against real servers, both releases

@@ -1,7 +1,13 @@
 .PHONY: live test-live test-mutations screenshots bench-live
 
+ifneq ($(filter live bench-live,$(MAKECMDGOALS)),)
+ifeq ($(filter $(or $(RELEASE),3.6.0),$(IMAGE_RELEASES) 3.6.0 3.17.2),)
+$(error RELEASE is $(RELEASE); set it to 3.6.0 or 3.17.2)
+endif
+endif
+
 # The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
-live: $(VENV)/.dev .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
+live: $(VENV)/.servers .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
 	@$(PY) -m live $(if $(RELEASE),--release $(RELEASE))
 
 test-live: setup-image ## the whole system of each release, as people use it

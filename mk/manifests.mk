@@ -17,7 +17,7 @@ schema: $(VENV)/.run ## write the JSON Schema of environment files and docs/sett
 test: $(VENV)/.dev ## everything that needs no server
 	@$(PY) -m pytest -q -m "not servers and not downloads" tests
 
-check: $(VENV)/.dev ## format, lint and types, without changing a file
+check: $(VENV)/.servers ## format, lint and types, without changing a file
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy

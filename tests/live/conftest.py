@@ -20,18 +20,23 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from by_release import ByRelease
-from person import Person
-from playwright.sync_api import Browser
 
-from live.browser import chromium
 from live.neighbours import Neighbours
 from live.rendering import Rendering, free_addresses, own_names
 from live.system import System
 from live.users import User
+
+if TYPE_CHECKING:
+    from person import Person
+    from playwright.sync_api import Browser
+
+# `make test` starts no browser, and needs nothing of what the tests with real servers install.
+collect_ignore_glob = [] if find_spec("playwright") else ["test_browser_*.py"]
 
 RELEASES = os.environ.get("LIVE_RELEASES", "3.6.0 3.17.2").split()
 _numbers = itertools.count(1)
@@ -116,14 +121,18 @@ def new_user(system: System) -> User:
 
 
 @pytest.fixture(scope="module")
-def browser(neighbours: Neighbours, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(neighbours: Neighbours, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
     """Chromium; for a module alone, because playwright keeps an event loop in the thread as long as it runs."""
+    from live.browser import chromium
+
     with chromium(tmp_path_factory.mktemp("chromium"), ca=neighbours.certificate.ca) as running:
         yield running
 
 
 @pytest.fixture
-def person(browser: Browser, system: System) -> Iterator[Person]:
+def person(browser: "Browser", system: System) -> "Iterator[Person]":
     """Somebody at a fresh window, who has never been here."""
+    from person import Person
+
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         yield Person(system=system, page=context.new_page())

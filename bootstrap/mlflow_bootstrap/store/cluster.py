@@ -127,10 +127,10 @@ def _load(configuration: client.Configuration, context: str | None) -> None:
     """The pod's own account where we run in one that has no kubeconfig."""
     location = os.environ.get("KUBECONFIG")
     if not location and not DEFAULT_KUBECONFIG.is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        config.load_incluster_config(client_configuration=configuration)
         return
     path = location or str(DEFAULT_KUBECONFIG)
-    config.load_kube_config(path, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
+    config.load_kube_config(path, context=context, client_configuration=configuration)
 
 
 def _transient(error: BaseException) -> bool:
