@@ -20,7 +20,7 @@ from mlflow_bootstrap.store.backend import Backend, open_backend
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
-ENTRIES = ("postgres", "s3", "oidc", "server")
+ENTRIES = ("postgres", "s3", "oidc", "server", "directory")
 
 
 @pytest.fixture
