@@ -125,6 +125,58 @@ for order in orders:
 print(json.dumps(different))
 """
 
+LISTS = """
+import json, random
+import mlflow_sso.serve.application
+from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
+from mlflow_sso.authorization.listing import only
+from mlflow_sso.authorization.rules import Kind
+from sqlalchemy import event
+chance = random.Random(17)
+tracking, registry = _get_tracking_store(), _get_model_registry_store()
+mark = f"list-{chance.random()}-"
+ids = [tracking.create_experiment(f"{mark}{number:03}") for number in range(60)]
+names = [f"{mark}{number:03}" for number in range(60)]
+for name, number in zip(names, ids):
+    registry.create_registered_model(name)
+    registry.create_model_version(name, "mlflow-artifacts:/1/x")
+    tracking.create_dataset(name, experiment_ids=[number])
+lists = {
+    Kind.EXPERIMENT: (ids, lambda e: e.experiment_id, lambda **page: tracking.search_experiments(
+        filter_string=f"name LIKE '{mark}%'", **page)),
+    Kind.REGISTERED_MODEL: (names, lambda m: m.name, lambda **page: registry.search_registered_models(
+        filter_string=f"name LIKE '{mark}%'", **page)),
+    "versions": (names, lambda v: v.name, lambda **page: registry.search_model_versions(
+        filter_string=f"name LIKE '{mark}%'", **page)),
+    Kind.DATASET: (ids, lambda d: d.experiment_ids[0], lambda **page: tracking.search_datasets(
+        filter_string=f"name LIKE '{mark}%'", **page)),
+}
+statements = []
+for engine in {tracking.engine, registry.engine}:
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+wrong = []
+for kind, (every, name_of, search) in lists.items():
+    plain = [name_of(row) for row in search(max_results=1000)]
+    assert sorted(plain) == sorted(every), kind
+    statements.clear()
+    search(max_results=7)
+    usual, counts = len(statements), set()
+    for size in (0, 1, 7, 59, 60):
+        granted = frozenset(chance.sample(every, size))
+        with only({Kind.REGISTERED_MODEL if kind == "versions" else kind: granted}):
+            seen, token = [], None
+            while True:
+                statements.clear()
+                page = search(max_results=7, page_token=token)
+                counts.add(len(statements))
+                seen, token = seen + [name_of(row) for row in page], page.token
+                if not token:
+                    break
+        if seen != [name for name in plain if name in granted] or max(counts) > usual:
+            wrong.append([str(kind), size, len(seen), sorted(counts), usual])
+print(json.dumps(wrong))
+"""
+
 
 def run_as_server(site: Site, script: str) -> Any:
     """What a script prints that sees what the server sees."""
@@ -197,6 +249,10 @@ def test_table_names_every_object_field(site: Site) -> None:
 
 def test_permissions_are_the_plugins(site: Site) -> None:
     assert run_as_server(site, SAME_PERMISSIONS) == []
+
+
+def test_lists_are_plain_mlflows_without_the_rest(site: Site) -> None:
+    assert run_as_server(site, LISTS) == []
 
 
 READS = [
