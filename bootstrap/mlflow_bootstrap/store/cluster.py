@@ -1,6 +1,7 @@
 """The Secrets of a Kubernetes cluster, read and written with its optimistic locking."""
 
 import base64
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from mlflow_bootstrap.retry import TRANSIENT_STATUS, retrying
 MANAGER = "cdk8s-mlflow"
 """Owner of the fields that we write, and value of the label ``app.kubernetes.io/managed-by``."""
 _NONE: Mapping[str, str | None] = MappingProxyType({})
+# Up to version 35 the client logs each answer at level DEBUG, which for a Secret is its data.
+logging.getLogger("kubernetes.client.rest").setLevel(logging.INFO)
 DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 
 
