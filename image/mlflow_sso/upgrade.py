@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 from mlflow_sso import log
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import TerminalError
+from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema
 
@@ -82,6 +83,8 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
         log.progress("creating MLflow's first tables", database=schema.name)
         InitialBase.metadata.create_all(transaction)
     script = ScriptDirectory(str(schema.scripts))
+    if trace_analytics.REVISION in schema.parents:
+        trace_analytics.apply(script.get_revision(trace_analytics.REVISION))
 
     def to_head(revision: Any, _: MigrationContext) -> Any:
         return script._upgrade_revs("head", revision)

@@ -1,0 +1,1 @@
+"""What changes upstream, one package a release."""
