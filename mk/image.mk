@@ -57,7 +57,6 @@ bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=ima
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
 
 bench: bench-image bench-gc
-bench: bench-image
 
 .PHONY: route-table
 

@@ -56,6 +56,5 @@ RELEASE = Release(
     ),
     startup_seconds=600,
     unused_settings=("server.access_key_cache",),
-    caveat=None,
     environment=_environment,
 )

@@ -57,6 +57,5 @@ RELEASE = Release(
         "server.ai_gateway",
         "maintenance.session_pruning_schedule",
     ),
-    caveat="its permissions are not a security boundary between users; see docs/security.md, or choose 3.17.2",
     environment=_environment,
 )

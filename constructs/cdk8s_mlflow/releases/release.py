@@ -52,7 +52,5 @@ class Release:
     """Seconds that a pod may take to its first answer on a loaded node."""
     unused_settings: tuple[str, ...]
     """Dotted settings that this release has no use for; setting one is refused."""
-    caveat: str | None
-    """One line for the operator about what the release cannot do."""
     environment: Callable[[Settings], Mapping[str, str]]
     """The server's environment variables that only this release reads, or reads differently."""

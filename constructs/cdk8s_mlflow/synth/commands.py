@@ -44,7 +44,7 @@ def write_tree(
     loaded = {file: load(file, overrides=answers[file]) for file in files}
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
-    _say_caveats(loaded, say)
+    _say_what_is_left(loaded, say)
     changed = frozenset(file for file in files if answers[file])
     with replacement(output) as folder, progress(len(files)) as done:
         synthesize(loaded, folder=folder, changed=changed, done=done)
@@ -115,11 +115,7 @@ def _overrides(files: Sequence[Path], touched: str, say: Say) -> tuple[Override,
     return changes
 
 
-def _say_caveats(loaded: dict[Path, Settings], say: Say) -> None:
-    for release in {settings.release: settings.traits for settings in loaded.values()}.values():
-        names = ", ".join(file.stem for file, settings in loaded.items() if settings.release == release.name)
-        if release.caveat:
-            say(f"note: release {release.name} ({names}): {release.caveat}")
+def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
     for file, settings in loaded.items():
         if settings.database.role_management == "managed-roles":
             say(f"note: {file.stem}: add the role to your Cluster:\n{managed_role_patch(settings)}")
