@@ -3,7 +3,6 @@
 Values in braces are those of the place that a request goes to (places.py).
 """
 
-from dataclasses import replace
 
 from row import MLFLOW, PAGES, PROXY, Level, Row, get, send
 
@@ -38,14 +37,9 @@ _OWN_TAG = f"{MLFLOW}/registered-models/set-tag?name={{own}}"
 _OTHERS_PROMPT = f"{MLFLOW}/permissions/users/{{fourth}}/prompts/{{model}}"
 _OWN_EXPERIMENT = f"{MLFLOW}/experiments/set-experiment-tag?experiment_id={{own_experiment}}"
 _TAG = {"key": "colour", "value": "red"}
-TWO_NAMES_3_17_2 = (
-    send("tag a model behind one's own", Level.EDIT, "POST", _OWN_TAG, name="{model}", **_TAG),
-    send("grant a model behind one's own", Level.MANAGE, "POST", _OTHERS_PROMPT, permission="MANAGE", name="{own}"),
-)
-"""Requests that name what one may change and what one may not."""
-
-TWO_NAMES_3_6_0 = (
-    *(replace(row, needs=Level.NOBODY) for row in TWO_NAMES_3_17_2),
+TWO_NAMES = (
+    send("tag a model behind one's own", Level.NOBODY, "POST", _OWN_TAG, name="{model}", **_TAG),
+    send("grant a model behind one's own", Level.NOBODY, "POST", _OTHERS_PROMPT, permission="MANAGE", name="{own}"),
     send("the same with the query", Level.NOBODY, "POST", f"{_OTHERS_PROMPT}?name={{own}}", permission="MANAGE"),
     send("tag an experiment behind one's own", Level.NOBODY, "POST", _OWN_EXPERIMENT, experiment_id="{experiment}",
          **_TAG),
@@ -53,7 +47,7 @@ TWO_NAMES_3_6_0 = (
     send("log to a run behind another", Level.NOBODY, "POST", f"{MLFLOW}/runs/set-tag", run_uuid="{own_run}",
          runId="{run}", **_TAG),
 )  # fmt: skip
-"""There, every such request is refused, and more of them would do harm."""
+"""Requests that name what one may change and what one may not: refused, whoever asks."""
 
 EXPIRY = "2027-01-01T00:00:00+00:00"
 USERS_3_6_0 = (

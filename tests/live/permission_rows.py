@@ -7,7 +7,6 @@ import data_rows
 from row import Level, Row
 
 USERS = {"3.6.0": access_rows.USERS_3_6_0, "3.17.2": access_rows.USERS_3_17_2}
-TWO_NAMES = {"3.6.0": access_rows.TWO_NAMES_3_6_0, "3.17.2": access_rows.TWO_NAMES_3_17_2}
 REFUSED = {
     "3.6.0": (
         "/api/2.0/mlflow-artifacts/mpu",
@@ -29,7 +28,7 @@ def rows_of(release: str) -> list[Row]:
     rows = (
         *access_rows.SERVER,
         *data_rows.ROWS,
-        *TWO_NAMES[release],
+        *access_rows.TWO_NAMES,
         *access_rows.GRANTS,
         *USERS[release],
         *data_rows.DELETIONS,

@@ -121,6 +121,8 @@ def _request(
     in_path = {field.path: value for field, value in named.items() if where[field] is Where.PATH}
     filled = VARIABLE.sub(lambda found: _segment(in_path.get(found[2], VARIABLES.get(found[2], "none"))), path)
     query = {field.path.removesuffix("[]"): value for field, value in named.items() if where[field] is Where.QUERY}
+    paths = [value.field for value in route.rule.values if value.form is Form.RELATIVE_PATH]
+    query |= {field.path: "notes.txt" for field in paths if _place(field, method) is Where.QUERY}
     extra = dict(extras.get(f"{method} {unversioned(path)}", {}))
     if method == "GET":
         query |= {name: str(value) for name, value in extra.items()}

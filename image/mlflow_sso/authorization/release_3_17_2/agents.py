@@ -48,11 +48,11 @@ _ASSISTANT = "/ajax-api/3.0/mlflow/assistant"
 _NO_ASSISTANT = refused("MLflow's assistant runs programs on the server")
 
 ASSISTANT = (
-    # Every page asks for it; it names no secret.
+    # Pages ask for both; they name no secret.
     route("GET", f"{_ASSISTANT}/config", MEMBER),
+    route("GET", f"{_ASSISTANT}/providers", MEMBER),
     route("PUT", f"{_ASSISTANT}/config", _NO_ASSISTANT),
     route("POST", f"{_ASSISTANT}/message", _NO_ASSISTANT),
-    route("GET", f"{_ASSISTANT}/providers", _NO_ASSISTANT),
     route("GET", f"{_ASSISTANT}/providers/<provider>/health", _NO_ASSISTANT),
     route("GET", f"{_ASSISTANT}/providers/<provider>/models", _NO_ASSISTANT),
     route("PATCH", f"{_ASSISTANT}/sessions/<session_id>", _NO_ASSISTANT),

@@ -3,10 +3,12 @@
 from mlflow_sso.authorization.rules import (
     AJAX,
     Body,
+    Form,
     Kind,
     Where,
     edits,
     either,
+    has,
     manages,
     reads,
     rest,
@@ -48,7 +50,7 @@ OF_OBJECTS = (
     rest(
         "POST",
         "/mlflow/upload-artifact",
-        edits(Kind.RUN, "run_uuid", where=Where.QUERY),
+        edits(Kind.RUN, "run_uuid", where=Where.QUERY) & has(Form.RELATIVE_PATH, "path", where=Where.QUERY),
         prefixes=AJAX,
         body=Body.FILE,
     ),
