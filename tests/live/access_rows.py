@@ -3,7 +3,6 @@
 Values in braces are those of the place that a request goes to (places.py).
 """
 
-
 from row import MLFLOW, PAGES, PROXY, Level, Row, get, send
 
 SERVER = (
