@@ -62,7 +62,7 @@ def test_without_postgresql_calls_fail_with_a_reason_and_pods_stay(replicated: S
 
     recovered = worker.log(3)
 
-    assert refused.is_server_error
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert alive.status_code == 200
     assert "connection to server at" in _logs(replicated)
     assert recovered.status_code == 200

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
+from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
+from mlflow_sso.log import progress
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
 
 Scope = MutableMapping[str, Any]
@@ -55,6 +57,11 @@ class AuthorizationMiddleware:
             allowed, receive = await self._allow(match, scope, receive)
         except RefusedError as refusal:
             allowed = refusal.answer()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            progress("a database does not answer", level="error", reason=reason(error))
+            allowed = UNAVAILABLE
         if isinstance(allowed, Answer):
             await send_answer(allowed, scope, send)
         else:
