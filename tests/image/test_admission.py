@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
 
 import httpx
 import pytest
@@ -159,4 +158,5 @@ def test_unknown_user_takes_as_long_as_a_known_one(site: Site, server: Serving, 
         pairs.append((seconds("bert", known, number), seconds(f"nobody{number}", unknown, number)))
         time.sleep(1.1)
 
-    assert 0.5 < median(one for one, _ in pairs) / median(other for _, other in pairs) < 2
+    # The quickest of each: a busy machine only ever adds to them.
+    assert 0.5 < min(one for one, _ in pairs) / min(other for _, other in pairs) < 2

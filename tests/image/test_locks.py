@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def test_a_lock_pins_by_version_and_hash_and_names_no_address(lock: Path) -> Non
 
 @pytest.mark.servers
 def test_a_fresh_environment_made_from_the_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
-    uv, lock = ROOT / ".venv" / "bin" / "uv", ROOT / "image" / "releases" / venv.release / "requirements.lock"
+    # The set-up installs uv only where there is none.
+    uv = shutil.which("uv") or ROOT / ".venv" / "bin" / "uv"
+    lock = ROOT / "image" / "releases" / venv.release / "requirements.lock"
     python = tmp_path / "fresh" / "bin" / "python"
     environment = {**os.environ, "OIDC_USERS_DB_URI": f"sqlite:///{tmp_path}/users.db", "SECRET_KEY": "for-the-import"}
 

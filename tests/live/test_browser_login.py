@@ -118,5 +118,5 @@ def test_nobody_reads_the_metrics_through_the_door(system: System, person: Perso
 
     status, text = person.fetch("/metrics")
 
-    assert status == 404
+    assert status == 403
     assert "mlflow_http_request" not in text

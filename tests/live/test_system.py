@@ -16,6 +16,9 @@ pytestmark = pytest.mark.servers
 REFUSED = "User is not allowed to login"
 """What both releases say of somebody whose token lists no group."""
 
+MULTIPART = "/api/2.0/mlflow-artifacts/mpu"
+"""Neither clients nor pages need it here; any ingress may decode a path, so the server itself refuses it."""
+
 OUTSIDE = {"3.6.0": (200, True), "3.17.2": (401, False)}
 """How a request of somebody without a session is answered: status, and whether with the page of the login."""
 
@@ -84,9 +87,19 @@ def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(syst
 
 def test_the_door_knows_neither_metrics_nor_another_host(system: System) -> None:
     with _anonymous(system) as client:
-        assert client.get("/metrics").status_code == 404
+        assert client.get("/metrics").status_code == 403
         assert client.get("/health", headers={"Host": "mlflow.example.net"}).status_code == 404
         assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("path", [MULTIPART, f"{MULTIPART}/create/x", MULTIPART.replace("mpu", "%6dpu/create")])
+def test_server_refuses_multipart_paths_in_any_spelling(system: System, new_user: User, path: str) -> None:
+    with Visitor(system=system) as visitor:
+        visitor.log_in(new_user)
+
+        answer = visitor.client.post(path, json={})
+
+    assert answer.status_code == 403
 
 
 def test_what_the_bootstrap_made_is_what_the_environment_says(system: System) -> None:
