@@ -6,6 +6,7 @@ from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
 from mlflow_sso.serve.flavour import Application, flavour_of
 from mlflow_sso.serve.metrics import hide_from_public_port
+from mlflow_sso.serve.steady_refusals import SteadyRefusals
 
 ATTEMPTS = 5
 
@@ -20,6 +21,7 @@ def open_application() -> Application:
     share_tracking_store()
     application = flavour_of(installed()).open_application()
     hide_from_public_port()
+    application = SteadyRefusals(application)
     return Admission(application, maximum_body=int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY)))
 
 
