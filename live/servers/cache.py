@@ -63,11 +63,11 @@ def _version(path: Path) -> list[int]:
 def _apt_install(package: str) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    _say(f"installing the Debian package {package}")
+    say(f"installing the Debian package {package}")
     # RUNLEVEL=1 keeps the package from starting a service of its own.
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    _run(["apt-get", "update", "-qq"], environment=quiet)
-    _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", package], environment=quiet)
+    run_quietly(["apt-get", "update", "-qq"], environment=quiet)
+    run_quietly(["apt-get", "install", "-qq", "-y", "--no-install-recommends", package], environment=quiet)
 
 
 def go_program(module: str, version: str) -> Path:
@@ -82,15 +82,15 @@ def go_program(module: str, version: str) -> Path:
         return target
     with locked(name):
         if not target.exists():
-            _say(f"building {name} {version}, once; this takes some minutes")
+            say(f"building {name} {version}, once; this takes some minutes")
             _build(module, version, target)
     return target
 
 
 def _build(module: str, version: str, target: Path) -> None:
-    _need("go", "golang")
+    require("go", "golang")
     scratch = target.parent / "unfinished"
-    _run(["go", "install", f"{module}@{version}"], environment={"GOBIN": str(scratch), "GOFLAGS": "-trimpath"})
+    run_quietly(["go", "install", f"{module}@{version}"], environment={"GOBIN": str(scratch), "GOFLAGS": "-trimpath"})
     (scratch / target.name).replace(target)
     scratch.rmdir()
 
@@ -107,27 +107,36 @@ def maven_archive(coordinates: str) -> Path:
         return target
     with locked(artifact):
         if not target.exists():
-            _say(f"fetching {artifact} {version}, once")
+            say(f"fetching {artifact} {version}, once")
             _fetch(coordinates, target)
     return target
 
 
 def _fetch(coordinates: str, target: Path) -> None:
-    _need("mvn", "maven")
+    require("mvn", "maven")
     scratch = target.parent / "unfinished"
-    _run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
+    run_quietly(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
     (scratch / target.name).replace(target)
     scratch.rmdir()
 
 
-def _need(program: str, package: str) -> None:
+def require(program: str, package: str) -> None:
+    """Raise ``MissingProgramError`` unless ``program`` is on the PATH."""
     if not shutil.which(program):
         raise MissingProgramError(f"{program} is missing; install the Debian package {package}")
 
 
-def _run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+def run_quietly(
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> str:
+    """Run ``command`` to its end; its standard output.
+
+    Raises:
+        MissingProgramError: its exit code is not 0; the text has the end of what it printed.
+    """
     done = subprocess.run(
         command,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -137,7 +146,9 @@ def _run(command: Sequence[str], *, environment: Mapping[str, str] | None = None
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
         raise MissingProgramError(f"`{' '.join(command)}` failed with {done.returncode}:\n{last}")
+    return done.stdout
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell whoever waits."""
     print(line, file=sys.stderr, flush=True)

@@ -45,7 +45,8 @@ def issue(folder: Path, *names: str) -> Certificate:
     return issued
 
 
-def _signs_certificates() -> "x509.KeyUsage":
+def signs_certificates() -> "x509.KeyUsage":
+    """Key usage of an authority (RFC 5280, 4.2.1.3)."""
     from cryptography import x509
 
     return x509.KeyUsage(
@@ -84,7 +85,7 @@ def _make(target: Certificate, names: tuple[str, ...]) -> None:
         )
         if authority:
             # Python 3.13 and newer refuses an authority that does not say that it signs certificates.
-            builder = builder.add_extension(_signs_certificates(), critical=True)
+            builder = builder.add_extension(signs_certificates(), critical=True)
         else:
             builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
         return builder.sign(ca_key, hashes.SHA256())

@@ -1,0 +1,86 @@
+"""Flux's kustomize-controller on the node, which applies what ``delivery/flux`` says, unchanged.
+
+Its source-controller cannot be built from the module proxy: the archive of a folder and the status of its GitRepository
+are written here instead.
+"""
+
+import hashlib
+import json
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from live.node.components import ADDRESS
+from live.node.node import Node
+
+NAMESPACE = "flux-system"
+_PORT = 8090
+
+
+class Flux:
+    """Starts the controller; :meth:`publish` is a push to the repository."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._archives = node.folder / "archives"
+        self._archives.mkdir(exist_ok=True)
+        node.kubectl("create", "namespace", NAMESPACE)
+        server = ["python3", "-m", "http.server", str(_PORT), "--bind", ADDRESS, "--directory", str(self._archives)]
+        node.spawn("archives", server)
+        addresses = {"events": "", "metrics": "127.0.0.1:9091", "health": "127.0.0.1:9092"}
+        flags = [f"--{name}-addr={address}" for name, address in addresses.items()]
+        node.spawn("kustomize-controller", ["kustomize-controller", *flags], RUNTIME_NAMESPACE=NAMESPACE)
+
+    def publish(self, dist: Path, environment: str, *, source: str) -> None:
+        """Give ``dist``, which has the folder ``environment``, to the GitRepository ``source``, as a new revision."""
+        archive = self._archives / f"{environment}.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            tar.add(dist / environment, f"dist/{environment}")
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        artifact = {
+            "path": archive.name,
+            "url": f"http://{ADDRESS}:{_PORT}/{archive.name}",
+            "revision": f"main@sha1:{digest[:40]}",
+            "digest": f"sha256:{digest}",
+            "lastUpdateTime": now,
+        }
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "Succeeded",
+            "message": "stored",
+            "lastTransitionTime": now,
+        }
+        generation = self._object("gitrepository", source)["metadata"]["generation"]
+        status = {"observedGeneration": generation, "artifact": artifact, "conditions": [ready]}
+        self._patch("gitrepository", source, {"status": status}, "--subresource=status")
+        self.revision = artifact["revision"]
+
+    def reconcile(self, kustomization: str) -> None:
+        """Ask for an immediate reconciliation, as ``flux reconcile`` does."""
+        asked = {"reconcile.fluxcd.io/requestedAt": datetime.now(UTC).isoformat()}
+        self._patch("kustomization", kustomization, {"metadata": {"annotations": asked}})
+
+    def wait_ready(self, kustomization: str, *, seconds: float = 600) -> None:
+        """Wait until the newest revision is applied and healthy; raises ``NodeError`` when it takes longer."""
+        self._node.wait(kustomization, lambda: self._applied(kustomization), seconds=seconds)
+
+    def condition(self, kustomization: str) -> dict[str, str]:
+        """The Ready condition of a Kustomization; empty until it has one."""
+        conditions = self._object("kustomization", kustomization).get("status", {}).get("conditions", [])
+        return next((dict(c) for c in conditions if c["type"] == "Ready"), {})
+
+    def _applied(self, kustomization: str) -> bool:
+        status = self._object("kustomization", kustomization).get("status", {})
+        newest = status.get("lastAppliedRevision") == self.revision
+        return newest and self.condition(kustomization).get("status") == "True"
+
+    def _object(self, kind: str, name: str) -> dict[str, Any]:
+        return self._node.get(kind, name, "--namespace", NAMESPACE)
+
+    def _patch(self, kind: str, name: str, change: object, *flags: str) -> None:
+        self._node.kubectl(
+            *("patch", kind, name, "--namespace", NAMESPACE, "--type=merge", "--patch", json.dumps(change)), *flags
+        )

@@ -1,0 +1,88 @@
+"""Images of one layer for static programs, as OCI archives that ``ctr images import`` reads."""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_OCI = "application/vnd.oci.image."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticImage:
+    """``programs`` maps a path in the image to a file of ours; the first one is what the image runs."""
+
+    name: str
+    programs: Mapping[str, Path]
+    arguments: Sequence[str] = ()
+    user: str = "65532"
+
+    def write(self, target: Path) -> None:
+        """Write the archive; the same programs give the same bytes."""
+        archive = _Archive()
+        layer = self._layer()
+        packed = archive.add(gzip.compress(layer, 1, mtime=0), "layer.v1.tar+gzip")
+        runs = {
+            "Entrypoint": [f"/{next(iter(self.programs))}", *self.arguments],
+            "User": self.user,
+            "Env": ["PATH=/bin"],
+        }
+        filesystem = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
+        config = {"architecture": "amd64", "os": "linux", "config": runs, "rootfs": filesystem}
+        manifest = archive.add(
+            _encoded(
+                {
+                    "schemaVersion": 2,
+                    "mediaType": f"{_OCI}manifest.v1+json",
+                    "config": archive.add(_encoded(config), "config.v1+json"),
+                    "layers": [packed],
+                }
+            ),
+            "manifest.v1+json",
+        )
+        archive.write(target, {**manifest, "annotations": {"io.containerd.image.name": self.name}})
+
+    def _layer(self) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            tmp = tarfile.TarInfo("tmp")
+            tmp.type, tmp.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(tmp)
+            for path, file in self.programs.items():
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode = file.stat().st_size, 0o755
+                with file.open("rb") as content:
+                    tar.addfile(entry, content)
+        return buffer.getvalue()
+
+
+@dataclass(slots=True)
+class _Archive:
+    blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, data: bytes, kind: str) -> dict[str, Any]:
+        """Keep a blob; its descriptor."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.blobs[digest] = data
+        return {"mediaType": f"{_OCI}{kind}", "digest": f"sha256:{digest}", "size": len(data)}
+
+    def write(self, target: Path, manifest: Mapping[str, Any]) -> None:
+        files = {
+            "oci-layout": _encoded({"imageLayoutVersion": "1.0.0"}),
+            "index.json": _encoded({"schemaVersion": 2, "manifests": [manifest]}),
+            **{f"blobs/sha256/{digest}": data for digest, data in self.blobs.items()},
+        }
+        with tarfile.open(target, "w") as tar:
+            for name, data in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(data)
+                tar.addfile(entry, io.BytesIO(data))
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()

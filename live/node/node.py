@@ -1,0 +1,330 @@
+"""One real node: etcd, API server, controllers, kubelet, containerd, proxy, firewall, DNS and Traefik.
+
+All of it lives in network, mount, PID and UTS namespaces of its own and ends with their first process. Needs root.
+Errors: NodeError, when a part of it ends early or does not get ready.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from live.node import cgroup, components, pki
+from live.node.components import ADDRESS, API_PORT, Components
+from live.node.images import StaticImage
+from live.node.network import Passage
+from live.node.programs import Programs, programs
+from live.servers.cache import cache_root
+from live.servers.process import Server, ServerError, free_port
+
+NodeError = ServerError
+
+MANIFESTS = Path(__file__).with_name("manifests")
+_SCRIPT = Path(__file__).with_name("namespaces.sh")
+
+
+@dataclass(kw_only=True)
+class Node(Server):
+    """A node whose API server answers at 127.0.0.1; also a context manager.
+
+    Exposes ``kubeconfig``, ``url`` of the API server, and ``https_port``, at which Traefik's TLS entry point answers
+    here. ``names`` are public host names that the pods shall find at Traefik, as with a split-horizon DNS.
+    """
+
+    name: ClassVar[str] = "node"
+    start_seconds: ClassVar[float] = 30
+
+    names: Sequence[str] = ()
+    https_port: int = field(default_factory=free_port)
+    _programs: Programs = field(init=False, repr=False)
+    _slot: IO[str] = field(init=False, repr=False)
+    _children: dict[str, "subprocess.Popen[bytes]"] = field(init=False, default_factory=dict, repr=False)
+    _passages: list[Passage] = field(init=False, default_factory=list, repr=False)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of the administrator, for programs outside of the node."""
+        return self.folder / "outside.kubeconfig"
+
+    @property
+    def url(self) -> str:
+        """Address of the API server here."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def prepare(self) -> Sequence[str]:
+        """The first process of the namespaces.
+
+        Raises:
+            NodeError: we are not root.
+        """
+        if os.geteuid() != 0:
+            raise NodeError("a node needs root, for its namespaces, mounts and cgroups; run it with sudo")
+        self._programs = programs()
+        self._slot = _free_slot()
+        self._ready_file.unlink(missing_ok=True)
+        flags = ["--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child=KILL"]
+        return ["unshare", *flags, "bash", str(_SCRIPT), ADDRESS, str(self._ready_file)]
+
+    def ready(self) -> bool:
+        """Whether the namespaces are there; :meth:`start` then starts what is in them."""
+        return self._ready_file.exists()
+
+    def start(self) -> "Node":
+        """Start the node, and wait until pods can be scheduled, names are found and Traefik answers.
+
+        Raises:
+            MissingProgramError: a program cannot be built or fetched.
+            NodeError: a part ended early or is not ready in time.
+        """
+        super().start()
+        try:
+            parts = self._components()
+            self._start_components(parts)
+            self._import_static_images()
+            self.wait("the node", self._node_ready)
+            self.spawn("kube-router", parts.firewall)
+            self._apply_addons()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything in the namespaces, then what the kernel keeps of it."""
+        for passage in self._passages:
+            passage.close()
+        self._passages.clear()
+        # The first process takes all others with it.
+        self.kill()
+        for child in self._children.values():
+            child.wait()
+        self._children.clear()
+        if hasattr(self, "_slot"):
+            cgroup.remove(self._cgroup)
+            self._slot.close()
+
+    @property
+    def _images(self) -> Path:
+        return Path(self._slot.name).with_suffix(".images")
+
+    @property
+    def _ready_file(self) -> Path:
+        return self.folder / "namespaces.ready"
+
+    @property
+    def _cgroup(self) -> str:
+        return f"cdk8s-mlflow-node-{Path(self._slot.name).name.removeprefix('slot-')}"
+
+    @property
+    def init(self) -> int:
+        """First process of the namespaces, as we see it."""
+        ours = _children_of(self.pid)
+        return _children_of(ours[0])[0]
+
+    def enter(self, *command: str) -> list[str]:
+        """The command line that runs ``command`` in the node's namespaces."""
+        return ["nsenter", "--target", str(self.init), "--net", "--mount", "--pid", "--uts", "--", *command]
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run ``command`` on the node; its standard output.
+
+        Raises:
+            NodeError: its exit code is not 0, unless ``check`` is off.
+        """
+        done = subprocess.run(
+            self.enter(*command),
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise NodeError(f"`{' '.join(command)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def spawn(self, name: str, command: Sequence[str], **variables: str) -> None:
+        """Start a process on the node that ends with it; its output is ``NAME.log`` of the folder."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._children[name] = subprocess.Popen(
+                self.enter(*command),
+                env={**self._environment, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def end(self, name: str) -> None:
+        """Kill a process that :meth:`spawn` has started."""
+        child = self._children.pop(name)
+        for inner in _children_of(child.pid):
+            os.kill(inner, 9)
+        child.wait()
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run kubectl as administrator; its standard output.
+
+        Raises:
+            NodeError: its exit code is not 0, unless ``check`` is off.
+        """
+        done = subprocess.run(
+            [str(self._programs.go / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise NodeError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout if check else done.stdout + done.stderr
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """``kubectl get`` as data."""
+        answer: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output", "json"))
+        return answer
+
+    def apply(self, *files: Path, namespace: str | None = None) -> None:
+        """Apply files or folders on the server's side."""
+        where = ["--namespace", namespace] if namespace else []
+        named = [part for file in files for part in ("--filename", str(file))]
+        self.kubectl("apply", "--server-side", "--force-conflicts", *where, *named)
+
+    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 180) -> None:
+        """Wait until ``done``; raises ``NodeError`` when it takes longer, or when a part of the node has ended."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            ended = [name for name, child in self._children.items() if child.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                reason = f"{', '.join(ended)} ended" if ended else f"it took longer than {seconds:.0f} s"
+                raise NodeError(f"{what} is not ready: {reason}; look at the logs in {self.folder}")
+            time.sleep(0.1)
+
+    def import_image(self, archive: Path) -> None:
+        """Take an image archive into the node, unless an earlier node of this slot has taken the very same one."""
+        taken = self._images / "taken" / archive.name
+        state = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
+        if not taken.exists() or taken.read_text() != state:
+            self.run("ctr", *_NAMESPACE, "images", "import", str(archive))
+            taken.parent.mkdir(exist_ok=True)
+            taken.write_text(state)
+
+    def images(self) -> dict[str, str]:
+        """Digest by reference of every image that the node has."""
+        lines = self.run("ctr", *_NAMESPACE, "images", "ls").splitlines()[1:]
+        return {reference: digest for reference, _, digest, *_ in map(str.split, lines)}
+
+    def forward(self, port: int, target_port: int) -> None:
+        """Let ``port`` of the node's address lead to ``target_port`` of 127.0.0.1 here."""
+        self._passages.append(Passage.out_of(self.init, (ADDRESS, port), port=target_port))
+
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        path = f"{self._programs.tools}:{self._programs.go}:{os.environ['PATH']}"
+        return {"PATH": path, "HOME": "/root", "KUBECONFIG": str(self.folder / "admin.kubeconfig")}
+
+    def _components(self) -> Components:
+        for part in ("etcd", "kubelet", "pod-logs", "pki"):
+            shutil.rmtree(self.folder / part, ignore_errors=True)
+        self._certificates()
+        # A node that was killed with the process that held it could not remove its own.
+        cgroup.remove(self._cgroup)
+        cgroup.create(self._cgroup)
+        parts = Components(programs=self._programs, folder=self.folder, images=self._images, cgroup=f"/{self._cgroup}")
+        parts.write()
+        return parts
+
+    def _start_components(self, parts: Components) -> None:
+        self.spawn("containerd", parts.container_runtime)
+        self.spawn("etcd", parts.etcd)
+        self.spawn("kube-apiserver", parts.api_server)
+        self._passages.append(Passage.into(self.init, (ADDRESS, API_PORT), port=self.port))
+        self.wait("the API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok")
+        for name, command in parts.controllers.items():
+            self.spawn(name, command)
+
+    def _certificates(self) -> None:
+        folder = self.folder / "pki"
+        authority = pki.Authority.create(folder, "ca")
+        names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+        authority.issue("apiserver", "kube-apiserver", hosts=["127.0.0.1", ADDRESS, components.API_SERVICE, *names])
+        authority.issue("kubelet-serving", components.NAME, hosts=[ADDRESS])
+        authority.issue("apiserver-kubelet", "apiserver-kubelet", groups=["system:masters"])
+        authority.issue("admin", "admin", groups=["system:masters"])
+        authority.issue("kubelet", f"system:node:{components.NAME}", groups=["system:nodes"])
+        for name, user in (
+            ("controller-manager", "kube-controller-manager"),
+            ("scheduler", "kube-scheduler"),
+            ("proxy", "kube-proxy"),
+        ):
+            authority.issue(name, f"system:{user}")
+        pki.service_account_keys(folder)
+        inside = f"https://{ADDRESS}:{API_PORT}"
+        for user in ("admin", "kubelet", "controller-manager", "scheduler", "proxy"):
+            pki.kubeconfig(self.folder / f"{user}.kubeconfig", server=inside, folder=folder, user=user)
+        pki.kubeconfig(self.kubeconfig, server=self.url, folder=folder, user="admin")
+
+    def _import_static_images(self) -> None:
+        self.wait(
+            "containerd", lambda: bool(self.run("ctr", "--address", components.CONTAINERD, "version", check=False))
+        )
+        go = self._programs.go
+        for image in (
+            StaticImage(name=components.PAUSE_IMAGE, programs={"forward": go / "forward"}, arguments=["pause"]),
+            StaticImage(name="docker.io/node/coredns:1", programs={"coredns": go / "coredns"}),
+            StaticImage(name="docker.io/node/traefik:1", programs={"traefik": go / "traefik"}),
+        ):
+            archive = go.parent / f"{image.name.rpartition('/')[2].partition(':')[0]}.tar"
+            if not archive.exists() or archive.stat().st_mtime < max(
+                f.stat().st_mtime for f in image.programs.values()
+            ):
+                image.write(archive)
+            self.import_image(archive)
+
+    def _node_ready(self) -> bool:
+        listed = json.loads(self.kubectl("get", "nodes", "--output", "json", check=False) or "{}").get("items", [])
+        conditions = [c for node in listed for c in node["status"].get("conditions", [])]
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def _apply_addons(self) -> None:
+        rewrites = "".join(
+            f"        rewrite name exact {name} traefik.kube-system.svc.cluster.local answer auto\n"
+            for name in self.names
+        )
+        dns = (MANIFESTS / "coredns.yaml").read_text().replace("        # PUBLIC NAMES\n", rewrites)
+        self.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
+        self.apply(*sorted(self._programs.definitions.glob("*.yaml")))
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        self.apply(MANIFESTS / "traefik.yaml")
+        for name in ("coredns", "traefik"):
+            self.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=180s")
+        address = self.get("service", "traefik", "--namespace", "kube-system")["spec"]["clusterIP"]
+        self._passages.append(Passage.into(self.init, (address, 443), port=self.https_port))
+
+
+_NAMESPACE = ("--address", components.CONTAINERD, "--namespace", "k8s.io")
+
+
+def _free_slot() -> IO[str]:
+    """A locked file beside a folder of images, so that nodes at the same time do not share one and later ones do."""
+    folder = cache_root() / "node"
+    for number in range(1, 100):
+        slot = (folder / f"slot-{number}").open("w")
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            slot.close()
+            continue
+        return slot
+    raise NodeError("a hundred nodes run already; end some of them")
+
+
+def _children_of(process: int) -> list[int]:
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(number) for number in listed.split()]

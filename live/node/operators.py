@@ -1,0 +1,139 @@
+"""Stand-ins for External Secrets and CloudNativePG, the only two parts of the node that are not the real ones.
+
+Neither can be built from a package registry. These do for our objects what the real ones do: the Secret that an
+ExternalSecret describes, the role and the databases of DatabaseRole and Database, and the status that Flux reads.
+"""
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from live.node.node import Node, NodeError
+from live.servers import Postgres
+
+Fetch = Callable[[str, str], str | None]
+_FIELD = re.compile(r"\{\{ \.(\w+) \}\}")
+_KINDS = ("externalsecrets.external-secrets.io", "databaseroles.postgresql.cnpg.io", "databases.postgresql.cnpg.io")
+
+
+class Operators:
+    """Reconciles every half second in a thread; also a context manager.
+
+    ``fetch`` gives a property of a key of the secret store. With ``applied`` off, CloudNativePG refuses.
+    """
+
+    def __init__(self, node: Node, *, fetch: Fetch, postgres: Postgres) -> None:
+        self._node, self._fetch, self._postgres = node, fetch, postgres
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.applied = True
+
+    def __enter__(self) -> "Operators":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(0.5):
+            # A namespace or a Secret that is not there yet is there the next time.
+            with suppress(NodeError, psycopg.Error, json.JSONDecodeError):
+                for item in self._objects():
+                    self._reconcile(item)
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        for kind in _KINDS:
+            yield from self._node.get(kind, "--all-namespaces")["items"]
+
+    def _reconcile(self, item: Mapping[str, Any]) -> None:
+        if item.get("status", {}).get("observedGeneration") == item["metadata"]["generation"] and self._current(item):
+            return
+        if item["kind"] == "ExternalSecret":
+            self._write_secret(item)
+        elif self.applied:
+            with psycopg.connect(self._postgres.superuser_dsn, autocommit=True) as connection:
+                (_apply_role if item["kind"] == "DatabaseRole" else _apply_database)(connection, item, self._secret)
+        self._report(item)
+
+    def _current(self, item: Mapping[str, Any]) -> bool:
+        if item["kind"] == "ExternalSecret":
+            return True
+        return bool(item["status"].get("applied")) == self.applied
+
+    def _write_secret(self, item: Mapping[str, Any]) -> None:
+        target = item["spec"]["target"]
+        fields = {
+            entry["secretKey"]: self._fetch(entry["remoteRef"]["key"], entry["remoteRef"]["property"])
+            for entry in item["spec"]["data"]
+        }
+        if None in fields.values():
+            raise NodeError("the store has no such value yet")
+        data = {key: _FIELD.sub(lambda m: str(fields[m[1]]), text) for key, text in target["template"]["data"].items()}
+        metadata = {
+            "name": target["name"],
+            "namespace": item["metadata"]["namespace"],
+            "labels": target["template"].get("metadata", {}).get("labels", {}),
+        }
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": target["template"]["type"]}
+        document = json.dumps({**secret, "stringData": data})
+        self._node.kubectl(
+            "apply", "--server-side", "--field-manager=external-secrets", "--filename", "-", stdin=document
+        )
+
+    def _secret(self, namespace: str, name: str) -> Mapping[str, str]:
+        data = self._node.get("secret", name, "--namespace", namespace)["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def _report(self, item: Mapping[str, Any]) -> None:
+        status: dict[str, Any] = {"observedGeneration": item["metadata"]["generation"]}
+        if item["kind"] == "ExternalSecret":
+            status["conditions"] = [{"type": "Ready", "status": "True", "reason": "SecretSynced", "message": "synced"}]
+        else:
+            status["applied"] = self.applied
+        metadata = item["metadata"]
+        where = [item["kind"], metadata["name"], "--namespace", metadata["namespace"]]
+        self._node.kubectl(
+            "patch", *where, "--subresource=status", "--type=merge", "--patch", json.dumps({"status": status})
+        )
+
+
+SecretOf = Callable[[str, str], Mapping[str, str]]
+
+
+def _apply_role(connection: "psycopg.Connection[Any]", item: Mapping[str, Any], secret: SecretOf) -> None:
+    spec = item["spec"]
+    password = secret(item["metadata"]["namespace"], spec["passwordSecret"]["name"])["password"]
+    role = sql.Identifier(spec["name"])
+    if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [spec["name"]]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+    connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
+
+
+def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, Any], _: SecretOf) -> None:
+    spec = item["spec"]
+    if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [spec["name"]]).fetchone():
+        names = sql.Identifier(spec["name"]), sql.Identifier(spec["owner"])
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+
+
+def install_definitions(node: Node, folder: Path) -> None:
+    """Apply our CustomResourceDefinitions of ``folder``, with the status that the operators write."""
+    for file in ("external-secrets.io", "postgresql.cnpg.io", "monitoring.coreos.com"):
+        documents = list(yaml.safe_load_all((folder / f"{file}.yaml").read_text()))
+        for document in documents:
+            for version in document["spec"]["versions"]:
+                version["subresources"] = {"status": {}}
+                schema = version["schema"]["openAPIV3Schema"]
+                schema["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        node.kubectl("apply", "--server-side", "--filename", "-", stdin=yaml.safe_dump_all(documents))

@@ -1,0 +1,256 @@
+"""Builds the node's programs once into the cache: Go modules, and Debian's packages unpacked.
+
+Errors: MissingProgramError, when Go is missing or a build fails.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from live.node import versions
+from live.servers.cache import cache_root, locked, require, run_quietly, say
+
+FLAGS = ("-trimpath", "-ldflags")
+_ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
+_STUB = "package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where the node's programs are."""
+
+    go: Path
+    """Folder of the static programs."""
+    debian: Path
+    """Root of the unpacked packages."""
+    tools: Path
+    """Wrappers of Debian's programs, which find their libraries."""
+    definitions: Path
+    """CustomResourceDefinitions of Traefik and Flux, a file each."""
+
+
+def programs() -> Programs:
+    """Everything that the node runs, built first if it is missing; about 20 minutes of two idle cores, once."""
+    require("go", "golang")
+    digest = sha256(Path(versions.__file__).read_bytes()).hexdigest()[:10]
+    folder = cache_root() / "node" / digest
+    with locked("node-programs"):
+        steps = [step for step in _steps(folder) if not _is_built(folder / "go" / step.name)]
+        for number, step in enumerate(steps, 1):
+            say(f"building {step.name} for the node ({number} of {len(steps)}), once")
+            _build(step, folder / "go" / step.name)
+        _definitions(folder / "definitions")
+        debian = _unpack(folder / "debian")
+        tools = _wrap(debian, folder / "tools")
+    return Programs(go=folder / "go", debian=debian, tools=tools, definitions=folder / "definitions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    name: str
+    source: Callable[[], Path]
+    """Prepares the folder to build in."""
+    package: str
+    values: str = ""
+    """More linker flags."""
+
+
+def _steps(folder: Path) -> list[_Step]:
+    sources = folder / "sources"
+    values, kubernetes = _kubernetes_version(), partial(_kubernetes, sources / "kubernetes")
+    controller = partial(_copy, sources / "kustomize-controller", versions.KUSTOMIZE_CONTROLLER)
+    return [
+        _Step(name="forward", source=lambda: Path(__file__).with_name("forward"), package="."),
+        *(
+            _Step(name=name, source=partial(_wrapper, sources / name, wrapped), package=wrapped[2])
+            for name, wrapped in versions.WRAPPED.items()
+        ),
+        *(
+            _Step(name=name, source=kubernetes, package=f"k8s.io/kubernetes/cmd/{name}", values=values)
+            for name in versions.KUBERNETES_COMMANDS
+        ),
+        _Step(name="traefik", source=partial(_traefik, sources / "traefik"), package="./cmd/traefik"),
+        _Step(name="kustomize-controller", source=controller, package="."),
+    ]
+
+
+def _is_built(target: Path) -> bool:
+    """Whether the program is there, and no older than its source if that is ours."""
+    source = Path(__file__).with_name(target.name) / "main.go"
+    return target.exists() and (not source.exists() or target.stat().st_mtime >= source.stat().st_mtime)
+
+
+def _build(step: _Step, target: Path) -> None:
+    unfinished = target.with_suffix(".unfinished")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    go(["build", "-trimpath", "-ldflags", f"-s -w {step.values}", "-o", str(unfinished), step.package], step.source())
+    unfinished.replace(target)
+
+
+def go(arguments: Sequence[str], folder: Path) -> str:
+    """Run the ``go`` command in ``folder``; its standard output."""
+    return run_quietly(["go", *arguments], environment=_ENVIRONMENT, folder=folder)
+
+
+def _downloaded(module: tuple[str, str]) -> Path:
+    # Outside of any module of ours, whose go.mod it would look into.
+    answer: dict[str, str] = json.loads(go(["mod", "download", "-json", "@".join(module)], Path("/")))
+    return Path(answer["Dir"])
+
+
+def _wrapper(folder: Path, wrapped: tuple[str, str, str]) -> Path:
+    """A module of our own that requires another and its command."""
+    module, version, package = wrapped
+    with _anew(folder):
+        (folder / "go.mod").write_text("module node\n\ngo 1.26.0\n")
+        (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{package}"\n')
+        go(["get", f"{module}@{version}"], folder)
+    return folder
+
+
+def _kubernetes(folder: Path) -> Path:
+    """A module that requires Kubernetes and replaces each staging module by its published version."""
+    if (folder / "go.sum").exists():
+        return folder
+    source = _downloaded(("k8s.io/kubernetes", f"v{versions.KUBERNETES}"))
+    lines = (source / "go.mod").read_text().splitlines()
+    staged = sorted({line.split()[0] for line in lines if "=> ./staging/src/" in line} - {"replace"})
+    published = f"v0.{versions.KUBERNETES.removeprefix('1.')}"
+    heads = [line for line in lines if line.startswith(("go ", "godebug "))]
+    imports = "".join(f'\t_ "k8s.io/kubernetes/cmd/{name}"\n' for name in versions.KUBERNETES_COMMANDS)
+    with _anew(folder):
+        (folder / "go.mod").write_text(
+            "\n".join(
+                ["module node", *heads, f"require k8s.io/kubernetes v{versions.KUBERNETES}", "replace ("]
+                + [f"\t{module} => {module} {published}" for module in staged]
+                + [")", ""]
+            )
+        )
+        (folder / "tools.go").write_text(f"//go:build tools\n\npackage tools\n\nimport (\n{imports})\n")
+        go(["mod", "tidy"], folder)
+    return folder
+
+
+def _kubernetes_version() -> str:
+    """What the programs say of themselves; without it the API server refuses kubelets of its own version."""
+    major, minor, _ = versions.KUBERNETES.split(".")
+    values = {"gitVersion": f"v{versions.KUBERNETES}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    return " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in values.items())
+
+
+def _copy(folder: Path, module: tuple[str, str]) -> Path:
+    """A writable copy of a module, without replacements by folders that its archive lacks."""
+    if (folder / ".ready").exists():
+        return folder
+    with _anew(folder):
+        shutil.copytree(_downloaded(module), folder, dirs_exist_ok=True)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(path.stat().st_mode | 0o200)
+        for replaced in json.loads(go(["mod", "edit", "-json"], folder)).get("Replace") or []:
+            if replaced["New"]["Path"].startswith("."):
+                go(["mod", "edit", f"-dropreplace={replaced['Old']['Path']}"], folder)
+        (folder / ".ready").touch()
+    return folder
+
+
+def _traefik(folder: Path) -> Path:
+    """Traefik, with what its archive lacks: an extension point without extensions, and a fork that is not served."""
+    source = _downloaded(versions.TRAEFIK)
+    if (folder / ".ready").exists():
+        return folder
+    with _anew(folder):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(path.stat().st_mode | 0o200)
+        extension = folder / "pkg/config/dynamic/ext"
+        extension.mkdir(exist_ok=True)
+        (extension / "go.mod").write_text("module github.com/traefik/traefik/dynamic/ext\n\ngo 1.24\n")
+        (extension / "ext.go").write_text(_STUB)
+        _without_dns_providers(folder / "pkg/provider/acme/provider.go")
+        fork = "github.com/containous/go-http-auth@v0.4.1-0.20200324110947-a37a7636d23e"
+        go(["mod", "edit", f"-replace=github.com/abbot/go-http-auth={fork}"], folder)
+        (folder / ".ready").touch()
+    return folder
+
+
+def _without_dns_providers(file: Path) -> None:
+    """Leave out a hundred clients of DNS services, for certificates that no node here asks for; some are not served."""
+    lines = [line for line in file.read_text().splitlines() if not line.endswith('/providers/dns"')]
+    call = "dns.NewDNSChallengeProviderByName(p.DNSChallenge.Provider)"
+    file.write_text("\n".join(lines).replace(call, 'nil, fmt.Errorf("built without DNS providers")') + "\n")
+
+
+@contextmanager
+def _anew(folder: Path) -> Iterator[None]:
+    """An empty folder, which is deleted if it could not be filled."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _definitions(folder: Path) -> None:
+    if (folder / ".ready").exists():
+        return
+    with _anew(folder):
+        traefik = _downloaded(versions.TRAEFIK) / "docs/content/reference/dynamic-configuration"
+        shutil.copy(traefik / "kubernetes-crd-definition-v1.yml", folder / "traefik.yaml")
+        for name, module in (("kustomize", versions.KUSTOMIZE_CONTROLLER), ("source", versions.SOURCE_CONTROLLER)):
+            parts = sorted((_downloaded(module) / "config/crd/bases").glob("*.yaml"))
+            (folder / f"{name}.yaml").write_text("\n---\n".join(part.read_text() for part in parts))
+        (folder / ".ready").touch()
+
+
+def _unpack(folder: Path) -> Path:
+    if (folder / ".ready").exists():
+        return folder
+    say("unpacking containerd, runc and network tools for the node, once")
+    with _anew(folder):
+        archives = folder / "archives"
+        archives.mkdir()
+        # apt fetches as an unprivileged account, which may not write below root's home.
+        run_quietly(["apt-get", "-o", "APT::Sandbox::User=root", "update", "-qq"])
+        run_quietly(
+            ["apt-get", "-o", "APT::Sandbox::User=root", "download", "-q", *versions.DEBIAN_PACKAGES], folder=archives
+        )
+        for archive in archives.glob("*.deb"):
+            run_quietly(["dpkg", "-x", str(archive), str(folder)])
+        shutil.rmtree(archives)
+        (folder / ".ready").touch()
+    return folder
+
+
+def _wrap(debian: Path, tools: Path) -> Path:
+    if tools.exists():
+        return tools
+    unfinished = tools.with_suffix(".unfinished")
+    with _anew(unfinished):
+        libraries = debian / "usr/lib" / f"{subprocess.check_output(['uname', '-m'], text=True).strip()}-linux-gnu"
+        names = {
+            name: name for name in ("nft", "ipset", "conntrack", "containerd", "containerd-shim-runc-v2", "runc", "ctr")
+        }
+        for verb in ("", "-save", "-restore"):
+            names |= {f"{family}{verb}": "xtables-nft-multi" for family in ("iptables", "ip6tables")}
+        for name, program in names.items():
+            real = next(path for path in (debian / "usr/sbin" / program, debian / "usr/bin" / program) if path.exists())
+            variables = f"LD_LIBRARY_PATH={libraries} XTABLES_LIBDIR={libraries}/xtables"
+            # -a: the program goes by the name under which it was started.
+            (unfinished / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {real} "$@"\n')
+            (unfinished / name).chmod(0o755)
+        unfinished.replace(tools)
+        unfinished.mkdir()
+    shutil.rmtree(unfinished)
+    return tools
+
+
+if __name__ == "__main__":
+    programs()

@@ -1,0 +1,25 @@
+"""The product's image, built as everywhere in the tests, as an archive that the node takes in."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from built import buildah, built_image
+
+from live.servers.cache import cache_root, locked
+
+
+def image_archive(release: str, reference: str) -> Path:
+    """An archive of the image of ``release`` named ``reference``; written once for each image."""
+    with built_image(release) as image, locked(f"node-image-{release}"):
+        identity = buildah("inspect", "--type", "image", "--format", "{{.FromImageID}}", image.reference)
+        digest = sha256(f"{identity} {reference}".encode()).hexdigest()[:12]
+        folder = cache_root() / "node" / "images"
+        folder.mkdir(parents=True, exist_ok=True)
+        archive = folder / f"{release}-{digest}.tar"
+        if not archive.exists():
+            for old in folder.glob(f"{release}-*"):
+                old.unlink()
+            unfinished = archive.with_suffix(".unfinished")
+            buildah("push", image.reference, f"docker-archive:{unfinished}:{reference}")
+            unfinished.replace(archive)
+    return archive

@@ -1,0 +1,57 @@
+"""Drains, restarts and failures on a real kubelet."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from deployment import Deployment
+
+from live.node.node import Node
+
+pytestmark = pytest.mark.servers
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = sorted(path.name for path in (ROOT / "dist").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_api_server_accepts_committed_environments(node: Node, environment: str) -> None:
+    folder = ROOT / "dist" / environment
+    documents = [yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*/*.yaml"))]
+    for namespace in {d["metadata"].get("namespace") for d in documents} - {None}:
+        node.kubectl("create", "namespace", namespace, check=False)
+
+    said = node.kubectl(
+        *("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename", "-"),
+        stdin=yaml.safe_dump_all(documents),
+    )
+
+    assert len(said.splitlines()) == len(documents)
+
+
+def test_drain_needs_its_documented_flag(deployment: Deployment, node: Node) -> None:
+    drain = ["drain", "node", "--dry-run=server", "--ignore-daemonsets", "--force"]
+    only_ours = [f"--pod-selector=app.kubernetes.io/instance={deployment.settings.instance}"]
+
+    refused = node.kubectl(*drain, *only_ours, check=False)
+    accepted = node.kubectl(*drain, *only_ours, "--delete-emptydir-data")
+
+    assert "--delete-emptydir-data" in refused
+    assert "evict" in accepted or "drained" in accepted
+
+
+def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = traces()
+
+    with Node(data=tmp_path / "node") as second:
+        assert second.get("nodes")["items"]
+        assert traces() != before
+
+    assert traces() == before
+
+
+def traces() -> set[str]:
+    """Mounts, cgroups and network interfaces of the machine."""
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/cdk8s-mlflow-node-*")]
+    return {*mounts, *groups, *(path.name for path in Path("/sys/class/net").iterdir())}
