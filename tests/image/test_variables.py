@@ -11,6 +11,9 @@ from cdk8s_mlflow.settings.extra_environment import HARMLESS, harmless, refusal
 from mlflow_sso.serve.needs import HARMLESS as HARMLESS_VALUES
 from mlflow_sso.serve.needs import HOLES, holes
 
+needs_release = pytest.mark.servers
+"""Reads an installed release, which `make test` does not set up."""
+
 OF_THE_PROCESS = ("AWS_", "LANG", "LC_", "MALLOC_", "OMP_", "OPENBLAS_", "MKL_", "HTTPS_", "https_", "NO_", "no_")
 """Beginnings of harmless variables that Python, boto3 or the C library read."""
 
@@ -32,12 +35,14 @@ def read_by_release(venv: Venv) -> set[str]:
     return names_in(packages / "mlflow/environment_variables.py") | names_in(packages / "mlflow_oidc_auth/config.py")
 
 
+@needs_release
 def test_harmless_variables_are_read_by_the_release(venv: Venv, read_by_release: set[str]) -> None:
     products = {name for name in harmless(venv.release) if not name.startswith(OF_THE_PROCESS)}
 
     assert products - read_by_release == set()
 
 
+@needs_release
 def test_every_other_variable_is_refused(venv: Venv, read_by_release: set[str]) -> None:
     answers = {name: refusal(name, venv.release) for name in read_by_release - harmless(venv.release)}
 
@@ -45,6 +50,7 @@ def test_every_other_variable_is_refused(venv: Venv, read_by_release: set[str]) 
     assert {name for name, answer in answers.items() if not REMEDY.search(answer)} == set()
 
 
+@needs_release
 def test_variables_of_the_plugin_are_refused_by_name(venv: Venv) -> None:
     (packages,) = venv.path.glob("lib/python3*/site-packages")
     plugin = names_in(packages / "mlflow_oidc_auth/config.py") - harmless(venv.release)
@@ -86,6 +92,7 @@ def test_holes_name_private_variables() -> None:
     assert [line.split()[0] for line in holes(given)] == ["_MLFLOW_SERVER_ARTIFACT_ROOT", "_MLFLOW_STATIC_PREFIX"]
 
 
+@needs_release
 def test_holes_are_refused_in_environment_files(venv: Venv) -> None:
     answers = {name: refusal(name, venv.release) for name in HOLES}
 
