@@ -1,4 +1,4 @@
-"""Lets revision 75868b020152, which moves the analytics of traces into columns, start each page where the last one ended.
+"""Lets revision 75868b020152, which moves the analytics of traces, start each page where the last one ended.
 
 As it comes it pages through spans by ``a > x OR (a = x AND b > y)``, which PostgreSQL answers by reading from the first
 row each time: twice the spans take four times as long, with ``spans``, ``trace_info`` and ``assessments`` locked all
