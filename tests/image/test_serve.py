@@ -49,13 +49,21 @@ def test_the_first_64_concurrent_requests_succeed_with_four_workers(site: Site, 
 
 
 def test_metrics_count_every_worker(site: Site, four_workers: Serving) -> None:
-    before = counted(four_workers)
+    before, rounds = counted(four_workers), 0
 
-    with four_workers.client("anna", site.keys["anna"]) as client:
-        together(client, 40)
+    # A worker counts from its first request on, and the kernel chooses who accepts a connection.
+    while rounds == 0 or (rounds < 20 and len(counters(four_workers)) < 4):
+        rounds += 1
+        with four_workers.client("anna", site.keys["anna"]) as client:
+            together(client, 40)
 
-    assert counted(four_workers) - before == 40
-    assert len(list(Path(four_workers.scratch, "metrics").glob("counter_*.db"))) == 4
+    assert counted(four_workers) - before == 40 * rounds
+    assert len(counters(four_workers)) == 4
+
+
+def counters(serving: Serving) -> list[Path]:
+    """A file for each worker that has counted something."""
+    return list(Path(serving.scratch, "metrics").glob("counter_*.db"))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
