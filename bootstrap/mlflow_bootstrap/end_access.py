@@ -28,7 +28,7 @@ UNKNOWN = "not in the realm"
 HASHES = (
     "SELECT id, username, is_service_account FROM users WHERE password_hash NOT LIKE 'ended:%' ORDER BY username",
     (
-        "UPDATE users SET password_hash = 'ended:' || floor(extract(epoch FROM now()))::bigint, "
+        "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), "
         "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = {id} AND password_hash NOT LIKE 'ended:%'",
     ),
 )

@@ -1,7 +1,7 @@
 """Keys and sessions in the permissions database, by user: who has any, and how they end.
 
 mlflow-oidc-auth 5.6.1 keeps one key a user, as the hash of a password, and its sessions elsewhere: the hash is replaced
-by a mark with the time, which no key matches and before which every session has ended (``serve/sessions.py``).
+by a mark with the time. No key matches it, and it ends every session that began under another (``serve/sessions.py``).
 mlflow-oidc-auth 11.0.2 keeps keys and sessions as rows, which are deleted.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from mlflow_sso.releases import Release
 
 ENDED = "ended:"
-"""Begin of the mark; the seconds since 1970 follow."""
+"""Begin of the mark; the seconds since 1970 follow, with their fraction, so that no two marks of a user are equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ HASHES = AccessRows(
     end=(
         (
             "keys_and_sessions",
-            "UPDATE users SET password_hash = 'ended:' || floor(extract(epoch FROM now()))::bigint, "
+            "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), "
             "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = %(id)s AND password_hash NOT LIKE 'ended:%%'",
         ),
     ),

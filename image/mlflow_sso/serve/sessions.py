@@ -14,6 +14,9 @@ from mlflow_sso.access_rows import ENDED
 LOGIN_TIME = "mlflow_sso_login_time"
 """Key of the session: when it began, in seconds since 1970."""
 
+LOGIN_MARK = "mlflow_sso_login_mark"
+"""Key of the session: the mark of ``end-access`` that its user had when it began; None for a user without one."""
+
 RETURNED = "returned:"
 """What ``access_rows.ENDED`` becomes when its user logs in again: the sessions before it stay ended."""
 
@@ -49,7 +52,7 @@ def _beginning_a_session(process: Process) -> Process:
             current_app.logger.exception("the login could not be completed")
             return None, [FAILED]
         if not errors:
-            _mark_returned(email)
+            session[LOGIN_MARK] = _mark_returned(email)
             session[LOGIN_TIME] = int(time.time())
             # The old session is deleted from its store, so that its id opens nothing any more.
             current_app.session_interface.regenerate(session)
@@ -65,34 +68,34 @@ def end_if_over(lifetime_seconds: int) -> None:
 
     if _is_unprotected_route(request.path) or not session.get("username"):
         return
-    if is_over(session.get(LOGIN_TIME, 0), lifetime_seconds, _stored_hash(session["username"]), now=time.time()):
+    stored_hash = _stored_hash(session["username"])
+    age = time.time() - session.get(LOGIN_TIME, 0)
+    if age > lifetime_seconds or is_ended(session.get(LOGIN_MARK), stored_hash):
         session.clear()
 
 
-def is_over(login_time: float, lifetime_seconds: int, stored_hash: str | None, *, now: float) -> bool:
-    """Whether a session from ``login_time`` has ended; ``stored_hash`` is its user's, None for an unknown user."""
-    if stored_hash is None or login_time + lifetime_seconds < now:
+def is_ended(login_mark: str | None, stored_hash: str | None) -> bool:
+    """Whether a session that began under ``login_mark`` has ended; ``stored_hash`` is None for an unknown user.
+
+    Marks are compared for equality, never as times: the database that writes them has another clock than this process.
+    """
+    if stored_hash is None or stored_hash.startswith(ENDED):
         return True
-    ended = ended_at(stored_hash)
-    return ended is not None and login_time <= ended
+    return stored_hash.startswith(RETURNED) and stored_hash.removeprefix(RETURNED) != login_mark
 
 
-def ended_at(stored_hash: str) -> float | None:
-    """When ``end-access`` has ended the user's access; None if it has not."""
-    if not stored_hash.startswith((ENDED, RETURNED)):
-        return None
-    seconds = stored_hash.partition(":")[2]
-    return float(seconds) if seconds.isdecimal() else float("inf")
-
-
-def _mark_returned(username: str | None) -> None:
+def _mark_returned(username: str | None) -> str | None:
     from mlflow_oidc_auth.db.models import SqlUser
     from mlflow_oidc_auth.store import store
 
     with store.ManagedSessionMaker() as session:
         user = session.query(SqlUser).filter(SqlUser.username == username).one_or_none()
-        if user is not None and user.password_hash.startswith(ENDED):
+        if user is None:
+            return None
+        if user.password_hash.startswith(ENDED):
             user.password_hash = RETURNED + user.password_hash.removeprefix(ENDED)
+        mark: str = user.password_hash
+        return mark.removeprefix(RETURNED) if mark.startswith(RETURNED) else None
 
 
 def _stored_hash(username: str) -> str | None:
