@@ -19,6 +19,8 @@ PROGRAMS = {
     "gc": "delete for good what was marked deleted long enough ago",
     "check": "try every service that the server needs, from where it runs",
     "prune-sessions": "delete expired browser sessions from the database",
+    "dump": "store both databases, as they are at one moment, in S3",
+    "restore": "load a dump into empty databases",
     "end-access": "end keys and sessions of users whom Keycloak no longer lets in",
 }
 

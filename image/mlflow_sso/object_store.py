@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import IO
 from urllib.parse import urlsplit
 
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
@@ -13,10 +14,14 @@ REFUSALS = {
     "InvalidAccessKeyId": "compare mlflow-s3-secret with the user in the object store",
     "SignatureDoesNotMatch": "compare mlflow-s3-secret with the user in the object store",
     "NoSuchBucket": "make the bucket first: `bootstrap.py minio`",
+    "NoSuchKey": "an object that belongs to the dump was deleted: restore an older one",
     "PermanentRedirect": "set AWS_DEFAULT_REGION to the region of the bucket",
     "AuthorizationHeaderMalformed": "set AWS_DEFAULT_REGION to the region of the bucket",
 }
 """S3 error codes that another try does not cure."""
+
+PART = 16 << 20
+"""Bytes of a part of an upload: S3 allows 10,000 of them, so an object of 160 GB."""
 
 PAGE = 1000
 """Keys that S3 lists, or deletes, in one request at most."""
@@ -34,6 +39,14 @@ class Folder:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key of S3."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,7 @@ class Size:
 def destination() -> Folder:
     """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` where that is not S3."""
     uri = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
-    folder = _s3_folder(uri)
+    folder = s3_folder(uri)
     if folder is None:
         raise UsageError(
             f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}", remedy="set it to s3://BUCKET or s3://BUCKET/PREFIX"
@@ -66,7 +79,8 @@ def destination() -> Folder:
     return folder
 
 
-def _s3_folder(uri: str) -> Folder | None:
+def s3_folder(uri: str) -> Folder | None:
+    """The folder that ``s3://BUCKET/PREFIX`` names; None for any other text."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
         return None
@@ -75,9 +89,11 @@ def _s3_folder(uri: str) -> Folder | None:
 
 
 class ObjectStore:
-    """An S3 client with MLflow's own settings; every method raises ``ProgramError``."""
+    """An S3 client with MLflow's own settings, unless others are given; every method raises ``ProgramError``."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, endpoint: str | None = None, region: str | None = None, credentials: Credentials | None = None
+    ) -> None:
         import boto3
         from botocore.config import Config
 
@@ -85,7 +101,10 @@ class ObjectStore:
         ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
         self._client = boto3.client(
             "s3",
-            endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
+            endpoint_url=endpoint or os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
+            region_name=region or None,
+            aws_access_key_id=credentials.access_key if credentials else None,
+            aws_secret_access_key=credentials.secret_key if credentials else None,
             verify=False if ignore_tls else None,
             config=Config(
                 signature_version="s3v4",
@@ -112,6 +131,30 @@ class ObjectStore:
             answer = self._client.delete_objects(Bucket=folder.bucket, Delete={"Objects": names, "Quiet": True})
             for error in answer.get("Errors", []):
                 raise _refused(folder, error["Code"], error["Message"])
+
+    def subfolders(self, folder: Folder) -> Iterator[Folder]:
+        """The folders right below ``folder``, in the order of their names."""
+        with _explained(folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=folder.bucket, Prefix=folder.prefix, Delimiter="/"
+            )
+            for page in pages:
+                yield from (Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", []))
+
+    def upload(self, folder: Folder, name: str, stream: IO[bytes]) -> None:
+        """Store what ``stream`` gives until its end, in parts; nothing is stored if it raises."""
+        from boto3.s3.transfer import TransferConfig
+
+        transfer = TransferConfig(multipart_chunksize=PART, multipart_threshold=PART, max_concurrency=2)
+        with _explained(folder):
+            self._client.upload_fileobj(stream, folder.bucket, f"{folder.prefix}{name}", Config=transfer)
+
+    def open(self, folder: Folder, name: str) -> IO[bytes]:
+        """What an object holds, as a stream that the caller closes."""
+        with _explained(folder):
+            answer = self._client.get_object(Bucket=folder.bucket, Key=f"{folder.prefix}{name}")
+        body: IO[bytes] = answer["Body"]
+        return body
 
     def try_writing(self, folder: Folder, name: str) -> None:
         """Put, get, list and delete one small object."""

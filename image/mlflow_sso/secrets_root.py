@@ -3,6 +3,7 @@
 db/      username, password, pg_service.conf, ca.crt (optional)
 s3/      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, credentials
 oidc/    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
+backup/  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (of dump and restore only; optional)
 directory/  DIRECTORY_CLIENT_ID, DIRECTORY_CLIENT_SECRET (of end-access only)
 server/  files named like the environment variable they become
 ca/      ca.crt (optional)
@@ -21,6 +22,7 @@ SECRET_OF_MOUNT = {
     "s3": "mlflow-s3-secret",
     "oidc": "mlflow-oidc-config",
     "server": "mlflow-server-secret",
+    "backup": "mlflow-backup-secret",
     "directory": "mlflow-directory-client",
     "ca": "the CA bundle",
 }

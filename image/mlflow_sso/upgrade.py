@@ -5,6 +5,8 @@ creates first, and rewires the logging of the process. What it configures is con
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
@@ -47,6 +49,13 @@ def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadlin
 
     Raises psycopg2's errors, and ``TerminalError`` where the database is not one that MLflow made.
     """
+    with upgraded(connection, schema, before, deadline=deadline, to=schema.head):
+        pass
+
+
+@contextmanager
+def upgraded(connection: Any, schema: Schema, before: Found, *, deadline: Deadline, to: str) -> Iterator[None]:
+    """The same up to the revision ``to``; what happens inside belongs to the transaction, which commits at the end."""
     _require_ours(schema, before)
     _log_through(schema.name)
     connection.autocommit = False
@@ -54,8 +63,9 @@ def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadlin
     try:
         with engine.begin() as transaction:
             transaction.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
-            _run_revisions(transaction, schema, before)
-            _verify(connection, schema)
+            _run_revisions(transaction, schema, before, to)
+            _verify(connection, schema, to)
+            yield
     except DBAPIError as error:
         raise error.orig or error from None
     connection.autocommit = True
@@ -78,7 +88,7 @@ def _require_ours(schema: Schema, before: Found) -> None:
         )
 
 
-def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: Found) -> None:
+def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: Found, to: str) -> None:
     if before.revision is None and schema.name == "mlflow":
         log.progress("creating MLflow's first tables", database=schema.name)
         InitialBase.metadata.create_all(transaction)
@@ -86,10 +96,10 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
     if trace_analytics.REVISION in schema.parents:
         trace_analytics.apply(script.get_revision(trace_analytics.REVISION))
 
-    def to_head(revision: Any, _: MigrationContext) -> Any:
-        return script._upgrade_revs("head", revision)
+    def revisions(revision: Any, _: MigrationContext) -> Any:
+        return script._upgrade_revs(to, revision)
 
-    with EnvironmentContext(Config(), script, fn=to_head) as environment:
+    with EnvironmentContext(Config(), script, fn=revisions) as environment:
         environment.configure(
             connection=transaction,
             target_metadata=_metadata(schema),
@@ -109,10 +119,10 @@ def _log_through(database: str) -> None:
     alembic_log.setLevel(logging.INFO)
 
 
-def _verify(connection: Any, schema: Schema) -> None:
+def _verify(connection: Any, schema: Schema, to: str) -> None:
     after = found(connection, schema)
-    if not after.is_at_head(schema):
+    if after.revision != to:
         raise TerminalError(
-            f"{schema.name} is at {after.revision} after the migration, not at {schema.head}; nothing was changed",
+            f"{schema.name} is at {after.revision} after the migration, not at {to}; nothing was changed",
             remedy="install the packages from the lock of a release",
         )

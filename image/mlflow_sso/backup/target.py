@@ -1,0 +1,153 @@
+"""The folder in S3 that holds dumps: in each ``<database>/`` with an object a table, and at last ``manifest/``."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mlflow_sso.backup.manifest import Manifest
+from mlflow_sso.backup.streams import Digest, receive, send
+from mlflow_sso.errors import TerminalError, UsageError
+from mlflow_sso.object_store import Credentials, Folder, ObjectStore, s3_folder
+from mlflow_sso.secrets_root import SecretsRoot
+
+MANIFEST = "manifest"
+_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+_INCOMPLETE = timedelta(days=1)
+"""Age at which a dump without a manifest is no longer one that is being written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dump:
+    """One dump of the target."""
+
+    name: str
+    folder: Folder
+    is_complete: bool
+    is_encrypted: bool
+
+    @property
+    def created(self) -> datetime:
+        return datetime.strptime(self.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where dumps are kept; every method raises ``ProgramError``."""
+
+    store: ObjectStore
+    folder: Folder
+
+    @classmethod
+    def from_environment(cls, root: SecretsRoot) -> "Target":
+        """As the environment names it, with keys of its own if ``backup/`` is mounted, else those of the artifacts."""
+        text = os.environ.get("MLFLOW_SSO_BACKUP_TARGET", "")
+        folder = s3_folder(text)
+        if folder is None:
+            raise UsageError(
+                f"MLFLOW_SSO_BACKUP_TARGET is {text or 'not set'}", remedy="set it to s3://BUCKET or s3://BUCKET/PREFIX"
+            )
+        _require_apart(folder)
+        key = root.find("backup", "AWS_ACCESS_KEY_ID")
+        own = Credentials(key, root.read("backup", "AWS_SECRET_ACCESS_KEY")) if key else None
+        endpoint = os.environ.get("MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL")
+        region = os.environ.get("MLFLOW_SSO_BACKUP_REGION")
+        return cls(store=ObjectStore(endpoint=endpoint, region=region, credentials=own), folder=folder)
+
+    def new(self, created: float) -> str:
+        """A name that no dump has."""
+        return f"{datetime.fromtimestamp(created, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+    def dumps(self) -> list[Dump]:
+        """All dumps, newest first."""
+        found = []
+        for folder in self.store.subfolders(self.folder):
+            name = folder.prefix.rstrip("/").rpartition("/")[2]
+            if _NAME.fullmatch(name):
+                keys = {key.rpartition("/")[2] for key, _ in self.store.page(folder / "manifest").objects}
+                found.append(
+                    Dump(name=name, folder=folder, is_complete=bool(keys), is_encrypted="manifest.json.zst.age" in keys)
+                )
+        return sorted(found, key=lambda dump: dump.name, reverse=True)
+
+    def find(self, name: str) -> Dump:
+        """The complete dump ``name``, or the newest for ``latest``."""
+        complete = [dump for dump in self.dumps() if dump.is_complete]
+        for dump in complete:
+            if name in ("latest", dump.name):
+                return dump
+        known = ", ".join(dump.name for dump in complete[:5]) or "none"
+        raise TerminalError(f"{self.folder} holds no complete dump {name}", remedy=f"complete are: {known}")
+
+    def write(self, name: str, part: str, copy: Any, keys: list[Any]) -> Digest:
+        """Store what ``copy`` writes as ``part`` of the dump ``name``."""
+        folder, file = self._place(name, part, encrypted=bool(keys))
+        return send(copy, lambda stream: self.store.upload(folder, file, stream), keys)
+
+    def read(self, dump: Dump, part: str, copy: Any, keys: list[Any]) -> Digest:
+        """Hand what ``write`` stored to ``copy``."""
+        if dump.is_encrypted and not keys:
+            raise UsageError(f"the dump {dump.name} is encrypted", remedy="give the age secret key by --identity FILE")
+        folder, file = self._place(dump.name, part, encrypted=dump.is_encrypted)
+        return receive(self.store.open(folder, file), copy, keys if dump.is_encrypted else [])
+
+    def write_manifest(self, name: str, manifest: Manifest, keys: list[Any]) -> None:
+        """Make the dump complete."""
+        self.write(name, MANIFEST, lambda stream: stream.write(manifest.to_json()), keys)
+
+    def read_manifest(self, dump: Dump, keys: list[Any]) -> Manifest:
+        parts: list[bytes] = []
+        self.read(dump, MANIFEST, lambda stream: parts.extend(iter(lambda: stream.read(1 << 20), b"")), keys)
+        return Manifest.from_json(b"".join(parts))
+
+    def expired(self, *, keep_days: int, keep_at_least: int) -> list[Dump]:
+        """Complete dumps beyond ``keep_days`` that are not among the newest ``keep_at_least``, and broken ones."""
+        now = datetime.now(UTC)
+        dumps = self.dumps()
+        complete = [dump for dump in dumps if dump.is_complete]
+        old = [dump for dump in complete[keep_at_least:] if now - dump.created > timedelta(days=keep_days)]
+        return old + [dump for dump in dumps if not dump.is_complete and now - dump.created > _INCOMPLETE]
+
+    def delete(self, dump: Dump) -> int:
+        """Delete a dump, its manifest first, so that it is never taken for complete; gives how many objects."""
+        return self._empty(dump.folder / "manifest") + self._empty(dump.folder)
+
+    def _empty(self, folder: Folder) -> int:
+        count = 0
+        for keys in self._pages(folder):
+            self.store.delete_keys(folder, keys)
+            count += len(keys)
+        return count
+
+    def _pages(self, folder: Folder) -> Iterator[list[str]]:
+        after = ""
+        while True:
+            page = self.store.page(folder, after=after)
+            keys = [key for key, _ in page.objects]
+            if keys:
+                yield keys
+                after = keys[-1]
+            if page.is_last:
+                return
+
+    def _place(self, name: str, part: str, *, encrypted: bool) -> tuple[Folder, str]:
+        kind = "json" if part == MANIFEST else "copy"
+        database, _, table = part.rpartition("/")
+        file = f"{table or part}.{kind}.zst{'.age' if encrypted else ''}"
+        return self.folder / name / (database or part), file
+
+
+def _require_apart(folder: Folder) -> None:
+    """Raise ``UsageError`` if the artifact proxy could hand out, or gc could meet, what lies in ``folder``."""
+    artifacts = s3_folder(os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", ""))
+    if artifacts is None or os.environ.get("MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL"):
+        return
+    shorter, longer = sorted((artifacts.prefix, folder.prefix), key=len)
+    if artifacts.bucket == folder.bucket and longer.startswith(shorter):
+        raise UsageError(
+            f"MLFLOW_SSO_BACKUP_TARGET {folder} overlaps the artifacts at {artifacts}, which users may read",
+            remedy="give dumps a bucket of their own, or a prefix beside that of the artifacts",
+        )

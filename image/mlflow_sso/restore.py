@@ -1,0 +1,170 @@
+"""``restore``: loads a dump into empty databases, checks every row of it, and migrates them to this image.
+
+Both databases are one transaction each, committed when both are whole: killed before that, they are as empty as they
+were.
+"""
+
+import time
+from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from mlflow_sso import log
+from mlflow_sso.backup import streams, tables
+from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
+from mlflow_sso.backup.target import Dump, Target
+from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.database import connect, errors_explained
+from mlflow_sso.deadline import Deadline, add_timeout_argument
+from mlflow_sso.errors import TerminalError, UsageError
+from mlflow_sso.imports import collector_paused
+from mlflow_sso.migrate import migrate
+from mlflow_sso.ownership import require_ownership
+from mlflow_sso.revision import found
+from mlflow_sso.schemas import Schema, schemas
+from mlflow_sso.secrets_root import SecretsRoot
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("dump", nargs="?", default="latest", help="name of the dump (default: the newest complete one)")
+    parser.add_argument("--list", action="store_true", help="list the dumps of the target, newest first")
+    parser.add_argument("--identity", type=Path, metavar="FILE", help="age secret key of an encrypted dump")
+    add_timeout_argument(parser, default=60, what="PostgreSQL")
+
+
+def run(arguments: Namespace) -> int:
+    """Restore one dump and print a line for each database; raises ``ProgramError``, and then has restored nothing."""
+    root = SecretsRoot(arguments.secrets_root)
+    trust_mounted_authorities(root)
+    both = schemas(root)
+    target = Target.from_environment(root)
+    if arguments.list:
+        for dump in target.dumps():
+            log.result(name=dump.name, complete=dump.is_complete, encrypted=dump.is_encrypted)
+        return 0
+    keys = _identities(arguments.identity)
+    dump = target.find(arguments.dump)
+    manifest = target.read_manifest(dump, keys)
+    _require_known(manifest, both)
+    deadline, started = Deadline(arguments.timeout), time.monotonic()
+    _restore(target, dump, manifest, both, keys, deadline)
+    for schema in both:
+        restored = manifest.databases[schema.name]
+        outcome = migrate(schema, deadline=Deadline(arguments.timeout))
+        rows = sum(table.rows for table in restored.tables)
+        log.result(database=schema.name, revision=restored.revision, head=outcome.head, rows=rows)
+    log.result(
+        action="restored",
+        name=dump.name,
+        created=manifest.created,
+        rows=manifest.rows,
+        bytes=manifest.size,
+        seconds=round(time.monotonic() - started, 1),
+    )
+    return 0
+
+
+def _identities(file: Path | None) -> list[Any]:
+    if file is None:
+        return []
+    try:
+        return streams.identities(file.read_text())
+    except OSError as error:
+        raise UsageError(f"cannot read --identity {file}: {(error.strerror or 'error').lower()}") from None
+
+
+def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:
+    for schema in both:
+        revision = manifest.databases[schema.name].revision
+        if revision not in schema.parents:
+            raise TerminalError(
+                f"the dump has revision {revision} of {schema.name}, which this image does not know",
+                remedy=f"restore it with the image that wrote it (MLflow {manifest.mlflow}), or a newer one",
+            )
+
+
+def _restore(
+    target: Target, dump: Dump, manifest: Manifest, both: tuple[Schema, Schema], keys: list[Any], deadline: Deadline
+) -> None:
+    with collector_paused():
+        from mlflow_sso.upgrade import upgraded
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(closing(connect(schema, deadline=deadline, program="restore", writable=True)))
+            for schema in both
+        ]
+        for schema, connection in zip(both, connections, strict=True):
+            _require_empty(connection, schema)
+        stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
+        transactions = stack.enter_context(ExitStack())
+        for schema, connection in zip(both, connections, strict=True):
+            with errors_explained(schema, doing="cannot restore"):
+                database, before = manifest.databases[schema.name], found(connection, schema)
+                transactions.enter_context(
+                    upgraded(connection, schema, before, deadline=deadline, to=database.revision)
+                )
+                _load(target, dump, schema, connection, database, keys)
+    for schema in both:
+        _analyse(schema, deadline)
+
+
+def _require_empty(connection: Any, schema: Schema) -> None:
+    require_ownership(connection, schema)
+    tables_found = sorted(found(connection, schema).tables)
+    if tables_found:
+        raise TerminalError(
+            f"{schema.name} is not empty: it has {len(tables_found)} tables, such as {tables_found[0]}",
+            remedy="restore into a new database; `restore` replaces nothing",
+        )
+
+
+def _load(
+    target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
+) -> None:
+    present = tables.columns(connection, without=[schema.version_table])
+    _require_same_tables(schema, database, present)
+    set_aside = tables.SetAside.drop(connection)
+    # A revision may have stored rows of its own, which the dump holds as well.
+    tables.truncate(connection, list(present))
+    for table in database.tables:
+        _load_table(target, dump, schema, connection, table, keys)
+    set_aside.restore(connection)
+    tables.set_sequences(connection, database.sequences)
+
+
+def _require_same_tables(schema: Schema, database: DumpedDatabase, present: dict[str, tuple[str, ...]]) -> None:
+    dumped = {table.name: set(table.columns) for table in database.tables}
+    for name, columns in dumped.items():
+        if not columns <= set(present.get(name, ())):
+            raise TerminalError(
+                f"the dump has a table {name} of {schema.name} that revision {database.revision} does not have",
+                remedy="delete what is not MLflow's from the database before the dump, or load it by hand",
+            )
+
+
+def _load_table(
+    target: Target, dump: Dump, schema: Schema, connection: Any, table: DumpedTable, keys: list[Any]
+) -> None:
+    with connection.cursor() as cursor:
+        statement = tables.copy_statement(table.name, table.columns, "FROM STDIN")
+        digest = target.read(
+            dump, f"{schema.name}/{table.name}", lambda file: cursor.copy_expert(statement, file, 1 << 20), keys
+        )
+        rows = cursor.rowcount
+    if (rows, digest.size, digest.sha256) != (table.rows, table.bytes, table.sha256):
+        raise TerminalError(
+            f"{table.name} of {schema.name} is damaged in the dump {dump.name}: "
+            f"{rows} rows and {digest.size} bytes instead of {table.rows} and {table.bytes}, or another checksum",
+            remedy="restore an older dump: `mlflow-sso restore --list`",
+        )
+    log.progress("restored a table", database=schema.name, table=table.name, rows=rows, bytes=digest.size)
+
+
+def _analyse(schema: Schema, deadline: Deadline) -> None:
+    with (
+        closing(connect(schema, deadline=deadline, program="restore", writable=True)) as connection,
+        errors_explained(schema, doing="cannot analyse"),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("ANALYZE")

@@ -1,0 +1,278 @@
+"""``dump`` and ``restore`` on real PostgreSQL and MinIO: what comes back is what was there, or nothing."""
+
+import io
+import json
+import secrets
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pod import Database, Pod
+
+pytestmark = pytest.mark.servers
+
+ROWS = """
+INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
+  SELECT 'e' || n, 'mlflow-artifacts:/' || n, 'active', 1, 1 FROM generate_series(1, 20) n;
+INSERT INTO runs (run_uuid, name, experiment_id, status, lifecycle_stage, start_time)
+  SELECT md5(n::text), E'r\\t\\\\ \\n' || n || '\u00e4\u4e2d', 1 + n %% 20,
+  'FINISHED', 'active', n FROM generate_series(1, 3000) n;
+INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+  SELECT 'loss', n / 7.0, n, md5((1 + n %% 3000)::text), n, false FROM generate_series(1, 20000) n;
+INSERT INTO params (key, value, run_uuid) SELECT 'empty', '', md5(n::text) FROM generate_series(1, 100) n;
+"""
+GROUPS = "INSERT INTO groups (group_name) SELECT 'group ' || n FROM generate_series(1, 9) n"
+GROUP = "INSERT INTO groups (group_name) VALUES (%s)"
+EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'active')"
+
+
+def make_backup_pod(pod: Pod, **settings: str) -> Pod:
+    """A pod that dumps into a bucket of its own."""
+    name = f"backup-{secrets.token_hex(4)}"
+    pod.bucket.client.make_bucket(name)
+    return replace(pod, settings={**pod.settings, "MLFLOW_SSO_BACKUP_TARGET": f"s3://{name}/mlflow", **settings})
+
+
+def make_empty_copy(pod: Pod, folder: Path) -> Pod:
+    """The same settings with new, empty databases, as after a loss."""
+    database = Database(server=pod.database.server)
+    database.create()
+    copy = replace(pod, database=database, folder=folder)
+    copy.mount()
+    return copy
+
+
+def read_all(pod: Pod) -> dict[str, str]:
+    """Schema and rows of both databases, as text by table."""
+    content = {}
+    for service in ("mlflow", "mlflow_auth"):
+        tables = pod.database.query(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+            service=service,
+        )
+        for (table,) in tables:
+            rows = pod.database.query(f'SELECT t::text FROM "{table}" t ORDER BY 1', service=service)  # noqa: S608
+            content[f"{service}/{table}"] = "\n".join(row for (row,) in rows)
+        for kind, query in {
+            "constraints": "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+            "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "sequences": "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences",
+        }.items():
+            content[f"{service}:{kind}"] = "\n".join(
+                sorted(row for (row,) in pod.database.query(query, service=service))
+            )
+    return content
+
+
+@pytest.fixture
+def filled(migrated_pod: Pod) -> Pod:
+    pod = make_backup_pod(migrated_pod)
+    pod.database.query(ROWS)
+    pod.database.query(GROUPS, service="mlflow_auth")
+    return pod
+
+
+def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
+    before = read_all(filled)
+
+    dumped = filled.run("dump")
+    restored = (new := make_empty_copy(filled, tmp_path / "new")).run("restore")
+
+    assert (dumped.code, restored.code) == (0, 0), dumped.stderr + restored.stderr
+    assert read_all(new) == before
+    assert dumped.results[-1]["rows"] == restored.results[-1]["rows"] > 23000
+    assert new.migrate().results[0]["action"] == "none"
+
+
+def test_restore_refuses_databases_in_use(filled: Pod) -> None:
+    filled.run("dump")
+    before = read_all(filled)
+
+    done = filled.run("restore")
+
+    assert done.code == 1
+    assert "mlflow is not empty" in done.stderr
+    assert read_all(filled) == before
+
+
+@pytest.fixture(scope="session")
+def key_pair(tmp_path_factory: pytest.TempPathFactory, migrated_once: Pod) -> tuple[str, Path]:
+    """An age public key, and the file of its secret key."""
+    script = "import pyrage; key = pyrage.x25519.Identity.generate(); print(key.to_public()); print(key)"
+    public, secret = migrated_once.python(script).stdout.split()
+    file = tmp_path_factory.mktemp("age") / "identity"
+    file.write_text(f"# created for a test\n{secret}\n")
+    return public, file
+
+
+def test_dump_is_encrypted_to_its_recipients(filled: Pod, key_pair: tuple[str, Path], tmp_path: Path) -> None:
+    public, secret = key_pair
+    pod = replace(filled, settings={**filled.settings, "MLFLOW_SSO_BACKUP_RECIPIENTS": public})
+    before = read_all(pod)
+    other = tmp_path / "other"
+    other.write_text(pod.python("import pyrage; print(pyrage.x25519.Identity.generate())").stdout)
+
+    dumped = pod.run("dump")
+    new = make_empty_copy(pod, tmp_path / "new")
+    without, wrong = new.run("restore"), new.run("restore", "--identity", str(other))
+    left = new.database.query("SELECT count(*) FROM pg_class WHERE relname = 'runs'")
+    restored = new.run("restore", "--identity", str(secret))
+
+    assert dumped.results[-1]["encrypted"] is True
+    assert {name.rpartition(".")[2] for name in objects(pod)} == {"age"}
+    assert (without.code, wrong.code, left) == (2, 1, [(0,)])
+    assert "--identity" in without.stderr
+    assert "AGE-SECRET" not in wrong.stderr + without.stderr
+    assert restored.code == 0, restored.stderr
+    assert read_all(new) == before
+
+
+def objects(pod: Pod) -> list[str]:
+    bucket, _, prefix = pod.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")
+    return replace(pod.bucket, name=bucket).objects(f"{prefix}/")
+
+
+def spoil(pod: Pod, table: str, change: str) -> None:
+    """Truncate an object of the only dump, replace it by another table's, or delete it."""
+    bucket = pod.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]
+    client = pod.bucket.client
+    (key,) = [name for name in objects(pod) if f"/{table}.copy" in name]
+    (other,) = [name for name in objects(pod) if "/params.copy" in name]
+    if change == "deleted":
+        client.remove_object(bucket, key)
+        return
+    with client.get_object(bucket, other if change == "exchanged" else key) as answer:
+        data = answer.read()
+    data = data[: len(data) // 2] if change == "truncated" else data
+    client.put_object(bucket, key, io.BytesIO(data), len(data))
+
+
+@pytest.mark.parametrize("change", ["truncated", "exchanged", "deleted"])
+def test_restore_refuses_a_damaged_dump(filled: Pod, tmp_path: Path, change: str) -> None:
+    filled.run("dump")
+    spoil(filled, "metrics", change)
+
+    done = (new := make_empty_copy(filled, tmp_path / "new")).run("restore")
+
+    assert done.code == 1
+    assert "Traceback" not in done.stderr
+    assert new.database.query("SELECT count(*) FROM pg_class WHERE relname IN ('runs', 'users')") == [(0,)]
+    again = filled.run("dump")
+    assert again.code == 0
+    assert new.run("restore").code == 0
+
+
+def test_dump_is_of_one_moment(filled: Pod, tmp_path: Path) -> None:
+    stop, errors = threading.Event(), []
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            try:
+                # The permissions database is written first, so an experiment without its group is of two moments.
+                filled.database.query(GROUP, f"w{number}", service="mlflow_auth")
+                filled.database.query(EXPERIMENT, f"w{number}")
+            except Exception as error:
+                errors.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    dumped = [filled.run("dump") for _ in range(3)]
+    stop.set()
+    writer.join()
+
+    assert [done.code for done in dumped] == [0, 0, 0]
+    assert not errors
+    for number, done in enumerate(dumped):
+        new = make_empty_copy(filled, tmp_path / str(number))
+        assert new.run("restore", done.results[-1]["name"]).code == 0
+        ((groups,),) = new.database.query(
+            "SELECT count(*) FROM groups WHERE group_name LIKE 'w%%'", service="mlflow_auth"
+        )
+        ((experiments,),) = new.database.query("SELECT count(*) FROM experiments WHERE name LIKE 'w%%'")
+        assert groups - experiments in (0, 1)
+
+
+def test_dump_before_a_migration_only(pod: Pod, tmp_path: Path) -> None:
+    new = make_backup_pod(pod)
+    empty = new.run("dump", "--before-migration")
+    new.migrate()
+    current = new.run("dump", "--before-migration")
+    new.database.query("UPDATE alembic_version SET version_num = (SELECT 'cc1f77228345')")
+
+    older = new.run("dump", "--before-migration")
+
+    assert [done.results[-1]["action"] for done in (empty, current, older)] == ["none", "none", "dumped"]
+
+
+def test_dump_needs_a_place_of_its_own(migrated_pod: Pod) -> None:
+    bucket = migrated_pod.bucket.name
+    targets = {"": 2, "/tmp/x": 2, f"s3://{bucket}": 2, f"s3://{bucket}/dumps": 2, "s3://no-such-bucket": 1}
+
+    done = {target: migrated_pod.run("dump", MLFLOW_SSO_BACKUP_TARGET=target) for target in targets}
+
+    assert {target: run.code for target, run in done.items()} == targets
+    assert all("Traceback" not in run.stderr for run in done.values())
+
+
+def test_old_dumps_are_deleted(filled: Pod) -> None:
+    names = [dump(filled) for _ in range(2)]
+    bucket = filled.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]
+    move(filled, bucket, names[0], "20200101T000000Z-0000")
+    move(filled, bucket, names[1], "20200102T000000Z-0000")
+    put(filled, bucket, "mlflow/20200103T000000Z-0000/mlflow/runs.copy.zst")
+    put(filled, bucket, "mlflow/notes/20200103T000000Z-0000")
+
+    kept = filled.run("dump", "--keep-at-least", "3")
+    done = filled.run("dump", "--keep-at-least", "3")
+
+    deleted = [[line["name"] for line in run.results if line["action"] == "deleted"] for run in (kept, done)]
+    assert deleted == [["20200103T000000Z-0000"], ["20200101T000000Z-0000"]]
+    assert {name.split("/")[1] for name in objects(filled)} >= {"20200102T000000Z-0000", "notes"}
+
+
+def dump(pod: Pod) -> str:
+    return str(pod.run("dump").results[-1]["name"])
+
+
+def move(pod: Pod, bucket: str, name: str, to: str) -> None:
+    from minio.commonconfig import CopySource
+
+    for key in objects(pod):
+        if f"/{name}/" in key:
+            pod.bucket.client.copy_object(bucket, key.replace(name, to), CopySource(bucket, key))
+            pod.bucket.client.remove_object(bucket, key)
+
+
+def put(pod: Pod, bucket: str, key: str) -> None:
+    pod.bucket.client.put_object(bucket, key, io.BytesIO(b"x"), 1)
+
+
+def test_killed_programs_leave_nothing_that_counts(filled: Pod, tmp_path: Path) -> None:
+    killed = stop_early(filled, "dump", "dumped a table")
+    names = [line for line in filled.run("restore", "--list").results if line["complete"]]
+    dump(filled)
+    new = make_empty_copy(filled, tmp_path / "new")
+    broken = stop_early(new, "restore", "restored a table")
+    restored = new.run("restore")
+
+    assert names == []
+    assert killed != 0
+    assert broken != 0
+    assert restored.code == 0, restored.stderr
+    assert read_all(new) == read_all(filled)
+
+
+def stop_early(pod: Pod, program: str, message: str) -> int:
+    """Kill a program once it has begun with the tables."""
+    process = pod.start(program)
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("{") and json.loads(line)["message"] == message:
+            break
+    process.kill()
+    process.communicate(timeout=60)
+    return process.returncode
