@@ -21,6 +21,7 @@ PROGRAMS = {
     "prune-sessions": "delete expired browser sessions from the database",
     "dump": "store both databases, as they are at one moment, in S3",
     "restore": "load a dump into empty databases",
+    "fsck": "compare the database with the bucket, and report what the one has and the other lacks",
     "end-access": "end keys and sessions of users whom Keycloak no longer lets in",
 }
 

@@ -141,6 +141,15 @@ class ObjectStore:
             for page in pages:
                 yield from (Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", []))
 
+    def sizes_in(self, folder: Folder) -> Iterator[int]:
+        """Bytes of each object right in ``folder``, not below one of its folders."""
+        with _explained(folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=folder.bucket, Prefix=folder.prefix, Delimiter="/"
+            )
+            for page in pages:
+                yield from (item["Size"] for item in page.get("Contents", []))
+
     def upload(self, folder: Folder, name: str, stream: IO[bytes]) -> None:
         """Store what ``stream`` gives until its end, in parts; nothing is stored if it raises."""
         from boto3.s3.transfer import TransferConfig

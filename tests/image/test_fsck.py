@@ -1,0 +1,107 @@
+"""``fsck`` on a real database and bucket: it finds what is missing and what is too much, and nothing else."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from garbage import Garbage
+from pod import Pod
+
+pytestmark = pytest.mark.servers
+
+VERSION = (
+    "UPDATE model_versions SET source = replace(source, '/model', ''),"
+    " storage_location = replace(storage_location, '/model', '') WHERE version = 1"
+)
+SPANS = """
+INSERT INTO trace_tags (key, value, request_id) VALUES ('mlflow.trace.spansLocation', 'ARTIFACT_REPO', %s)
+ON CONFLICT (key, request_id) DO UPDATE SET value = 'ARTIFACT_REPO'
+"""
+
+
+@pytest.fixture(scope="module")
+def strewn(make_pod: Callable[..., Pod]) -> Garbage:
+    return Garbage.strew(make_pod())
+
+
+@pytest.fixture
+def whole(strewn: Garbage, tmp_path: Path) -> Garbage:
+    """Rows in all states of deletion, each with its object."""
+    garbage = strewn.copy(tmp_path)
+    garbage.pod.database.query(VERSION)
+    garbage.pod.database.query("UPDATE logged_models SET status = 2")
+    for experiment in ("alive", "gone", "recent", "custom"):
+        garbage.pod.bucket.client.remove_object(garbage.pod.bucket.name, garbage.key(experiment))
+    return garbage
+
+
+def put(garbage: Garbage, *keys: str) -> None:
+    for key in keys:
+        garbage.pod.bucket.client.put_object(garbage.pod.bucket.name, key, io.BytesIO(b"12345"), 5)
+
+
+def test_fsck_finds_nothing_where_all_is_whole(whole: Garbage) -> None:
+    put(whole, f"{whole.id('alive')}/{whole.id('active-run')}/artifacts/deep/down/file")
+
+    done = whole.pod.run("fsck")
+
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.results == [{"finding": "total", "rows_without_objects": 0, "folders_without_rows": 0}]
+
+
+def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
+    alive, custom = whole.id("alive"), "custom"
+    put(
+        whole,
+        "999/0a/artifacts/file",
+        "999/0b/artifacts/file",
+        f"{alive}/{'0' * 32}/artifacts/file",
+        f"{alive}/models/m-{'0' * 32}/artifacts/file",
+        f"{alive}/traces/tr-{'0' * 32}/artifacts/file",
+        f"{alive}/loose 'name'",
+        f"{custom}/{'f' * 32}/artifacts/file",
+        "stray",
+    )
+
+    done = whole.pod.run("fsck")
+
+    found = {line["location"]: line["objects"] for line in done.results[:-1] if line["finding"] == "objects"}
+    bucket = f"s3://{whole.pod.bucket.name}/"
+    assert done.code == 1
+    assert found == {
+        f"{bucket}": 1,
+        f"{bucket}999/": 2,
+        f"{bucket}{alive}/": 1,
+        f"{bucket}{alive}/{'0' * 32}/": 1,
+        f"{bucket}{alive}/models/m-{'0' * 32}/": 1,
+        f"{bucket}{alive}/traces/tr-{'0' * 32}/": 1,
+        f"{bucket}{custom}/{'f' * 32}/": 1,
+    }
+    assert done.results[-1] == {"finding": "total", "rows_without_objects": 0, "folders_without_rows": 7}
+
+
+def test_fsck_finds_rows_without_objects(whole: Garbage) -> None:
+    bucket, trace = whole.pod.bucket, whole.id("trace-of-alive")
+    whole.pod.database.query(SPANS, trace)
+    for name in ("active-model", "used-run", "active-run", "trace-of-alive"):
+        bucket.client.remove_object(bucket.name, whole.key(name))
+
+    done = whole.pod.run("fsck")
+
+    found = {(line["kind"], line["id"]) for line in done.results if line["finding"] == "row"}
+    assert done.code == 1
+    assert found == {
+        ("logged model", whole.id("active-model")),
+        ("model version", "churn/1"),
+        ("trace", trace),
+    }
+
+
+def test_fsck_changes_nothing(whole: Garbage) -> None:
+    put(whole, "999/file", "stray")
+    before = whole.pod.bucket.objects()
+
+    whole.pod.run("fsck")
+
+    assert whole.pod.bucket.objects() == before
