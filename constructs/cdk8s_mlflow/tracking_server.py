@@ -6,6 +6,7 @@ import json
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
+from cdk8s_mlflow.autoscaling import ServerAutoscaler
 from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_recipes
 from cdk8s_mlflow.metadata import eviction, metadata, pod_labels, selector
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
@@ -23,7 +24,9 @@ class TrackingServer(Construct):
         super().__init__(scope, id)
         _deployment(self, settings)
         _service(self, settings)
-        if settings.server.replicas > 1:
+        if settings.server.autoscaling:
+            ServerAutoscaler(self, "Autoscaler", settings=settings, autoscaling=settings.server.autoscaling)
+        if settings.server.most_replicas > 1:
             _disruption_budget(self, settings)
 
 
@@ -34,7 +37,7 @@ def _deployment(scope: Construct, settings: Settings) -> None:
         "Deployment",
         metadata=metadata(APP, namespace=settings.namespace, component="tracking-server", more=server.annotations),
         spec=k8s.DeploymentSpec(
-            replicas=server.replicas,
+            replicas=None if server.autoscaling else server.replicas,
             revision_history_limit=3,
             # A new pod waits for the schema first, then starts.
             progress_deadline_seconds=settings.migration.wait_seconds + settings.traits.startup_seconds + 300,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.section import at_least
 
@@ -24,7 +25,7 @@ def contradictions(settings: Settings) -> list[Contradiction]:
 def connections(settings: Settings) -> int:
     """PostgreSQL connections at most: all workers' pools on both databases, one pod of surge and one migration."""
     database, server = settings.database, settings.server
-    pods = server.replicas + 1
+    pods = server.most_replicas + 1
     return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
 
 
@@ -57,10 +58,11 @@ def _unused(settings: Settings) -> Iterator[Contradiction]:
 
 def _replicas(settings: Settings) -> Iterator[Contradiction]:
     shared = settings.traits.sessions_in_database or settings.authentication.redis
-    if settings.server.replicas > 1 and not shared:
+    server = settings.server
+    if server.most_replicas > 1 and not shared:
         yield (
-            "server.replicas",
-            f"is {settings.server.replicas}, but release {settings.release} keeps sessions in each pod; "
+            "server.autoscaling.max_replicas" if server.autoscaling else "server.replicas",
+            f"is {server.most_replicas}, but release {settings.release} keeps sessions in each pod; "
             "set authentication.redis, use one replica, or choose a release that keeps them in the database",
         )
 
@@ -117,7 +119,7 @@ def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
     if needed > granted:
         yield (
             "database.max_connections",
-            f"is {granted}, but {server.replicas} replicas and one of surge x {server.workers} workers x {pool} "
+            f"is {granted}, but {server.most_replicas} replicas and one of surge x {server.workers} workers x {pool} "
             f"connections x 2 databases and the migration need {needed}; lower replicas, workers, pool_size or "
             "max_overflow, or raise it here and in PostgreSQL",
         )
@@ -203,6 +205,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _namespace,
     _unused,
     _replicas,
+    autoscaling_contradictions,
     _databases,
     _cloudnative_pg,
     _operators,

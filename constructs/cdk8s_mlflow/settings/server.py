@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cdk8s_mlflow.settings.autoscaling import AutoscalingSettings
 from cdk8s_mlflow.settings.section import (
     AllowedHost,
     CronSchedule,
@@ -66,6 +67,9 @@ class ServerSettings(Section):
 
     replicas: Annotated[int, Field(ge=1, le=50)] = 1
     """Pods of the tracking server; more than one needs a shared session store."""
+
+    autoscaling: AutoscalingSettings | None = None
+    """Scale by load instead of a fixed number of ``replicas``; unset for none."""
 
     workers: Annotated[int, Field(ge=1, le=16)] = 1
     """Worker processes in a pod; one is the best use of memory, add replicas for throughput."""
@@ -132,6 +136,11 @@ class ServerSettings(Section):
 
     user_id: Annotated[int, Field(ge=10000, le=2_000_000_000)] = 10001
     """Numeric user and group of every container of ours."""
+
+    @property
+    def most_replicas(self) -> int:
+        """Pods of the tracking server at most, one of surge excepted."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
 
 class MaintenanceSettings(Section):

@@ -83,6 +83,8 @@ def _deployment_effects(field: FieldChange) -> Iterator[Effect]:
         yield Effect("restarts", "rolls the pods")
     elif field.path.startswith("spec.selector"):
         yield Effect("replaces", "immutable: delete the Deployment first, which is an outage")
+    elif field.path == "spec.replicas" and field.after is None:
+        yield Effect("note", "falls to 1 pod for a while, unless you run the command of docs/tasks/scale.md first")
     elif field.path == "spec.replicas":
         yield Effect("note", "scales")
     elif field.path.startswith("spec.strategy"):
