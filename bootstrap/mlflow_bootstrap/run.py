@@ -33,7 +33,7 @@ class Part(StrEnum):
 
 
 ENTRIES = {
-    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES, DIRECTORY),
+    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES, DIRECTORY, "backup"),
     Part.KEYCLOAK: ("oidc", MACHINES, DIRECTORY),
     Part.POSTGRES: ("postgres",),
     Part.MINIO: ("s3",),

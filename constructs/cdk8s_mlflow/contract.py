@@ -26,6 +26,7 @@ ARTIFACT_SECRET = "mlflow-s3-secret"  # noqa: S105
 OIDC_SECRET = "mlflow-oidc-config"  # noqa: S105
 SERVER_SECRET = "mlflow-server-secret"  # noqa: S105
 DIRECTORY_SECRET = "mlflow-directory-client"  # noqa: S105
+BACKUP_SECRET = "mlflow-backup-secret"  # noqa: S105
 TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
 
 
@@ -78,6 +79,8 @@ def secret_recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
     recipes += [_oidc_secret(settings), _server_secret(settings)]
     if settings.authentication.directory_client:
         recipes.append(_directory_secret(settings))
+    if settings.backup.target and settings.backup.credentials == "keys":
+        recipes.append(_backup_secret(settings))
     if settings.database.role_management != "bootstrap":
         recipes.append(_role_secret(settings))
     if settings.ingress.cloudflared:
@@ -165,6 +168,18 @@ def _directory_secret(settings: Settings) -> SecretRecipe:
         fields=("client_id", "client_secret"),
         data={"DIRECTORY_CLIENT_ID": placeholder("client_id"), "DIRECTORY_CLIENT_SECRET": placeholder("client_secret")},
         mount="directory",
+    )
+
+
+def _backup_secret(settings: Settings) -> SecretRecipe:
+    """Keys of the bucket that holds dumps; only the pods that dump mount it."""
+    return SecretRecipe(
+        name=BACKUP_SECRET,
+        namespace=settings.namespace,
+        entry="backup",
+        fields=("accesskey", "secretkey"),
+        data={"AWS_ACCESS_KEY_ID": placeholder("accesskey"), "AWS_SECRET_ACCESS_KEY": placeholder("secretkey")},
+        mount="backup",
     )
 
 

@@ -1,4 +1,7 @@
-"""Periodic cleaning: what users deleted, who has left, and, on releases that keep them, expired sessions."""
+"""Periodic jobs: dumps of the databases, and cleaning.
+
+What is cleaned: what users deleted, the access of who has left, and, on releases that keep them, expired sessions.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +10,17 @@ from constructs import Construct
 
 from cdk8s_mlflow.metadata import Component, eviction, metadata, pod_labels
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
-from cdk8s_mlflow.server_environment import end_access_environment, job_environment, program_arguments
+from cdk8s_mlflow.server_environment import (
+    backup_environment,
+    end_access_environment,
+    job_environment,
+    program_arguments,
+)
 from cdk8s_mlflow.settings import Settings
 
 
 class Maintenance(Construct):
-    """CronJobs that never overlap and give up within an hour."""
+    """CronJobs that never overlap and give up in the end: within an hour, or a dump when the settings say so."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
@@ -38,6 +46,20 @@ class Maintenance(Construct):
                 program_name="prune-sessions",
                 flags={},
                 folders=("db",),
+            )
+        if settings.backup.target:
+            _cron_job(
+                self,
+                "Dump",
+                settings=settings,
+                name="mlflow-dump",
+                schedule=settings.backup.schedule,
+                program_name="dump",
+                flags={"keep-days": settings.backup.keep_days, "keep-at-least": settings.backup.keep_at_least},
+                folders=("db", "backup"),
+                component="backup",
+                environment=backup_environment(settings),
+                maximum_seconds=settings.backup.maximum_seconds,
             )
         if settings.ends_access:
             _cron_job(
@@ -66,6 +88,7 @@ def _cron_job(
     folders: Sequence[str],
     component: Component = "maintenance",
     environment: Mapping[str, str] | None = None,
+    maximum_seconds: int = 3600,
 ) -> None:
     mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
     container = program(
@@ -81,7 +104,7 @@ def _cron_job(
         metadata=k8s.ObjectMeta(labels=own_labels, annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )
-    job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=3600, template=template)
+    job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=maximum_seconds, template=template)
     k8s.KubeCronJob(
         scope,
         id,

@@ -8,7 +8,7 @@ from cdk8s_plus_27 import k8s
 
 from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
 
-Component = Literal["tracking-server", "migration", "maintenance", "end-access", "tunnel"]
+Component = Literal["tracking-server", "migration", "maintenance", "end-access", "backup", "tunnel"]
 
 WAVE_NAMESPACE = -30
 WAVE_CONFIGURATION = -20

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, metadata, pod_labels
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
-from cdk8s_mlflow.server_environment import migration_environment, program_arguments
+from cdk8s_mlflow.server_environment import backup_environment, migration_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
 
 RETRYABLE = 75
@@ -54,35 +54,51 @@ def _spec(settings: Settings) -> k8s.JobSpec:
         active_deadline_seconds=settings.migration.deadline_seconds,
         # A Job that removes itself soon is made again by every sync, for ever.
         ttl_seconds_after_finished=_ONE_YEAR,
-        pod_failure_policy=k8s.PodFailurePolicy(rules=_failure_rules()),
+        pod_failure_policy=k8s.PodFailurePolicy(rules=_failure_rules(settings)),
         template=_template(settings),
     )
 
 
-def _failure_rules() -> list[k8s.PodFailurePolicyRule]:
-    def on(action: str, code: int) -> k8s.PodFailurePolicyRule:
-        codes = k8s.PodFailurePolicyOnExitCodesRequirement(container_name="migrate", operator="In", values=[code])
+def _failure_rules(settings: Settings) -> list[k8s.PodFailurePolicyRule]:
+    def on(action: str, code: int, container: str = "migrate") -> k8s.PodFailurePolicyRule:
+        codes = k8s.PodFailurePolicyOnExitCodesRequirement(container_name=container, operator="In", values=[code])
         return k8s.PodFailurePolicyRule(action=action, on_exit_codes=codes, on_pod_conditions=[])
 
     disrupted = k8s.PodFailurePolicyOnPodConditionsPattern(type="DisruptionTarget", status="True")
+    dump = [on("Ignore", RETRYABLE, "dump"), on("FailJob", 1, "dump")] if settings.dumps_before_migration else []
     return [
         on("Ignore", RETRYABLE),
         on("FailJob", 1),
+        *dump,
         k8s.PodFailurePolicyRule(action="Ignore", on_pod_conditions=[disrupted]),
     ]
 
 
 def _template(settings: Settings) -> k8s.PodTemplateSpec:
-    mounts = Mounts(settings, folders=("db",), temporary_size="256Mi")
+    folders = ("db", "backup") if settings.dumps_before_migration else ("db",)
+    mounts = Mounts(settings, folders=folders, temporary_size="256Mi")
     migrate = program(
         "migrate",
         program_arguments("migrate", {"timeout": settings.migration.wait_seconds}),
         settings=settings,
         env=environment_variables(migration_environment()),
-        volume_mounts=mounts.container_mounts,
+        volume_mounts=mounts.only("db"),
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )
+    dump = [_dump(settings, mounts)] if settings.dumps_before_migration else None
     return k8s.PodTemplateSpec(
         metadata=k8s.ObjectMeta(labels=pod_labels("migration", settings.instance), annotations=eviction(safe=False)),
-        spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never"),
+        spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never", init_containers=dump),
+    )
+
+
+def _dump(settings: Settings, mounts: Mounts) -> k8s.Container:
+    """Dumps both databases if the migration will change one of them; it starts once the dump is complete."""
+    return program(
+        "dump",
+        ["dump", "--before-migration", "--timeout", str(settings.migration.wait_seconds)],
+        settings=settings,
+        env=environment_variables(backup_environment(settings)),
+        volume_mounts=mounts.container_mounts,
+        resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )

@@ -27,7 +27,12 @@ class NetworkPolicies(Construct):
         artifacts = _to_artifacts(settings)
         server = [*outward, artifacts, *_to_redis(settings), *_to_keycloak(settings)]
         _policy(self, settings, component="tracking-server", ingress=_to_server(settings), egress=server)
-        _policy(self, settings, component="migration", ingress=[], egress=outward)
+        backup = [_to_s3(settings, settings.backup.endpoint or settings.artifacts.endpoint)]
+        dump = [*outward, *backup]
+        migration = dump if settings.dumps_before_migration else outward
+        _policy(self, settings, component="migration", ingress=[], egress=migration)
+        if settings.backup.target:
+            _policy(self, settings, component="backup", ingress=[], egress=dump)
         _policy(self, settings, component="maintenance", ingress=[], egress=[*outward, artifacts])
         if settings.ends_access:
             lookup = [*outward, *_to_keycloak(settings)]
@@ -112,8 +117,12 @@ def _to_database(settings: Settings) -> k8s.NetworkPolicyEgressRule:
 
 
 def _to_artifacts(settings: Settings) -> k8s.NetworkPolicyEgressRule:
+    return _to_s3(settings, settings.artifacts.endpoint)
+
+
+def _to_s3(settings: Settings, endpoint: str | None) -> k8s.NetworkPolicyEgressRule:
     """In the cluster a policy sees the port of MinIO's pod, which need not be the Service's."""
-    url = urlsplit(settings.artifacts.endpoint or "https://s3.amazonaws.com")
+    url = urlsplit(endpoint or "https://s3.amazonaws.com")
     port = url.port or (443 if url.scheme == "https" else 80)
     namespace = _namespace_of(url.hostname or "")
     if namespace:

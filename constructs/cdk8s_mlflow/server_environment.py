@@ -129,6 +129,21 @@ def end_access_environment(settings: Settings) -> dict[str, str]:
     return {**migration_environment(), **group_environment(settings)}
 
 
+def backup_environment(settings: Settings) -> dict[str, str]:
+    """What a dump reads: the databases, where it goes, and where artifacts are, so that the two are apart."""
+    backup, artifacts = settings.backup, settings.artifacts
+    own = {
+        "MLFLOW_SSO_BACKUP_TARGET": backup.target or "",
+        "MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL": backup.endpoint if backup.endpoint != artifacts.endpoint else None,
+        "MLFLOW_SSO_BACKUP_REGION": backup.region,
+        "MLFLOW_SSO_BACKUP_RECIPIENTS": ",".join(backup.recipients),
+    }
+    places = {
+        name: value for name, value in artifact_environment(settings).items() if name != "AWS_SHARED_CREDENTIALS_FILE"
+    }
+    return {**migration_environment(), **places, **{name: value for name, value in own.items() if value}}
+
+
 def migration_environment() -> dict[str, str]:
     """What the migration reads: nothing that an operator tunes, because a changed variable is a new Job."""
     return {**process_environment(), **database_environment()}

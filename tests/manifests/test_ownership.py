@@ -55,6 +55,20 @@ VAULT = "secrets.vault_address"
 ELSEWHERE = {"cluster": "elsewhere"}
 
 SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
+    # one bucket of dumps
+    "dumps": ({"backup.target": "s3://dumps/a"}, {"backup.target": "s3://dumps/a"}, "backup.target", "folder of dumps"),
+    "dumps within dumps": (
+        {"backup.target": "s3://dumps"},
+        {"backup.target": "s3://dumps/a/b"},
+        "backup.target",
+        "folder of dumps s3://dumps/a/b",
+    ),
+    "dumps at one address": (
+        {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.com"},
+        {"backup.target": "s3://dumps", "backup.endpoint": "https://S3.example.com:443/"},
+        "backup.target",
+        "folder of dumps s3://dumps",
+    ),
     # one cluster
     "namespace": ({"namespace": "shared"}, {"namespace": "shared"}, "namespace", "namespace shared"),
     "namespace like an instance": ({}, {"namespace": "ml-one"}, "namespace", "namespace ml-one"),
@@ -319,6 +333,11 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
 }
 
 APART: dict[str, tuple[Changes, Changes]] = {
+    "dumps side by side": ({"backup.target": "s3://dumps/a"}, {"backup.target": "s3://dumps/ab"}),
+    "dumps at two addresses": (
+        {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.com"},
+        {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.org"},
+    ),
     "two instances of one cluster": ({}, {}),
     "two instances of two clusters": ({}, ELSEWHERE),
     "one namespace in two clusters": ({"namespace": "shared"}, {"namespace": "shared", **ELSEWHERE}),

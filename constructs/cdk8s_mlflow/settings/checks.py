@@ -200,6 +200,23 @@ def seconds(duration: str) -> int:
     return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
 
 
+def _backup(settings: Settings) -> Iterator[Contradiction]:
+    backup, artifacts, maintenance = settings.backup, settings.artifacts, settings.maintenance
+    if backup.target is None:
+        for key in sorted(backup.model_fields_set - {"target"}):
+            yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
+        return
+    bucket = backup.target.removeprefix("s3://").partition("/")[0]
+    if bucket == artifacts.bucket and backup.endpoint in (None, artifacts.endpoint):
+        yield "backup.target", f"is in {bucket}, whose objects users of MLflow may read; name another bucket"
+    if maintenance.garbage_collection and not artifacts.versioned and maintenance.retention_days < backup.keep_days:
+        yield (
+            "maintenance.retention_days",
+            f"is {maintenance.retention_days}, less than backup.keep_days ({backup.keep_days}): a restored database "
+            "would name artifacts that are deleted; raise it, or set artifacts.versioned",
+        )
+
+
 _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _release,
     _namespace,
@@ -215,6 +232,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _groups,
     _end_access,
     _artifacts,
+    _backup,
     _secrets,
     _monitoring,
 )

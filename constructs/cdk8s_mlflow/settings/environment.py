@@ -7,6 +7,7 @@ from pydantic import model_validator
 from cdk8s_mlflow.releases import RELEASES, Release, ServerKey
 from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from cdk8s_mlflow.settings.authentication import AuthenticationSettings
+from cdk8s_mlflow.settings.backup import BackupSettings
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
 from cdk8s_mlflow.settings.checks import contradictions
 from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
@@ -55,6 +56,7 @@ class Settings(Section):
     network: NetworkSettings = NetworkSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    backup: BackupSettings = BackupSettings()
     delivery: DeliverySettings = DeliverySettings()
     bootstrap: BootstrapSettings = BootstrapSettings()
 
@@ -78,6 +80,11 @@ class Settings(Section):
     def ends_access(self) -> bool:
         """Whether the access of users who have left is ended."""
         return self.maintenance.end_access and self.authentication.directory_client is not None
+
+    @property
+    def dumps_before_migration(self) -> bool:
+        """Whether the migration waits for a dump."""
+        return self.backup.target is not None and self.backup.before_migration
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Owned:
         return self.places is None or other.places is None or bool(self.places & other.places)
 
     def _same_name(self, other: "Owned") -> bool:
-        if self.kind != STORE_PATH:
+        if self.kind not in PATHS:
             return self.name == other.name
         longer, shorter = sorted((f"{self.name}/", f"{other.name}/"), key=len, reverse=True)
         return longer.startswith(shorter)
@@ -48,6 +48,12 @@ class Owned:
 
 STORE_PATH = "store path"
 """Kind of the path that all entries of an environment lie below."""
+
+DUMPS = "folder of dumps"
+"""Kind of ``backup.target``, where the retention of one would delete the dumps of the other."""
+
+PATHS = (STORE_PATH, DUMPS)
+"""Kinds whose things may lie in one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _pairs(environments: Mapping[Path, Settings]) -> dict[tuple[Path, Path], lis
     alike: dict[tuple[str, str], list[tuple[Path, Owned]]] = defaultdict(list)
     for file in sorted(environments):
         for thing in owned_things(environments[file], file.stem):
-            alike[thing.kind, "" if thing.kind == STORE_PATH else thing.name].append((file, thing))
+            alike[thing.kind, "" if thing.kind in PATHS else thing.name].append((file, thing))
     found: dict[tuple[Path, Path], list[_Shared]] = defaultdict(list)
     for things in alike.values():
         for (one, first), (other, second) in combinations(things, 2):
@@ -150,6 +156,7 @@ def owned_things(settings: Settings, environment: str) -> Iterator[Owned]:
     yield from _delivery(settings, environment)
     yield from _postgres(settings)
     yield from _object_store(settings)
+    yield from _dumps(settings)
     yield from _keycloak(settings)
     yield from _store(settings)
     yield from _public_address(settings)
@@ -225,6 +232,14 @@ def _postgres(settings: Settings) -> Iterator[Owned]:
     ):
         where = f" of PostgreSQL at {database.address}"
         yield Owned(kind=kind, name=name, places=places, key=key, follows=_follows(settings, key), where=where)
+
+
+def _dumps(settings: Settings) -> Iterator[Owned]:
+    backup = settings.backup
+    if backup.target:
+        region = backup.region or settings.artifacts.region
+        own = servers.s3(backup.endpoint, region, settings) if backup.endpoint else servers.object_store(settings)
+        yield Owned(kind=DUMPS, name=backup.target, places=own, key="backup.target")
 
 
 def _object_store(settings: Settings) -> Iterator[Owned]:

@@ -27,14 +27,21 @@ def postgres(settings: Settings) -> Places:
 
 def object_store(settings: Settings) -> Places:
     """The S3 API; all regions of a partition of AWS are one, since they share the names of buckets."""
-    artifacts = settings.artifacts
-    if artifacts.endpoint is None:
-        return frozenset({_aws(china=artifacts.region.startswith("cn-"))})
-    host = (urlsplit(artifacts.endpoint).hostname or "").rstrip(".")
+    artifacts, administered = settings.artifacts, settings.bootstrap.s3_endpoint
+    public = s3(artifacts.endpoint, artifacts.region, settings)
+    if not artifacts.endpoint or public == s3(None, artifacts.region, settings):
+        return public
+    return public | (_distant(url(administered, settings)) if administered else frozenset())
+
+
+def s3(endpoint: str | None, region: str, settings: Settings) -> Places:
+    """The S3 API at ``endpoint``, None for AWS."""
+    if endpoint is None:
+        return frozenset({_aws(china=region.startswith("cn-"))})
+    host = (urlsplit(endpoint).hostname or "").rstrip(".")
     if _AWS.fullmatch(host) or _AWS_CHINA.fullmatch(host):
         return frozenset({_aws(china=host.endswith(".cn"))})
-    administered = settings.bootstrap.s3_endpoint
-    return url(artifacts.endpoint, settings) | (_distant(url(administered, settings)) if administered else frozenset())
+    return url(endpoint, settings)
 
 
 def keycloak(settings: Settings) -> Places:
