@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image bench-gc build-image push-image build-and-push-image image-base
+.PHONY: setup-image image-lock test-image bench-image bench-gc bench-backup build-image push-image build-and-push-image image-base
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -56,7 +56,10 @@ bench-image: setup-image ## what serving costs against MLflow's own server
 bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=image/ of another checkout] [RELEASE=3.17.2]
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
 
-bench: bench-image bench-gc
+bench-backup: setup-image ## dump and restore beside pg_dump and pg_restore: make bench-backup [RELEASE=3.17.2] [ROWS=8000000]
+	@PYTHONPATH=tests/image $(PY) benchmarks/bench_backup.py
+
+bench: bench-image bench-gc bench-backup
 
 .PHONY: route-table
 
