@@ -35,6 +35,17 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("spec.data[].secretKey", "spec.data[].remoteRef"),
         ),
     },
+    "gateway.networking.k8s.io": {
+        "HTTPRoute": (
+            *("spec.parentRefs[].group", "spec.parentRefs[].kind", "spec.parentRefs[].name", "spec.parentRefs[].port"),
+            *("spec.parentRefs[].namespace", "spec.parentRefs[].sectionName", "spec.hostnames"),
+            *("spec.rules[].matches[].path", "spec.rules[].backendRefs[].weight"),
+            *("spec.rules[].backendRefs[].group", "spec.rules[].backendRefs[].kind"),
+            *("spec.rules[].filters[].type", "spec.rules[].filters[].extensionRef"),
+            *("spec.rules[].filters[].requestHeaderModifier", "spec.rules[].filters[].responseHeaderModifier"),
+            *("spec.rules[].backendRefs[].name", "spec.rules[].backendRefs[].port", "spec.rules[].timeouts"),
+        ),
+    },
     "traefik.io": {
         "Middleware": (
             *("spec.headers.stsSeconds", "spec.headers.stsIncludeSubdomains", "spec.headers.contentTypeNosniff"),

@@ -1,4 +1,4 @@
-"""The public door: one host name, TLS, routed to the tracking server's http port."""
+"""The public address: host names, TLS, and the route to the tracking server's http port."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,8 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow.contract import APP
-from cdk8s_mlflow.metadata import metadata
+from cdk8s_mlflow.ingress_annotations import controller_annotations
+from cdk8s_mlflow.metadata import metadata, resource_metadata
 from cdk8s_mlflow.rate_limits import LOGIN_PATHS, RateLimits
 from cdk8s_mlflow.settings.ingress import IngressSettings
 
@@ -15,7 +16,7 @@ LOGIN_INGRESS = f"{APP}-login"
 
 
 class PublicIngress(Construct):
-    """Routes ``settings.host`` to the Service.
+    """Routes the hosts of ``settings`` to the Service: an Ingress with what its controller needs, or an HTTPRoute.
 
     Exposes ``url``, the address that users and the OIDC client see.
     """
@@ -23,21 +24,41 @@ class PublicIngress(Construct):
     def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str) -> None:
         super().__init__(scope, id)
         self.url = settings.public_url
-        if settings.middleware:
-            self._add_limited_routes(settings, namespace)
-            _headers_middleware(self, settings, namespace)
-        else:
-            _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=[])
+        everywhere, at_login = self._middlewares(settings, namespace)
+        if settings.gateway:
+            from cdk8s_mlflow.http_route import PublicRoute
 
-    def _add_limited_routes(self, settings: IngressSettings, namespace: str) -> None:
+            PublicRoute(self, "Route", settings=settings, namespace=namespace, everywhere=everywhere, at_login=at_login)
+        elif settings.controller == "traefik":
+            self._add_traefik(settings, namespace, everywhere, at_login)
+        else:
+            self._add_ingresses(settings, namespace)
+
+    def _middlewares(self, settings: IngressSettings, namespace: str) -> tuple[list[str], list[str]]:
+        """Traefik's Middlewares for every path, and for the paths of the login if those have limits of their own."""
+        if not settings.uses_middlewares:
+            return [], []
         limits = RateLimits(self, "RateLimits", settings=settings, namespace=namespace)
-        chain = [*limits.everywhere, HEADERS_MIDDLEWARE]
-        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], middlewares=chain)
-        if limits.at_login:
+        _headers_middleware(self, settings, namespace)
+        at_login = [*limits.at_login, HEADERS_MIDDLEWARE] if limits.at_login else []
+        return [*limits.everywhere, HEADERS_MIDDLEWARE], at_login
+
+    def _add_traefik(
+        self, settings: IngressSettings, namespace: str, everywhere: Sequence[str], at_login: Sequence[str]
+    ) -> None:
+        own = _traefik_annotations(settings, namespace, everywhere)
+        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], own=own)
+        if at_login:
             # Traefik takes the longest rule first, so this one wins over "/".
-            chain = [*limits.at_login, HEADERS_MIDDLEWARE]
+            own = _traefik_annotations(settings, namespace, at_login)
+            _ingress(self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, own=own)
+
+    def _add_ingresses(self, settings: IngressSettings, namespace: str) -> None:
+        own = controller_annotations(settings)
+        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], own=own.everywhere)
+        if own.at_login:
             _ingress(
-                self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, middlewares=chain
+                self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, own=own.at_login
             )
 
 
@@ -49,12 +70,14 @@ def _ingress(
     name: str,
     namespace: str,
     paths: Sequence[str],
-    middlewares: Sequence[str],
+    own: Mapping[str, str],
 ) -> None:
     port = k8s.ServiceBackendPort(name="http")
     backend = k8s.IngressBackend(service=k8s.IngressServiceBackend(name=APP, port=port))
     routes = [k8s.HttpIngressPath(path=path, path_type="Prefix", backend=backend) for path in paths]
-    rule = k8s.IngressRule(host=settings.host, http=k8s.HttpIngressRuleValue(paths=routes))
+    # Only one Ingress asks for the certificate, which both use.
+    issuer = _issuer_annotation(settings) if name == APP else {}
+    secret = settings.certificate_secret
     k8s.KubeIngress(
         scope,
         id,
@@ -62,33 +85,32 @@ def _ingress(
             name,
             namespace=namespace,
             component="tracking-server",
-            more=_annotations(settings, namespace, middlewares, issuer=name == APP),
+            more={**own, **issuer, **settings.annotations},
         ),
         spec=k8s.IngressSpec(
-            ingress_class_name=settings.class_name,
-            tls=[k8s.IngressTls(hosts=[settings.host], secret_name=settings.tls_secret)],
-            rules=[rule],
+            ingress_class_name=settings.ingress_class,
+            tls=[k8s.IngressTls(hosts=[*settings.hosts], secret_name=secret)] if secret else None,
+            rules=[k8s.IngressRule(host=host, http=k8s.HttpIngressRuleValue(paths=routes)) for host in settings.hosts],
         ),
     )
 
 
-def _annotations(
-    settings: IngressSettings, namespace: str, middlewares: Sequence[str], *, issuer: bool
-) -> Mapping[str, str]:
+def _issuer_annotation(settings: IngressSettings) -> dict[str, str]:
+    kind = "cluster-issuer" if settings.issuer_kind == "ClusterIssuer" else "issuer"
+    return {f"cert-manager.io/{kind}": settings.issuer} if settings.issuer else {}
+
+
+def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares: Sequence[str]) -> dict[str, str]:
     chain = ",".join(f"{namespace}-{name}@kubernetescrd" for name in middlewares)
-    certificate = settings.cluster_issuer if issuer else None
     return {
         "traefik.ingress.kubernetes.io/router.entrypoints": settings.entry_point,
         "traefik.ingress.kubernetes.io/router.tls": "true",
         **({"traefik.ingress.kubernetes.io/router.middlewares": chain} if chain else {}),
-        **({"cert-manager.io/cluster-issuer": certificate} if certificate else {}),
-        **settings.annotations,
     }
 
 
 def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: str) -> None:
     """HSTS and friends for the browser; https and no path prefix for the server, whatever the client claims."""
-    from cdk8s_mlflow.metadata import resource_metadata
     from cdk8s_mlflow_crds.io import traefik
 
     traefik.Middleware(

@@ -90,13 +90,35 @@ def _ports(*numbers: int, protocols: Sequence[str] = ("TCP",)) -> list[k8s.Netwo
 
 
 def _to_server(settings: Settings) -> list[k8s.NetworkPolicyIngressRule]:
-    network = settings.network
-    door = _pods(network.ingress_namespace, network.ingress_pod_labels)
-    clients = [_pods(namespace) for namespace in network.client_namespaces]
+    clients = [_pods(namespace) for namespace in settings.network.client_namespaces]
+    sources = [*_ingress_controller(settings), *_networks(settings.network.ingress_cidrs), *clients]
+    # No peers at all would mean every peer.
+    requests = [k8s.NetworkPolicyIngressRule(from_=sources, ports=_ports(HTTP_PORT))] if sources else []
     return [
-        k8s.NetworkPolicyIngressRule(from_=[door, *clients], ports=_ports(HTTP_PORT)),
+        *requests,
         _from_prometheus(settings, METRICS_PORT),
     ]
+
+
+def _ingress_controller(settings: Settings) -> list[k8s.NetworkPolicyPeer]:
+    """Pods of the ingress controller; none if requests come from elsewhere."""
+    network, controller = settings.network, settings.ingress.served_by
+    pod_labels = controller.pod_labels if network.ingress_pod_labels is None else network.ingress_pod_labels
+    if network.ingress_namespace:
+        return [_pods(network.ingress_namespace, pod_labels)]
+    if controller.namespace_labels is None:
+        return []
+    return [
+        k8s.NetworkPolicyPeer(
+            namespace_selector=k8s.LabelSelector(match_labels=dict(controller.namespace_labels)),
+            pod_selector=k8s.LabelSelector(match_labels=dict(pod_labels)) if pod_labels else None,
+        )
+    ]
+
+
+def _ingress_port(settings: Settings) -> int:
+    """Port of the ingress controller's container for TLS."""
+    return settings.network.ingress_container_port or settings.ingress.served_by.tls_port
 
 
 def _from_prometheus(settings: Settings, port: int) -> k8s.NetworkPolicyIngressRule:
@@ -148,19 +170,14 @@ def _to_redis(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
 
 def _to_keycloak(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     """Keycloak by its public address, which the node may rewrite to Traefik's pods before the policy sees it."""
-    network, port = settings.network, settings.authentication.keycloak_port
-    door = _pods(network.ingress_namespace, network.ingress_pod_labels)
-    outside = _networks(network.keycloak_cidrs) or _public()
-    return [
-        k8s.NetworkPolicyEgressRule(to=outside, ports=_ports(port)),
-        k8s.NetworkPolicyEgressRule(to=[door], ports=_ports(network.ingress_container_port, port)),
-    ]
+    port, controller = settings.authentication.keycloak_port, _ingress_controller(settings)
+    outside = _networks(settings.network.keycloak_cidrs) or _public()
+    rewritten = k8s.NetworkPolicyEgressRule(to=controller, ports=_ports(_ingress_port(settings), port))
+    return [k8s.NetworkPolicyEgressRule(to=outside, ports=_ports(port)), *([rewritten] if controller else [])]
 
 
 def _to_edge(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
-    network = settings.network
-    door = _pods(network.ingress_namespace, network.ingress_pod_labels)
-    return [
-        k8s.NetworkPolicyEgressRule(to=_public(), ports=_ports(_TUNNEL_PORT, protocols=("UDP", "TCP"))),
-        k8s.NetworkPolicyEgressRule(to=[door], ports=_ports(network.ingress_container_port)),
-    ]
+    controller = _ingress_controller(settings)
+    edge = k8s.NetworkPolicyEgressRule(to=_public(), ports=_ports(_TUNNEL_PORT, protocols=("UDP", "TCP")))
+    origin = k8s.NetworkPolicyEgressRule(to=controller, ports=_ports(_ingress_port(settings)))
+    return [edge, *([origin] if controller else [])]

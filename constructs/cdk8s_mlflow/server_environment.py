@@ -56,7 +56,7 @@ def login_environment(settings: Settings) -> dict[str, str]:
 
     The scope is separated by spaces, which both releases take; Keycloak refuses commas.
     """
-    login = settings.authentication
+    login, uris = settings.authentication, settings.ingress.redirect_uris
     return {
         **group_environment(settings),
         "OIDC_ISSUER": login.issuer,
@@ -70,6 +70,7 @@ def login_environment(settings: Settings) -> dict[str, str]:
         "AUTOMATIC_LOGIN_REDIRECT": str(login.automatic_login_redirect).lower(),
         "DEFAULT_LANDING_PAGE_IS_PERMISSIONS": str(login.land_on_permissions).lower(),
         **({"MLFLOW_SSO_ACCEPT_OLD_TOKENS": "true"} if login.accept_old_tokens else {}),
+        **({"MLFLOW_SSO_REDIRECT_URIS": " ".join(uris)} if len(uris) > 1 else {}),
     }
 
 

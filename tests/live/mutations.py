@@ -108,15 +108,15 @@ MUTATIONS = (
     Mutation(
         name="allowed hosts",
         module="settings/environment.py",
-        was="return (self.ingress.authority, *names,",
-        becomes="return (self.ingress.host, *names,",
+        was="return (*self.ingress.authorities, *names,",
+        becomes="return (*self.ingress.hosts, *names,",
         noticed_by=LINK,
     ),
     Mutation(
         name="redirect path",
         module="settings/ingress.py",
-        was="{self.public_url}/callback",
-        becomes="{self.public_url}/oidc/callback",
+        was='LOGIN_RETURN = "/callback"',
+        becomes='LOGIN_RETURN = "/oidc/callback"',
         noticed_by=LINK,
     ),
     Mutation(

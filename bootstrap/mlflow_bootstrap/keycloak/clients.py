@@ -30,13 +30,14 @@ PKCE = "pkce.code.challenge.method"
 def browser_fields(settings: Settings) -> dict[str, Any]:
     """Standard flow only, and exact addresses."""
     door = settings.ingress
-    return _fields("standardFlowEnabled", redirect_uris=[door.redirect_uri], web_origins=[door.public_url])
+    return _fields("standardFlowEnabled", redirect_uris=[*door.redirect_uris], web_origins=[*door.public_urls])
 
 
 def browser_attributes(settings: Settings) -> dict[str, str]:
     """Where a logout may lead, and PKCE where the release sends it: elsewhere it would refuse every login."""
     pkce = "S256" if settings.traits.pkce else ""
-    addresses = {POST_LOGOUT: settings.ingress.post_logout_uri, PKCE: pkce}
+    # Keycloak separates several by "##".
+    addresses = {POST_LOGOUT: "##".join(settings.ingress.post_logout_uris), PKCE: pkce}
     return {**dict.fromkeys(FLOW_ATTRIBUTES, ""), **addresses, GROUPS: ",".join(our_groups(settings))}
 
 

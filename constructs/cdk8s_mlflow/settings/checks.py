@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
 from cdk8s_mlflow.settings.extra_environment import refused_variables
+from cdk8s_mlflow.settings.ingress_checks import ingress_contradictions
 from cdk8s_mlflow.settings.section import at_least
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _operators(settings: Settings) -> Iterator[Contradiction]:
             f"is {secrets.external_secrets_version}, but external-secrets.io/v1 needs 0.16; install a newer one, or "
             "set secrets.mode to kubernetes",
         )
-    if ingress.enabled and ingress.middleware and not at_least(ingress.traefik_version, 2, 11):
+    if ingress.enabled and ingress.uses_middlewares and not at_least(ingress.traefik_version, 2, 11):
         yield (
             "ingress.traefik_version",
             f"is {ingress.traefik_version}, but our Middleware needs 2.11; use a newer one, or set ingress.middleware "
@@ -226,6 +227,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _databases,
     _cloudnative_pg,
     _operators,
+    ingress_contradictions,
     _connection_budget,
     _extra_environment,
     _jobs,

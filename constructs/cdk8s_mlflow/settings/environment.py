@@ -92,12 +92,12 @@ class Settings(Section):
         service = f"mlflow.{self.namespace}"
         names = ("mlflow", service, f"{service}.svc", f"{service}.svc.{self.network.cluster_domain}")
         ported = tuple(f"{name}:80" for name in names)
-        return (self.ingress.authority, *names, *ported, *self.server.allowed_hosts)
+        return (*self.ingress.authorities, *names, *ported, *self.server.allowed_hosts)
 
     @property
     def cors_origins(self) -> tuple[str, ...]:
         """Origins whose pages may call the API: the server's own, and what the settings add."""
-        return (self.ingress.public_url, *self.server.cors_origins)
+        return (*self.ingress.public_urls, *self.server.cors_origins)
 
     def delivery_name(self, environment: str) -> str:
         """Name of Flux's and Argo CD's objects for the file ``environment``, which Argo CD's clusters may share."""

@@ -112,7 +112,7 @@ SETTINGS: Mapping[str, str] = {
     ),
     r"OIDC_DISCOVERY_URL": "authentication.keycloak_host",
     r"OIDC_ISSUER": "authentication.realm",
-    r"OIDC_REDIRECT_URI|MLFLOW_SSO_POST_LOGOUT_URI": "ingress.host",
+    r"OIDC_REDIRECT_URI|MLFLOW_SSO_(POST_LOGOUT_URI|REDIRECT_URIS)": "ingress.host",
     r"OIDC_CLIENT_ID|OIDC_AUDIENCE|OIDC_PUBLIC_CLIENT": "authentication.client_id",
     r"OIDC_SCOPE": "authentication.groups_scope",
     r"OIDC_GROUPS_ATTRIBUTE|OIDC_USERINFO_GROUPS": "authentication.groups_claim",

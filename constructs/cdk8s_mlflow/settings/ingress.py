@@ -1,10 +1,27 @@
 """The public door: host, TLS and what stands in front."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import DnsName, Hostname, Labels, Port, ProductVersion, Section, Text, matching
+from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, Controller, ControllerName
+from cdk8s_mlflow.settings.section import (
+    DnsLabel,
+    DnsName,
+    Hostname,
+    Labels,
+    Port,
+    ProductVersion,
+    Section,
+    Text,
+    matching,
+)
+
+LOGIN_RETURN = "/callback"
+"""Path to which Keycloak sends the browser after a login."""
+
+LOGOUT_RETURN = "/oidc/ui/auth"
+"""Path of the login page, to which Keycloak sends the browser after a logout."""
 
 
 class CloudflaredSettings(Section):
@@ -45,11 +62,53 @@ class IngressLimitSettings(Section):
     """
 
 
+class GatewayParentSettings(Section):
+    """A Gateway that the route attaches to."""
+
+    name: DnsName
+    """Name of the Gateway."""
+
+    namespace: DnsLabel | None = None
+    """Namespace of the Gateway, which must allow routes of ours; unset for our own."""
+
+    section_name: DnsName | None = None
+    """Name of its https listener; unset for every listener that allows the host."""
+
+    port: Port | None = None
+    """Port of its https listener; unset for any."""
+
+
+class GatewaySettings(Section):
+    """An HTTPRoute of the Gateway API (gateway.networking.k8s.io/v1) in place of an Ingress."""
+
+    parents: Annotated[tuple[GatewayParentSettings, ...], Field(min_length=1, max_length=32)]
+    """Gateways that serve the host; TLS and its certificate are those of their listeners."""
+
+    request_timeout: Annotated[str, matching(r"[0-9]{1,5}(h|m|s)", "0s or 30m")] | None = None
+    """How long a whole request may take; by default 0s, no limit, since uploads may take long. Traefik ignores it."""
+
+
+class LoadBalancerSettings(Section):
+    """What the AWS Load Balancer Controller makes of the Ingress."""
+
+    scheme: Literal["internal", "internet-facing"] = "internal"
+    """Whether the load balancer has public addresses."""
+
+    certificate_arn: Annotated[str, matching(r"arn:aws[a-z-]*:acm:\S+", "arn:aws:acm:REGION:ACCOUNT:…")] | None = None
+    """Certificate in AWS Certificate Manager; unset, the controller looks for one of the host."""
+
+    group: DnsLabel | None = None
+    """Ingress group that shares one load balancer; unset for one of our own."""
+
+
 class IngressSettings(Section):
     """How a browser reaches the tracking server."""
 
     host: Hostname
     """Public host name; the redirect URI, the allowed hosts and the CORS origins are derived from it."""
+
+    more_hosts: tuple[Hostname, ...] = ()
+    """Further public host names: each is served, allowed, and has a redirect URI of its own."""
 
     public_port: Port = 443
     """Port of the public address, where it is not 443."""
@@ -57,17 +116,26 @@ class IngressSettings(Section):
     enabled: bool = True
     """Write the Ingress; false where another team routes to the Service."""
 
-    class_name: DnsName = "traefik"
-    """IngressClass that serves the host."""
+    controller: ControllerName = "traefik"
+    """What serves the IngressClass or the Gateway; annotations and the NetworkPolicy follow it."""
+
+    class_name: DnsName | None = None
+    """IngressClass that serves the host; by default the controller's usual one, such as traefik, nginx or alb."""
+
+    gateway: GatewaySettings | None = None
+    """Write an HTTPRoute of the Gateway API instead of an Ingress."""
 
     entry_point: Text = "websecure"
     """Traefik's entry point for TLS."""
 
-    tls_secret: DnsName = "mlflow-tls"  # noqa: S105  (the name of a Secret)
-    """Secret with the certificate of the host."""
+    tls_secret: DnsName | None = "mlflow-tls"  # noqa: S105  (the name of a Secret)
+    """Secret with the certificate of the hosts; null if TLS is the controller's default or ends before it."""
 
     cluster_issuer: DnsName | None = "letsencrypt"
-    """cert-manager ClusterIssuer that makes the certificate; null where ``tls_secret`` is made otherwise."""
+    """cert-manager issuer that creates the certificate; null if ``tls_secret`` has another source."""
+
+    issuer_kind: Literal["ClusterIssuer", "Issuer"] = "ClusterIssuer"
+    """Kind of ``cluster_issuer``: of the cluster, or of our namespace."""
 
     middleware: bool = True
     """Write Traefik's Middleware: HSTS, other security headers, and the forwarded protocol."""
@@ -81,8 +149,17 @@ class IngressSettings(Section):
     limits: IngressLimitSettings = IngressLimitSettings()
     """Limits by source, as Traefik Middlewares; written with ``middleware``."""
 
+    timeout_seconds: Annotated[int, Field(ge=10, le=86400)] | None = None
+    """Seconds that a connection to the server may be silent; by default 600. Traefik has it at its entry point."""
+
+    body_mebibytes: Annotated[int, Field(ge=0, le=1_048_576)] | None = None
+    """Size of a request at most, artifacts included, on nginx; by default 0, no limit: the server has its own."""
+
+    alb: LoadBalancerSettings = LoadBalancerSettings()
+    """Load balancer of controller alb."""
+
     annotations: Labels = {}
-    """More annotations of the Ingress."""
+    """More annotations of the Ingress or the HTTPRoute; they win over those of the controller."""
 
     cloudflared: CloudflaredSettings | None = None
     """A Cloudflare Tunnel in front of Traefik; unset for none."""
@@ -94,9 +171,63 @@ class IngressSettings(Section):
         return given if given is not None else int(self.cloudflared is not None)
 
     @property
+    def served_by(self) -> Controller:
+        """What is known of the controller."""
+        return CONTROLLERS[self.controller]
+
+    @property
+    def ingress_class(self) -> str:
+        """IngressClass of the Ingress."""
+        return self.class_name or self.served_by.class_name or ""
+
+    @property
+    def uses_middlewares(self) -> bool:
+        """Whether Traefik's Middlewares are written."""
+        return self.middleware and self.controller == "traefik"
+
+    @property
+    def certificate_secret(self) -> str | None:
+        """Secret that the Ingress names for TLS; None if TLS is not its own."""
+        ends_elsewhere = self.gateway is not None or self.controller == "alb"
+        return None if ends_elsewhere else self.tls_secret
+
+    @property
+    def issuer(self) -> str | None:
+        """cert-manager issuer of ``certificate_secret``; None if that has another source."""
+        return self.cluster_issuer if self.certificate_secret else None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every public host name, ``host`` first."""
+        return (self.host, *self.more_hosts)
+
+    @property
     def authority(self) -> str:
         """The Host header that a browser sends."""
-        return self.host if self.public_port == 443 else f"{self.host}:{self.public_port}"
+        return self._authority_of(self.host)
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The Host header of each public host name."""
+        return tuple(self._authority_of(host) for host in self.hosts)
+
+    def _authority_of(self, host: str) -> str:
+        return host if self.public_port == 443 else f"{host}:{self.public_port}"
+
+    @property
+    def public_urls(self) -> tuple[str, ...]:
+        """The address of each public host name, without a slash at the end."""
+        return tuple(f"https://{authority}" for authority in self.authorities)
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """Where Keycloak may send the browser after a login at each host."""
+        return tuple(f"{url}{LOGIN_RETURN}" for url in self.public_urls)
+
+    @property
+    def post_logout_uris(self) -> tuple[str, ...]:
+        """Where Keycloak may send the browser after a logout at each host."""
+        return tuple(f"{url}{LOGOUT_RETURN}" for url in self.public_urls)
 
     @property
     def public_url(self) -> str:
@@ -106,9 +237,9 @@ class IngressSettings(Section):
     @property
     def redirect_uri(self) -> str:
         """Where Keycloak sends the browser after login."""
-        return f"{self.public_url}/callback"
+        return f"{self.public_url}{LOGIN_RETURN}"
 
     @property
     def post_logout_uri(self) -> str:
         """Where Keycloak may send the browser after logout: mlflow-oidc-auth 11.0.2 has its login page there."""
-        return f"{self.public_url}/oidc/ui/auth"
+        return f"{self.public_url}{LOGOUT_RETURN}"

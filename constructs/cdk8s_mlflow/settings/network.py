@@ -12,14 +12,17 @@ class NetworkSettings(Section):
     cluster_domain: Hostname = "cluster.local"
     """DNS domain of the cluster."""
 
-    ingress_namespace: DnsLabel = "kube-system"
-    """Namespace of Traefik's pods."""
+    ingress_namespace: DnsLabel | None = None
+    """Namespace of the ingress controller's pods; by default where its own documentation installs it."""
 
-    ingress_pod_labels: Labels = {"app.kubernetes.io/name": "traefik"}
-    """Labels of Traefik's pods."""
+    ingress_pod_labels: Labels | None = None
+    """Labels of the ingress controller's pods; by default those of its own documentation, {} for all pods."""
 
-    ingress_container_port: Port = 8443
-    """Port of Traefik's container for TLS: Keycloak's public address may be rewritten to it in the cluster."""
+    ingress_container_port: Port | None = None
+    """Its container's port for TLS, to which Keycloak's public address may be rewritten; by default its usual one."""
+
+    ingress_cidrs: tuple[Cidr, ...] = ()
+    """Networks that requests come from if not from pods: subnets of a load balancer, nodes with host network."""
 
     client_namespaces: tuple[DnsLabel, ...] = ()
     """Namespaces whose pods may call the Service without going through the Ingress."""

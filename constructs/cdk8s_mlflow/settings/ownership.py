@@ -294,6 +294,8 @@ def _store(settings: Settings) -> Iterator[Owned]:
 def _public_address(settings: Settings) -> Iterator[Owned]:
     """In one cluster the Ingress routes by host alone; elsewhere another port may lead to another cluster."""
     door = settings.ingress
-    loopback = door.host == "localhost" or door.host.endswith(".localhost")
-    public = set() if loopback else {f"port {door.public_port}"}
-    yield Owned(kind="host", name=door.host, places=frozenset(public | _cluster(settings)), key="ingress.host")
+    for host in door.hosts:
+        loopback = host == "localhost" or host.endswith(".localhost")
+        public = set() if loopback else {f"port {door.public_port}"}
+        key = "ingress.host" if host == door.host else "ingress.more_hosts"
+        yield Owned(kind="host", name=host, places=frozenset(public | _cluster(settings)), key=key)

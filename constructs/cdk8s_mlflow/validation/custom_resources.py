@@ -51,12 +51,18 @@ def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [result, {"type": "null"}]} if schema.get("nullable") else result
 
 
+def is_custom_resource(manifest: Manifest) -> bool:
+    """Whether a CustomResourceDefinition describes it; some have a group of Kubernetes' own domain."""
+    known = (str(manifest.body["apiVersion"]), manifest.kind) in custom_resource_schemas()
+    return known or ("." in manifest.group and not manifest.group.endswith(".k8s.io"))
+
+
 def custom_resource_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:
     """What the schema of a custom resource refuses."""
     import jsonschema
 
     for manifest in manifests:
-        if "." not in manifest.group or manifest.group.endswith(".k8s.io"):
+        if not is_custom_resource(manifest):
             continue
         schema = custom_resource_schemas().get((manifest.body["apiVersion"], manifest.kind))
         if schema is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from cdk8s_mlflow.validation.custom_resources import is_custom_resource
 from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
 
 OLDEST_TO_NEWEST = ("1.27", "1.30", "1.33")
@@ -12,7 +13,7 @@ def kubernetes_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProbl
     """What a version's schema refuses, unknown fields included."""
     import kubernetes_validate
 
-    core = [manifest for manifest in manifests if "." not in manifest.group or manifest.group.endswith(".k8s.io")]
+    core = [manifest for manifest in manifests if not is_custom_resource(manifest)]
     for version in (*OLDEST_TO_NEWEST, kubernetes_validate.latest_version()):
         for manifest in core:
             try:

@@ -29,12 +29,30 @@ def _services(manifests: Iterable[Manifest]) -> dict[tuple[str, str], set[str]]:
 
 def _ingress_backends(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
     services = _services(manifests)
+    for manifest in (m for m in manifests if m.kind == "HTTPRoute"):
+        yield from _route_backends(manifest, manifests)
     for manifest in (m for m in manifests if m.kind == "Ingress"):
         for rule in manifest.body["spec"]["rules"]:
             for path in rule["http"]["paths"]:
                 service = path["backend"]["service"]
                 if service["port"].get("name") not in services.get((manifest.namespace, service["name"]), set()):
                     yield manifest.problem("references", f"no Service {service['name']} with that port")
+
+
+def _route_backends(route: Manifest, manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
+    """A rule without backends answers 500."""
+    ports = {
+        (m.name, port["port"])
+        for m in manifests
+        if m.kind == "Service" and m.namespace == route.namespace
+        for port in m.body["spec"]["ports"]
+    }
+    for rule in route.body["spec"]["rules"]:
+        backends = {(backend["name"], backend["port"]) for backend in rule.get("backendRefs", [])}
+        if not backends:
+            yield route.problem("references", "has a rule without backends")
+        for name, port in sorted(backends - ports):
+            yield route.problem("references", f"no Service {name} with port {port}")
 
 
 def _scraped_ports(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
@@ -96,7 +114,13 @@ def _wanted_labels(manifest: Manifest) -> dict[str, str]:
 
 
 def _middlewares(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
-    """Traefik drops the whole route of an Ingress that names a Middleware which is not there."""
+    """Traefik drops the whole route of an Ingress or HTTPRoute that names a Middleware which is not there."""
+    own = {(m.namespace, m.name) for m in manifests if m.kind == "Middleware"}
+    for manifest in (m for m in manifests if m.kind == "HTTPRoute"):
+        filters = [part for rule in manifest.body["spec"]["rules"] for part in rule.get("filters", [])]
+        for reference in filter(None, (part.get("extensionRef") for part in filters)):
+            if reference["kind"] == "Middleware" and (manifest.namespace, reference["name"]) not in own:
+                yield manifest.problem("references", f"no Middleware {reference['name']}")
     made = {f"{m.namespace}-{m.name}@kubernetescrd" for m in manifests if m.kind == "Middleware"}
     for manifest in (m for m in manifests if m.kind == "Ingress"):
         named = manifest.body["metadata"].get("annotations", {}).get(_MIDDLEWARES, "")

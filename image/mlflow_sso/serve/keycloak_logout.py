@@ -13,8 +13,8 @@ ID_TOKEN = "id_token"  # noqa: S105  (a key of the session, which stays on the s
 View = Callable[[], Any]
 
 
-def log_out_of_keycloak(*, return_to: str) -> None:
-    """Let ``/logout`` lead through Keycloak, and from there to ``return_to``, which its client must allow."""
+def log_out_of_keycloak(*, return_to: Callable[[], str]) -> None:
+    """Let ``/logout`` lead through Keycloak, and from there to what ``return_to`` says, which its client must allow."""
     from mlflow.server import app
     from mlflow_oidc_auth import auth
 
@@ -35,14 +35,14 @@ def _remembering(validate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validated
 
 
-def _through_keycloak(logout: View, return_to: str) -> View:
+def _through_keycloak(logout: View, return_to: Callable[[], str]) -> View:
     from flask import redirect, session
 
     def logged_out() -> Any:
         hint = session.get(ID_TOKEN)
         answer = logout()
         address = _end_session_endpoint()
-        return redirect(_with_parameters(address, hint, return_to)) if address else answer
+        return redirect(_with_parameters(address, hint, return_to())) if address else answer
 
     return logged_out
 

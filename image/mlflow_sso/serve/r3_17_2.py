@@ -47,8 +47,12 @@ def _open_application() -> Application:
     from mlflow_sso.serve.bearer_tokens import check_tokens
     from mlflow_sso.serve.login_errors import KnownLoginErrors
     from mlflow_sso.serve.outages import OutageInsteadOfRefusal
+    from mlflow_sso.serve.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.route_index import pass_over_unlikely_routers
 
+    uris = redirect_uris(os.environ)
+    if uris:
+        log_in_at_the_host_of_starlette(uris)
     check_tokens(auth, auth_middleware)
     pass_over_unlikely_routers(app.app.router.routes)
     guard(app.app)

@@ -26,7 +26,7 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
-    from mlflow_sso.serve import key_expiry, refusal
+    from mlflow_sso.serve import key_expiry, public_hosts, refusal
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     key_expiry.read_expiry_as_utc()
@@ -36,11 +36,14 @@ def _open_application() -> Application:
 
     refusal.refuse_users_without_email()
     refusal.keep_the_reason_on_the_page()
+    uris = public_hosts.redirect_uris(os.environ)
+    if uris:
+        public_hosts.log_in_at_the_host_of_flask(uris)
     return_to = os.environ.get("MLFLOW_SSO_POST_LOGOUT_URI")
     if return_to:
         from mlflow_sso.serve.keycloak_logout import log_out_of_keycloak
 
-        log_out_of_keycloak(return_to=return_to)
+        log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app)))
 
 

@@ -32,7 +32,11 @@ def settings_effects(field: FieldChange) -> Iterator[Effect]:
     rule = _RULES.get(field.path)
     if rule:
         yield from rule(field.before, field.after)
-    if field.path.partition(".")[0] in _BOOTSTRAPPED or field.path in {"ingress.host", "ingress.public_port"}:
+    if field.path.partition(".")[0] in _BOOTSTRAPPED or field.path in {
+        "ingress.host",
+        "ingress.more_hosts",
+        "ingress.public_port",
+    }:
         yield Effect("bootstrap", "bootstrap.py acts on it")
 
 

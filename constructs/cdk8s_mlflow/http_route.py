@@ -1,0 +1,121 @@
+"""The public address as an HTTPRoute of the Gateway API."""
+
+from collections.abc import Sequence
+
+from constructs import Construct
+
+from cdk8s_mlflow.contract import APP
+from cdk8s_mlflow.metadata import resource_metadata
+from cdk8s_mlflow.rate_limits import LOGIN_PATHS
+from cdk8s_mlflow.settings.ingress import GatewayParentSettings, IngressSettings
+from cdk8s_mlflow_crds.io.k8s.networking import gateway
+
+_SERVICE_PORT = 80
+
+
+class PublicRoute(Construct):
+    """Routes the hosts to the Service. TLS and its certificate belong to the Gateway's listener.
+
+    Traefik takes our Middlewares as extension filters; any other implementation gets the headers by filters that every
+    one must support. Source: Gateway API reference, HTTPRouteFilter and HTTPRouteTimeouts.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: IngressSettings,
+        namespace: str,
+        everywhere: Sequence[str],
+        at_login: Sequence[str],
+    ) -> None:
+        super().__init__(scope, id)
+        assert settings.gateway is not None  # noqa: S101  (narrows the type)
+        rules = [_rule(settings, ["/"], everywhere)]
+        if at_login:
+            rules.append(_rule(settings, LOGIN_PATHS, at_login))
+        gateway.HttpRoute(
+            self,
+            "Resource",
+            metadata=resource_metadata(
+                APP, namespace=namespace, component="tracking-server", more=settings.annotations
+            ),
+            spec=gateway.HttpRouteSpec(
+                parent_refs=[_parent(parent) for parent in settings.gateway.parents],
+                hostnames=[*settings.hosts],
+                rules=rules,
+            ),
+        )
+
+
+def _parent(parent: GatewayParentSettings) -> gateway.HttpRouteSpecParentRefs:
+    """Group and kind are written out: the API server sets them, and Argo CD would show a difference for ever."""
+    return gateway.HttpRouteSpecParentRefs(
+        group="gateway.networking.k8s.io",
+        kind="Gateway",
+        name=parent.name,
+        namespace=parent.namespace,
+        section_name=parent.section_name,
+        port=parent.port,
+    )
+
+
+def _rule(settings: IngressSettings, paths: Sequence[str], middlewares: Sequence[str]) -> gateway.HttpRouteSpecRules:
+    prefix = gateway.HttpRouteSpecRulesMatchesPathType.PATH_PREFIX
+    return gateway.HttpRouteSpecRules(
+        matches=[
+            gateway.HttpRouteSpecRulesMatches(path=gateway.HttpRouteSpecRulesMatchesPath(type=prefix, value=path))
+            for path in paths
+        ],
+        filters=[_extension(name) for name in middlewares] or _headers(settings) or None,
+        backend_refs=[
+            gateway.HttpRouteSpecRulesBackendRefs(group="", kind="Service", name=APP, port=_SERVICE_PORT, weight=1)
+        ],
+        timeouts=_timeouts(settings),
+    )
+
+
+def _extension(middleware: str) -> gateway.HttpRouteSpecRulesFilters:
+    reference = gateway.HttpRouteSpecRulesFiltersExtensionRef(group="traefik.io", kind="Middleware", name=middleware)
+    return gateway.HttpRouteSpecRulesFilters(
+        type=gateway.HttpRouteSpecRulesFiltersType.EXTENSION_REF, extension_ref=reference
+    )
+
+
+def _headers(settings: IngressSettings) -> list[gateway.HttpRouteSpecRulesFilters]:
+    """HSTS and friends for the browser; https and no path prefix for the server, whatever the client claims."""
+    if settings.controller == "traefik":
+        return []
+    kind = gateway.HttpRouteSpecRulesFiltersType
+    for_server = gateway.HttpRouteSpecRulesFiltersRequestHeaderModifierSet(name="X-Forwarded-Proto", value="https")
+    for_browser = {
+        "Strict-Transport-Security": f"max-age={settings.hsts_seconds}",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "SAMEORIGIN",
+        "Referrer-Policy": "same-origin",
+    }
+    return [
+        gateway.HttpRouteSpecRulesFilters(
+            type=kind.REQUEST_HEADER_MODIFIER,
+            request_header_modifier=gateway.HttpRouteSpecRulesFiltersRequestHeaderModifier(
+                set=[for_server], remove=["X-Forwarded-Prefix", "X-Forwarded-Port"]
+            ),
+        ),
+        gateway.HttpRouteSpecRulesFilters(
+            type=kind.RESPONSE_HEADER_MODIFIER,
+            response_header_modifier=gateway.HttpRouteSpecRulesFiltersResponseHeaderModifier(
+                set=[
+                    gateway.HttpRouteSpecRulesFiltersResponseHeaderModifierSet(name=name, value=value)
+                    for name, value in for_browser.items()
+                ]
+            ),
+        ),
+    ]
+
+
+def _timeouts(settings: IngressSettings) -> gateway.HttpRouteSpecRulesTimeouts | None:
+    """Some implementations end a request after 15 s unless they are told otherwise, in the middle of an upload."""
+    if settings.controller == "traefik" or settings.gateway is None:
+        return None
+    return gateway.HttpRouteSpecRulesTimeouts(request=settings.gateway.request_timeout or "0s")

@@ -1,0 +1,118 @@
+"""Settings of the ingress that are fine each and cannot work together, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, FOLLOWED_BY_SOME, GATEWAY_FOLLOWS
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import Settings
+    from cdk8s_mlflow.settings.ingress import IngressSettings
+
+Contradiction = tuple[str, str]
+
+_TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
+
+
+def ingress_contradictions(settings: Settings) -> Iterator[Contradiction]:
+    """Dotted key and message for each setting of the ingress that cannot hold together with the others."""
+    ingress = settings.ingress
+    yield from _hosts(settings)
+    yield from _not_followed(ingress)
+    yield from _gateway(ingress) if ingress.gateway else _class(ingress)
+    yield from _tls(ingress)
+    yield from _peers(settings)
+
+
+def _hosts(settings: Settings) -> Iterator[Contradiction]:
+    ingress = settings.ingress
+    for host in sorted({host for host in ingress.hosts if ingress.hosts.count(host) > 1}):
+        yield "ingress.more_hosts", f"names {host} twice; remove one"
+    if settings.authentication.keycloak_host in ingress.more_hosts and not settings.authentication.keycloak_path:
+        yield "ingress.more_hosts", f"names {settings.authentication.keycloak_host}, Keycloak's own host; remove it"
+
+
+def _is_set(ingress: IngressSettings, key: str) -> bool:
+    section, _, name = key.rpartition(".")
+    holder = getattr(ingress, section) if section else ingress
+    return name in holder.model_fields_set
+
+
+def _not_followed(ingress: IngressSettings) -> Iterator[Contradiction]:
+    follows = ingress.served_by.follows | (GATEWAY_FOLLOWS if ingress.gateway else frozenset())
+    for key in sorted(FOLLOWED_BY_SOME - follows):
+        if _is_set(ingress, key):
+            able = ", ".join(name for name, controller in CONTROLLERS.items() if key in controller.follows)
+            yield (
+                f"ingress.{key}",
+                f"has no effect with ingress.controller {ingress.controller}, only with {able}; remove it, or "
+                "configure the controller itself",
+            )
+    without = [key for key in ("hsts_seconds", "limits") if _is_set(ingress, key)]
+    if ingress.controller == "traefik" and not ingress.middleware and not ingress.gateway:
+        for key in without:
+            yield f"ingress.{key}", "has no effect without ingress.middleware; set that to true, or remove it"
+
+
+def _gateway(ingress: IngressSettings) -> Iterator[Contradiction]:
+    if ingress.class_name is not None:
+        yield "ingress.class_name", "has no effect beside ingress.gateway, whose parents name the Gateway; remove it"
+    if ingress.controller not in ("traefik", "other"):
+        yield (
+            "ingress.controller",
+            f"is {ingress.controller}, which serves an Ingress; with ingress.gateway use other (or traefik), and "
+            "network.ingress_namespace for the Gateway's pods",
+        )
+    if _is_set(ingress, "entry_point"):
+        yield "ingress.entry_point", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
+    if ingress.gateway and ingress.gateway.request_timeout and ingress.controller == "traefik":
+        yield (
+            "ingress.gateway.request_timeout",
+            "is ignored by Traefik, whose entry point has the time-outs; remove it",
+        )
+
+
+def _class(ingress: IngressSettings) -> Iterator[Contradiction]:
+    if not ingress.ingress_class:
+        yield "ingress.class_name", f"is required with ingress.controller {ingress.controller}; name the IngressClass"
+    given = ingress.class_name or ""
+    alike = [name for name in CONTROLLERS if name in given and name != "other"]
+    if alike and "controller" not in ingress.model_fields_set and ingress.controller not in alike:
+        yield (
+            "ingress.controller",
+            f"is {ingress.controller}, but ingress.class_name is {given}; set it to {alike[0]}, or to other if the "
+            "class is served by something else",
+        )
+
+
+def _tls(ingress: IngressSettings) -> Iterator[Contradiction]:
+    if ingress.gateway or ingress.controller == "alb":
+        owner = "the Gateway's listener" if ingress.gateway else "the load balancer (ingress.alb.certificate_arn)"
+        for key in _TLS_KEYS:
+            if _is_set(ingress, key) and getattr(ingress, key) is not None:
+                yield f"ingress.{key}", f"has no effect: the certificate is that of {owner}; remove it"
+    elif ingress.tls_secret is None and _is_set(ingress, "cluster_issuer") and ingress.cluster_issuer:
+        yield "ingress.cluster_issuer", "has nowhere to put the certificate: ingress.tls_secret is null; name a Secret"
+    if ingress.controller == "alb" and ingress.public_port != 443:
+        yield "ingress.public_port", "must be 443 with ingress.controller alb, whose listener has that port; remove it"
+
+
+def _peers(settings: Settings) -> Iterator[Contradiction]:
+    """The NetworkPolicy must know where requests come from, or none arrives."""
+    ingress, network = settings.ingress, settings.network
+    if not network.policies:
+        return
+    known = ingress.served_by.namespace_labels is not None or network.ingress_namespace or network.ingress_cidrs
+    if not known and (ingress.enabled or "controller" in ingress.model_fields_set):
+        key = "network.ingress_cidrs" if ingress.controller == "alb" else "network.ingress_namespace"
+        what = "the load balancer's subnets" if ingress.controller == "alb" else "the controller's pods"
+        yield (
+            key,
+            f"is required with ingress.controller {ingress.controller}: name {what}, or the NetworkPolicy "
+            "lets no request through; or set network.policies to false",
+        )
+    labels_alone = network.ingress_pod_labels is not None and not network.ingress_namespace
+    if labels_alone and ingress.served_by.namespace_labels is None:
+        yield "network.ingress_pod_labels", "needs network.ingress_namespace too; name the namespace of the pods"

@@ -1,0 +1,318 @@
+"""The public address behind any controller: class, annotations, TLS, hosts, and where requests may come from."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.synth.render import render
+from cdk8s_mlflow.validation import validate
+from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+HOST = {"host": "mlflow.example.com"}
+LOGIN = {"keycloak_host": "auth.example.com"}
+INGRESS = ("Ingress", "mlflow", "mlflow")
+LOGIN_INGRESS = ("Ingress", "mlflow", "mlflow-login")
+ROUTE = ("HTTPRoute", "mlflow", "mlflow")
+GATEWAY = {"parents": ({"name": "public", "namespace": "gateways", "section_name": "https"},)}
+
+
+def settings(ingress: Mapping[str, Any], **changes: Any) -> Settings:
+    return Settings.model_validate({"ingress": {**HOST, **ingress}, "authentication": LOGIN, **changes})
+
+
+def refused(ingress: Mapping[str, Any], **changes: Any) -> dict[str, str]:
+    with pytest.raises(ValidationError) as error:
+        settings(ingress, **changes)
+    return dict(explain(error.value))
+
+
+def annotations(objects: Objects, key: tuple[str, str, str] = INGRESS) -> dict[str, str]:
+    return dict(objects[key]["metadata"].get("annotations", {}))
+
+
+def sources(objects: Objects) -> list[dict[str, Any]]:
+    """Where the server's policy lets requests come from."""
+    rules = objects["NetworkPolicy", "mlflow", "mlflow-tracking-server"]["spec"]["ingress"]
+    return [peer for rule in rules if rule["ports"][0]["port"] == 5000 for peer in rule["from"]]
+
+
+def named(namespace: str) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+
+
+def test_nginx_streams_bodies_and_limits_logins(rendered: Render) -> None:
+    objects = rendered(ingress={"controller": "nginx", "timeout_seconds": 900})
+
+    prefix = "nginx.ingress.kubernetes.io"
+    everywhere, login = annotations(objects), annotations(objects, LOGIN_INGRESS)
+    assert objects[INGRESS]["spec"]["ingressClassName"] == "nginx"
+    assert everywhere[f"{prefix}/proxy-body-size"] == "0"
+    assert everywhere[f"{prefix}/proxy-request-buffering"] == "off"
+    assert everywhere[f"{prefix}/proxy-read-timeout"] == everywhere[f"{prefix}/proxy-send-timeout"] == "900"
+    assert everywhere[f"{prefix}/limit-connections"] == "500"
+    assert (login[f"{prefix}/limit-rps"], login[f"{prefix}/limit-burst-multiplier"]) == ("10", "10")
+    assert not any(kind == "Middleware" for kind, _, _ in objects)
+    assert not any("traefik" in key for key in everywhere)
+
+
+def test_nginx_takes_a_size_of_bodies(rendered: Render) -> None:
+    objects = rendered(ingress={"controller": "nginx", "body_mebibytes": 2048})
+
+    assert annotations(objects)["nginx.ingress.kubernetes.io/proxy-body-size"] == "2048m"
+
+
+def test_nginx_without_limits_has_one_ingress(rendered: Render) -> None:
+    limits = {"requests_in_flight": 0, "logins_per_second": 0, "logins_in_flight": 0}
+
+    objects = rendered(ingress={"controller": "nginx", "limits": limits})
+
+    assert LOGIN_INGRESS not in objects
+    assert not any("limit-" in key for key in annotations(objects))
+
+
+def test_haproxy_sets_headers_and_limits_logins(rendered: Render) -> None:
+    objects = rendered(ingress={"controller": "haproxy"})
+
+    login = annotations(objects, LOGIN_INGRESS)
+    assert annotations(objects)["haproxy.org/response-set-header"] == 'Strict-Transport-Security "max-age=31536000"'
+    assert annotations(objects)["haproxy.org/timeout-server"] == "600s"
+    assert (login["haproxy.org/rate-limit-requests"], login["haproxy.org/rate-limit-period"]) == ("100", "10s")
+
+
+def test_alb_ends_tls_itself(rendered: Render) -> None:
+    arn = "arn:aws:acm:eu-central-1:111122223333:certificate/a"
+    alb = {"controller": "alb", "alb": {"scheme": "internet-facing", "certificate_arn": arn}}
+
+    objects = rendered(ingress=alb, network={"ingress_cidrs": ("10.0.0.0/20",)})
+
+    prefix = "alb.ingress.kubernetes.io"
+    assert "tls" not in objects[INGRESS]["spec"]
+    assert annotations(objects)[f"{prefix}/certificate-arn"] == arn
+    assert annotations(objects)[f"{prefix}/target-type"] == "ip"
+    assert annotations(objects)[f"{prefix}/healthcheck-path"] == "/health"
+    assert not any("cert-manager" in key for key in annotations(objects))
+    assert sources(objects) == [{"ipBlock": {"cidr": "10.0.0.0/20"}}]
+
+
+def test_openshift_makes_a_route_of_the_ingress(rendered: Render) -> None:
+    objects = rendered(ingress={"controller": "openshift", "tls_secret": None})
+
+    assert objects[INGRESS]["spec"]["ingressClassName"] == "openshift-default"
+    assert annotations(objects)["route.openshift.io/termination"] == "edge"
+    assert annotations(objects)["haproxy.router.openshift.io/timeout"] == "600s"
+    assert sources(objects) == [
+        {"namespaceSelector": {"matchLabels": {"policy-group.network.openshift.io/ingress": ""}}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "namespace"),
+    [
+        ({"ingress": {}}, "kube-system"),
+        ({"ingress": {"controller": "nginx"}}, "ingress-nginx"),
+        ({"ingress": {"controller": "haproxy"}}, "haproxy-controller"),
+        ({"ingress": {"controller": "nginx"}, "network": {"ingress_namespace": "edge"}}, "edge"),
+    ],
+)
+def test_network_policy_follows_the_controller(
+    rendered: Render, changes: dict[str, dict[str, Any]], namespace: str
+) -> None:
+    (peer,) = sources(rendered(**changes))
+
+    assert peer["namespaceSelector"] == named(namespace)
+    assert peer["podSelector"]["matchLabels"]
+
+
+def test_network_policy_takes_every_pod_of_a_namespace(rendered: Render) -> None:
+    changes = {"ingress": {"controller": "other", "class_name": "kong"}, "network": {"ingress_namespace": "kong"}}
+
+    assert sources(rendered(**changes)) == [{"namespaceSelector": named("kong")}]
+
+
+def test_route_attaches_to_its_gateway(rendered: Render) -> None:
+    objects = rendered(ingress={"gateway": GATEWAY, "controller": "other"}, network={"ingress_namespace": "gateways"})
+
+    spec = objects[ROUTE]["spec"]
+    (rule,) = spec["rules"]
+    assert objects[ROUTE]["apiVersion"] == "gateway.networking.k8s.io/v1"
+    assert spec["hostnames"] == ["mlflow.example.com"]
+    assert spec["parentRefs"] == [
+        {
+            "group": "gateway.networking.k8s.io",
+            "kind": "Gateway",
+            "name": "public",
+            "namespace": "gateways",
+            "sectionName": "https",
+        }
+    ]
+    assert [(b["name"], b["port"]) for b in rule["backendRefs"]] == [("mlflow", 80)]
+    assert rule["timeouts"] == {"request": "0s"}
+    assert not any(kind in ("Ingress", "Middleware") for kind, _, _ in objects)
+
+
+def test_route_sets_headers_by_core_filters(rendered: Render) -> None:
+    objects = rendered(
+        ingress={"gateway": GATEWAY, "controller": "other", "hsts_seconds": 60},
+        network={"ingress_namespace": "gateways"},
+    )
+
+    filters = objects[ROUTE]["spec"]["rules"][0]["filters"]
+    assert [part["type"] for part in filters] == ["RequestHeaderModifier", "ResponseHeaderModifier"]
+    assert filters[0]["requestHeaderModifier"]["remove"] == ["X-Forwarded-Prefix", "X-Forwarded-Port"]
+    assert {"name": "Strict-Transport-Security", "value": "max-age=60"} in filters[1]["responseHeaderModifier"]["set"]
+
+
+def test_route_of_traefik_names_middlewares(rendered: Render) -> None:
+    objects = rendered(ingress={"gateway": GATEWAY})
+
+    rules = objects[ROUTE]["spec"]["rules"]
+    named_filters = {part["extensionRef"]["name"] for rule in rules for part in rule["filters"]}
+    assert named_filters == {name for kind, _, name in objects if kind == "Middleware"}
+    assert not any("timeouts" in rule for rule in rules)
+
+
+@pytest.mark.parametrize("more", [{}, {"controller": "nginx"}, {"gateway": GATEWAY}])
+def test_several_hosts_are_served_and_allowed(rendered: Render, more: dict[str, Any]) -> None:
+    objects = rendered(ingress={**more, "more_hosts": ("ml.example.org",)})
+
+    hosts = ["mlflow.example.com", "ml.example.org"]
+    (container,) = objects["Deployment", "mlflow", "mlflow"]["spec"]["template"]["spec"]["containers"]
+    values = {variable["name"]: variable["value"] for variable in container["env"]}
+    spec = objects[ROUTE if "gateway" in more else INGRESS]["spec"]
+    assert spec.get("hostnames", [rule["host"] for rule in spec["rules"] if "host" in rule]) == hosts
+    assert "gateway" in more or spec["tls"] == [{"hosts": hosts, "secretName": "mlflow-tls"}]
+    assert set(hosts) <= set(values["MLFLOW_SERVER_ALLOWED_HOSTS"].split(","))
+    assert set(values["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"].split(",")) == {f"https://{host}" for host in hosts}
+    assert values["MLFLOW_SSO_REDIRECT_URIS"].split() == [f"https://{host}/callback" for host in hosts]
+
+
+def test_several_hosts_have_redirect_uris_in_keycloak() -> None:
+    both = settings({"more_hosts": ("ml.example.org",)})
+
+    assert browser_fields(both)["redirectUris"] == [
+        "https://ml.example.org/callback",
+        "https://mlflow.example.com/callback",
+    ]
+    assert browser_attributes(both)["post.logout.redirect.uris"] == (
+        "https://mlflow.example.com/oidc/ui/auth##https://ml.example.org/oidc/ui/auth"
+    )
+
+
+def test_certificate_comes_from_an_issuer_of_the_namespace(rendered: Render) -> None:
+    objects = rendered(ingress={"controller": "nginx", "cluster_issuer": "internal", "issuer_kind": "Issuer"})
+
+    assert annotations(objects)["cert-manager.io/issuer"] == "internal"
+    assert "cert-manager.io/cluster-issuer" not in annotations(objects)
+    assert "cert-manager.io/issuer" not in annotations(objects, LOGIN_INGRESS)
+
+
+def test_tls_may_belong_to_the_controller(rendered: Render) -> None:
+    objects = rendered(ingress={"tls_secret": None})
+
+    assert "tls" not in objects[INGRESS]["spec"]
+    assert annotations(objects)["traefik.ingress.kubernetes.io/router.tls"] == "true"
+    assert not any("cert-manager" in key for key in annotations(objects))
+
+
+REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
+    "nginx class, Traefik's annotations": ({"class_name": "nginx-internal"}, "ingress.controller", "set it to nginx"),
+    "alb class, Traefik's annotations": ({"class_name": "alb"}, "ingress.controller", "set it to alb"),
+    "other without class": (
+        {"controller": "other", "_network": {"ingress_namespace": "kong"}},
+        "ingress.class_name",
+        "name the IngressClass",
+    ),
+    "other without pods": (
+        {"controller": "other", "class_name": "kong"},
+        "network.ingress_namespace",
+        "lets no request through",
+    ),
+    "alb without subnets": ({"controller": "alb"}, "network.ingress_cidrs", "the load balancer's subnets"),
+    "labels without namespace": (
+        {
+            "controller": "other",
+            "class_name": "kong",
+            "_network": {"ingress_pod_labels": {"a": "b"}, "ingress_cidrs": ("10.0.0.0/8",)},
+        },
+        "network.ingress_pod_labels",
+        "needs network.ingress_namespace",
+    ),
+    "middleware of nginx": ({"controller": "nginx", "middleware": True}, "ingress.middleware", "only with traefik"),
+    "hsts of nginx": ({"controller": "nginx", "hsts_seconds": 1}, "ingress.hsts_seconds", "has no effect"),
+    "time-out of Traefik": ({"timeout_seconds": 60}, "ingress.timeout_seconds", "only with nginx"),
+    "body of HAProxy": ({"controller": "haproxy", "body_mebibytes": 1}, "ingress.body_mebibytes", "only with nginx"),
+    "limit of HAProxy": (
+        {"controller": "haproxy", "limits": {"requests_in_flight": 5}},
+        "ingress.limits.requests_in_flight",
+        "has no effect",
+    ),
+    "balancer of nginx": ({"controller": "nginx", "alb": {"group": "a"}}, "ingress.alb", "only with alb"),
+    "certificate beside a gateway": ({"gateway": GATEWAY, "tls_secret": "a"}, "ingress.tls_secret", "listener"),
+    "issuer beside a gateway": ({"gateway": GATEWAY, "cluster_issuer": "a"}, "ingress.cluster_issuer", "listener"),
+    "class beside a gateway": ({"gateway": GATEWAY, "class_name": "traefik"}, "ingress.class_name", "parents"),
+    "entry point beside a gateway": ({"gateway": GATEWAY, "entry_point": "a"}, "ingress.entry_point", "beside"),
+    "gateway of alb": (
+        {"gateway": GATEWAY, "controller": "alb", "_network": {"ingress_cidrs": ("10.0.0.0/8",)}},
+        "ingress.controller",
+        "serves an Ingress",
+    ),
+    "gateway of nginx": ({"gateway": GATEWAY, "controller": "nginx"}, "ingress.controller", "serves an Ingress"),
+    "time-out of a route of Traefik": (
+        {"gateway": {**GATEWAY, "request_timeout": "5m"}},
+        "ingress.gateway.request_timeout",
+        "ignored by Traefik",
+    ),
+    "gateway without parents": ({"gateway": {"parents": ()}}, "ingress.gateway.parents", "at least 1"),
+    "issuer without Secret": (
+        {"tls_secret": None, "cluster_issuer": "letsencrypt"},
+        "ingress.cluster_issuer",
+        "nowhere to put",
+    ),
+    "certificate of alb": (
+        {"controller": "alb", "tls_secret": "a", "_network": {"ingress_cidrs": ("10.0.0.0/8",)}},
+        "ingress.tls_secret",
+        "the load balancer",
+    ),
+    "host twice": ({"more_hosts": ("mlflow.example.com",)}, "ingress.more_hosts", "twice"),
+    "host of Keycloak": ({"more_hosts": ("auth.example.com",)}, "ingress.more_hosts", "Keycloak's own host"),
+    "more hosts with a port": ({"more_hosts": ("a.example.com:8443",)}, "ingress.more_hosts[0]", "bare host name"),
+    "limits without middlewares": (
+        {"middleware": False, "limits": {"logins_per_second": 1}},
+        "ingress.limits",
+        "without ingress.middleware",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_ingress_refuses_what_cannot_work(name: str) -> None:
+    ingress, key, message = REFUSED[name]
+    network = ingress.get("_network", {})
+
+    found = refused({k: v for k, v in ingress.items() if k != "_network"}, network=network)
+
+    assert message in found[key]
+
+
+@pytest.mark.parametrize(
+    "ingress",
+    [
+        {"controller": "nginx"},
+        {"controller": "haproxy"},
+        {"controller": "openshift", "tls_secret": None},
+        {"gateway": GATEWAY},
+        {"gateway": GATEWAY, "enabled": True, "hsts_seconds": 60},
+    ],
+)
+def test_every_controller_gives_valid_manifests(ingress: dict[str, Any], tmp_path: Path) -> None:
+    render(settings({**ingress, "more_hosts": ("ml.example.org",)}), environment="test", folder=tmp_path)
+
+    assert validate(tmp_path) == []
