@@ -97,6 +97,9 @@ INFO = {"trace_id": TRACE, "trace_location": {"mlflow_experiment": {"experiment_
         ("POST", f"{V3}/traces", {"trace": {"trace_info": INFO}}),
         ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.artifactLocation":
             f"mlflow-artifacts:/1/traces/{TRACE}/artifacts"}}}}),
+        ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.spansLocation":
+            "TRACKING_STORE"}}}}),
+        ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.sourceScorer": "x"}}}}),
         ("GET", f"{V3}/datasets/both", None),
         ("GET", f"{V3}/datasets/shared", None),
         ("PATCH", f"{API}/permissions/users/access-token", {"username": "anna", "expiration": "x"}),
@@ -155,6 +158,17 @@ def test_granted_requests_are_allowed(method: str, path: str, body: Any) -> None
         ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.artifactLocation":
             "mlflow-artifacts:/9/x"}}}}),
         ("POST", f"{API}/traces", {"experiment_id": "1", "tags": [{"key": "mlflow.artifactLocation", "value": "/x"}]}),
+        ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.spansLocation":
+            "ARCHIVE_REPO"}}}}),
+        ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.spans_location":
+            "TRACKING_STORE"}}}}),
+        ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.archiveLocation":
+            f"mlflow-artifacts:/1/traces/{TRACE}/artifacts"}}}}),
+        ("POST", f"{API}/traces", {"experiment_id": "1", "tags": [{"key": "mlflow.trace.archivalFailure"}]}),
+        ("POST", f"{API}/experiments/set-experiment-tag",
+            {"experiment_id": "3", "key": "mlflow.trace.archiveNow", "value": "{}"}),
+        ("POST", f"{API}/experiments/create",
+            {"name": "x", "tags": [{"key": "mlflow.trace.archiveNow", "value": "1"}]}),
         ("POST", f"{V3}/traces/search", {"locations": [{"mlflow_experiment": {"experiment_id": "9"}}]}),
         ("POST", f"{V3}/traces/search", {"locations": [{"inference_table": {}}]}),
         ("PATCH", f"{V3}/datasets/both/tags", {"tags": "{}"}),

@@ -10,19 +10,39 @@ from mlflow_sso.authorization.reading import Request, normal
 
 LOCATION_TAG = "mlflow.artifactLocation"
 """Where the server looks for the data of a trace (mlflow/tracing/utils/artifact_utils.py)."""
+SPANS_LOCATION_TAG = "mlflow.trace.spansLocation"
+"""Whether the server reads a trace's spans from its tables, from the artifacts, or from an archive."""
+SPANS_LOCATIONS = frozenset({"TRACKING_STORE", "ARTIFACT_REPO"})
+"""What clients may say; ARCHIVE_REPO sends the server to wherever a second tag points."""
+REFUSED_TAGS = frozenset(
+    {
+        "mlflow.trace.archiveLocation",
+        "mlflow.trace.archivalFailure",
+        "mlflow.trace.archiveNow",
+    }
+)
+"""What only the server's own archival of traces sets, by which it finds data (mlflow/tracing/constant.py)."""
+_JUDGED = {normal(key): key for key in (LOCATION_TAG, SPANS_LOCATION_TAG, *REFUSED_TAGS)}
 TRACE_ID = re.compile(r"tr-[0-9a-f]{32}")
 """As MLflow's clients create them (mlflow/tracing/utils/__init__.py, ``generate_trace_id_v3``)."""
 
 
 def locations_in_tags(request: Request, path: str) -> Iterator[str]:
-    """The locations that tags at ``path`` of the body give the server; an empty ``path`` is one tag as the body."""
+    """The locations that tags at ``path`` of the body give the server; an empty ``path`` is one tag as the body.
+
+    Raises ``RefusedError`` for a tag that no client may set.
+    """
     found: list[Any] = [request.body] if not path else request.raw(path)
     for key, value in (pair for item in found for pair in _pairs(item)):
-        if not isinstance(key, str) or normal(key) != normal(LOCATION_TAG):
+        judged = _JUDGED.get(normal(key)) if isinstance(key, str) else None
+        if judged is None:
             continue
-        if key != LOCATION_TAG or not isinstance(value, str):
+        if key != judged or not isinstance(value, str) or judged in REFUSED_TAGS:
             raise RefusedError(f"the tag {key!r} is read by the server and is not served in this form")
-        yield value
+        if judged == LOCATION_TAG:
+            yield value
+        elif value not in SPANS_LOCATIONS:
+            raise RefusedError(f"the tag {key!r} may be {' or '.join(sorted(SPANS_LOCATIONS))}")
 
 
 def _pairs(item: Any) -> Iterator[tuple[Any, Any]]:
