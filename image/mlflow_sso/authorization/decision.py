@@ -105,9 +105,10 @@ class Decision:
         if caller.is_admin:
             return Allowed(caller)
         self.check(caller, wanted.believed)
-        if rule.by is Decider.PLUGIN:
+        if rule.by is Decider.SERVE:
+            self.check(caller, wanted.demands)
+        if rule.lists_by is Decider.PLUGIN:
             return Allowed(caller)
-        self.check(caller, wanted.demands)
         return Allowed(caller, {kind: self._readable(caller, kind) for kind in wanted.lists})
 
     def wanted(self, caller: Caller, match: Match, *, query: bytes, headers: Headers, body: bytes) -> Wanted:
@@ -176,7 +177,7 @@ class Decision:
         return {name: _of_owners(kind, name, level, owners, levels) for name, level in wanted.items()}
 
     def _readable(self, caller: Caller, kind: Kind) -> frozenset[str]:
-        return self._permissions.readable(caller.username, Kind.EXPERIMENT if kind is Kind.DATASET else kind)
+        return self._permissions.readable(caller.username, kind if kind in DIRECT else Kind.EXPERIMENT)
 
 
 def _of_owners(

@@ -7,12 +7,13 @@ with the number of rows: neither MLflow's handlers nor their answers change.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from mlflow_sso.authorization.rules import Kind
 
 Visible = Mapping[Kind, frozenset[str]]
-"""By kind, the experiments' ids or the registered models' names that the caller may read."""
+"""By kind, the registered models' names, or the ids of the experiments whose rows of that kind the caller may read."""
 
 _visible: ContextVar[Visible | None] = ContextVar("visible_rows", default=None)
 
@@ -27,15 +28,19 @@ def only(visible: Visible) -> Iterator[None]:
         _visible.reset(token)
 
 
-def limit_statements() -> None:
-    """Put the conditions on every ORM statement of such a context."""
+def limit_statements(*, every_link: bool) -> None:
+    """Put the conditions on every ORM statement of such a context.
+
+    ``every_link`` tells that a data set is shown to those who may read all experiments to which it is linked, as the
+    plugin of 3.17.2 has it, instead of any of them.
+    """
     from sqlalchemy import event
     from sqlalchemy.orm import Session
 
-    event.listen(Session, "do_orm_execute", _limit)
+    event.listen(Session, "do_orm_execute", partial(_limit, every_link=every_link))
 
 
-def _limit(state: Any) -> None:
+def _limit(state: Any, *, every_link: bool) -> None:
     visible = _visible.get()
     if visible and state.is_select and not state.is_relationship_load and not state.is_column_load:
         from sqlalchemy.orm import with_loader_criteria
@@ -43,38 +48,43 @@ def _limit(state: Any) -> None:
         options = [
             with_loader_criteria(entity, condition, include_aliases=True)
             for kind, names in visible.items()
-            for entity, condition in _conditions(kind, names)
+            for entity, condition in _conditions(kind, names, every_link=every_link)
         ]
         state.statement = state.statement.options(*options)
 
 
-def _conditions(kind: Kind, names: frozenset[str]) -> Iterator[tuple[Any, Any]]:
+def _conditions(kind: Kind, names: frozenset[str], *, every_link: bool) -> Iterator[tuple[Any, Any]]:
     from mlflow.store.model_registry.dbmodels import models as registry
     from mlflow.store.tracking.dbmodels import models as tracking
 
     match kind:
-        case Kind.EXPERIMENT:
-            numbers = sorted(int(name) for name in names)
+        case Kind.EXPERIMENT | Kind.SCORER:
             for entity in (tracking.SqlExperiment, tracking.SqlRun, tracking.SqlTraceInfo, tracking.SqlLoggedModel):
-                yield entity, entity.experiment_id.in_(numbers)
+                yield entity, entity.experiment_id.in_(_numbers(names))
+        case Kind.LOGGED_MODEL:
+            yield tracking.SqlLoggedModel, tracking.SqlLoggedModel.experiment_id.in_(_numbers(names))
         case Kind.REGISTERED_MODEL:
             for entity in (registry.SqlRegisteredModel, registry.SqlModelVersion):
                 yield entity, entity.name.in_(sorted(names))
         case Kind.DATASET:
-            yield tracking.SqlEvaluationDataset, _datasets_of(sorted(names))
+            yield tracking.SqlEvaluationDataset, _datasets_of(sorted(names), every_link)
         case _:
             raise AssertionError(kind)
 
 
-def _datasets_of(experiments: list[str]) -> Any:
+def _numbers(names: frozenset[str]) -> list[int]:
+    return sorted(int(name) for name in names)
+
+
+def _datasets_of(experiments: list[str], every_link: bool) -> Any:
     from mlflow.entities.entity_type import EntityAssociationType as Type
     from mlflow.store.tracking.dbmodels.models import SqlEntityAssociation as Association
     from mlflow.store.tracking.dbmodels.models import SqlEvaluationDataset
     from sqlalchemy import select
 
-    owned = select(Association.source_id).where(
-        Association.source_type == Type.EVALUATION_DATASET,
-        Association.destination_type == Type.EXPERIMENT,
-        Association.destination_id.in_(experiments),
+    linked = select(Association.source_id).where(
+        Association.source_type == Type.EVALUATION_DATASET, Association.destination_type == Type.EXPERIMENT
     )
-    return SqlEvaluationDataset.dataset_id.in_(owned)
+    name, readable = SqlEvaluationDataset.dataset_id, Association.destination_id.in_(experiments)
+    shown = name.in_(linked.where(readable))
+    return shown & name.not_in(linked.where(~readable)) if every_link else shown

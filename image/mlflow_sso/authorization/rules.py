@@ -142,6 +142,8 @@ class Rule:
     lists: frozenset[Kind] = frozenset()
     """Kinds of rows of which only those that the caller may read are shown."""
     by: Decider = Decider.SERVE
+    lists_by: Decider = Decider.SERVE
+    """Who excludes the other rows of ``lists``."""
     because: str = ""
     """Of a refused route, the reason that its answer gives."""
 
@@ -157,9 +159,9 @@ class Rule:
         """The same rule, whose answer shows only the rows of ``kinds`` that the caller may read."""
         return replace(self, lists=self.lists | frozenset(kinds))
 
-    def by_plugin(self) -> "Rule":
+    def by_plugin(self, *, lists_by: Decider = Decider.PLUGIN) -> "Rule":
         """The same rule, of which the plugin decides about the objects named."""
-        return replace(self, by=Decider.PLUGIN)
+        return replace(self, by=Decider.PLUGIN, lists_by=lists_by)
 
 
 OPEN = Rule(access=Access.OPEN)

@@ -9,7 +9,10 @@ from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_17_2.backend import BehindLogin
 from mlflow_sso.authorization.release_3_17_2.grants import PluginPermissions
+from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
 from mlflow_sso.authorization.release_3_17_2.table import table
+from mlflow_sso.patches.mlflow_3_17_2 import row_reads
+from mlflow_sso.patches.mlflow_3_17_2.grant_reads import read_grants_together
 
 
 def guard(application: Any) -> None:
@@ -18,6 +21,9 @@ def guard(application: Any) -> None:
     from mlflow_oidc_auth.middleware import AuthMiddleware
     from starlette.middleware import Middleware
 
+    exclude_rows_in_statements()
+    read_grants_together()
+    row_reads.read_together()
     rows = table(ai_gateway=MLFLOW_ENABLE_AI_GATEWAY.get())
     stack = application.user_middleware
     # The list begins with the outermost.
@@ -26,12 +32,13 @@ def guard(application: Any) -> None:
 
 
 def _decision(rows: Any) -> Decision:
-    from mlflow.server.handlers import _get_tracking_store
+    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
 
+    tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker
     return Decision(
         rows,
-        permissions=PluginPermissions(),
-        objects=Objects(_get_tracking_store().ManagedSessionMaker),
+        permissions=PluginPermissions(tracking=tracking, registry=registry),
+        objects=Objects(tracking),
         locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
         graphql=_graphql,
     )

@@ -17,6 +17,7 @@ from mlflow_sso.authorization.middleware import (
     Send,
 )
 from mlflow_sso.authorization.reading import Request
+from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
 from mlflow_sso.authorization.release_3_17_2.otlp import read_spans
 from mlflow_sso.authorization.rules import Body, Decider, Kind
 from mlflow_sso.serve.bodies import LARGE
@@ -59,7 +60,9 @@ class PluginBackend:
             # The plugin and MLflow would each cut another part off the path.
             raise RefusedError("this server is not served under a prefix")
         decide = partial(self._decide, caller, match, scope, body)
-        if match.route.rule.by is Decider.PLUGIN and len(body) < LARGE:
+        rule = match.route.rule
+        reads_grants = rule.by is Decider.SERVE or (rule.lists and rule.lists_by is Decider.SERVE)
+        if not reads_grants and len(body) < LARGE:
             return decide()
         return await to_thread.run_sync(decide, limiter=self._limiter)
 
@@ -84,4 +87,5 @@ class PluginBackend:
 
     async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
         """The plugin finds the caller in the request, and asks again for what it knows."""
-        await self._application(scope, receive, send)
+        with visible_to_handlers(allowed.visible):
+            await self._application(scope, receive, send)

@@ -18,11 +18,6 @@ _DATASET = "/mlflow/datasets/<dataset_id>"
 DATASETS = (
     # The permission is that of every experiment that the data set is linked to; without one, administrators only.
     rest("POST", "/mlflow/datasets/create", edits(Kind.EXPERIMENT, "experiment_ids[]"), versions=THIRD),
-    *(
-        rest(method, "/mlflow/datasets/search", reads(Kind.EXPERIMENT, "experiment_ids[]").listing(Kind.DATASET),
-             versions=THIRD)
-        for method in ("GET", "POST")
-    ),
     rest("GET", _DATASET, reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     rest("DELETE", _DATASET, manages(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     *(
@@ -45,8 +40,6 @@ _EDITED = edits(Kind.EXPERIMENT, "experiment_id") & edits(Kind.SCORER, "name")
 SCORERS = (
     # A grant on the scorer itself decides if there is one, else the permission of its experiment.
     rest("POST", "/mlflow/scorers/register", edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
-    rest("GET", "/mlflow/scorers/list", reads(Kind.EXPERIMENT, "experiment_id", optional=True).listing(Kind.SCORER),
-         versions=THIRD),
     rest("GET", "/mlflow/scorers/get", _SCORER, versions=THIRD),
     rest("GET", "/mlflow/scorers/versions", _SCORER, versions=THIRD),
     rest("DELETE", "/mlflow/scorers/delete",
@@ -119,6 +112,16 @@ JOBS = (
     route("POST", f"{_JOBS}/search", MEMBER.listing(Kind.JOB)),
     route("GET", f"{_JOBS}/<job_id>", manages(Kind.JOB, "job_id", where=Where.PATH)),
     route("PATCH", f"{_JOBS}/cancel/<job_id>", manages(Kind.JOB, "job_id", where=Where.PATH)),
+)  # fmt: skip
+
+LISTED_BY_SERVE = (
+    *(
+        rest(method, "/mlflow/datasets/search", reads(Kind.EXPERIMENT, "experiment_ids[]").listing(Kind.DATASET),
+             versions=THIRD)
+        for method in ("GET", "POST")
+    ),
+    rest("GET", "/mlflow/scorers/list", reads(Kind.EXPERIMENT, "experiment_id", optional=True).listing(Kind.SCORER),
+         versions=THIRD),
 )  # fmt: skip
 
 ROUTES = (*DATASETS, *SCORERS, *ISSUES, *REVIEWS, *JOBS)

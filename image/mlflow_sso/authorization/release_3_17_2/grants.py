@@ -1,12 +1,16 @@
-"""The plugin's own permissions of experiments, which all that an experiment holds inherits."""
+"""The plugin's permissions of experiments, which what they hold inherits, and of registered models."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from mlflow_sso.authorization.rules import Kind, Level
 
 
 class PluginPermissions:
-    """Asks mlflow-oidc-auth 11.0.2 as its own checks do."""
+    """Asks mlflow-oidc-auth 11.0.2 as its own checks do; ``tracking`` and ``registry`` open MLflow's sessions."""
+
+    def __init__(self, *, tracking: Callable[[], Any], registry: Callable[[], Any]) -> None:
+        self._tracking, self._registry = tracking, registry
 
     def levels(self, username: str, kind: Kind, names: Iterable[str]) -> Mapping[str, Level]:
         """The level that ``username`` has of each of ``names``."""
@@ -17,8 +21,56 @@ class PluginPermissions:
         return {name: level_of(ask(name, username).permission) for name in names}
 
     def readable(self, username: str, kind: Kind) -> frozenset[str]:
-        """Not asked on this release: the plugin filters every list."""
-        raise NotImplementedError(f"{username}, {kind}")
+        """Everything of ``kind`` that ``username`` may read, in a constant number of statements."""
+        from mlflow_oidc_auth.utils.grant_context import load_grant_context, resolve
+
+        grants = load_grant_context(username, bulk=True)
+        rows = self._models(grants) if kind is Kind.REGISTERED_MODEL else self._experiments(grants)
+        return frozenset(
+            name for name, resource, text in rows if resolve(grants, resource, name, name=text).permission.can_read
+        )
+
+    def _experiments(self, grants: Any) -> Iterator[tuple[str, str, str | None]]:
+        from mlflow.store.tracking.dbmodels.models import SqlExperiment
+        from mlflow_oidc_auth.utils.grant_context import EXPERIMENT
+
+        if _only_direct(grants, EXPERIMENT):
+            yield from ((name, EXPERIMENT, None) for name in _granted(grants, EXPERIMENT))
+            return
+        with self._tracking() as session:
+            for number, name in session.query(SqlExperiment.experiment_id, SqlExperiment.name):
+                yield str(number), EXPERIMENT, name
+
+    def _models(self, grants: Any) -> Iterator[tuple[str, str, None]]:
+        from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
+        from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel as Model
+        from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModelTag as Tag
+        from mlflow_oidc_auth.utils.grant_context import PROMPT, REGISTERED_MODEL
+
+        if _only_direct(grants, REGISTERED_MODEL) and _only_direct(grants, PROMPT):
+            # Prompts share the grants of registered models.
+            yield from ((name, REGISTERED_MODEL, None) for name in _granted(grants, REGISTERED_MODEL))
+            return
+        with self._registry() as session:
+            names = [name for (name,) in session.query(Model.name)]
+            tags = session.query(Tag.name, Tag.value).filter(Tag.key == IS_PROMPT_TAG_KEY)
+            prompts = {name for name, value in tags if str(value).lower() == "true"}
+        yield from ((name, PROMPT if name in prompts else REGISTERED_MODEL, None) for name in names)
+
+
+def _only_direct(grants: Any, resource: str) -> bool:
+    """Whether nothing is readable but what a grant names."""
+    from mlflow_oidc_auth.config import config
+    from mlflow_oidc_auth.permissions import get_permission
+
+    patterns = grants.patterns(resource)
+    open_to_all = config.MLFLOW_ENABLE_WORKSPACES or get_permission(config.DEFAULT_MLFLOW_PERMISSION).can_read
+    return not (open_to_all or patterns.regex or patterns.group_regex or not grants.names_in_memory())
+
+
+def _granted(grants: Any, resource: str) -> set[str]:
+    direct = grants.direct(resource)
+    return {*direct.user, *direct.group}
 
 
 def level_of(permission: object) -> Level:

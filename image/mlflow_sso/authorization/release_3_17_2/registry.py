@@ -17,7 +17,6 @@ _MODEL = Kind.REGISTERED_MODEL
 
 MODELS = (
     rest("POST", "/mlflow/registered-models/create", MEMBER & tags("tags")),
-    rest("GET", "/mlflow/registered-models/search", MEMBER.listing(_MODEL)),
     rest("GET", "/mlflow/registered-models/get", reads(_MODEL, "name")),
     rest("PATCH", "/mlflow/registered-models/update", edits(_MODEL, "name")),
     rest("POST", "/mlflow/registered-models/rename", edits(_MODEL, "name")),
@@ -34,7 +33,6 @@ MODELS = (
 VERSIONS = (
     # The plugin asks for what ``source``, ``run_id`` and ``model_id`` name, too.
     rest("POST", "/mlflow/model-versions/create", edits(_MODEL, "name") & has(Form.SOURCE, "source") & tags("tags")),
-    rest("GET", "/mlflow/model-versions/search", MEMBER.listing(_MODEL)),
     rest("GET", "/mlflow/model-versions/get", reads(_MODEL, "name")),
     rest("GET", "/mlflow/model-versions/get-download-uri", reads(_MODEL, "name")),
     rest("PATCH", "/mlflow/model-versions/update", edits(_MODEL, "name")),
@@ -49,6 +47,11 @@ WEBHOOKS = (
     rest("GET POST", "/mlflow/webhooks", ADMINISTRATOR),
     rest("GET PATCH DELETE", "/mlflow/webhooks/<webhook_id>", ADMINISTRATOR),
     rest("POST", "/mlflow/webhooks/<webhook_id>/test", ADMINISTRATOR),
+)
+
+LISTED_BY_SERVE = (
+    rest("GET", "/mlflow/registered-models/search", MEMBER.listing(_MODEL)),
+    rest("GET", "/mlflow/model-versions/search", MEMBER.listing(_MODEL)),
 )
 
 ROUTES = (*MODELS, *VERSIONS, *WEBHOOKS)

@@ -2,7 +2,8 @@
 
 The plugin knows nearly every route of this release and decides rightly, with all that a request names: its decision
 stands, and the engine judges only whether a request can be read in one way, and what it has the server believe.
-What is called ``ASKED_BY_SERVE``, and GraphQL, is asked for here.
+What is called ``ASKED_BY_SERVE``, and GraphQL, is asked for here; what is called ``LISTED_BY_SERVE`` shows only the
+rows that ``lists.py`` leaves.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from mlflow_sso.authorization.release_3_17_2 import (
     traces,
     tracking,
 )
-from mlflow_sso.authorization.rules import Route
+from mlflow_sso.authorization.rules import Decider, Route
 
 
 def routes(*, ai_gateway: bool) -> tuple[Route, ...]:
@@ -30,6 +31,9 @@ def routes(*, ai_gateway: bool) -> tuple[Route, ...]:
         *server.ROUTES,
         *traces.ASKED_BY_SERVE,
         *tracking.ASKED_BY_SERVE,
+        *_by_plugin(
+            (*tracking.LISTED_BY_SERVE, *registry.LISTED_BY_SERVE, *genai.LISTED_BY_SERVE), lists_by=Decider.SERVE
+        ),
         *_by_plugin(row for module in by_plugin for row in module.ROUTES),
         *_by_plugin(gateway.gateway_routes(enabled=ai_gateway)),
     )
@@ -40,5 +44,5 @@ def table(*, ai_gateway: bool) -> Table:
     return Table(routes(ai_gateway=ai_gateway))
 
 
-def _by_plugin(rows: Iterable[Route]) -> Iterable[Route]:
-    return (replace(row, rule=row.rule.by_plugin()) for row in rows)
+def _by_plugin(rows: Iterable[Route], *, lists_by: Decider = Decider.PLUGIN) -> Iterable[Route]:
+    return (replace(row, rule=row.rule.by_plugin(lists_by=lists_by)) for row in rows)

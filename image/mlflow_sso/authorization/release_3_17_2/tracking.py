@@ -19,8 +19,6 @@ from mlflow_sso.authorization.rules import (
 EXPERIMENTS = (
     rest("POST", "/mlflow/experiments/create",
          MEMBER & has(Form.ARTIFACT_LOCATION, "artifact_location") & tags("tags")),
-    rest("GET", "/mlflow/experiments/search", MEMBER.listing(Kind.EXPERIMENT)),
-    rest("POST", "/mlflow/experiments/search", MEMBER.listing(Kind.EXPERIMENT)),
     rest("GET", "/mlflow/experiments/get", reads(Kind.EXPERIMENT, "experiment_id")),
     rest("GET", "/mlflow/experiments/get-by-name", reads(Kind.EXPERIMENT_NAME, "experiment_name")),
     rest("POST", "/mlflow/experiments/update", edits(Kind.EXPERIMENT, "experiment_id")),
@@ -83,7 +81,6 @@ LOGGED_MODELS = (
         "/mlflow/logged-models",
         edits(Kind.EXPERIMENT, "experiment_id") & tags("tags"),
     ),
-    rest("POST", "/mlflow/logged-models/search", MEMBER.listing(Kind.LOGGED_MODEL)),
     rest("GET", _MODEL, reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
     rest("PATCH", _MODEL, edits(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
     rest("DELETE", _MODEL, manages(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
@@ -102,6 +99,12 @@ ASKED_BY_SERVE = tuple(
     # The plugin asks for the run, not for the models.
     rest("POST", path, edits(Kind.RUN, "run_id") & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True))
     for path in ("/mlflow/runs/log-inputs", "/mlflow/runs/outputs")
+)
+
+LISTED_BY_SERVE = (
+    rest("GET", "/mlflow/experiments/search", MEMBER.listing(Kind.EXPERIMENT)),
+    rest("POST", "/mlflow/experiments/search", MEMBER.listing(Kind.EXPERIMENT)),
+    rest("POST", "/mlflow/logged-models/search", MEMBER.listing(Kind.LOGGED_MODEL)),
 )
 
 ROUTES = (*EXPERIMENTS, *RUNS, *LOGGED_MODELS, *DEMONSTRATION)

@@ -12,26 +12,37 @@ from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 from mlflow_sso.authorization.release_3_6_0.backend import PluginBackend
 from mlflow_sso.authorization.release_3_6_0.login import authenticate_once, log_in
+from mlflow_sso.authorization.release_3_6_0.permission_lists import answer_from_all_grants
 from mlflow_sso.authorization.release_3_6_0.permissions import PluginPermissions
+from mlflow_sso.patches.mlflow_3_6_0 import row_reads
 
 
 def guard(application: Application) -> Application:
     """Serve of ``application`` what the table knows, to those who may; its stores must be open."""
+    permissions = _permissions()
     authenticate_once()
-    limit_statements()
-    return AuthorizationMiddleware(TABLE, PluginBackend(application, log_in=log_in, decision=_decision()))
+    answer_from_all_grants(permissions)
+    limit_statements(every_link=False)
+    row_reads.read_together()
+    return AuthorizationMiddleware(TABLE, PluginBackend(application, log_in=log_in, decision=_decision(permissions)))
 
 
-def _decision() -> Decision:
+def _permissions() -> PluginPermissions:
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
     from mlflow_oidc_auth.config import config
     from mlflow_oidc_auth.store import store
 
     tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker
+    return PluginPermissions(store=store, config=config, tracking=tracking, registry=registry)
+
+
+def _decision(permissions: PluginPermissions) -> Decision:
+    from mlflow.server.handlers import _get_tracking_store
+
     return Decision(
         TABLE,
-        permissions=PluginPermissions(store=store, config=config, tracking=tracking, registry=registry),
-        objects=Objects(tracking),
+        permissions=permissions,
+        objects=Objects(_get_tracking_store().ManagedSessionMaker),
         locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
         graphql=_graphql,
     )

@@ -8,8 +8,8 @@ patterns. Here each source is asked once for all objects; what comes of it is th
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from mlflow_sso.authorization.rules import Kind, Level
 
@@ -31,8 +31,15 @@ class Source:
     user_patterns: Any
     group_patterns: Any
     key: str
-    plain: tuple[str, ...] = ()
-    """Columns of patterns that must be false."""
+    columns: Mapping[str, bool] = field(default_factory=dict)
+    """What columns of patterns must be."""
+
+
+class Found(NamedTuple):
+    """A permission of the plugin's, and the source that it comes from."""
+
+    permission: str
+    source: str
 
 
 class PluginPermissions:
@@ -44,15 +51,23 @@ class PluginPermissions:
 
     def levels(self, username: str, kind: Kind, names: Iterable[str]) -> Mapping[str, Level]:
         """The level that ``username`` has of each of ``names``."""
-        left, found = set(names), dict[str, str]()
+        return {name: LEVELS[found.permission] for name, found in self.found(username, kind, names).items()}
+
+    def found(
+        self, username: str, kind: Kind, names: Iterable[str] | None, *, prompts: bool = False
+    ) -> Mapping[str, "Found"]:
+        """The permission of each of ``names``, or of everything if None; ``prompts`` compares with their patterns."""
+        left = set(self._texts(kind, None) if names is None else names)
+        found = dict[str, Found]()
         with self._store.ManagedSessionMaker() as session:
-            reader = _Reader(session, username, _source(kind))
+            reader = _Reader(session, username, _source(kind, prompts=prompts))
             for source in self._config.PERMISSION_SOURCE_ORDER:
                 if not left:
                     break
-                found |= self._ask(reader, source, kind, left)
+                granted = self._ask(reader, source, kind, left)
+                found |= {name: Found(granted[name], source) for name in granted.keys() & left}
                 left -= found.keys()
-        return {name: LEVELS[found.get(name, self._config.DEFAULT_MLFLOW_PERMISSION)] for name in {*left, *found}}
+        return found | dict.fromkeys(left, Found(self._config.DEFAULT_MLFLOW_PERMISSION, "fallback"))
 
     def _ask(self, reader: "_Reader", source: str, kind: Kind, names: set[str]) -> Grants:
         match source:
@@ -137,8 +152,8 @@ class _Reader:
 
         table = self._source.group_patterns if of_groups else self._source.user_patterns
         rows = self._session.query(table.regex, table.permission)
-        for column in self._source.plain:
-            rows = rows.filter(getattr(table, column).is_(False))
+        for column, wanted in self._source.columns.items():
+            rows = rows.filter(getattr(table, column).is_(wanted))
         if of_groups:
             rows = rows.filter(table.group_id.in_(self._groups()))
         else:
@@ -158,7 +173,7 @@ class _Reader:
         return of_user.where(SqlUser.username == self._username)
 
 
-def _source(kind: Kind) -> Source:
+def _source(kind: Kind, *, prompts: bool = False) -> Source:
     from mlflow_oidc_auth.db import models
 
     if kind is Kind.REGISTERED_MODEL:
@@ -169,7 +184,7 @@ def _source(kind: Kind) -> Source:
             group_patterns=models.SqlRegisteredModelGroupRegexPermission,
             key="name",
             # The plugin keeps the patterns of prompts apart, and never asks for them when a prompt is used.
-            plain=("prompt",),
+            columns={"prompt": prompts},
         )
     return Source(
         user=models.SqlExperimentPermission,

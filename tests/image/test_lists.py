@@ -1,0 +1,65 @@
+"""Lists cost the same few statements for every user and amount of data, and are MLflow's minus what is not granted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from attacked import new_site, run_inside
+from many_rows import Amount, fill
+from pod import Pod
+from serving import Site
+
+pytestmark = pytest.mark.servers
+
+SMALL, LARGE = 20, 300
+"""Experiments, and as many of everything else."""
+MOST = 40
+"""Statements of one request."""
+MEMBERS = ("everything", "one grant", "patterns", "everything by a group", "patterns of a group")
+NOT_THEIRS = "users of an experiment"
+"""Shown to those who manage it."""
+
+
+@pytest.fixture
+def site(migrated_once: Pod) -> Iterator[Site]:
+    """Users without grants, and a little data."""
+    with new_site(migrated_once) as site:
+        fill(site.pod.database, Amount(experiments=SMALL))
+        yield site
+
+
+def test_lists_cost_the_same_statements(site: Site) -> None:
+    # when
+    small = run_inside(site, "count_statements.py")
+    fill(site.pod.database, Amount(experiments=LARGE - SMALL, after=SMALL))
+    large = run_inside(site, "count_statements.py")
+
+    # then
+    assert _growing(small, large) == []
+    assert {name: line for name, line in large.items() if line["statements"] > MOST} == {}
+    refused = {name: line["status"] for name, line in large.items() if line["status"] != 200}
+    assert refused == {f"{NOT_THEIRS}, {caller}": 403 for caller in MEMBERS}
+
+
+def _growing(small: dict[str, Any], large: dict[str, Any]) -> list[str]:
+    return [
+        f"{name}: {small[name]['statements']} to {line['statements']}"
+        for name, line in large.items()
+        if line["statements"] > 2 * small[name]["statements"]
+    ]
+
+
+def test_pages_are_mlflows_without_others_rows(site: Site) -> None:
+    # given
+    fill(site.pod.database, Amount(experiments=30, after=SMALL))
+    site.pod.database.query(
+        "INSERT INTO entity_associations (association_id, source_type, source_id, destination_type, destination_id)"
+        " SELECT 'b-' || md5(source_id), source_type, source_id, destination_type, (destination_id::int + 1)::text"
+        " FROM entity_associations WHERE mod(destination_id::int, 4) = 0"
+    )
+
+    # when
+    differences = run_inside(site, "ask_pages.py")
+
+    # then
+    assert differences == []
