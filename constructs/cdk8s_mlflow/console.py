@@ -45,6 +45,27 @@ def image(context: typer.Context) -> None:
     raise typer.Exit(run(context.args, program=context.command_path))
 
 
+@app.command("import-values")
+def import_values(
+    file: Annotated[Path, typer.Argument(help="Values file of another chart, or environment file of a recipe.")],
+    name: Annotated[str, typer.Option(help="Name of the new environment.")] = "production",
+    environments: Environments = Path("environments"),
+    mlflow_host: MlflowHost = None,
+    keycloak_host: KeycloakHost = None,
+) -> None:
+    """Write another installation's settings as an environment file, and list what has no place in it, with reasons.
+
+    Exit codes: 0 written, 1 written but something is missing or contradicts another setting, 2 nothing written.
+    """
+    with one_clear_error():
+        from cdk8s_mlflow.importing.command import import_file
+
+        hosts = {"ingress.host": mlflow_host, "authentication.keycloak_host": keycloak_host}
+        found = import_file(file, environments=environments, name=name, given=hosts)
+    print("\n".join(found.lines()))
+    raise typer.Exit(1 if found.problems else 0)
+
+
 @app.command()
 def diff(
     environment: Annotated[

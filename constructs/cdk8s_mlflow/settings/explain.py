@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from cdk8s_mlflow.settings.environment import ContradictionError
 from cdk8s_mlflow.settings.errors import MISSING
+from cdk8s_mlflow.settings.foreign_keys import foreign_setting
 from cdk8s_mlflow.settings.spelling import nearest_key
 
 REMOVED = {
@@ -54,7 +55,8 @@ def _message(details: ErrorDetails, cause: Any) -> str:
     if kind == "missing":
         return f"{MISSING}; add it"
     if kind == "extra_forbidden":
-        return REMOVED.get(_key(details["loc"])) or f"is not a setting; {_remedy(details['loc'])}"
+        key = _key(details["loc"])
+        return REMOVED.get(key) or foreign_setting(key) or f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"
     if kind in _TYPES:

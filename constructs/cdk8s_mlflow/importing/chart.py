@@ -1,0 +1,244 @@
+"""A values file of the chart community-charts/mlflow, area by area."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cdk8s_mlflow.importing.chart_network import ingress, service
+from cdk8s_mlflow.importing.chart_stores import artifact_root, backend_store, oidc
+from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome, asked, text_of
+from cdk8s_mlflow.importing.variables import variables
+from cdk8s_mlflow.settings.foreign_keys import EQUIVALENTS, REASONS
+
+Values = Mapping[str, Any]
+Area = Callable[[Any, str], Iterator[Outcome]]
+
+
+def release_of(values: Values) -> str:
+    """The release that takes the installation's databases over: the oldest that is as new as its image."""
+    image = values.get("image")
+    tag = text_of(image.get("tag") or "") if isinstance(image, Mapping) else ""
+    version = re.match(r"v?(\d+)\.(\d+)", tag)
+    return "3.6.0" if version and (int(version[1]), int(version[2])) <= (3, 6) else "3.17.2"
+
+
+def chart_values(values: Values) -> Iterator[Outcome]:
+    """What becomes of each setting of ``values``; what asks for nothing is passed over."""
+    release = release_of(values)
+    yield Carried("release", release)
+    for area, value in values.items():
+        if not asked(value):
+            continue
+        rule = AREAS.get(area)
+        if rule is not None:
+            yield from _checked(area, rule, value, release)
+        elif area in REASONS:
+            yield from _left(area, value)
+        elif area in EQUIVALENTS:
+            yield LeftOut(area, f"is {EQUIVALENTS[area]} here, which would change names: set it by hand")
+        else:
+            yield LeftOut(area, "is not known to this version")
+
+
+def _checked(area: str, rule: Area, value: Any, release: str) -> list[Outcome]:
+    """What ``rule`` finds; a value of a form that the chart does not document is not guessed at."""
+    try:
+        return list(rule(value, release))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return [LeftOut(area, "has a form that the chart does not document; set it by hand")]
+
+
+def _left(area: str, value: Any) -> Iterator[Outcome]:
+    """A reason once for an area; what is switched off asks for nothing."""
+    if isinstance(value, Mapping) and value.get("enabled") is False:
+        return
+    yield LeftOut(area, REASONS[area])
+
+
+def _copy(key: str) -> Area:
+    return lambda value, release: iter([Carried(key, value)])
+
+
+def _mapping(key: str) -> Area:
+    return lambda value, release: iter([Carried(key, {str(k): text_of(v) for k, v in value.items()})])
+
+
+def _names(source: str, key: str) -> Area:
+    def rule(value: Any, release: str) -> Iterator[Outcome]:
+        if "*" in value:
+            yield LeftOut(source, f"is a wildcard, by which any page or host would be trusted; name them in {key}")
+        else:
+            yield Carried(key, list(value))
+
+    return rule
+
+
+def _image(value: Values, release: str) -> Iterator[Outcome]:
+    if value.get("pullPolicy") not in (None, "IfNotPresent"):
+        yield Carried("image.pull_policy", value["pullPolicy"])
+    given = [str(value[key]) for key in ("repository", "tag", "digest") if value.get(key)]
+    if given:
+        yield LeftOut(
+            "image", f"is {' '.join(given)}, which lacks our programs: `cdk8s-mlflow image build-and-push` makes one"
+        )
+
+
+def _pull_secrets(value: Sequence[Any], release: str) -> Iterator[Outcome]:
+    names = [item.get("name") if isinstance(item, Mapping) else item for item in value]
+    yield Carried("image.pull_secrets", [name for name in names if name])
+
+
+def _service_account(value: Values, release: str) -> Iterator[Outcome]:
+    annotations = value.get("annotations") or {}
+    if annotations:
+        yield Carried("server.service_account_annotations", {k: text_of(v) for k, v in annotations.items()})
+    if value.get("name") or value.get("create") is False:
+        yield LeftOut("serviceAccount.name", "is mlflow here, which our Kubernetes identity and cloud roles must name")
+
+
+def _autoscaling(value: Values, release: str) -> Iterator[Outcome]:
+    if value.get("enabled") is not True:
+        return
+    lowest, most = int(value.get("minReplicas", 1)), int(value.get("maxReplicas", 5))
+    yield Carried("server.autoscaling.min_replicas", lowest)
+    yield Carried("server.autoscaling.max_replicas", most)
+    for metric in value.get("metrics") or []:
+        resource = metric.get("resource") or {}
+        percent = (resource.get("target") or {}).get("averageUtilization")
+        if resource.get("name") == "cpu" and percent:
+            yield Carried("server.autoscaling.cpu_percent", int(percent))
+        else:
+            what = resource.get("name") or metric.get("type")
+            yield LeftOut(
+                "autoscaling.metrics",
+                f"has {what}: a process of MLflow keeps memory, and other metrics have server.autoscaling.pod_metrics",
+            )
+    if asked(value.get("behavior")):
+        yield LeftOut(
+            "autoscaling.behavior", "has server.autoscaling.scale_up_window_seconds and scale_down_window_seconds here"
+        )
+
+
+def _replicas(value: Any, release: str) -> Iterator[Outcome]:
+    yield Carried("server.replicas", int(value))
+
+
+def _resources(value: Values, release: str) -> Iterator[Outcome]:
+    for kind, suffix in (("requests", "request"), ("limits", "limit")):
+        for name, quantity in (value.get(kind) or {}).items():
+            if name in ("cpu", "memory"):
+                yield Carried(f"server.resources.{name}_{suffix}", text_of(quantity))
+            else:
+                yield LeftOut(f"resources.{kind}.{name}", "follows from server.tmp_size")
+
+
+def _user(value: Values, release: str) -> Iterator[Outcome]:
+    user = value.get("runAsUser")
+    if isinstance(user, int) and user >= 10000:
+        yield Carried("server.user_id", user)
+    elif user is not None:
+        yield LeftOut(
+            "runAsUser", f"is {user}; here it is 10000 or more (server.user_id), apart from users of the node"
+        )
+
+
+def _monitor(value: Values, release: str) -> Iterator[Outcome]:
+    yield Carried("monitoring.service_monitor", bool(value.get("enabled")))
+    if not value.get("enabled"):
+        return
+    names = {"interval": "monitoring.interval", "timeout": "monitoring.scrape_timeout", "labels": "monitoring.labels"}
+    for name, key in names.items():
+        if value.get(name):
+            yield Carried(key, dict(value[name]) if isinstance(value[name], Mapping) else str(value[name]))
+    if value.get("namespace"):
+        yield Carried("monitoring.namespace", value["namespace"])
+        yield LeftOut(
+            "serviceMonitor.namespace", "is where Prometheus runs here; the ServiceMonitor is in our namespace"
+        )
+    for name in ("targetLabels", "metricRelabelings"):
+        if asked(value.get(name)):
+            yield LeftOut(f"serviceMonitor.{name}", "is not a setting: relabel in Prometheus's own configuration")
+
+
+def _tolerations(value: Sequence[Values], release: str) -> Iterator[Outcome]:
+    kept = ("key", "operator", "value", "effect")
+    for item in value:
+        extra = sorted(set(item) - set(kept))
+        if extra or not item.get("key"):
+            yield LeftOut("tolerations", f"has one with {', '.join(extra) or 'no key'}, which is not a setting")
+    usable = [item for item in value if item.get("key") and not set(item) - set(kept)]
+    if usable:
+        yield Carried("server.tolerations", [{k: text_of(v) for k, v in item.items() if v} for item in usable])
+
+
+def _log(value: Values, release: str) -> Iterator[Outcome]:
+    level = str(value.get("level") or "").upper()
+    if level in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        yield Carried("server.log_level", level)
+    elif level:
+        yield LeftOut("log.level", f"is {level}; DEBUG, INFO, WARNING and ERROR exist")
+
+
+def _arguments(value: Values, release: str) -> Iterator[Outcome]:
+    for name, argument in value.items():
+        if name == "workers":
+            yield Carried("server.workers", int(argument))
+        elif name == "staticPrefix":
+            yield LeftOut("extraArgs.staticPrefix", REASONS["staticPrefix"])
+        else:
+            yield LeftOut(f"extraArgs.{name}", REASONS["extraArgs"])
+
+
+def _flags(value: Sequence[str], release: str) -> Iterator[Outcome]:
+    for flag in value:
+        yield LeftOut(f"extraFlags.{flag}", ALWAYS if flag == "serveArtifacts" else REASONS["extraFlags"])
+
+
+def _garbage_collection(value: Values, release: str) -> Iterator[Outcome]:
+    yield Carried("maintenance.garbage_collection", bool(value.get("enabled")))
+    if value.get("enabled") and value.get("schedule"):
+        yield Carried("maintenance.garbage_collection_schedule", str(value["schedule"]))
+    days = re.match(r"(\d+)d", str(value.get("olderThan") or ""))
+    if value.get("enabled") and days:
+        yield Carried("maintenance.retention_days", int(days[1]))
+
+
+def _environment(value: Values, release: str) -> Iterator[Outcome]:
+    for outcome in variables({name: text_of(item) for name, item in value.items()}, release=release):
+        yield LeftOut(f"extraEnvVars.{outcome.source}", outcome.reason) if isinstance(outcome, LeftOut) else outcome
+
+
+def _telemetry(value: Values, release: str) -> Iterator[Outcome]:
+    yield LeftOut("telemetry", REASONS["telemetry"])
+
+
+AREAS: Mapping[str, Area] = {
+    "replicaCount": _replicas,
+    "autoscaling": _autoscaling,
+    "image": _image,
+    "imagePullSecrets": _pull_secrets,
+    "serviceAccount": _service_account,
+    "deploymentAnnotations": _mapping("server.annotations"),
+    "resources": _resources,
+    "securityContext": _user,
+    "podSecurityContext": _user,
+    "nodeSelector": _mapping("server.node_selector"),
+    "tolerations": _tolerations,
+    "priorityClassName": _copy("server.priority_class"),
+    "log": _log,
+    "telemetry": _telemetry,
+    "backendStore": backend_store,
+    "artifactRoot": artifact_root,
+    "oidcAuth": oidc,
+    "ingress": ingress,
+    "service": service,
+    "corsAllowedOrigins": _names("corsAllowedOrigins", "server.cors_origins"),
+    "serverAllowedHosts": _names("serverAllowedHosts", "server.allowed_hosts"),
+    "serviceMonitor": _monitor,
+    "garbageCollection": _garbage_collection,
+    "extraArgs": _arguments,
+    "extraFlags": _flags,
+    "extraEnvVars": _environment,
+    "flaskServerSecretKey": lambda value, release: iter([LeftOut("flaskServerSecretKey", SECRET)]),
+}
+"""Areas of the values file that are settings of ours, in part at least."""

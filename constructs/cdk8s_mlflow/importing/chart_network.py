@@ -1,0 +1,99 @@
+"""The chart's Ingress and Service as settings of ours."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, text_of
+from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, ControllerName
+
+Values = Mapping[str, Any]
+
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+_ISSUERS = {"cert-manager.io/cluster-issuer": "ClusterIssuer", "cert-manager.io/issuer": "Issuer"}
+_NGINX = "nginx.ingress.kubernetes.io/"
+
+
+def ingress(value: Values, release: str) -> Iterator[Outcome]:
+    """Hosts, class, TLS, and the annotations that are settings here."""
+    if value.get("enabled") is not True:
+        yield Carried("ingress.enabled", False)
+        return
+    annotations = dict(value.get("annotations") or {})
+    class_name = str(value.get("className") or annotations.pop(_CLASS_ANNOTATION, "") or "")
+    controller = _controller(class_name)
+    if class_name:
+        yield Carried("ingress.controller", controller)
+        if CONTROLLERS[controller].class_name != class_name:
+            yield Carried("ingress.class_name", class_name)
+    yield from _hosts(value)
+    yield from _tls(value, annotations, controller)
+    yield from _annotations(annotations, controller)
+
+
+def _controller(class_name: str) -> ControllerName:
+    alike: list[ControllerName] = [name for name in CONTROLLERS if name in class_name and name != "other"]
+    return alike[0] if alike else ("other" if class_name else "traefik")
+
+
+def _hosts(value: Values) -> Iterator[Outcome]:
+    hosts = [item for item in value.get("hosts") or [] if item.get("host")]
+    if hosts:
+        yield Carried("ingress.host", hosts[0]["host"])
+    if hosts[1:]:
+        yield Carried("ingress.more_hosts", [item["host"] for item in hosts[1:]])
+    paths = {path.get("path") for item in hosts for path in item.get("paths") or []} - {"/", "", None}
+    if paths:
+        yield LeftOut("ingress.hosts.paths", f"has {', '.join(sorted(map(str, paths)))}; the whole host is served here")
+
+
+def _tls(value: Values, annotations: dict[str, Any], controller: str) -> Iterator[Outcome]:
+    issuers = {kind: annotations.pop(name) for name, kind in _ISSUERS.items() if name in annotations}
+    if controller == "alb":
+        return
+    secrets = [item["secretName"] for item in value.get("tls") or [] if item.get("secretName")]
+    yield Carried("ingress.tls_secret", secrets[0] if secrets else None)
+    if secrets[1:]:
+        yield LeftOut("ingress.tls", f"has {', '.join(secrets[1:])} too; one Secret holds the certificate of all hosts")
+    for kind, issuer in issuers.items():
+        if secrets:
+            yield Carried("ingress.cluster_issuer", issuer)
+            yield Carried("ingress.issuer_kind", kind)
+    if secrets and not issuers:
+        yield Carried("ingress.cluster_issuer", None)
+
+
+def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
+    kept = {}
+    for name, value in annotations.items():
+        short = name.removeprefix(_NGINX)
+        if controller != "nginx" or short == name:
+            kept[name] = text_of(value)
+        elif short in ("proxy-read-timeout", "proxy-send-timeout") and text_of(value).isdecimal():
+            yield Carried("ingress.timeout_seconds", int(value))
+        elif short == "proxy-body-size":
+            yield LeftOut(
+                f"ingress.annotations.{name}", "is no limit here; ingress.body_mebibytes sets one, artifacts included"
+            )
+        elif short in ("configuration-snippet", "server-snippet", "rewrite-target", "auth-url", "auth-signin"):
+            yield LeftOut(
+                f"ingress.annotations.{name}",
+                "changes what reaches the server; add it to ingress.annotations if it must be",
+            )
+        else:
+            kept[name] = text_of(value)
+    if kept:
+        yield Carried("ingress.annotations", kept)
+
+
+def service(value: Values, release: str) -> Iterator[Outcome]:
+    """Type and annotations; names and ports are fixed, since policies, probes and monitors name them."""
+    if value.get("type") not in (None, "ClusterIP"):
+        yield LeftOut(
+            "service.type", f"is {value['type']}; here an Ingress, a Gateway or a tunnel leads to the Service"
+        )
+    if value.get("port") not in (None, 80):
+        yield LeftOut(
+            "service.port", f"is {value['port']}; here it is 80: clients in the cluster use http://mlflow.NAMESPACE.svc"
+        )
+    if value.get("annotations"):
+        yield LeftOut("service.annotations", "is not a setting")

@@ -1,0 +1,147 @@
+"""What `import-values` does: read the other file, write an environment file, say what was left out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from cdk8s_mlflow.importing.chart import chart_values
+from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, document
+from cdk8s_mlflow.importing.variables import variables
+from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
+from cdk8s_mlflow.settings.folder import check_name, environment_files
+from cdk8s_mlflow.settings.leaks import leaks, looks_like_a_secret
+from cdk8s_mlflow.settings.ownership import refuse_shared
+from cdk8s_mlflow.settings.schema import FIRST_LINE
+from cdk8s_mlflow.settings.sources import read_document, read_dotenv
+
+_CHART_AREAS = frozenset({"replicaCount", "backendStore", "artifactRoot", "oidcAuth", "extraEnvVars", "serviceMonitor"})
+_BITNAMI_AREAS = frozenset({"tracking", "externalDatabase", "externalS3"})
+_RELEASE = "3.17.2"
+"""Release of a recipe that names none: the one that takes databases of older versions over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A written environment file, what has no place in it, and what it still lacks."""
+
+    path: Path
+    carried: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    problems: tuple[Problem, ...]
+
+    def lines(self) -> Iterator[str]:
+        """The report: what was carried, what was left out and why, what to do next."""
+        yield f"wrote {self.path}: {len(self.carried)} settings carried over, {len(self.left_out)} left out"
+        for left in self.left_out:
+            yield f"left out: {left}"
+        for problem in self.problems:
+            yield f"to do: {problem}"
+        if not self.problems:
+            yield "`make synth` renders it; `bootstrap.py plan` shows what of the old installation is taken over"
+
+
+def import_file(file: Path, *, environments: Path, name: str, given: Mapping[str, str | None]) -> Imported:
+    """Write ``environments``/``name``.yaml from ``file``; ``given`` are settings that it lacks.
+
+    Raises:
+        SettingsError: ``file`` cannot be read or is of no known form, or the environment exists already.
+    """
+    check_name(name, "import-values --name")
+    path = environments / f"{name}.yaml"
+    if path.exists():
+        raise InvalidSettingsError([Problem(str(path), "", "exists already; choose another --name")])
+    outcomes: list[Outcome] = [Carried(key, value) for key, value in given.items() if value]
+    outcomes += _outcomes(file)
+    carried, left = _sorted(outcomes, name)
+    environments.mkdir(parents=True, exist_ok=True)
+    path.write_text(_text(document(carried), file.name), encoding="utf-8")
+    return Imported(path, tuple(carried), tuple(left), tuple(_problems(path, environments)))
+
+
+def _outcomes(file: Path) -> Iterator[Outcome]:
+    if file.suffix in (".yaml", ".yml"):
+        values = _plain(read_document(file))
+        if _CHART_AREAS & set(values):
+            yield from chart_values(values)
+            return
+        what = (
+            "bitnami/mlflow, which is not read" if _BITNAMI_AREAS & set(values) else "no chart for MLflow that is known"
+        )
+        message = (
+            f"is a values file of {what}; give one of community-charts/mlflow, or write an environment with `init`"
+        )
+        raise InvalidSettingsError([Problem(str(file), "", message)])
+    if not file.exists():
+        raise InvalidSettingsError([Problem(str(file), "", "no such file")])
+    found = read_dotenv(file)
+    if not found:
+        raise InvalidSettingsError([Problem(str(file), "", "has no variable with a value (NAME=value)")])
+    yield Carried("release", _RELEASE)
+    yield from variables(
+        {key: value for key, value in found.items() if key != "MLFLOW_CHART_VERSION"}, release=_RELEASE
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists."""
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def _sorted(outcomes: Sequence[Outcome], name: str) -> tuple[dict[str, Any], list[LeftOut]]:
+    """Settings by key, and what was left out; two values of one key are not guessed between."""
+    carried: dict[str, Any] = {"instance": "mlflow" if name == "production" else f"mlflow-{name}"}
+    left: list[LeftOut] = []
+    for outcome in outcomes:
+        if isinstance(outcome, LeftOut):
+            left.append(outcome)
+        elif carried.setdefault(outcome.key, outcome.value) != outcome.value:
+            left.append(LeftOut(outcome.key, f"has a second value, {_shown(outcome.value)}; the first was taken"))
+    if "server.autoscaling.max_replicas" in carried:
+        carried.pop("server.replicas", None)
+    secret = [key for key, _ in leaks(document(carried))]
+    left += [LeftOut(key, SECRET) for key in secret]
+    return {key: value for key, value in carried.items() if not any(_within(key, other) for other in secret)}, left
+
+
+def _shown(value: Any) -> str:
+    return "which looks like a secret" if looks_like_a_secret(str(value)) else str(value)
+
+
+def _within(key: str, other: str) -> bool:
+    return other == key or other.startswith(f"{key}.") or key.startswith(f"{other}.")
+
+
+def _text(settings: Mapping[str, Any], source: str) -> str:
+    writer, stream = YAML(), StringIO()
+    writer.default_flow_style = False
+    writer.dump(dict(settings), stream)
+    return f"{FIRST_LINE}\n# Imported from {source}.\n{stream.getvalue()}"
+
+
+def _problems(path: Path, folder: Path) -> list[Problem]:
+    """What the new file lacks, and what it would own together with others of its folder."""
+    try:
+        refuse_shared({path: load(path), **_readable(folder, besides=path)}, only=path)
+    except InvalidSettingsError as error:
+        return list(error.problems)
+    return []
+
+
+def _readable(folder: Path, *, besides: Path) -> dict[Path, Settings]:
+    """The other environments; one that is incomplete itself is not the new one's problem."""
+    found: dict[Path, Settings] = {}
+    for file in environment_files(folder):
+        with suppress(SettingsError):
+            found |= {file: load(file)} if file != besides else {}
+    return found
