@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pod import Bucket, Database, Pod, Venv
 
+from cdk8s_mlflow.releases import DEFAULT_RELEASE
 from live.servers import Minio, Postgres
 from live.servers.cache import debian_program
 
@@ -56,7 +57,7 @@ def bench(postgres: Postgres, minio: Minio, folder: Path) -> None:
     for number in range(2):
         database = Database(server=postgres)
         database.create()
-        venv = Venv(release=os.environ.get("RELEASE", "3.6.0"))
+        venv = Venv(release=os.environ.get("RELEASE", DEFAULT_RELEASE))
         pods.append(Pod(venv=venv, folder=folder / str(number), database=database, bucket=bucket, settings=settings))
         pods[-1].folder.mkdir()
         pods[-1].mount()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pod import Bucket, Database, Pod, Venv
 
+from cdk8s_mlflow.releases import DEFAULT_RELEASE
 from live.servers import Minio, Postgres
 
 EXPERIMENTS = 20
@@ -85,7 +86,7 @@ def main() -> None:
     images = {"ours": Path("image").resolve()}
     if len(sys.argv) > 1:
         images = {"other": Path(sys.argv[1]).resolve(), **images}
-    venv = Venv(release=os.environ.get("RELEASE", "3.6.0"))
+    venv = Venv(release=os.environ.get("RELEASE", DEFAULT_RELEASE))
     with tempfile.TemporaryDirectory() as folder, Postgres() as postgres, Minio() as minio:
         for name, image in images.items():
             database, bucket = Database(server=postgres), Bucket(server=minio)

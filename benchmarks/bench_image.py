@@ -18,6 +18,7 @@ from plain_server import Plain
 from pod import Bucket, Database, Pod, Venv
 from serving import API, SETTINGS, Serving, make_run, make_users, mount_server_secrets
 
+from cdk8s_mlflow.releases import RELEASES
 from live.processes import resident
 from live.servers import Minio, Postgres
 
@@ -230,7 +231,7 @@ def main() -> None:
     """Measure the releases named as arguments, or both."""
     print(f"cores {len(os.sched_getaffinity(0))}, load {os.getloadavg()[0]:.1f}")
     with Postgres() as postgres, Minio() as minio:
-        for release in sys.argv[1:] or ("3.6.0", "3.17.2"):
+        for release in sys.argv[1:] or RELEASES:
             with prepared(release, postgres, minio) as bench:
                 measure(bench)
 

@@ -21,6 +21,7 @@ from plain_behind_door import PlainServer
 from visitor import Visitor
 from work import Work, prepared_work
 
+from cdk8s_mlflow.releases import RELEASES
 from live.neighbours import Neighbours
 from live.processes import cpu_seconds
 from live.rendering import Rendering, free_addresses
@@ -203,7 +204,7 @@ def run(release: str, neighbours: Neighbours, addresses: Mapping[str, Any], fold
 
 def main() -> None:
     """Measure the releases named as arguments, or both."""
-    releases = sys.argv[1:] or ["3.6.0", "3.17.2"]
+    releases = sys.argv[1:] or list(RELEASES)
     print(f"cores {len(os.sched_getaffinity(0))}, load {os.getloadavg()[0]:.1f}", flush=True)
     for release in releases:
         addresses = free_addresses()

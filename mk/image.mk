@@ -1,8 +1,8 @@
 # The image's programs: one environment a release, made from its lock, and the tests against real servers.
 
-IMAGE_RELEASES := 3.6.0 3.17.2
-IMAGE_PYTHON_3.6.0  := 3.11
-IMAGE_PYTHON_3.17.2 := 3.12
+# The list of releases and the Python of each are in constructs/cdk8s_mlflow/releases; sed reads them before any Python is set up.
+IMAGE_RELEASES := $(shell sed -n 's/^ReleaseName = Literal\[\(.*\)\]$$/\1/p' constructs/cdk8s_mlflow/releases/release.py | tr -d '",')
+image_minor = $(shell sed -n 's/^ *python="\(.*\)",$$/\1/p' constructs/cdk8s_mlflow/releases/mlflow_$(subst .,_,$(1)).py)
 IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
@@ -30,9 +30,9 @@ image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV
   "$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 
 .venv-image-%/.done: image/releases/%/requirements.lock image/pyproject.toml | $(VENV)/.servers
-	@test -n '$(call image_python,$(IMAGE_PYTHON_$*))' || { echo "error: release $* needs Python $(IMAGE_PYTHON_$*); put python$(IMAGE_PYTHON_$*) on the PATH, or install it with pyenv" >&2; exit 1; }
+	@test -n '$(call image_python,$(call image_minor,$*))' || { echo "error: release $* needs Python $(call image_minor,$*); put python$(call image_minor,$*) on the PATH, or install it with pyenv" >&2; exit 1; }
 	@echo "installing release $* into .venv-image-$*"
-	@$(UV) venv --quiet --clear --python '$(call image_python,$(IMAGE_PYTHON_$*))' .venv-image-$*
+	@$(UV) venv --quiet --clear --python '$(call image_python,$(call image_minor,$*))' .venv-image-$*
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --compile-bytecode --only-binary :all: --require-hashes -r $<
 	@cd image && ../$(PY) -c 'from hatchling.build import build_editable; build_editable("../.venv-image-$*")' >/dev/null
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --no-deps .venv-image-$*/mlflow_sso-*.whl
@@ -42,7 +42,7 @@ setup-image: $(IMAGE_VENVS:%=%/.done) ## install what the image's programs need,
 
 image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
 	@$(foreach release,$(IMAGE_RELEASES),$(UV) --directory image/releases/$(release) pip compile --quiet --upgrade --universal --fork-strategy fewest \
-	  --python-version $(IMAGE_PYTHON_$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
+	  --python-version $(call image_minor,$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make image-lock' requirements.in -o requirements.lock &&) true
 	@$(UV) --directory image/build pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock

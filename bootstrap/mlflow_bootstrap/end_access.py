@@ -92,7 +92,7 @@ def ended_access(context: Context) -> list[Access]:
     Raises:
         BootstrapError: Keycloak or PostgreSQL does not answer, or Keycloak names no member at all.
     """
-    select, statements = ROWS if context.settings.traits.sessions_in_database else HASHES
+    select, statements = ROWS if context.settings.tested_release.sessions_in_database else HASHES
     settings = context.settings.database
     connection = replace(role_itself(context), databases=[settings.auth_name]).connect()
     try:

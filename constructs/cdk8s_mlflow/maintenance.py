@@ -36,7 +36,7 @@ class Maintenance(Construct):
                 flags={"older-than": f"{maintenance.retention_days}d"},
                 folders=("db", "s3"),
             )
-        if settings.traits.needs_session_pruning:
+        if settings.tested_release.needs_session_pruning:
             _cron_job(
                 self,
                 "SessionPruning",

@@ -1,6 +1,6 @@
 """The environment variables of every container of ours; nothing secret, so that a review sees them all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cdk8s_mlflow.contract import SECRETS_ROOT
 from cdk8s_mlflow.settings import Settings
@@ -85,7 +85,7 @@ def group_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def door_environment(settings: Settings) -> dict[str, str]:
+def security_environment(settings: Settings) -> dict[str, str]:
     """Which hosts are answered, which pages may call, which locations members may name; never a bare ``*``."""
     allowed = " ".join(settings.artifacts.allowed_locations)
     return {
@@ -114,10 +114,54 @@ def server_environment(settings: Settings) -> dict[str, str]:
         **pool_environment(settings),
         **artifact_environment(settings),
         **login_environment(settings),
-        **door_environment(settings),
+        **security_environment(settings),
         **admission_environment(settings),
-        **settings.traits.environment(settings),
+        **RELEASE_VARIABLES[settings.release](settings),
     }
+
+
+def variables_of_3_6_0(settings: Settings) -> dict[str, str]:
+    """Variables that only MLflow 3.6.0 with mlflow-oidc-auth 5.6.1 reads, or reads differently."""
+    redis = settings.authentication.redis
+    in_files = {"SESSION_TYPE": "cachelib", "SESSION_CACHE_DIR": "/tmp/session", "CACHE_DIR": "/tmp/cache"}  # noqa: S108
+    in_redis = {"SESSION_TYPE": "redis", "CACHE_TYPE": "RedisCache", **redis.environment} if redis else {}
+    return {
+        # The plugin counts sessions and forgets the oldest beyond its default of 500.
+        "SESSION_CACHE_THRESHOLD": "10000",
+        "PERMANENT_SESSION_LIFETIME": str(settings.authentication.session_hours * 3600),
+        "MLFLOW_SSO_ACCESS_KEY_CACHE": str(settings.server.access_key_cache).lower(),
+        # The plugin's own logout leaves Keycloak's session as it is.
+        "MLFLOW_SSO_POST_LOGOUT_URI": settings.ingress.post_logout_uri,
+        **(in_redis or in_files),
+    }
+
+
+def variables_of_3_17_2(settings: Settings) -> dict[str, str]:
+    """Variables that only MLflow 3.17.2 with mlflow-oidc-auth 11.0.2 reads, or reads differently."""
+    redis = settings.authentication.redis
+    return {
+        "SESSION_COOKIE_SECURE": "true",
+        "SESSION_COOKIE_MAX_AGE_SECONDS": str(settings.authentication.session_hours * 3600),
+        # Without the refresh token a browser session ends with Keycloak's access token, after 5 minutes by default.
+        "OIDC_USE_REFRESH_TOKEN": "true",
+        # The first token of a user of the groups, machines included, creates the user; the groups claim decides.
+        "OIDC_PROVISION_ON_BEARER_AUTH": "true",
+        "TRUSTED_PROXIES": ",".join(settings.server.trusted_proxies),
+        "OIDC_DB_POOL_SIZE": str(settings.database.pool_size),
+        "OIDC_DB_POOL_MAX_OVERFLOW": str(settings.database.max_overflow),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": str(settings.server.job_execution).lower(),
+        # On by default in MLflow; without this the server would serve the gateway's routes unasked.
+        "MLFLOW_ENABLE_AI_GATEWAY": str(settings.server.ai_gateway).lower(),
+        "MLFLOW_SSO_BEARER_ACCESS_KEYS": str(settings.server.bearer_access_keys).lower(),
+        **({"CACHE_BACKEND": "redis", **redis.environment} if redis else {"CACHE_BACKEND": "local"}),
+    }
+
+
+RELEASE_VARIABLES: Mapping[str, Callable[[Settings], dict[str, str]]] = {
+    "3.6.0": variables_of_3_6_0,
+    "3.17.2": variables_of_3_17_2,
+}
+"""The variables of each release, by its name."""
 
 
 def job_environment(settings: Settings) -> dict[str, str]:

@@ -40,7 +40,7 @@ def _deployment(scope: Construct, settings: Settings) -> None:
             replicas=None if server.autoscaling else server.replicas,
             revision_history_limit=3,
             # A new pod waits for the schema first, then starts.
-            progress_deadline_seconds=settings.migration.wait_seconds + settings.traits.startup_seconds + 300,
+            progress_deadline_seconds=settings.migration.wait_seconds + settings.tested_release.startup_seconds + 300,
             selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
             strategy=k8s.DeploymentStrategy(type="RollingUpdate", rolling_update=_surge_first()),
             template=_template(settings),
@@ -110,7 +110,7 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
             memory=(own.memory_request, own.memory_limit),
             disk=("256Mi", server.tmp_size),
         ),
-        startup_probe=_probe(period=5, timeout=5, failures=settings.traits.startup_seconds // 5),
+        startup_probe=_probe(period=5, timeout=5, failures=settings.tested_release.startup_seconds // 5),
         readiness_probe=_probe(period=5, timeout=5, failures=3),
         liveness_probe=_probe(period=20, timeout=10, failures=6),
         # Endpoints are told of a stopping pod while it still answers.
@@ -120,7 +120,7 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
 
 def _server_arguments(settings: Settings) -> list[str]:
     flags: dict[str, str | int] = {
-        "app-name": settings.traits.app_name,
+        "app-name": settings.tested_release.app_name,
         "workers": settings.server.workers,
         "port": HTTP_PORT,
         "metrics-port": METRICS_PORT,

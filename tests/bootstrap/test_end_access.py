@@ -102,7 +102,7 @@ def test_the_apply_ends_what_was_planned(realm: Realm) -> None:
     assert ended_access(realm.context) == []
     left = {name for (name,) in realm.query("SELECT username FROM users JOIN user_tokens ON user_id = id")}
     hashes = dict(realm.query("SELECT username, left(password_hash, 6) FROM users"))
-    rows = realm.context.settings.traits.sessions_in_database
+    rows = realm.context.settings.tested_release.sessions_in_database
     assert rows == (left == {realm.email("stays"), "robot"})
     assert (hashes[realm.email("left")] == "ended:") is not rows
     assert hashes[realm.email("stays")] == "scrypt"

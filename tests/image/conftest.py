@@ -13,10 +13,9 @@ from pod import Bucket, Database, Forks, Pod, Venv
 from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
+from cdk8s_mlflow.releases import RELEASES
 from live.servers import Keycloak, Minio, Postgres
 from live.servers.memory import memory_folder
-
-RELEASES = ("3.6.0", "3.17.2")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:

@@ -48,8 +48,7 @@ from pathlib import Path
 from mlflow_sso.releases import installed
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve.environment import server_variables
-from mlflow_sso.serve.flavour import flavour_of
-os.environ.update(server_variables(flavour_of(installed()), SecretsRoot(Path(sys.argv[1])), os.environ))
+os.environ.update(server_variables(installed(), SecretsRoot(Path(sys.argv[1])), os.environ))
 """
 """Begin of a script that sees what the server sees, given the root of its Secrets."""
 

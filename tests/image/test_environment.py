@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from mlflow_sso.releases import RELEASES
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve.environment import redis_url, server_variables, shown
-from mlflow_sso.serve.flavour import Flavour
 
-FLAVOUR = Flavour(applications=(), permissions=(), private_variables=dict, open_application=object)
+RELEASE = RELEASES["3.6.0"]
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def test_what_the_kubelet_sets_for_services_is_dropped_and_real_settings_stay(ro
     }
     real = {"REDIS_PORT": "6380", "MLFLOW_SERVICE_HOST": "10.0.0.1", "DATABASE_PORTAL": "tcp://x"}
 
-    assert not links.keys() & server_variables(FLAVOUR, root, {**links}).keys()
-    assert server_variables(FLAVOUR, root, real).items() >= real.items()
+    assert not links.keys() & server_variables(RELEASE, root, {**links}).keys()
+    assert server_variables(RELEASE, root, real).items() >= real.items()
 
 
 def test_mounted_secrets_become_variables_without_their_last_newline_and_nothing_else_does(root: SecretsRoot) -> None:
-    variables = server_variables(FLAVOUR, root, {})
+    variables = server_variables(RELEASE, root, {})
 
     assert variables["OIDC_CLIENT_SECRET"] == "one"
     assert variables["SECRET_KEY"] == "two"
@@ -40,7 +40,7 @@ def test_mounted_secrets_become_variables_without_their_last_newline_and_nothing
 
 
 def test_a_mounted_secret_wins_over_the_environment(root: SecretsRoot) -> None:
-    assert server_variables(FLAVOUR, root, {"SECRET_KEY": "from elsewhere"})["SECRET_KEY"] == "two"
+    assert server_variables(RELEASE, root, {"SECRET_KEY": "from elsewhere"})["SECRET_KEY"] == "two"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_log_shows_named_settings_alone_and_no_login_of_an_address() -> None
 def test_logins_are_bound_to_realm_client_and_https(
     root: SecretsRoot, given: dict[str, str], found: tuple[str, str, str]
 ) -> None:
-    variables = server_variables(FLAVOUR, root, given)
+    variables = server_variables(RELEASE, root, given)
 
     names = ("OIDC_ISSUER", "OIDC_AUDIENCE", "SESSION_COOKIE_SECURE")
     assert tuple(variables[name] for name in names) == found

@@ -8,8 +8,8 @@ import pytest
 from pod import Venv
 
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, harmless, refusal
-from mlflow_sso.serve.needs import HARMLESS as HARMLESS_VALUES
-from mlflow_sso.serve.needs import HOLES, holes
+from mlflow_sso.serve.preflight import HARMLESS as HARMLESS_VALUES
+from mlflow_sso.serve.preflight import HOLES, holes
 
 needs_release = pytest.mark.servers
 """Reads an installed release, which `make test` does not set up."""

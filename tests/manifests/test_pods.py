@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cdk8s_mlflow.releases import RELEASES
+
 Objects = dict[tuple[str, str, str], dict[str, Any]]
 Render = Callable[..., Objects]
 
@@ -40,7 +42,7 @@ def mounted(spec: dict[str, Any], container: dict[str, Any]) -> set[str]:
     return {secrets[mount["name"]] for mount in container["volumeMounts"] if mount["name"] in secrets}
 
 
-@pytest.mark.parametrize("release", ["3.6.0", "3.17.2"])
+@pytest.mark.parametrize("release", RELEASES)
 def test_container_mounts_only_what_it_reads(rendered: Render, release: str) -> None:
     specs = pod_specs(rendered(release=release, **BUNDLE))
 

@@ -35,7 +35,7 @@ def browser_fields(settings: Settings) -> dict[str, Any]:
 
 def browser_attributes(settings: Settings) -> dict[str, str]:
     """Where a logout may lead, and PKCE where the release sends it: elsewhere it would refuse every login."""
-    pkce = "S256" if settings.traits.pkce else ""
+    pkce = "S256" if settings.tested_release.pkce else ""
     # Keycloak separates several by "##".
     addresses = {POST_LOGOUT: "##".join(settings.ingress.post_logout_uris), PKCE: pkce}
     return {**dict.fromkeys(FLOW_ATTRIBUTES, ""), **addresses, GROUPS: ",".join(our_groups(settings))}

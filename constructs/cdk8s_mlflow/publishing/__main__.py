@@ -15,7 +15,7 @@ from cdk8s_mlflow.publishing.errors import PublishingError, UsageError
 from cdk8s_mlflow.publishing.package_index import with_index
 from cdk8s_mlflow.publishing.steps import say
 from cdk8s_mlflow.publishing.variables import Target, target, variables
-from cdk8s_mlflow.releases import RELEASES
+from cdk8s_mlflow.releases import DEFAULT_RELEASE, RELEASES
 
 
 def main(argv: Sequence[str] | None = None, *, program: str = "cdk8s-mlflow image") -> int:
@@ -49,7 +49,7 @@ def _run(step: str) -> None:
 def _pin_base(values: Mapping[str, str]) -> None:
     images = {name: release.base_image for name, release in RELEASES.items()}
     if "BASE_IMAGE" in values:
-        release = values.get("RELEASE", "3.6.0")
+        release = values.get("RELEASE", DEFAULT_RELEASE)
         if release not in RELEASES:
             raise UsageError(f"RELEASE is {release!r}; set it to one of {', '.join(RELEASES)}")
         images = {release: values["BASE_IMAGE"]}

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cdk8s_mlflow.publishing.base_images import pinned
 from cdk8s_mlflow.publishing.errors import UsageError
-from cdk8s_mlflow.releases import RELEASES
+from cdk8s_mlflow.releases import DEFAULT_RELEASE, RELEASES
 from cdk8s_mlflow.settings import SettingsError
 from cdk8s_mlflow.settings.explain import explain
 from cdk8s_mlflow.settings.image import ImageSettings
@@ -71,7 +71,7 @@ def target(values: Mapping[str, str], *, revision: str) -> Target:
     Raises:
         UsageError: there is no such release, or a name cannot be one of an image.
     """
-    release = RELEASES.get(values.get("RELEASE", "3.6.0"))
+    release = RELEASES.get(values.get("RELEASE", DEFAULT_RELEASE))
     if release is None:
         raise UsageError(f"RELEASE is {values['RELEASE']!r}; set it to one of {', '.join(RELEASES)}")
     image = _image({key: values[name] for key, name in _KEYS.items() if name in values})

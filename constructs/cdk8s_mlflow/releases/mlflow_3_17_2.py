@@ -1,34 +1,6 @@
 """MLflow 3.17.2 with mlflow-oidc-auth 11.0.2: sessions in the database, several access keys a user."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from cdk8s_mlflow.releases.release import Release, ServerKey
-
-if TYPE_CHECKING:
-    from cdk8s_mlflow.settings import Settings
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    redis = settings.authentication.redis
-    return {
-        "SESSION_COOKIE_SECURE": "true",
-        "SESSION_COOKIE_MAX_AGE_SECONDS": str(settings.authentication.session_hours * 3600),
-        # Without the refresh token a browser session ends with Keycloak's access token, after 5 minutes by default.
-        "OIDC_USE_REFRESH_TOKEN": "true",
-        # Users of the groups, machines too, are created by their first token; the claim of groups decides who.
-        "OIDC_PROVISION_ON_BEARER_AUTH": "true",
-        "TRUSTED_PROXIES": ",".join(settings.server.trusted_proxies),
-        "OIDC_DB_POOL_SIZE": str(settings.database.pool_size),
-        "OIDC_DB_POOL_MAX_OVERFLOW": str(settings.database.max_overflow),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": str(settings.server.job_execution).lower(),
-        # On by default in MLflow; what it is not told to serve, the server refuses.
-        "MLFLOW_ENABLE_AI_GATEWAY": str(settings.server.ai_gateway).lower(),
-        "MLFLOW_SSO_BEARER_ACCESS_KEYS": str(settings.server.bearer_access_keys).lower(),
-        **({"CACHE_BACKEND": "redis", **redis.environment} if redis else {"CACHE_BACKEND": "local"}),
-    }
-
 
 RELEASE = Release(
     name="3.17.2",
@@ -56,5 +28,4 @@ RELEASE = Release(
     ),
     startup_seconds=600,
     unused_settings=("server.access_key_cache",),
-    environment=_environment,
 )

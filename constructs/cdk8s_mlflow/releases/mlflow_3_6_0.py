@@ -1,33 +1,6 @@
 """MLflow 3.6.0 with mlflow-oidc-auth 5.6.1: sessions in files or Redis, one access key a user."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from cdk8s_mlflow.releases.release import Release, ServerKey
-
-if TYPE_CHECKING:
-    from cdk8s_mlflow.settings import Settings
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    return {
-        # The plugin counts sessions and forgets the oldest beyond its default of 500.
-        "SESSION_CACHE_THRESHOLD": "10000",
-        "PERMANENT_SESSION_LIFETIME": str(settings.authentication.session_hours * 3600),
-        "MLFLOW_SSO_ACCESS_KEY_CACHE": str(settings.server.access_key_cache).lower(),
-        # The plugin's own logout leaves Keycloak's session as it is.
-        "MLFLOW_SSO_POST_LOGOUT_URI": settings.ingress.post_logout_uri,
-        **_session_store(settings),
-    }
-
-
-def _session_store(settings: Settings) -> dict[str, str]:
-    redis = settings.authentication.redis
-    if redis is None:
-        return {"SESSION_TYPE": "cachelib", "SESSION_CACHE_DIR": "/tmp/session", "CACHE_DIR": "/tmp/cache"}  # noqa: S108
-    return {"SESSION_TYPE": "redis", "CACHE_TYPE": "RedisCache", **redis.environment}
-
 
 RELEASE = Release(
     name="3.6.0",
@@ -57,5 +30,4 @@ RELEASE = Release(
         "server.ai_gateway",
         "maintenance.session_pruning_schedule",
     ),
-    environment=_environment,
 )

@@ -1,13 +1,10 @@
-"""What a release must say of itself, so that no construct ever compares version numbers."""
+"""What a release is, as data, so that no construct compares version numbers."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from cdk8s_mlflow.settings import Settings
+ReleaseName = Literal["3.6.0", "3.17.2"]
+"""The list of releases: make, the settings, the tests and the benchmarks read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +25,7 @@ class ServerKey:
 class Release:
     """A tested pair of MLflow and plugin."""
 
-    name: str
+    name: ReleaseName
     mlflow: str
     """Version of MLflow."""
     plugin: str
@@ -52,5 +49,3 @@ class Release:
     """Seconds that a pod may take to its first answer on a loaded node."""
     unused_settings: tuple[str, ...]
     """Dotted settings that this release has no use for; setting one is refused."""
-    environment: Callable[[Settings], Mapping[str, str]]
-    """The server's environment variables that only this release reads, or reads differently."""

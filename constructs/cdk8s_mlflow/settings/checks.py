@@ -31,7 +31,7 @@ def connections(settings: Settings) -> int:
 
 
 def _release(settings: Settings) -> Iterator[Contradiction]:
-    plugin, expected = settings.plugin_version, settings.traits.plugin
+    plugin, expected = settings.plugin_version, settings.tested_release.plugin
     if plugin is not None and plugin != expected:
         yield (
             "plugin_version",
@@ -51,14 +51,14 @@ def _namespace(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _unused(settings: Settings) -> Iterator[Contradiction]:
-    for key in settings.traits.unused_settings:
+    for key in settings.tested_release.unused_settings:
         section, name = key.split(".")
         if name in getattr(settings, section).model_fields_set:
             yield key, f"has no effect on release {settings.release}; remove it"
 
 
 def _replicas(settings: Settings) -> Iterator[Contradiction]:
-    shared = settings.traits.sessions_in_database or settings.authentication.redis
+    shared = settings.tested_release.sessions_in_database or settings.authentication.redis
     server = settings.server
     if server.most_replicas > 1 and not shared:
         yield (
@@ -127,7 +127,7 @@ def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _jobs(settings: Settings) -> Iterator[Contradiction]:
-    if settings.server.job_execution and "server.job_execution" not in settings.traits.unused_settings:
+    if settings.server.job_execution and "server.job_execution" not in settings.tested_release.unused_settings:
         yield (
             "server.job_execution",
             "is true, but no pod runs MLflow's jobs yet, so each that is submitted would fail; remove it",

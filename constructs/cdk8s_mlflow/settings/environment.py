@@ -1,10 +1,8 @@
 """One environment: everything by which a deployment differs from another."""
 
-from typing import Literal
-
 from pydantic import model_validator
 
-from cdk8s_mlflow.releases import RELEASES, Release, ServerKey
+from cdk8s_mlflow.releases import DEFAULT_RELEASE, RELEASES, Release, ReleaseName, ServerKey
 from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from cdk8s_mlflow.settings.authentication import AuthenticationSettings
 from cdk8s_mlflow.settings.backup import BackupSettings
@@ -27,7 +25,7 @@ _REDIS_PASSWORD = ServerKey(variable="REDIS_PASSWORD", field="redis_password", f
 class Settings(Section):
     """Everything by which one deployment of MLflow differs from another; no secrets."""
 
-    release: Literal["3.6.0", "3.17.2"] = "3.6.0"
+    release: ReleaseName = DEFAULT_RELEASE
     """Tested pair of MLflow and mlflow-oidc-auth."""
 
     plugin_version: Text | None = None
@@ -61,7 +59,7 @@ class Settings(Section):
     bootstrap: BootstrapSettings = BootstrapSettings()
 
     @property
-    def traits(self) -> Release:
+    def tested_release(self) -> Release:
         """What the chosen release needs and cannot do."""
         return RELEASES[self.release]
 
@@ -74,7 +72,7 @@ class Settings(Section):
     def server_keys(self) -> tuple[ServerKey, ...]:
         """Values that all pods share; bootstrap makes each once."""
         redis = self.authentication.redis
-        return self.traits.server_keys + ((_REDIS_PASSWORD,) if redis and redis.password else ())
+        return self.tested_release.server_keys + ((_REDIS_PASSWORD,) if redis and redis.password else ())
 
     @property
     def ends_access(self) -> bool:

@@ -4,10 +4,11 @@ A request that is refused before the login costs no body and no hash, and one th
 the application.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Protocol
 
+from mlflow_sso.asgi import Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
@@ -15,12 +16,6 @@ from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Backend(Protocol):

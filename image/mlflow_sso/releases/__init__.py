@@ -1,50 +1,27 @@
 """What differs between the releases: a tested pair of MLflow and plugin each, one module a release."""
 
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from mlflow_sso.errors import TerminalError
+from mlflow_sso.releases import mlflow_3_6_0, mlflow_3_17_2
+from mlflow_sso.releases.release import Release
 
-MODULES = {"3.6.0": "r3_6_0", "3.17.2": "r3_17_2"}
-"""Module by version of MLflow."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """The installed pair of MLflow and plugin, and what the programs have to know about it."""
-
-    mlflow: str
-    """Version of MLflow."""
-
-    plugin: str
-    """Version of mlflow-oidc-auth."""
-
-    app_name: str
-    """What ``mlflow server --app-name`` calls the plugin's application."""
-
-    server_secrets: tuple[str, ...]
-    """Files under ``server/`` without which the server cannot start."""
-
-    experiment_tables: tuple[str, ...] = ()
-    """Tables with an ``experiment_id`` that no foreign key ties to ``experiments``."""
-
-    sessions_in_database: bool
-    """Whether browser sessions are rows of the auth database, so that somebody has to prune them."""
+RELEASES: Mapping[str, Release] = {release.mlflow: release for release in (mlflow_3_6_0.RELEASE, mlflow_3_17_2.RELEASE)}
+"""Every release by its version of MLflow."""
 
 
 def installed() -> Release:
     """The release whose packages are installed beside this one.
 
-    Raises ``TerminalError`` where there is no MLflow, or a pair that nobody has tested.
+    Raises ``TerminalError`` if MLflow is not installed, or an untested pair is.
     """
-    found = {package: _version(package) for package in ("mlflow", "mlflow-oidc-auth")}
-    module = MODULES.get(found["mlflow"])
-    release: Release | None = import_module(f"mlflow_sso.releases.{module}").RELEASE if module else None
-    if release is None or release.plugin != found["mlflow-oidc-auth"]:
+    versions = {package: _version(package) for package in ("mlflow", "mlflow-oidc-auth")}
+    release = RELEASES.get(versions["mlflow"])
+    if release is None or release.plugin != versions["mlflow-oidc-auth"]:
         raise TerminalError(
-            f"not a release of this image: {', '.join(f'{package} {number}' for package, number in found.items())}",
-            remedy=f"install from the lock of one of: {', '.join(MODULES)}",
+            f"not a release of this image: {', '.join(f'{package} {number}' for package, number in versions.items())}",
+            remedy=f"install from the lock of one of: {', '.join(RELEASES)}",
         )
     return release
 
@@ -54,3 +31,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "(not installed)"
+
+
+__all__ = ["RELEASES", "Release", "installed"]

@@ -12,9 +12,8 @@ from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.log import progress
 from mlflow_sso.releases import Release, installed
 from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.serve import directories, needs
+from mlflow_sso.serve import directories, preflight
 from mlflow_sso.serve.environment import server_variables, shown
-from mlflow_sso.serve.flavour import flavour_of
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
 
 
@@ -33,15 +32,14 @@ def run(arguments: Namespace) -> int:
     # A first process in a container ignores signals that it has no handler for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     release, listener = installed(), Listener.of(arguments)
-    flavour = flavour_of(release)
-    needs.require_application(release, flavour, arguments.app_name)
+    preflight.require_application(release, arguments.app_name)
     root = SecretsRoot(arguments.secrets_root)
     root.adopt()
     trust_mounted_authorities(root)
-    variables = server_variables(flavour, root, os.environ)
+    variables = server_variables(release, root, os.environ)
     problems = [
-        *needs.holes(os.environ),
-        *needs.problems(release, flavour, root, variables),
+        *preflight.holes(os.environ),
+        *preflight.problems(release, root, variables),
         *directories.prepare(variables),
     ]
     for problem in problems:

@@ -5,13 +5,11 @@ The outermost ASGI middleware. What it refuses it has not read, parsed or writte
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
+from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
 from mlflow_sso.serve.access_keys import KeyChecksBusyError, busy
 from mlflow_sso.serve.bodies import KEY, BodyOfRequest, ClientDisconnectedError
 from mlflow_sso.serve.decoding import Decoder, UnreadableError
-from mlflow_sso.serve.flavour import Application
 from mlflow_sso.serve.head import Head, Refusal, read_head, too_large
 
 MAXIMUM_BODY = 32 << 20
@@ -29,11 +27,6 @@ ERROR_CODES = {
     429: "REQUEST_LIMIT_EXCEEDED",
     503: "TEMPORARILY_UNAVAILABLE",
 }
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Admission:

@@ -2,9 +2,9 @@
 
 import os
 
+from mlflow_sso.asgi import Application
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
-from mlflow_sso.serve.flavour import Application, flavour_of
 from mlflow_sso.serve.metrics import hide_from_public_port
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
 
@@ -19,7 +19,7 @@ def open_application() -> Application:
     """
     open_stores()
     share_tracking_store()
-    application = flavour_of(installed()).open_application()
+    application = installed().open_application()
     hide_from_public_port()
     application = SteadyRefusals(application)
     return Admission(application, maximum_body=int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY)))

@@ -6,23 +6,18 @@ as it is with basic authentication; the request also counts as one made with an 
 """
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import sha256
 from threading import Lock
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from cachetools import TTLCache
 
-from mlflow_sso.serve.flavour import Application
+from mlflow_sso.asgi import Application, Receive, Scope, Send
 
 SCHEME = b"bearer "
 MARK = b"mlf_"
 REMEMBERED_SECONDS = 60
 """How long the user of a prefix is remembered. A deleted key is refused at once all the same: the check decides."""
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
 
 
 class BearerAccessKeys:
@@ -37,8 +32,8 @@ class BearerAccessKeys:
     async def __call__(
         self,
         scope: Scope,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
+        receive: Receive,
+        send: Send,
     ) -> None:
         key = access_key(scope) if scope["type"] == "http" else None
         if key is not None:

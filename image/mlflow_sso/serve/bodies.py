@@ -1,9 +1,11 @@
 """Bodies of requests: whole before anything is done with them, and in little memory, whatever their size."""
 
 from asyncio import Semaphore
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
+
+from mlflow_sso.asgi import Message, Receive
 
 IN_MEMORY = 1 << 18
 """Bytes of a body above which it goes to a file in the temporary directory, where MLflow puts artifacts anyway."""
@@ -17,8 +19,6 @@ LARGE = 1 << 20
 KEY = "mlflow_sso.body"
 """Where a scope and its copies share the body of their request."""
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 
 large_bodies = Semaphore(2)
 """Held while a body larger than ``LARGE`` is parsed; the body is complete by then, so no client can hold it up."""

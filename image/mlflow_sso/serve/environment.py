@@ -8,8 +8,9 @@ from urllib.parse import quote, urlsplit
 
 from mlflow_sso.groups import OLD_TOKENS_VARIABLE
 from mlflow_sso.identity_provider import SUFFIX as DISCOVERY_SUFFIX
+from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.serve.flavour import Flavour, switched_on
+from mlflow_sso.variables import switched_on
 
 PRIVATE_NAMES = {
     "MLFLOW_BACKEND_STORE_URI": "_MLFLOW_SERVER_FILE_STORE",
@@ -62,7 +63,7 @@ SERVICE_LINK = re.compile(r"[A-Z0-9_]+_PORT(_\d+_(TCP|UDP|SCTP))?")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, str]) -> dict[str, str]:
+def server_variables(release: Release, root: SecretsRoot, given: Mapping[str, str]) -> dict[str, str]:
     """Everything that the server's process gets: ``given``, the mounted Secrets, and what follows from them."""
     variables = {**_directories(), **without_service_links(given), **_mounted(root)}
     # Both products store times without a zone and mean UTC; PostgreSQL converts to that of the connection.
@@ -78,7 +79,7 @@ def server_variables(flavour: Flavour, root: SecretsRoot, given: Mapping[str, st
     private = {own: variables[public] for public, own in PRIVATE_NAMES.items() if variables.get(public)}
     if not switched_on(variables, "MLFLOW_SERVE_ARTIFACTS"):
         del private[PRIVATE_NAMES["MLFLOW_SERVE_ARTIFACTS"]]
-    return {**variables, **private, **flavour.private_variables()}
+    return {**variables, **private, **release.private_variables()}
 
 
 def _tokens(variables: Mapping[str, str]) -> dict[str, str]:

@@ -4,11 +4,11 @@ Both plugins show ``error_description`` of ``/callback``, which anybody can writ
 4.1.2.1, sends it by the browser), and the pages of 11.0.2 show whatever ``error`` of ``/oidc/ui/auth`` says.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from mlflow_sso.serve.flavour import Application
+from mlflow_sso.asgi import Application, Scope, Send
 
 PAGES = "/oidc/ui"
 CALLBACK = "/callback"
@@ -39,9 +39,6 @@ KNOWN_ERRORS = frozenset(
     }
 )
 """What mlflow-oidc-auth 11.0.2 itself puts there (``routers/auth.py``)."""
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class KnownLoginErrors:

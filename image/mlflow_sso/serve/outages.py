@@ -5,15 +5,12 @@ A client that hears that its key is wrong gives up; one that hears 503 tries aga
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
-from mlflow_sso.serve.flavour import Application
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+from mlflow_sso.asgi import Application, Message, Receive, Send
 
 CREDENTIALS = frozenset({b"authorization", b"cookie"})
 BODY = json.dumps(
@@ -29,9 +26,7 @@ class OutageInsteadOfRefusal:
         self._application, self._ping = application, ping
         self._limiter = CapacityLimiter(2)
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], send: Send
-    ) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         shown = scope["type"] == "http" and any(name in CREDENTIALS for name, _ in scope["headers"])
         await self._application(scope, receive, self._checked(send) if shown else send)
 

@@ -5,10 +5,11 @@ mlflow-oidc-auth 11.0.2 puts 45 routers before MLflow's own application, so that
 first parameter rules out is ruled out at once; every other path goes the way that FastAPI goes.
 """
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-Scope = MutableMapping[str, Any]
+from mlflow_sso.asgi import Scope
+
 Matches = Callable[[Scope], tuple[Any, Any]]
 
 

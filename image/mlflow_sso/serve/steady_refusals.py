@@ -4,17 +4,9 @@ To refuse a key the plugins read more rows for a user whom they know than for on
 by which names could be told apart. The hash, which takes longer, is computed for both.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from anyio import current_time, sleep
 
-from mlflow_sso.serve.flavour import Application
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
 
 REFUSAL_SECONDS = 0.05
 """More than the rows take on an idle database, and less than a person notices."""

@@ -9,12 +9,13 @@ and each of those crosses from a thread to the event loop by itself: of 200 MiB,
 
 import sys
 from asyncio import get_running_loop
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
 
 from anyio import from_thread, to_thread
 
+from mlflow_sso.asgi import Message, Receive, Scope, Send
 from mlflow_sso.serve.bodies import LARGE, Body, large_bodies, read_body
 from mlflow_sso.serve.head import has_credentials, is_artifact
 from mlflow_sso.serve.threads import Slot, Slots
@@ -25,10 +26,6 @@ PIECE = 1 << 16
 PATIENCE_SECONDS = 0.5
 """How long an answer waits for its client before its slot is given to another request."""
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 WsgiApplication = Callable[..., Iterable[bytes]]
 
 slots = Slots()

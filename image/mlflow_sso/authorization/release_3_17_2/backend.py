@@ -6,15 +6,12 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
+from mlflow_sso.asgi import Application, Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller, Decision
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table
 from mlflow_sso.authorization.middleware import (
-    Application,
     AuthorizationMiddleware,
-    Receive,
-    Scope,
-    Send,
 )
 from mlflow_sso.authorization.reading import Request
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers

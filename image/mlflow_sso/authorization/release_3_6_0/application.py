@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlflow_sso.asgi import Application
 from mlflow_sso.authorization.decision import AskedField, Decision
 from mlflow_sso.authorization.listing import limit_statements
 from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
-from mlflow_sso.authorization.middleware import Application, AuthorizationMiddleware
+from mlflow_sso.authorization.middleware import AuthorizationMiddleware
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 from mlflow_sso.authorization.release_3_6_0.backend import PluginBackend

@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from mlflow_sso.asgi import Application, Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller, Decision
 from mlflow_sso.authorization.errors import Answer
 from mlflow_sso.authorization.listing import only
 from mlflow_sso.authorization.matching import Match
-from mlflow_sso.authorization.middleware import Application, Receive, Scope, Send
 from mlflow_sso.authorization.release_3_6_0.login import as_caller
 from mlflow_sso.serve.bodies import Body
 from mlflow_sso.serve.wsgi import build_environ

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 from mlflow_sso.errors import UsageError
 from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot, missing
-from mlflow_sso.serve.flavour import Flavour
 
 VARIABLES = {
     "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
@@ -57,16 +56,16 @@ CLOUD_IDENTITY = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL
 """Where boto3 finds credentials other than a file (boto3 documentation, "Credentials")."""
 
 
-def require_application(release: Release, flavour: Flavour, name: str | None) -> None:
+def require_application(release: Release, name: str | None) -> None:
     """Raise ``UsageError`` for an application that this release does not have, or that needs another server."""
-    if name is not None and name not in flavour.applications:
+    if name is not None and name not in release.applications:
         raise UsageError(
             f"--app-name {name} is not served by release {release.mlflow}",
-            remedy=f"use one of: {', '.join(flavour.applications)}",
+            remedy=f"use one of: {', '.join(release.applications)}",
         )
 
 
-def problems(release: Release, flavour: Flavour, root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+def problems(release: Release, root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
     """Everything that is missing or cannot work, in the order in which the Secrets are documented."""
     return chain(
         _settings(variables),
@@ -75,7 +74,7 @@ def problems(release: Release, flavour: Flavour, root: SecretsRoot, variables: M
         _secrets(root, "oidc", ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"), variables),
         _secrets(root, "server", release.server_secrets, variables),
         _session_store(variables),
-        _permission(flavour, variables),
+        _permission(release, variables),
     )
 
 
@@ -156,7 +155,7 @@ def _session_store(variables: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is {value}, but REDIS_HOST is not set"
 
 
-def _permission(flavour: Flavour, variables: Mapping[str, str]) -> Iterator[str]:
+def _permission(release: Release, variables: Mapping[str, str]) -> Iterator[str]:
     given = variables.get("DEFAULT_MLFLOW_PERMISSION")
-    if given and given not in flavour.permissions:
-        yield f"DEFAULT_MLFLOW_PERMISSION is {given}; it must be one of: {', '.join(flavour.permissions)}"
+    if given and given not in release.permissions:
+        yield f"DEFAULT_MLFLOW_PERMISSION is {given}; it must be one of: {', '.join(release.permissions)}"

@@ -1,9 +1,11 @@
-"""Serving MLflow 3.6.0 with mlflow-oidc-auth 5.6.1."""
+"""MLflow 3.6.0 with mlflow-oidc-auth 5.6.1."""
 
 import os
 from typing import Any, cast
 
-from mlflow_sso.serve.flavour import Application, Flavour, switched_on
+from mlflow_sso.asgi import Application
+from mlflow_sso.releases.release import Release
+from mlflow_sso.variables import switched_on
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures by a key pair, all that Keycloak's realm keys are used for; the key set is public."""
@@ -75,7 +77,12 @@ def _guard_key_checks() -> None:
     app.register_error_handler(access_keys.KeyChecksBusyError, access_keys.mark_busy)
 
 
-FLAVOUR = Flavour(
+RELEASE = Release(
+    mlflow="3.6.0",
+    plugin="5.6.1",
+    app_name="oidc-auth-fastapi",
+    server_secrets=("SECRET_KEY", "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"),
+    sessions_in_database=False,
     applications=("oidc-auth-fastapi", "oidc-auth"),
     permissions=("READ", "EDIT", "MANAGE", "NO_PERMISSIONS"),
     private_variables=lambda: {"_MLFLOW_SGI_NAME": "uvicorn"},

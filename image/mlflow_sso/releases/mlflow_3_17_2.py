@@ -1,10 +1,12 @@
-"""Serving MLflow 3.17.2 with mlflow-oidc-auth 11.0.2."""
+"""MLflow 3.17.2 with mlflow-oidc-auth 11.0.2."""
 
 import os
 from collections.abc import Mapping
 from uuid import uuid4
 
-from mlflow_sso.serve.flavour import Application, Flavour, switched_on
+from mlflow_sso.asgi import Application
+from mlflow_sso.releases.release import Release
+from mlflow_sso.variables import switched_on
 
 
 def _private_variables() -> Mapping[str, str]:
@@ -88,7 +90,23 @@ def _hash_of_no_key(password: str) -> str:
     return f"{TOKEN_HASH_METHOD}${'x' * 16}${'0' * 64}"
 
 
-FLAVOUR = Flavour(
+RELEASE = Release(
+    mlflow="3.17.2",
+    plugin="11.0.2",
+    app_name="oidc-auth",
+    server_secrets=(
+        "SECRET_KEY",
+        "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY",
+        "SESSION_TOKEN_ENCRYPTION_KEY",
+        "MLFLOW_CRYPTO_KEK_PASSPHRASE",
+    ),
+    experiment_tables=(
+        "sql_trace_metric_daily_rollups",
+        "sql_span_cost_daily_rollups",
+        "sql_assessment_daily_rollups",
+        "sql_trace_rollup_rebuild_queue",
+    ),
+    sessions_in_database=True,
     applications=("oidc-auth",),
     permissions=("READ", "USE", "EDIT", "MANAGE", "NO_PERMISSIONS"),
     private_variables=_private_variables,
