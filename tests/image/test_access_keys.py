@@ -14,8 +14,8 @@ WRONG_KEYS_AT_ONCE = """
 import json, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from werkzeug.security import check_password_hash, generate_password_hash
-from mlflow_sso.serve.access_keys import VerifiedKeys
-from mlflow_sso.serve.key_checks import KeyChecksBusyError
+from mlflow_sso.patches.access_keys import VerifiedKeys
+from mlflow_sso.patches.key_checks import KeyChecksBusyError
 lock, running, most = threading.Lock(), 0, 0
 def counted(stored, password):
     global running, most
@@ -50,7 +50,7 @@ print(json.dumps({
 MEMORY = """
 import json
 from werkzeug.security import check_password_hash, generate_password_hash
-from mlflow_sso.serve import access_keys
+from mlflow_sso.patches import access_keys
 calls = []
 def counted(stored, password):
     calls.append(password)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlflow_sso.serve.bearer_tokens import RefusedTokenError, check_tokens, problem_of
+from mlflow_sso.patches.bearer_tokens import RefusedTokenError, check_tokens, problem_of
 
 ISSUER = "https://auth.example.com/realms/mlflow"
 CLAIMS = {

@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.6.0"], in
 SCRIPT = """
 import json, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
-from mlflow_sso.serve import key_checks
-from mlflow_sso.serve.key_checks import KeyChecks, KeyChecksBusyError
+from mlflow_sso.patches import key_checks
+from mlflow_sso.patches.key_checks import KeyChecks, KeyChecksBusyError
 checks, pool, most, running, lock = KeyChecks(), ThreadPoolExecutor(64), 0, 0, threading.Lock()
 
 def check(good, seconds=0.2):

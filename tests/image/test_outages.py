@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlflow_sso.serve.outages import OutageInsteadOfRefusal
+from mlflow_sso.patches.mlflow_3_17_2.outages import OutageInsteadOfRefusal
 
 LOGIN = [(b"authorization", b"Basic eDp5")]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlflow_sso.serve.public_hosts import redirect_uri_for, redirect_uris, same_host
+from mlflow_sso.patches.public_hosts import redirect_uri_for, redirect_uris, same_host
 
 URIS = (
     "https://mlflow.example.com/callback",

@@ -13,7 +13,7 @@ COMPARE = (
 import json, re
 from urllib.parse import unquote
 from mlflow_oidc_auth.app import app
-from mlflow_sso.serve.route_index import pass_over_unlikely_routers
+from mlflow_sso.patches.mlflow_3_17_2.route_index import pass_over_unlikely_routers
 
 routes, asked = app.router.routes, []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlflow_sso.serve.sessions import is_ended
+from mlflow_sso.patches.mlflow_3_6_0.sessions import is_ended
 
 HASH = "scrypt:32768:8:1$salt$hash"
 

@@ -34,7 +34,7 @@ def _open_application() -> Application:
 
     store.ping()
     _refresh_within_keycloaks_session()
-    from mlflow_sso.serve.proxied_artifacts import advertise_no_presigned_urls
+    from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
 
     advertise_no_presigned_urls()
     from asgiref import wsgi
@@ -46,11 +46,11 @@ def _open_application() -> Application:
     from mlflow_oidc_auth.middleware import auth_middleware
 
     from mlflow_sso.authorization.release_3_17_2.application import guard
-    from mlflow_sso.serve.bearer_tokens import check_tokens
+    from mlflow_sso.patches.bearer_tokens import check_tokens
+    from mlflow_sso.patches.mlflow_3_17_2.outages import OutageInsteadOfRefusal
+    from mlflow_sso.patches.mlflow_3_17_2.route_index import pass_over_unlikely_routers
+    from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.login_errors import KnownLoginErrors
-    from mlflow_sso.serve.outages import OutageInsteadOfRefusal
-    from mlflow_sso.serve.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
-    from mlflow_sso.serve.route_index import pass_over_unlikely_routers
 
     uris = redirect_uris(os.environ)
     if uris:
@@ -62,7 +62,7 @@ def _open_application() -> Application:
     application = OutageInsteadOfRefusal(KnownLoginErrors(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
-        from mlflow_sso.serve.bearer_keys import BearerAccessKeys
+        from mlflow_sso.patches.mlflow_3_17_2.bearer_keys import BearerAccessKeys
 
         return BearerAccessKeys(application)
     return application
@@ -72,8 +72,8 @@ def _guard_key_checks() -> None:
     from mlflow_oidc_auth.middleware.auth_middleware import AuthMiddleware
     from mlflow_oidc_auth.repository import user_token
 
-    from mlflow_sso.serve import access_keys
-    from mlflow_sso.serve.basic_login import log_in_with_key
+    from mlflow_sso.patches import access_keys
+    from mlflow_sso.patches.mlflow_3_17_2.basic_login import log_in_with_key
 
     access_keys.guard_key_checks(user_token, user_token.UserTokenRepository, hash_of_no_key=_hash_of_no_key)
     AuthMiddleware._authenticate_basic_auth = log_in_with_key
@@ -83,7 +83,7 @@ def _hash_of_no_key(password: str) -> str:
     """What the row would hold: keys with a prefix are hashed by a method of their own, older ones as on 3.6.0."""
     from mlflow_oidc_auth.repository.user_token import TOKEN_HASH_METHOD, parse_prefix
 
-    from mlflow_sso.serve.access_keys import SCRYPT_OF_NO_KEY
+    from mlflow_sso.patches.access_keys import SCRYPT_OF_NO_KEY
 
     if parse_prefix(password) is None:
         return SCRYPT_OF_NO_KEY

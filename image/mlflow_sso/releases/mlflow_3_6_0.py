@@ -28,7 +28,8 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
-    from mlflow_sso.serve import key_expiry, public_hosts, refusal
+    from mlflow_sso.patches import public_hosts
+    from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, refusal
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     key_expiry.read_expiry_as_utc()
@@ -43,7 +44,7 @@ def _open_application() -> Application:
         public_hosts.log_in_at_the_host_of_flask(uris)
     return_to = os.environ.get("MLFLOW_SSO_POST_LOGOUT_URI")
     if return_to:
-        from mlflow_sso.serve.keycloak_logout import log_out_of_keycloak
+        from mlflow_sso.patches.mlflow_3_6_0.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app)))
@@ -54,8 +55,8 @@ def _protect_logins(config: Any) -> None:
     from mlflow_oidc_auth import auth
     from mlflow_oidc_auth.utils import request_helpers
 
-    from mlflow_sso.serve import credentials, sessions
-    from mlflow_sso.serve.bearer_tokens import check_tokens
+    from mlflow_sso.patches.bearer_tokens import check_tokens
+    from mlflow_sso.patches.mlflow_3_6_0 import credentials, sessions
 
     # The plugin's own decoder knows "none" and secret keys as well.
     auth.jwt = JsonWebToken(ALGORITHMS)
@@ -70,7 +71,7 @@ def _guard_key_checks() -> None:
     from mlflow.server import app
     from mlflow_oidc_auth.repository import user
 
-    from mlflow_sso.serve import access_keys
+    from mlflow_sso.patches import access_keys
 
     remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
     access_keys.guard_key_checks(user, user.UserRepository, remembered=remembered)

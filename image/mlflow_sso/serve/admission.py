@@ -7,7 +7,7 @@ The outermost ASGI middleware. What it refuses it has not read, parsed or writte
 import json
 
 from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
-from mlflow_sso.serve.access_keys import KeyChecksBusyError, busy
+from mlflow_sso.patches.access_keys import KeyChecksBusyError, busy
 from mlflow_sso.serve.bodies import KEY, BodyOfRequest, ClientDisconnectedError
 from mlflow_sso.serve.decoding import Decoder, UnreadableError
 from mlflow_sso.serve.head import Head, Refusal, read_head, too_large

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from cachetools import LRUCache
 
-from mlflow_sso.serve.key_checks import KeyChecks, KeyChecksBusyError
+from mlflow_sso.patches.key_checks import KeyChecks, KeyChecksBusyError
 
 REMEMBERED = 4096
 """Verified keys at most; the one that was not used for longest is forgotten first. About 1 MB."""

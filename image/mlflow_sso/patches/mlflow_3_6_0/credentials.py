@@ -50,7 +50,7 @@ def _authenticate_bearer() -> bool:
     from mlflow_oidc_auth import auth
     from mlflow_oidc_auth.store import store
 
-    from mlflow_sso.serve.bearer_tokens import RefusedTokenError
+    from mlflow_sso.patches.bearer_tokens import RefusedTokenError
 
     token = request.authorization.token if request.authorization else None
     if not token:

@@ -12,8 +12,8 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
-from mlflow_sso.serve.access_keys import busy
-from mlflow_sso.serve.key_checks import HASHES, WAITING, KeyChecksBusyError
+from mlflow_sso.patches.access_keys import busy
+from mlflow_sso.patches.key_checks import HASHES, WAITING, KeyChecksBusyError
 
 LOGINS = HASHES + WAITING + 6
 """At once: those that hash or wait for it, and some whose key is known."""
