@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from mlflow_sso import identity_provider
+from mlflow_sso.check import identity_provider
 from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.groups import PARENT_VARIABLE, allowed_groups
 from mlflow_sso.secrets_root import SecretsRoot

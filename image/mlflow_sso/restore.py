@@ -20,7 +20,7 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.migrate import migrate
-from mlflow_sso.ownership import require_ownership
+from mlflow_sso.migrate.ownership import require_ownership
 from mlflow_sso.revision import found
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -88,7 +88,7 @@ def _restore(
     target: Target, dump: Dump, manifest: Manifest, both: tuple[Schema, Schema], keys: list[Any], deadline: Deadline
 ) -> None:
     with collector_paused():
-        from mlflow_sso.upgrade import upgraded
+        from mlflow_sso.migrate.upgrade import upgraded
     with ExitStack() as stack:
         connections = [
             stack.enter_context(closing(connect(schema, deadline=deadline, program="restore", writable=True)))

@@ -22,7 +22,7 @@ with collector_paused():
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
     import psycopg2  # noqa: F401
 
-    import mlflow_sso.upgrade  # noqa: F401
+    import mlflow_sso.migrate.upgrade  # noqa: F401
 
 LONGEST = 1200
 """Seconds after which a fork is ended."""

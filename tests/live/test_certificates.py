@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from live.servers.certificates import Certificate, issue
-from mlflow_sso.identity_provider import tls_remedy
+from mlflow_sso.check.identity_provider import tls_remedy
 
 
 def handshake(certificate: Certificate, client: ssl.SSLContext) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from mlflow_sso.check.identity_provider import SUFFIX as DISCOVERY_SUFFIX
 from mlflow_sso.groups import OLD_TOKENS_VARIABLE
-from mlflow_sso.identity_provider import SUFFIX as DISCOVERY_SUFFIX
 from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.variables import switched_on

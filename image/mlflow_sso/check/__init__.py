@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import closing
 
-from mlflow_sso import identity_provider, session_store
 from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.check import identity_provider, session_store
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import ProgramError

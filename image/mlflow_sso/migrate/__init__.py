@@ -19,7 +19,7 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.indexes import create_missing, index_state
-from mlflow_sso.ownership import public_connect, require_ownership, revoke_public_connect
+from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -101,7 +101,7 @@ def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -
         return before, "none", "granted" if public else "revoked"
     if not before.is_at_head(schema):
         with clock.measuring("import"), collector_paused():
-            import mlflow_sso.upgrade  # noqa: F401
+            import mlflow_sso.migrate.upgrade  # noqa: F401
     _wait_for_lock(connection, schema, deadline)
     with clock.measuring("sql"):
         return _settle_locked(connection, schema, deadline)
@@ -110,7 +110,7 @@ def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -
 def _settle_locked(connection: Any, schema: Schema, deadline: Deadline) -> tuple[Found, str, str]:
     before, action = found(connection, schema), "none"
     if not before.is_at_head(schema):
-        from mlflow_sso.upgrade import upgrade
+        from mlflow_sso.migrate.upgrade import upgrade
 
         require_ownership(connection, schema)
         upgrade(connection, schema, before, deadline=deadline)
