@@ -14,6 +14,9 @@ from cdk8s_mlflow.tunnel import METRICS_PORT as TUNNEL_METRICS_PORT
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
 """What "every public address" leaves out (RFC 1918, 3927, 6598)."""
 
+_POD_IDENTITY_AGENT = "169.254.170.23/32"
+"""EKS Pod Identity's agent on each node."""
+
 _TUNNEL_PORT = 7844
 """Port of Cloudflare's edge, over QUIC and TCP."""
 
@@ -25,15 +28,16 @@ class NetworkPolicies(Construct):
         super().__init__(scope, id)
         outward = [*_dns(settings), _to_database(settings)]
         artifacts = _to_artifacts(settings)
-        server = [*outward, artifacts, *_to_redis(settings), *_to_keycloak(settings)]
+        identity = _to_identity(settings)
+        server = [*outward, artifacts, *identity, *_to_redis(settings), *_to_keycloak(settings)]
         _policy(self, settings, component="tracking-server", ingress=_to_server(settings), egress=server)
         backup = [_to_s3(settings, settings.backup.endpoint or settings.artifacts.endpoint)]
-        dump = [*outward, *backup]
+        dump = [*outward, *backup, *(identity if settings.backup.credentials != "keys" else [])]
         migration = dump if settings.dumps_before_migration else outward
         _policy(self, settings, component="migration", ingress=[], egress=migration)
         if settings.backup.target:
             _policy(self, settings, component="backup", ingress=[], egress=dump)
-        _policy(self, settings, component="maintenance", ingress=[], egress=[*outward, artifacts])
+        _policy(self, settings, component="maintenance", ingress=[], egress=[*outward, artifacts, *identity])
         if settings.ends_access:
             lookup = [*outward, *_to_keycloak(settings)]
             _policy(self, settings, component="end-access", ingress=[], egress=lookup)
@@ -150,6 +154,18 @@ def _to_s3(settings: Settings, endpoint: str | None) -> k8s.NetworkPolicyEgressR
     if namespace:
         return k8s.NetworkPolicyEgressRule(to=[_pods(namespace)], ports=_ports(port, 9000))
     return k8s.NetworkPolicyEgressRule(to=_networks(settings.network.artifact_cidrs) or _public(), ports=_ports(port))
+
+
+def _to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
+    """Where AWS hands out keys for the pod's identity, beside the bucket's own networks.
+
+    Source: Amazon EKS documentation, "EKS Pod Identities" (the agent's link-local addresses and its port 80).
+    """
+    artifacts = settings.artifacts
+    if settings.uses_pod_identity:
+        return [k8s.NetworkPolicyEgressRule(to=_networks([_POD_IDENTITY_AGENT]), ports=_ports(80))]
+    needs_sts = artifacts.credentials == "service-account" and artifacts.is_aws and settings.network.artifact_cidrs
+    return [k8s.NetworkPolicyEgressRule(to=_public(), ports=_ports(443))] if needs_sts else []
 
 
 def _namespace_of(host: str) -> str | None:

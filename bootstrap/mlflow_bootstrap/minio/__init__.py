@@ -60,7 +60,7 @@ def _ours(context: Context, store: ObjectStore) -> list[Removable]:
 def _checks(context: Context, store: ObjectStore) -> list[Resource]:
     artifacts = context.settings.artifacts
     # A cloud identity of the ServiceAccount can be tried in its pod alone.
-    if artifacts.credentials == "service-account":
+    if artifacts.credentials != "keys":
         return []
     needs = (f"minio/bucket/{artifacts.bucket}",)
     return [Access(store=store, bucket=artifacts.bucket, context=context, needs=needs)]

@@ -188,7 +188,7 @@ def _s3_keys(context: Context) -> Keys:
 
 def stored_keys(context: Context) -> Keys | None:
     """MLflow's own keys of an S3 that is not ours, from the store, or as the operator hands them over to it."""
-    if context.settings.artifacts.credentials == "service-account":
+    if context.settings.artifacts.credentials != "keys":
         return None
     values, credentials = context.values, context.credentials
     access = values.value("s3", "accesskey") or credentials.given("MLFLOW_S3_ACCESSKEY")

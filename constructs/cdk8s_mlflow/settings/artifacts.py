@@ -20,7 +20,7 @@ class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
 
     kind: Literal["minio", "s3"] = "minio"
-    """MinIO, whose user and policy bootstrap.py makes, or any other S3, where they are yours."""
+    """MinIO, whose user and policy bootstrap.py creates, or any other S3, where they are yours."""
 
     endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"
     """Address of the S3 API; null for AWS. Plain http is allowed in the cluster alone."""
@@ -43,5 +43,10 @@ class ArtifactSettings(Section):
     allowed_locations: tuple[Location, ...] = ()
     """Prefixes of locations outside the bucket that every member may give to experiments and versions of models."""
 
-    credentials: Literal["keys", "service-account"] = "keys"
-    """Access keys from the secret store, or a cloud identity of the ServiceAccount."""
+    credentials: Literal["keys", "service-account", "pod-identity"] = "keys"
+    """Keys from the secret store, a cloud identity by annotation of the ServiceAccount, or EKS Pod Identity."""
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether the bucket is in S3 of AWS itself."""
+        return self.kind == "s3" and self.endpoint is None

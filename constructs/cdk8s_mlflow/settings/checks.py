@@ -170,8 +170,13 @@ def _artifacts(settings: Settings) -> Iterator[Contradiction]:
     artifacts = settings.artifacts
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
-    if artifacts.kind == "minio" and artifacts.credentials == "service-account":
-        yield "artifacts.credentials", "is service-account, which MinIO does not know; use keys"
+    if artifacts.kind == "minio" and artifacts.credentials != "keys":
+        yield "artifacts.credentials", f"is {artifacts.credentials}, which MinIO does not know; use keys"
+    elif artifacts.credentials == "pod-identity" and not artifacts.is_aws:
+        yield (
+            "artifacts.credentials",
+            "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
+        )
 
 
 def _secrets(settings: Settings) -> Iterator[Contradiction]:

@@ -85,6 +85,14 @@ class Settings(Section):
         return self.backup.target is not None and self.backup.before_migration
 
     @property
+    def uses_pod_identity(self) -> bool:
+        """Whether EKS Pod Identity's agent hands out keys; an identity of the ServiceAccount without a role is one."""
+        artifacts = self.artifacts
+        named = self.server.service_account_annotations.get("eks.amazonaws.com/role-arn")
+        unnamed = artifacts.credentials == "service-account" and artifacts.is_aws and not named
+        return artifacts.credentials == "pod-identity" or unnamed
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host headers that the server answers: the public one, and the Service's names with and without its port."""
         service = f"mlflow.{self.namespace}"

@@ -1,0 +1,81 @@
+"""S3 of AWS by an identity of the pod, and what cannot work is refused."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow.contract import secret_recipes
+from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.explain import explain
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
+ROLE = {"service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/mlflow"}}
+AWS = {"kind": "s3", "endpoint": None}
+AGENT = {"ipBlock": {"cidr": "169.254.170.23/32"}}
+
+
+def egress(objects: Objects, component: str) -> list[dict[str, Any]]:
+    return list(objects["NetworkPolicy", "mlflow", f"mlflow-{component}"]["spec"]["egress"])
+
+
+def variables(objects: Objects) -> dict[str, str]:
+    (container,) = objects["Deployment", "mlflow", "mlflow"]["spec"]["template"]["spec"]["containers"]
+    return {variable["name"]: variable.get("value", "") for variable in container["env"]}
+
+
+@pytest.mark.parametrize("credentials", ["pod-identity", "service-account"])
+def test_pod_identity_reaches_its_agent(rendered: Render, credentials: str) -> None:
+    objects = rendered(artifacts={**AWS, "credentials": credentials})
+
+    agents = {c: [r for r in egress(objects, c) if AGENT in r["to"]] for c in ("tracking-server", "maintenance")}
+    assert all(rules == [{"to": [AGENT], "ports": [{"port": 80, "protocol": "TCP"}]}] for rules in agents.values())
+    assert not any(AGENT in rule["to"] for rule in egress(objects, "migration"))
+
+
+@pytest.mark.parametrize("changes", [{"credentials": "pod-identity"}, {"credentials": "service-account"}])
+def test_identity_needs_no_keys(rendered: Render, changes: dict[str, str]) -> None:
+    given = {"artifacts": {**AWS, **changes}, "server": ROLE}
+
+    objects, settings = rendered(**given), Settings.model_validate({**HOSTS, **given})
+
+    assert "mlflow-s3-secret" not in {recipe.name for recipe in secret_recipes(settings)}
+    assert not any(name == "mlflow-s3-secret" for _, _, name in objects)
+    assert not {"AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL"} & variables(objects).keys()
+    account = objects["ServiceAccount", "mlflow", "mlflow"]
+    assert account["metadata"]["annotations"].items() >= ROLE["service_account_annotations"].items()
+
+
+def test_role_by_annotation_reaches_the_token_service(rendered: Render) -> None:
+    given = {"artifacts": {**AWS, "credentials": "service-account"}, "server": ROLE}
+
+    limited = egress(rendered(**given, network={"artifact_cidrs": ("10.1.0.0/16",)}), "tracking-server")
+
+    to_bucket = [rule for rule in limited if rule["to"] == [{"ipBlock": {"cidr": "10.1.0.0/16"}}]]
+    public = [rule for rule in limited if rule["to"][0].get("ipBlock", {}).get("cidr") == "0.0.0.0/0"]
+    assert len(to_bucket) == 1
+    assert [port["port"] for rule in public for port in rule["ports"]] == [443, 443]
+
+
+REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
+    "identity of MinIO": ({"artifacts": {"credentials": "pod-identity"}}, "artifacts.credentials", "MinIO does not"),
+    "identity of another S3": (
+        {"artifacts": {"kind": "s3", "credentials": "pod-identity"}},
+        "artifacts.credentials",
+        "only S3 of AWS",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_artifact_store_refuses_what_cannot_work(name: str) -> None:
+    changes, key, message = REFUSED[name]
+
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate({**HOSTS, **changes})
+
+    assert message in dict(explain(error.value))[key]
