@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 VERSION_ANNOTATION = "cdk8s-mlflow/version"
-"""On the ServiceAccount, which every environment has: the version of this package that wrote the manifests.
+"""On the ServiceAccount, or on the Service if that is not ours: the version of this package that wrote the manifests.
 
 Nowhere else: on a pod template it would roll the pods with each version, in the migration it would run it again.
 """

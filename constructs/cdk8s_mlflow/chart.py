@@ -20,7 +20,7 @@ from cdk8s_mlflow.tunnel import CloudflareTunnel
 
 def _labelled(settings: Settings) -> dict[str, Any]:
     """What every chart is made with: plain names, and the instance on every object."""
-    return {"disable_resource_name_hashes": True, "labels": {INSTANCE_LABEL: settings.instance}}
+    return {"disable_resource_name_hashes": True, "labels": {**settings.labels, INSTANCE_LABEL: settings.instance}}
 
 
 class DatabaseChart(Chart):
@@ -42,7 +42,8 @@ class MlflowChart(Chart):
         super().__init__(scope, id, **_labelled(settings))
         if settings.manage_namespace:
             MlflowNamespace(self, "Namespace", name=settings.namespace)
-        MlflowServiceAccount(self, "ServiceAccount", settings=settings)
+        if settings.server.service_account is None:
+            MlflowServiceAccount(self, "ServiceAccount", settings=settings)
         _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.part == "application"])
         self.migration = MigrationJob(self, "Migration", settings=settings)
         self.server = TrackingServer(self, "TrackingServer", settings=settings)
@@ -58,13 +59,7 @@ class MlflowChart(Chart):
 
             MetricsScrape(self, "Monitoring", settings=settings.monitoring, namespace=settings.namespace)
         if settings.ingress.cloudflared:
-            CloudflareTunnel(
-                self,
-                "Tunnel",
-                settings=settings.ingress.cloudflared,
-                namespace=settings.namespace,
-                instance=settings.instance,
-            )
+            CloudflareTunnel(self, "Tunnel", settings=settings, tunnel=settings.ingress.cloudflared)
 
 
 def _mirror_secrets(chart: Chart, settings: Settings, recipes: list[SecretRecipe]) -> None:

@@ -9,7 +9,7 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow.metadata import Component, eviction, metadata, pod_labels
-from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
+from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, program, resources
 from cdk8s_mlflow.server_environment import (
     backup_environment,
     end_access_environment,
@@ -99,11 +99,11 @@ def _cron_job(
         volume_mounts=mounts.container_mounts,
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
     )
-    own_labels = pod_labels(component, settings.instance)
     template = k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=own_labels, annotations=eviction(safe=True)),
+        metadata=pod_metadata(settings, component, annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )
+    job_metadata = k8s.ObjectMeta(labels=pod_labels(component, settings.instance))
     job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=maximum_seconds, template=template)
     k8s.KubeCronJob(
         scope,
@@ -116,6 +116,6 @@ def _cron_job(
             starting_deadline_seconds=3600,
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=3,
-            job_template=k8s.JobTemplateSpec(metadata=k8s.ObjectMeta(labels=own_labels), spec=job),
+            job_template=k8s.JobTemplateSpec(metadata=job_metadata, spec=job),
         ),
     )

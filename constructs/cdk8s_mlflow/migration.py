@@ -6,8 +6,8 @@ import json
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, metadata, pod_labels
-from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
+from cdk8s_mlflow.metadata import WAVE_MIGRATION, eviction, metadata
+from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, program, resources
 from cdk8s_mlflow.server_environment import backup_environment, migration_environment, program_arguments
 from cdk8s_mlflow.settings import Settings
 
@@ -87,7 +87,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
     )
     dump = [_dump(settings, mounts)] if settings.dumps_before_migration else None
     return k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(labels=pod_labels("migration", settings.instance), annotations=eviction(safe=False)),
+        metadata=pod_metadata(settings, "migration", annotations=eviction(safe=False)),
         spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never", init_containers=dump),
     )
 

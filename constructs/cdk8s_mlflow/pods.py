@@ -6,6 +6,7 @@ from typing import Any
 from cdk8s_plus_27 import k8s
 
 from cdk8s_mlflow.contract import APP, SECRETS_ROOT, secret_recipes
+from cdk8s_mlflow.metadata import Component, pod_labels
 from cdk8s_mlflow.settings import Settings
 
 TEMPORARY = "/tmp"  # noqa: S108  (an emptyDir is mounted there)
@@ -23,14 +24,14 @@ def container_security() -> k8s.SecurityContext:
     )
 
 
-def pod_security(user: int) -> k8s.PodSecurityContext:
-    """Every container runs as ``user``, whose group owns the volumes."""
+def pod_security(user: int | None) -> k8s.PodSecurityContext:
+    """Every container runs as ``user``, whose group owns the volumes; None if the cluster assigns both."""
     return k8s.PodSecurityContext(
         run_as_non_root=True,
         run_as_user=user,
         run_as_group=user,
         fs_group=user,
-        fs_group_change_policy="OnRootMismatch",
+        fs_group_change_policy="OnRootMismatch" if user is not None else None,
         seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
     )
 
@@ -54,19 +55,27 @@ def resources(*, cpu: tuple[str, str], memory: tuple[str, str], disk: tuple[str,
 class Mounts:
     """The folders of a pod: the Secrets of the contract below one root, and a writable /tmp."""
 
-    def __init__(self, settings: Settings, *, folders: Sequence[str], temporary_size: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folders: Sequence[str],
+        temporary_size: str,
+        more: Sequence[k8s.Volume] = (),
+    ) -> None:
         names = {recipe.mount: recipe.name for recipe in secret_recipes(settings) if recipe.mount}
         self._secrets = {folder: names[folder] for folder in folders if folder in names}
         # The database's authority is in the database's own Secret.
         self._bundle = settings.server.ca_bundle if set(folders) - {"db"} else None
         self._temporary_size = temporary_size
+        self._more = more
 
     @property
     def volumes(self) -> list[k8s.Volume]:
         """Volumes of the pod."""
         secrets = [_secret_volume(f"secret-{folder}", name) for folder, name in self._secrets.items()]
         bundle = [_bundle_volume(self._bundle.kind, self._bundle.name, self._bundle.key)] if self._bundle else []
-        return [*secrets, *bundle, temporary_volume(self._temporary_size)]
+        return [*secrets, *bundle, temporary_volume(self._temporary_size), *self._more]
 
     @property
     def container_mounts(self) -> list[k8s.VolumeMount]:
@@ -120,7 +129,7 @@ def pod(settings: Settings, *, containers: Sequence[k8s.Container], mounts: Moun
     """
     server = settings.server
     return k8s.PodSpec(
-        service_account_name=APP,
+        service_account_name=settings.server.service_account or APP,
         automount_service_account_token=False,
         enable_service_links=False,
         security_context=pod_security(server.user_id),
@@ -131,6 +140,20 @@ def pod(settings: Settings, *, containers: Sequence[k8s.Container], mounts: Moun
         containers=list(containers),
         volumes=mounts.volumes,
         **more,
+    )
+
+
+def pod_metadata(
+    settings: Settings,
+    component: Component,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> k8s.ObjectMeta:
+    """Metadata of a pod of ours: what the settings give every pod, then ``labels`` and ``annotations``."""
+    return k8s.ObjectMeta(
+        labels={**settings.pods.labels, **(labels or {}), **pod_labels(component, settings.instance)},
+        annotations={**settings.pods.annotations, **(annotations or {})} or None,
     )
 
 

@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
+from cdk8s_mlflow import __version__, pod_parts
+from cdk8s_mlflow.annotations import VERSION_ANNOTATION
 from cdk8s_mlflow.autoscaling import ServerAutoscaler
 from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_recipes
-from cdk8s_mlflow.metadata import eviction, metadata, pod_labels, selector
-from cdk8s_mlflow.pods import Mounts, environment_variables, pod, program, resources
+from cdk8s_mlflow.metadata import eviction, metadata, selector
+from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, program, resources
 from cdk8s_mlflow.server_environment import migration_environment, program_arguments, server_environment
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.pods import ServiceSettings
+from cdk8s_mlflow.settings.server import ServerSettings
 
 SERVICE_PORT = 80
 _SECRET_FOLDERS = ("db", "s3", "oidc", "server")
@@ -23,7 +28,7 @@ class TrackingServer(Construct):
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         _deployment(self, settings)
-        _service(self, settings)
+        _services(self, settings)
         if settings.server.autoscaling:
             ServerAutoscaler(self, "Autoscaler", settings=settings, autoscaling=settings.server.autoscaling)
         if settings.server.most_replicas > 1:
@@ -38,41 +43,49 @@ def _deployment(scope: Construct, settings: Settings) -> None:
         metadata=metadata(APP, namespace=settings.namespace, component="tracking-server", more=server.annotations),
         spec=k8s.DeploymentSpec(
             replicas=None if server.autoscaling else server.replicas,
-            revision_history_limit=3,
+            revision_history_limit=server.revision_history,
             # A new pod waits for the schema first, then starts.
             progress_deadline_seconds=settings.migration.wait_seconds + settings.tested_release.startup_seconds + 300,
             selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
-            strategy=k8s.DeploymentStrategy(type="RollingUpdate", rolling_update=_surge_first()),
+            strategy=_strategy(server),
             template=_template(settings),
         ),
     )
 
 
-def _surge_first() -> k8s.RollingUpdateDeployment:
-    """The new pod is ready before the old one goes."""
-    return k8s.RollingUpdateDeployment(
-        max_unavailable=k8s.IntOrString.from_number(0), max_surge=k8s.IntOrString.from_number(1)
+def _strategy(server: ServerSettings) -> k8s.DeploymentStrategy:
+    if server.strategy == "Recreate":
+        return k8s.DeploymentStrategy(type="Recreate")
+    number = k8s.IntOrString.from_number
+    update = k8s.RollingUpdateDeployment(
+        max_unavailable=number(server.max_unavailable), max_surge=number(server.max_surge)
     )
+    return k8s.DeploymentStrategy(type="RollingUpdate", rolling_update=update)
 
 
 def _template(settings: Settings) -> k8s.PodTemplateSpec:
-    mounts = Mounts(settings, folders=_SECRET_FOLDERS, temporary_size=settings.server.tmp_size)
+    server = settings.server
+    more = pod_parts.volumes(server.volumes)
+    mounts = Mounts(settings, folders=_SECRET_FOLDERS, temporary_size=server.tmp_size, more=more)
     return k8s.PodTemplateSpec(
-        metadata=k8s.ObjectMeta(
-            labels=pod_labels("tracking-server", settings.instance),
+        metadata=pod_metadata(
+            settings,
+            "tracking-server",
+            labels=server.pod_labels,
             annotations={
-                "mlflow.cdk8s.io/configuration-checksum": configuration_checksum(settings),
                 **eviction(safe=True),
+                **server.pod_annotations,
+                "mlflow.cdk8s.io/configuration-checksum": configuration_checksum(settings),
             },
         ),
         spec=pod(
             settings,
             mounts=mounts,
-            init_containers=[_schema_wait(settings, mounts)],
-            containers=[_server(settings, mounts)],
-            affinity=_spread_over_nodes(),
-            topology_spread_constraints=[_spread_over_zones()],
-            termination_grace_period_seconds=settings.server.termination_grace_seconds,
+            init_containers=[_schema_wait(settings, mounts), *map(pod_parts.container, server.init_containers)],
+            containers=[_server(settings, mounts), *map(pod_parts.container, server.sidecars)],
+            affinity=pod_parts.affinity(server),
+            topology_spread_constraints=pod_parts.topology_spread(server),
+            termination_grace_period_seconds=server.termination_grace_seconds,
         ),
     )
 
@@ -102,9 +115,9 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
         "mlflow",
         _server_arguments(settings),
         settings=settings,
-        env=environment_variables(server_environment(settings)),
+        env=[*environment_variables(server_environment(settings)), *pod_parts.variables_from(server.value_from)],
         ports=[_port("http", HTTP_PORT), _port("metrics", METRICS_PORT)],
-        volume_mounts=mounts.container_mounts,
+        volume_mounts=[*mounts.container_mounts, *pod_parts.mounts(server.mounts)],
         resources=resources(
             cpu=(own.cpu_request, own.cpu_limit),
             memory=(own.memory_request, own.memory_limit),
@@ -145,40 +158,43 @@ def _probe(*, period: int, timeout: int, failures: int) -> k8s.Probe:
     )
 
 
-def _spread_over_nodes() -> k8s.Affinity:
-    term = k8s.PodAffinityTerm(
-        topology_key="kubernetes.io/hostname",
-        label_selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
-    )
-    preferred = k8s.WeightedPodAffinityTerm(weight=100, pod_affinity_term=term)
-    return k8s.Affinity(
-        pod_anti_affinity=k8s.PodAntiAffinity(preferred_during_scheduling_ignored_during_execution=[preferred])
-    )
+METRICS_SERVICE = f"{APP}-metrics"
+"""Service for Prometheus if the other one can be reached from outside the cluster."""
 
 
-def _spread_over_zones() -> k8s.TopologySpreadConstraint:
-    return k8s.TopologySpreadConstraint(
-        max_skew=1,
-        topology_key="topology.kubernetes.io/zone",
-        when_unsatisfiable="ScheduleAnyway",
-        label_selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
-    )
+def _services(scope: Construct, settings: Settings) -> None:
+    """One Service, or two if the first leads out of the cluster, which metrics never do."""
+    outside = settings.server.service.type != "ClusterIP"
+    ports = [_service_port("http", SERVICE_PORT), *([] if outside else [_service_port("metrics", METRICS_PORT)])]
+    _service(scope, "Service", settings, name=APP, ports=ports)
+    if outside:
+        ports = [_service_port("metrics", METRICS_PORT)]
+        _service(scope, "Metrics", settings, name=METRICS_SERVICE, ports=ports)
 
 
-def _service(scope: Construct, settings: Settings) -> None:
-    ports = [
-        k8s.ServicePort(
-            name="http", port=SERVICE_PORT, target_port=k8s.IntOrString.from_string("http"), protocol="TCP"
-        ),
-        k8s.ServicePort(
-            name="metrics", port=METRICS_PORT, target_port=k8s.IntOrString.from_string("metrics"), protocol="TCP"
-        ),
-    ]
+def _service_port(name: str, number: int) -> k8s.ServicePort:
+    return k8s.ServicePort(name=name, port=number, target_port=k8s.IntOrString.from_string(name), protocol="TCP")
+
+
+def _service(scope: Construct, id: str, settings: Settings, *, name: str, ports: Sequence[k8s.ServicePort]) -> None:
+    given = settings.server.service if name == APP else ServiceSettings()
+    # The ServiceAccount says it unless it is not ours.
+    version = {VERSION_ANNOTATION: __version__} if settings.server.service_account and name == APP else {}
     k8s.KubeService(
         scope,
-        "Service",
-        metadata=metadata(APP, namespace=settings.namespace, component="tracking-server"),
-        spec=k8s.ServiceSpec(type="ClusterIP", selector=selector("tracking-server"), ports=ports),
+        id,
+        metadata=metadata(
+            name,
+            namespace=settings.namespace,
+            component="tracking-server",
+            more={**given.annotations, **version},
+        ),
+        spec=k8s.ServiceSpec(
+            type=given.type,
+            selector=selector("tracking-server"),
+            ports=[*ports],
+            load_balancer_source_ranges=[*given.source_ranges] or None,
+        ),
     )
 
 

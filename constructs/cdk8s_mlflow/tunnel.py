@@ -4,8 +4,9 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow.contract import TUNNEL_SECRET
-from cdk8s_mlflow.metadata import metadata, pod_labels, selector
-from cdk8s_mlflow.pods import container_security, pod_security, resources
+from cdk8s_mlflow.metadata import metadata, selector
+from cdk8s_mlflow.pods import container_security, pod_metadata, pod_security, resources
+from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.ingress import CloudflaredSettings
 
 NAME = "mlflow-cloudflared"
@@ -17,32 +18,28 @@ _USER = 65532
 class CloudflareTunnel(Construct):
     """Connectors whose routes are kept at Cloudflare; the token comes from a file, never from the environment."""
 
-    def __init__(
-        self, scope: Construct, id: str, *, settings: CloudflaredSettings, namespace: str, instance: str
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, tunnel: CloudflaredSettings) -> None:
         super().__init__(scope, id)
         k8s.KubeDeployment(
             self,
             "Deployment",
-            metadata=metadata(NAME, namespace=namespace, component="tunnel"),
+            metadata=metadata(NAME, namespace=settings.namespace, component="tunnel"),
             spec=k8s.DeploymentSpec(
-                replicas=settings.replicas,
+                replicas=tunnel.replicas,
                 revision_history_limit=3,
                 selector=k8s.LabelSelector(match_labels=selector("tunnel")),
-                template=k8s.PodTemplateSpec(
-                    metadata=k8s.ObjectMeta(labels=pod_labels("tunnel", instance)), spec=_pod(settings)
-                ),
+                template=k8s.PodTemplateSpec(metadata=pod_metadata(settings, "tunnel"), spec=_pod(settings, tunnel)),
             ),
         )
 
 
-def _pod(settings: CloudflaredSettings) -> k8s.PodSpec:
+def _pod(settings: Settings, tunnel: CloudflaredSettings) -> k8s.PodSpec:
     source = k8s.SecretVolumeSource(secret_name=TUNNEL_SECRET, default_mode=0o440)
     return k8s.PodSpec(
         automount_service_account_token=False,
         enable_service_links=False,
-        security_context=pod_security(_USER),
-        containers=[_connector(settings)],
+        security_context=pod_security(_USER if settings.server.user_id is not None else None),
+        containers=[_connector(tunnel)],
         volumes=[k8s.Volume(name="token", secret=source)],
     )
 

@@ -105,6 +105,26 @@ def test_chart_values_without_a_place_have_a_reason(imported: Import) -> None:
     assert not {"auth", "ldapAuth", "mysql", "postgresql", "telemetry"} & left.keys()
 
 
+def test_pods_of_the_chart_become_settings(imported: Import, tmp_path: Path) -> None:
+    hosts = ("--mlflow-host", "a.example.org", "--keycloak-host", "b.example.org")
+
+    done = imported(HERE / "pods.yaml", *hosts)
+
+    settings = load(tmp_path / "environments" / "production.yaml")
+    render(settings, environment="production", folder=tmp_path / "dist")
+    server = settings.server
+    assert done.exit_code == 0, done.output
+    assert validate(tmp_path / "dist") == []
+    assert (server.max_surge, server.revision_history, server.service_account) == (2, 5, "ml-runner")
+    assert (settings.pods.labels, server.service.annotations) == ({"team": "ml"}, {"example.com/owner": "ml"})
+    assert [(item.key, item.values) for item in server.node_affinity] == [("pool", ("ml",))]
+    assert [(volume.name, volume.kind) for volume in server.volumes] == [("rules", "ConfigMap")]
+    assert [container.arguments for container in server.sidecars] == [("--level", "3")]
+    assert "left out: extraVolumes.host: is a hostPath" in done.output
+    assert "left out: extraContainers.odd: has fields that are no settings" in done.output
+    assert "left out: affinity.podAntiAffinity" in done.output
+
+
 @pytest.mark.parametrize("file", ["chart.yaml", "recipe.env"])
 def test_import_writes_and_prints_no_secret(imported: Import, tmp_path: Path, file: str) -> None:
     done = imported(HERE / file)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cdk8s_mlflow.importing.chart_network import ingress, service
+from cdk8s_mlflow.importing.chart_pods import POD_AREAS
 from cdk8s_mlflow.importing.chart_stores import artifact_root, backend_store, oidc
 from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome, asked, text_of
 from cdk8s_mlflow.importing.variables import variables
@@ -90,10 +91,12 @@ def _pull_secrets(value: Sequence[Any], release: str) -> Iterator[Outcome]:
 
 def _service_account(value: Values, release: str) -> Iterator[Outcome]:
     annotations = value.get("annotations") or {}
-    if annotations:
+    if annotations and value.get("create") is not False:
         yield Carried("server.service_account_annotations", {k: text_of(v) for k, v in annotations.items()})
-    if value.get("name") or value.get("create") is False:
-        yield LeftOut("serviceAccount.name", "is mlflow here, which our Kubernetes identity and cloud roles must name")
+    if value.get("create") is False:
+        yield Carried("server.service_account", str(value.get("name") or "default"))
+    elif value.get("name"):
+        yield LeftOut("serviceAccount.name", "is mlflow here, or that of an existing one in server.service_account")
 
 
 def _autoscaling(value: Values, release: str) -> Iterator[Outcome]:
@@ -219,6 +222,7 @@ AREAS: Mapping[str, Area] = {
     "imagePullSecrets": _pull_secrets,
     "serviceAccount": _service_account,
     "deploymentAnnotations": _mapping("server.annotations"),
+    **POD_AREAS,
     "resources": _resources,
     "securityContext": _user,
     "podSecurityContext": _user,

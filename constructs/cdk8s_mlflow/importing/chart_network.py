@@ -88,12 +88,10 @@ def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
 def service(value: Values, release: str) -> Iterator[Outcome]:
     """Type and annotations; names and ports are fixed, since policies, probes and monitors name them."""
     if value.get("type") not in (None, "ClusterIP"):
-        yield LeftOut(
-            "service.type", f"is {value['type']}; here an Ingress, a Gateway or a tunnel leads to the Service"
-        )
+        yield Carried("server.service.type", value["type"])
     if value.get("port") not in (None, 80):
         yield LeftOut(
             "service.port", f"is {value['port']}; here it is 80: clients in the cluster use http://mlflow.NAMESPACE.svc"
         )
     if value.get("annotations"):
-        yield LeftOut("service.annotations", "is not a setting")
+        yield Carried("server.service.annotations", {k: text_of(v) for k, v in value["annotations"].items()})

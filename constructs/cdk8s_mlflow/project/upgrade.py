@@ -89,7 +89,8 @@ def _plan(file: Path, output: Path, history: tuple[VersionChanges, ...]) -> tupl
 def written_by(folder: Path) -> str | None:
     """The version that wrote the manifests of an environment's ``folder``; None if they do not say."""
     yaml = YAML(typ="safe", pure=True)
-    for file in sorted((folder / "application").glob("ServiceAccount.*.yaml")):
+    files = [file for kind in ("ServiceAccount", "Service") for file in (folder / "application").glob(f"{kind}.*.yaml")]
+    for file in sorted(files):
         annotations = yaml.load(file.read_text(encoding="utf-8"))["metadata"].get("annotations", {})
         if VERSION_ANNOTATION in annotations:
             return str(annotations[VERSION_ANNOTATION])

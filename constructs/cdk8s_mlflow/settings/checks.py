@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_contradictions
+from cdk8s_mlflow.settings.pod_checks import pod_contradictions
 from cdk8s_mlflow.settings.section import at_least
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def contradictions(settings: Settings) -> list[Contradiction]:
 
 
 def connections(settings: Settings) -> int:
-    """PostgreSQL connections at most: all workers' pools on both databases, one pod of surge and one migration."""
+    """PostgreSQL connections at most: all workers' pools on both databases, the surge and one migration."""
     database, server = settings.database, settings.server
-    pods = server.most_replicas + 1
+    pods = server.most_replicas + server.surge
     return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
 
 
@@ -117,11 +118,12 @@ def _operators(settings: Settings) -> Iterator[Contradiction]:
 def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
     needed, granted = connections(settings), settings.database.max_connections
     server, pool = settings.server, settings.database.pool_size + settings.database.max_overflow
+    surge = {0: "none", 1: "one"}.get(server.surge, server.surge)
     if needed > granted:
         yield (
             "database.max_connections",
-            f"is {granted}, but {server.most_replicas} replicas and one of surge x {server.workers} workers x {pool} "
-            f"connections x 2 databases and the migration need {needed}; lower replicas, workers, pool_size or "
+            f"is {granted}, but {server.most_replicas} replicas and {surge} of surge x {server.workers} workers x "
+            f"{pool} connections x 2 databases and the migration need {needed}; lower replicas, workers, pool_size or "
             "max_overflow, or raise it here and in PostgreSQL",
         )
 
@@ -229,6 +231,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _unused,
     _replicas,
     autoscaling_contradictions,
+    pod_contradictions,
     _databases,
     _cloudnative_pg,
     _operators,

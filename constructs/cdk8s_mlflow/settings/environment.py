@@ -15,6 +15,7 @@ from cdk8s_mlflow.settings.ingress import IngressSettings
 from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, Instance, derived, follows_instance
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
 from cdk8s_mlflow.settings.network import NetworkSettings
+from cdk8s_mlflow.settings.pods import KubernetesLabels, PodSettings
 from cdk8s_mlflow.settings.secrets import SecretsSettings
 from cdk8s_mlflow.settings.section import DnsLabel, Section, Text
 from cdk8s_mlflow.settings.server import MaintenanceSettings, ServerSettings
@@ -43,6 +44,10 @@ class Settings(Section):
     manage_namespace: bool = True
     """Write the Namespace; false where another team makes it."""
 
+    labels: KubernetesLabels = {}
+    """More labels of every object that is written."""
+
+    pods: PodSettings = PodSettings()
     server: ServerSettings = ServerSettings()
     image: ImageSettings = ImageSettings()
     database: DatabaseSettings = DatabaseSettings()

@@ -46,11 +46,13 @@ def _messages(settings: Settings, folder: Path) -> Iterator[str]:
 
 def _written_labels(folder: Path) -> Mapping[str, Any]:
     """The labels of the manifests in ``folder``; empty if there are none."""
-    try:
-        text = (folder / "application" / "ServiceAccount.mlflow.k8s.yaml").read_text(encoding="utf-8")
-        return dict(YAML(typ="safe", pure=True).load(text)["metadata"]["labels"])
-    except (OSError, UnicodeDecodeError, YAMLError, TypeError, KeyError, ValueError):
-        return {}
+    for kind in ("ServiceAccount", "Service"):
+        try:
+            text = (folder / "application" / f"{kind}.mlflow.k8s.yaml").read_text(encoding="utf-8")
+            return dict(YAML(typ="safe", pure=True).load(text)["metadata"]["labels"])
+        except (OSError, UnicodeDecodeError, YAMLError, TypeError, KeyError, ValueError):
+            continue
+    return {}
 
 
 def _left_behind(settings: Settings, before: str, environment: str) -> list[str]:

@@ -5,6 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cdk8s_mlflow.settings.autoscaling import AutoscalingSettings
+from cdk8s_mlflow.settings.pods import (
+    Annotations,
+    ContainerSettings,
+    EnvironmentSources,
+    KubernetesLabels,
+    MountSettings,
+    NodeRequirementSettings,
+    Placement,
+    ServiceSettings,
+    TopologySpreadSettings,
+    VolumeSettings,
+)
 from cdk8s_mlflow.settings.section import (
     AllowedHost,
     CronSchedule,
@@ -131,11 +143,66 @@ class ServerSettings(Section):
     annotations: Labels = {}
     """Annotations of the Deployment, such as reloader.stakater.com/auto: "true" to restart on a rotated secret."""
 
+    service_account: DnsName | None = None
+    """Existing ServiceAccount of the namespace that the pods run as; unset, one named mlflow is written."""
+
     service_account_annotations: Labels = {}
     """Annotations of the ServiceAccount, such as a cloud identity."""
 
-    user_id: Annotated[int, Field(ge=10000, le=2_000_000_000)] = 10001
-    """Numeric user and group of every container of ours."""
+    pod_labels: KubernetesLabels = {}
+    """More labels of the server's pods; ``pods.labels`` are on every pod."""
+
+    pod_annotations: Annotations = {}
+    """More annotations of the server's pods; ``pods.annotations`` are on every pod."""
+
+    node_affinity: tuple[NodeRequirementSettings, ...] = ()
+    """What a node must have for the server's pods, beyond ``node_selector``; all must hold."""
+
+    spread_over_nodes: Placement = "preferred"
+    """Whether two pods of the server may share a node: rather not, never, or as it comes."""
+
+    topology_spread: tuple[TopologySpreadSettings, ...] = (
+        TopologySpreadSettings(topology_key="topology.kubernetes.io/zone"),
+    )
+    """How the server's pods are spread over zones or other groups of nodes."""
+
+    value_from: EnvironmentSources = {}
+    """Environment variables of the server from a Secret or a ConfigMap; only those known to be harmless."""
+
+    volumes: tuple[VolumeSettings, ...] = ()
+    """More volumes of the server's pods."""
+
+    mounts: tuple[MountSettings, ...] = ()
+    """Where the server finds ``volumes``."""
+
+    init_containers: tuple[ContainerSettings, ...] = ()
+    """Containers that end before the server starts, after the wait for the schema."""
+
+    sidecars: tuple[ContainerSettings, ...] = ()
+    """Containers that run beside the server."""
+
+    service: ServiceSettings = ServiceSettings()
+    """The Service in front of the server's pods."""
+
+    revision_history: Annotated[int, Field(ge=0, le=100)] = 3
+    """Old ReplicaSets that are kept, to which `kubectl rollout undo` can return."""
+
+    strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
+    """Whether new pods start before old ones stop; Recreate is an outage at each change."""
+
+    max_surge: Annotated[int, Field(ge=0, le=50)] = 1
+    """New pods at once beyond ``replicas``; the connection budget counts them."""
+
+    max_unavailable: Annotated[int, Field(ge=0, le=49)] = 0
+    """Old pods that may stop before new ones are ready."""
+
+    user_id: Annotated[int, Field(ge=10000, le=2_000_000_000)] | None = 10001
+    """Numeric user and group of every container of ours; null if the cluster assigns one, as OpenShift does."""
+
+    @property
+    def surge(self) -> int:
+        """Pods beyond ``most_replicas`` while a change is rolled out."""
+        return self.max_surge if self.strategy == "RollingUpdate" else 0
 
     @property
     def most_replicas(self) -> int:

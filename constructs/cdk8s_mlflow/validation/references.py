@@ -72,7 +72,11 @@ def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]
         template = manifest.pod_template if made else None
         for volume in template["spec"].get("volumes", []) if template else ():
             name = volume.get("secret", {}).get("secretName")
-            if name and volume["name"] != "secret-ca" and (manifest.namespace, name) not in made:
+            if (
+                name
+                and not volume["name"].startswith(("secret-ca", "extra-"))
+                and (manifest.namespace, name) not in made
+            ):
                 yield manifest.problem("references", f"nothing makes the Secret {name}")
 
 

@@ -1,0 +1,351 @@
+"""What settings add to pods and objects, and what of it is refused."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow import __version__
+from cdk8s_mlflow.project.upgrade import written_by
+from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.synth.render import render
+from cdk8s_mlflow.validation import validate
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Render = Callable[..., Objects]
+
+HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
+DEPLOYMENT = ("Deployment", "mlflow", "mlflow")
+SERVICE = ("Service", "mlflow", "mlflow")
+VOLUMES = (
+    {"name": "rules", "kind": "ConfigMap", "source": "mlflow-rules"},
+    {"name": "login", "kind": "Secret", "source": "proxy-login"},
+    {"name": "models", "kind": "PersistentVolumeClaim", "source": "models"},
+    {"name": "scratch", "kind": "EmptyDir", "size": "1Gi"},
+)
+MOUNTS = ({"volume": "rules", "path": "/rules"}, {"volume": "models", "path": "/data/models", "sub_path": "a"})
+SIDECAR = {
+    "name": "shipper",
+    "image": "registry.example.com/shipper:1",
+    "arguments": ("--verbose",),
+    "environment": {"LEVEL": "info"},
+    "value_from": {"TOKEN_FILE_NAME": {"name": "shipper", "key": "name", "kind": "ConfigMap"}},
+    "mounts": ({"volume": "login", "path": "/login"}, {"volume": "scratch", "path": "/scratch", "read_only": False}),
+}
+WHOLE: Mapping[str, Any] = {
+    "labels": {"cost-center": "ml"},
+    "pods": {"labels": {"example.com/team": "ml"}, "annotations": {"sidecar.istio.io/inject": "false"}},
+    "server": {
+        "pod_labels": {"tier": "web"},
+        "pod_annotations": {"prometheus.io/scrape": "false"},
+        "volumes": VOLUMES,
+        "mounts": MOUNTS,
+        "sidecars": (SIDECAR,),
+        "init_containers": ({"name": "prepare", "image": "registry.example.com/prepare@sha256:abc"},),
+        "value_from": {"MLFLOW_LOGGING_LEVEL": {"name": "logging", "key": "level", "kind": "ConfigMap"}},
+        "node_affinity": ({"key": "pool", "values": ("ml",)}, {"key": "gpu", "operator": "DoesNotExist"}),
+        "spread_over_nodes": "required",
+        "topology_spread": ({"topology_key": "rack", "max_skew": 2, "when_unsatisfiable": "DoNotSchedule"},),
+        "service": {"annotations": {"example.com/owner": "ml"}},
+        "revision_history": 7,
+        "max_surge": 2,
+        "max_unavailable": 1,
+    },
+    "database": {"max_connections": 1000},
+    "ingress": {"cloudflared": {}},
+}
+
+
+def templates(objects: Objects) -> list[dict[str, Any]]:
+    specs = [o["spec"] for (kind, _, _), o in objects.items() if kind in ("Deployment", "Job")]
+    crons = [o["spec"]["jobTemplate"]["spec"] for (kind, _, _), o in objects.items() if kind == "CronJob"]
+    return [spec["template"] for spec in specs + crons]
+
+
+def pod(objects: Objects) -> dict[str, Any]:
+    return dict(objects[DEPLOYMENT]["spec"]["template"]["spec"])
+
+
+def container(objects: Objects, name: str, kind: str = "containers") -> dict[str, Any]:
+    (found,) = [item for item in pod(objects)[kind] if item["name"] == name]
+    return dict(found)
+
+
+def test_every_pod_has_the_labels_and_annotations_of_pods(rendered: Render) -> None:
+    found = templates(rendered(**WHOLE))
+
+    assert len(found) >= 5
+    assert all(template["metadata"]["labels"]["example.com/team"] == "ml" for template in found)
+    assert all(template["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false" for template in found)
+
+
+def test_server_pods_alone_have_their_own(rendered: Render) -> None:
+    objects = rendered(**WHOLE)
+
+    server = objects[DEPLOYMENT]["spec"]["template"]["metadata"]
+    others = [t["metadata"] for t in templates(objects) if t["metadata"] != server]
+    assert server["labels"]["tier"] == "web"
+    assert server["annotations"]["prometheus.io/scrape"] == "false"
+    assert not any("tier" in meta["labels"] for meta in others)
+
+
+def test_labels_are_on_every_object_and_in_no_selector(rendered: Render) -> None:
+    objects = rendered(**WHOLE)
+
+    assert [key for key, o in objects.items() if o["metadata"]["labels"].get("cost-center") != "ml"] == []
+    assert "cost-center" not in objects[DEPLOYMENT]["spec"]["selector"]["matchLabels"]
+    assert "cost-center" not in objects[SERVICE]["spec"]["selector"]
+
+
+def test_settings_of_the_server_start_no_migration(rendered: Render) -> None:
+    with_more = rendered(server={k: v for k, v in WHOLE["server"].items() if k != "max_surge"})
+
+    jobs = [{name for kind, _, name in objects if kind == "Job"} for objects in (rendered(), with_more)]
+    assert jobs[0] == jobs[1]
+
+
+def test_volumes_are_mounted_beside_ours(rendered: Render) -> None:
+    objects = rendered(**WHOLE)
+
+    volumes = {volume["name"]: volume for volume in pod(objects)["volumes"]}
+    mounts = {mount["mountPath"]: mount for mount in container(objects, "mlflow")["volumeMounts"]}
+    assert volumes["extra-rules"]["configMap"] == {"name": "mlflow-rules"}
+    assert volumes["extra-login"]["secret"]["secretName"] == "proxy-login"
+    assert volumes["extra-models"]["persistentVolumeClaim"] == {"claimName": "models"}
+    assert volumes["extra-scratch"]["emptyDir"] == {"sizeLimit": "1Gi"}
+    assert mounts["/data/models"] == {
+        "name": "extra-models",
+        "mountPath": "/data/models",
+        "subPath": "a",
+        "readOnly": True,
+    }
+    assert "/tmp" in mounts
+
+
+def test_sidecars_are_restricted_as_ours_are(rendered: Render) -> None:
+    objects = rendered(**WHOLE)
+
+    sidecar, server = container(objects, "shipper"), container(objects, "mlflow")
+    assert sidecar["securityContext"] == server["securityContext"]
+    assert sidecar["args"] == ["--verbose"]
+    assert "command" not in sidecar
+    assert {variable["name"] for variable in sidecar["env"]} == {"LEVEL", "TOKEN_FILE_NAME"}
+    assert sidecar["resources"]["requests"].keys() == server["resources"]["requests"].keys()
+    assert [item["name"] for item in pod(objects)["initContainers"]] == ["wait-for-schema", "prepare"]
+
+
+def test_variables_come_from_config_maps(rendered: Render) -> None:
+    (found,) = [v for v in container(rendered(**WHOLE), "mlflow")["env"] if v["name"] == "MLFLOW_LOGGING_LEVEL"]
+
+    assert found["valueFrom"] == {"configMapKeyRef": {"name": "logging", "key": "level"}}
+
+
+def test_placement_is_what_the_settings_say(rendered: Render) -> None:
+    spec = pod(rendered(**WHOLE))
+
+    terms = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert terms[0]["matchExpressions"] == [
+        {"key": "pool", "operator": "In", "values": ["ml"]},
+        {"key": "gpu", "operator": "DoesNotExist"},
+    ]
+    assert "requiredDuringSchedulingIgnoredDuringExecution" in spec["affinity"]["podAntiAffinity"]
+    assert [(s["topologyKey"], s["maxSkew"]) for s in spec["topologySpreadConstraints"]] == [("rack", 2)]
+
+
+def test_placement_may_be_off(rendered: Render) -> None:
+    spec = pod(rendered(server={"spread_over_nodes": "off", "topology_spread": ()}))
+
+    assert not {"affinity", "topologySpreadConstraints"} & spec.keys()
+
+
+def test_rollout_is_what_the_settings_say(rendered: Render) -> None:
+    spec = rendered(**WHOLE)[DEPLOYMENT]["spec"]
+    replaced = rendered(server={"strategy": "Recreate"})[DEPLOYMENT]["spec"]
+
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 2, "maxUnavailable": 1}
+    assert spec["revisionHistoryLimit"] == 7
+    assert replaced["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize(("server", "needed"), [({"max_surge": 3}, 82), ({"strategy": "Recreate"}, 22)])
+def test_connection_budget_counts_the_surge(server: dict[str, Any], needed: int) -> None:
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate({**HOSTS, "server": server, "database": {"max_connections": needed - 1}})
+
+    assert f"need {needed};" in dict(explain(error.value))["database.max_connections"]
+
+
+def test_service_that_leads_outside_has_no_metrics(rendered: Render) -> None:
+    service = {"type": "LoadBalancer", "source_ranges": ("198.51.100.0/24",), "annotations": {"example.com/a": "b"}}
+
+    objects = rendered(server={"service": service}, network={"ingress_cidrs": ("10.0.0.0/16",)})
+
+    outside, metrics = objects[SERVICE], objects["Service", "mlflow", "mlflow-metrics"]
+    assert [port["name"] for port in outside["spec"]["ports"]] == ["http"]
+    assert outside["spec"]["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
+    assert outside["metadata"]["annotations"]["example.com/a"] == "b"
+    assert [port["name"] for port in metrics["spec"]["ports"]] == ["metrics"]
+    assert metrics["spec"]["type"] == "ClusterIP"
+
+
+def test_existing_service_account_is_used_and_not_written(tmp_path: Path) -> None:
+    settings = Settings.model_validate({**HOSTS, "server": {"service_account": "team-ml"}})
+
+    render(settings, environment="test", folder=tmp_path)
+
+    text = {path.name: path.read_text() for path in (tmp_path / "application").iterdir()}
+    assert not any(name.startswith("ServiceAccount.") for name in text)
+    assert all("serviceAccountName: team-ml" in body for name, body in text.items() if name.startswith("Deployment."))
+    assert written_by(tmp_path) == __version__
+
+
+def test_cluster_may_assign_the_user(rendered: Render) -> None:
+    found = [t["spec"]["securityContext"] for t in templates(rendered(server={"user_id": None}))]
+
+    assert all(context["runAsNonRoot"] is True for context in found)
+    assert not any({"runAsUser", "runAsGroup", "fsGroup"} & context.keys() for context in found)
+
+
+def test_everything_at_once_is_valid(tmp_path: Path) -> None:
+    settings = Settings.model_validate({**WHOLE, **HOSTS, "server": {**WHOLE["server"], "user_id": None}})
+
+    render(settings, environment="test", folder=tmp_path)
+
+    assert validate(tmp_path) == []
+
+
+def server(**changes: Any) -> dict[str, Any]:
+    return {"server": changes}
+
+
+ONE = {"name": "a", "kind": "ConfigMap", "source": "a"}
+REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
+    "own label": ({"labels": {"app.kubernetes.io/name": "x"}}, "labels.app.kubernetes.io/name", "is ours"),
+    "own label of pods": (
+        {"pods": {"labels": {"app.kubernetes.io/component": "x"}}},
+        "pods.labels.app.kubernetes.io/component",
+        "is ours",
+    ),
+    "own annotation": (
+        server(pod_annotations={"mlflow.cdk8s.io/configuration-checksum": "1"}),
+        "server.pod_annotations.mlflow.cdk8s.io/configuration-checksum",
+        "is ours",
+    ),
+    "label with a space": ({"labels": {"team": "a b"}}, "labels.team", "must look like"),
+    "label too long": ({"pods": {"labels": {"team": "a" * 64}}}, "pods.labels.team", "must look like"),
+    "label without a name": ({"labels": {"example.com/": "a"}}, "labels.example.com/", "must look like"),
+    "owned variable": (
+        server(value_from={"AWS_REGION": {"name": "a", "key": "b"}}),
+        "server.value_from.AWS_REGION",
+        "follows from artifacts.region",
+    ),
+    "unknown variable": (
+        server(value_from={"OUR_THING": {"name": "a", "key": "b"}}),
+        "server.value_from.OUR_THING",
+        "not known to be harmless",
+    ),
+    "variable twice": (
+        server(extra_environment={"LANG": "C"}, value_from={"LANG": {"name": "a", "key": "b"}}),
+        "server.value_from.LANG",
+        "is in server.extra_environment too",
+    ),
+    "volume that nothing mounts": (server(volumes=(ONE,)), "server.volumes", "nothing mounts"),
+    "mount of no volume": (server(mounts=({"volume": "a", "path": "/a"},)), "server.mounts", "not in server.volumes"),
+    "mount over our Secrets": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/var/run/secrets/mlflow/db"},)),
+        "server.mounts",
+        "our own Secrets",
+    ),
+    "mount above our Secrets": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/var/run"},)),
+        "server.mounts",
+        "our own Secrets",
+    ),
+    "mount over scratch files": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/tmp"},)),
+        "server.mounts",
+        "scratch files",
+    ),
+    "mount over code": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/usr/local/lib"},)),
+        "server.mounts",
+        "files of the image",
+    ),
+    "mount with dots": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/data/../tmp"},)),
+        "server.mounts[0].path",
+        "must look like",
+    ),
+    "path twice": (
+        server(volumes=(ONE,), mounts=({"volume": "a", "path": "/a"},) * 2),
+        "server.mounts",
+        "has /a twice",
+    ),
+    "EmptyDir without size": (
+        server(volumes=({"name": "a", "kind": "EmptyDir"},), mounts=({"volume": "a", "path": "/a"},)),
+        "server.volumes",
+        "has a size and no source",
+    ),
+    "claim with size": (
+        server(
+            volumes=({"name": "a", "kind": "PersistentVolumeClaim", "source": "a", "size": "1Gi"},),
+            mounts=({"volume": "a", "path": "/a"},),
+        ),
+        "server.volumes",
+        "has a source and no size",
+    ),
+    "sidecar called as ours": (server(sidecars=({"name": "mlflow", "image": "a:1"},)), "server.sidecars", "is ours"),
+    "sidecar twice": (
+        server(sidecars=({"name": "a", "image": "a:1"},), init_containers=({"name": "a", "image": "a:1"},)),
+        "server.sidecars",
+        "has a twice",
+    ),
+    "sidecar without tag": (server(sidecars=({"name": "a", "image": "a"},)), "server.sidecars[0].image", "registry"),
+    "nodes without values": (server(node_affinity=({"key": "a"},)), "server.node_affinity.a", "has no values"),
+    "nodes with values too many": (
+        server(node_affinity=({"key": "a", "operator": "Exists", "values": ("b",)},)),
+        "server.node_affinity.a",
+        "takes none",
+    ),
+    "nodes above no number": (
+        server(node_affinity=({"key": "a", "operator": "Gt", "values": ("b",)},)),
+        "server.node_affinity.a",
+        "one whole number",
+    ),
+    "spread twice": (
+        server(topology_spread=({"topology_key": "a"}, {"topology_key": "a"})),
+        "server.topology_spread",
+        "has a twice",
+    ),
+    "no surge, none away": (server(max_surge=0), "server.max_surge", "nothing could be replaced"),
+    "surge of Recreate": (server(strategy="Recreate", max_surge=1), "server.max_surge", "has no effect"),
+    "ranges of a ClusterIP": (
+        server(service={"source_ranges": ("10.0.0.0/8",)}),
+        "server.service.source_ranges",
+        "has no effect",
+    ),
+    "NodePort that no one reaches": (
+        server(service={"type": "NodePort"}),
+        "network.ingress_cidrs",
+        "lets none through",
+    ),
+    "annotations of another's account": (
+        server(service_account="a", service_account_annotations={"a": "b"}),
+        "server.service_account_annotations",
+        "annotate it there",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_pod_settings_refuse_what_cannot_work(name: str) -> None:
+    changes, key, message = REFUSED[name]
+
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate({**HOSTS, **changes})
+
+    found = dict(explain(error.value))
+    assert message in found[key], found
