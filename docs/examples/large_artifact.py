@@ -1,6 +1,6 @@
 """Send a large file to a run and get it back unchanged.
 
-Needs: mlflow.
+Needs: mlflow, python-dotenv, and connection.py beside it.
 """
 
 import hashlib
@@ -10,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mlflow
+from connection import connect
 
+connect()
 experiment = sys.argv[1] if len(sys.argv) > 1 else "large"
 mebibytes = int(sys.argv[2]) if len(sys.argv) > 2 else 200
 

@@ -1,12 +1,14 @@
 """Keep a prompt in the registry, give it an alias, and load it by that.
 
-Needs: mlflow.
+Needs: mlflow, python-dotenv, and connection.py beside it.
 """
 
 import sys
 
 import mlflow
+from connection import connect
 
+connect()
 name = sys.argv[1] if len(sys.argv) > 1 else "greeting"
 
 mlflow.genai.register_prompt(name=name, template="Say {{greeting}} to {{name}}.")

@@ -1,12 +1,14 @@
 """Trace a function, and find the trace again with what it was given and what it gave back.
 
-Needs: mlflow, and a server of release 3.17.2.
+Needs: mlflow, python-dotenv, connection.py beside it, and a server of release 3.17.2.
 """
 
 import sys
 
 import mlflow
+from connection import connect
 
+connect()
 experiment = sys.argv[1] if len(sys.argv) > 1 else "assistant"
 mlflow.set_experiment(experiment)
 
@@ -21,7 +23,8 @@ answer = greet("Ada")
 mlflow.flush_trace_async_logging()
 
 trace = mlflow.get_trace(mlflow.get_last_active_trace_id())
-assert trace is not None
+if trace is None or not trace.data.spans:
+    sys.exit("error: the server has kept no spans; its release must be 3.17.2")
 assert [span.name for span in trace.data.spans] == ["greet"]
 assert trace.data.spans[0].inputs == {"name": "Ada"}
 assert trace.data.spans[0].outputs == answer
