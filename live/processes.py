@@ -7,6 +7,9 @@ from pathlib import Path
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 """Proportional set size: a page that several processes share is counted once."""
 
+TRIES = 50
+"""Readings of a process whose threads change all the time; the last one counts."""
+
 
 def resident(pid: int) -> int:
     """Bytes of the process and its descendants; what has ended meanwhile counts nothing."""
@@ -33,11 +36,32 @@ def _ticks(pid: int) -> int:
     return sum(map(int, fields[11:15]))
 
 
-def tree(pid: int) -> list[int]:
-    """The process and its descendants."""
+def tree(pid: int, *, proc: Path = Path("/proc")) -> list[int]:
+    """The process and its descendants; empty if it has ended.
+
+    A thread may end while the threads are read, and the kernel then gives its children to another one, which may have
+    been read before: they are read again until none has come or gone meanwhile.
+    """
+    threads, children = _threads(proc / str(pid)), list[int]()
+    for _ in range(TRIES):
+        children = [child for thread in threads for child in _children(thread)]
+        before, threads = threads, _threads(proc / str(pid))
+        if threads == before:
+            break
+    if not threads:
+        return []
+    return [pid, *(found for child in children for found in tree(child, proc=proc))]
+
+
+def _threads(process: Path) -> list[Path]:
     try:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return sorted((process / "task").iterdir())
     except OSError:
         return []
-    return [pid, *(found for child in children for found in tree(child))]
+
+
+def _children(thread: Path) -> list[int]:
+    try:
+        return [int(child) for child in (thread / "children").read_text().split()]
+    except OSError:
+        return []
