@@ -79,7 +79,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
     mounts = Mounts(settings, folders=folders, temporary_size="256Mi")
     migrate = program(
         "migrate",
-        program_arguments("migrate", {"timeout": settings.migration.wait_seconds}),
+        program_arguments("migrate", _flags(settings)),
         settings=settings,
         env=environment_variables(migration_environment()),
         volume_mounts=mounts.only("db"),
@@ -90,6 +90,11 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
         metadata=pod_metadata(settings, "migration", annotations=eviction(safe=False)),
         spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never", init_containers=dump),
     )
+
+
+def _flags(settings: Settings) -> dict[str, int]:
+    migration = settings.migration
+    return {"timeout": migration.wait_seconds, "maximum-lock-seconds": migration.maximum_lock_seconds}
 
 
 def _dump(settings: Settings, mounts: Mounts) -> k8s.Container:

@@ -2,8 +2,14 @@
 
 import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Event, Thread
 from typing import TextIO
+
+REPEAT_SECONDS = 10.0
 
 
 def _line(fields: dict[str, object], stream: TextIO) -> None:
@@ -14,6 +20,24 @@ def progress(message: str, *, level: str = "info", **fields: object) -> None:
     """Say on stderr what is going on, for whoever reads the pod's log."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     _line({"time": now, "level": level, "message": message, **fields}, sys.stderr)
+
+
+@contextmanager
+def still_at_work(message: str, **fields: str) -> Iterator[None]:
+    """Say ``message`` again, with the seconds since, once in ten seconds until the block ends."""
+    ended, started = Event(), time.monotonic()
+
+    def say() -> None:
+        while not ended.wait(REPEAT_SECONDS):
+            progress(message, seconds=round(time.monotonic() - started), **fields)
+
+    thread = Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def result(**fields: object) -> None:

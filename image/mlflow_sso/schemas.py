@@ -63,6 +63,19 @@ class Schema:
             raise TerminalError(f"{self.scripts} has {len(heads)} heads, not one: {', '.join(heads)}")
         return heads[0]
 
+    def after(self, revision: str | None) -> frozenset[str]:
+        """Every revision that a database at ``revision`` lacks; none if it has none, and is empty."""
+        if revision is None:
+            return frozenset()
+        return frozenset(self.parents) - self._up_to(revision)
+
+    def _up_to(self, revision: str) -> set[str]:
+        known, left = set[str](), [revision]
+        while left:
+            known.add(current := left.pop())
+            left += [parent for parent in self.parents.get(current, ()) if parent not in known]
+        return known
+
 
 def schemas(root: SecretsRoot) -> tuple[Schema, Schema]:
     """The tracking and the auth database, as the environment and the mounted service file describe them."""

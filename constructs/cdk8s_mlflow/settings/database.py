@@ -104,3 +104,6 @@ class MigrationSettings(Section):
 
     wait_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
     """Seconds that one attempt waits for PostgreSQL, and a new pod for the schema."""
+
+    maximum_lock_seconds: Annotated[int, Field(ge=1, le=604800)] = 600
+    """Longest time, by estimate, for which an upgrade may lock all tables; else the Job fails and changes nothing."""

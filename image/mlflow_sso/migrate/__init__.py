@@ -1,8 +1,9 @@
 """``migrate``: brings both databases to the schema of this image, or leaves each exactly as it was.
 
 A database is one transaction: the tables of an empty one, every alembic revision and the verification are committed
-together, so that a process that is killed leaves nothing half done. Indexes of ours are created after that, each by
-itself and without blocking anyone. The advisory lock is taken on the very session
+together, so that a process that is killed leaves nothing half done. What a large database takes long for is prepared
+before that (``preparation.py``), and indexes of ours are created after it, each by itself and without blocking anyone.
+The advisory lock is taken on the very session
 that does the work; PostgreSQL frees it when that session ends, in whatever way.
 """
 
@@ -19,7 +20,9 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.indexes import create_missing, index_state
+from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
 from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
+from mlflow_sso.migrate.preparation import prepare
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -62,24 +65,31 @@ class Clock:
 
 def add_arguments(parser: ArgumentParser) -> None:
     add_timeout_argument(parser, default=300, what="PostgreSQL, and for another migration to end")
+    parser.add_argument(
+        "--maximum-lock-seconds",
+        type=int,
+        default=MAXIMUM_LOCK_SECONDS,
+        metavar="SECONDS",
+        help="refuse an upgrade that would lock all tables for longer, by estimate (default: %(default)d)",
+    )
 
 
 def run(arguments: Namespace) -> int:
     """Migrate one database after the other and print a line for each; raises ``ProgramError``."""
     deadline = Deadline(arguments.timeout)
     for schema in schemas(SecretsRoot(arguments.secrets_root)):
-        log.result(**asdict(migrate(schema, deadline=deadline)))
+        log.result(**asdict(migrate(schema, deadline=deadline, maximum_lock_seconds=arguments.maximum_lock_seconds)))
     return 0
 
 
-def migrate(schema: Schema, *, deadline: Deadline) -> Outcome:
-    """Bring one database to the head of this image; raises ``ProgramError``, and then has changed nothing in it."""
+def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = MAXIMUM_LOCK_SECONDS) -> Outcome:
+    """Bring one database to the head of this image; raises ``ProgramError``, and then its schema is the old one."""
     clock = Clock()
     with clock.measuring("import"):
         import psycopg2  # noqa: F401 - the time it takes is told apart from that of SQL
     connection = connect(schema, deadline=deadline, program="migrate", writable=True)
     with closing(connection), errors_explained(schema, doing="cannot migrate"):
-        before, action, public = _settle(connection, schema, deadline, clock)
+        before, action, public = _settle(connection, schema, deadline, clock, maximum_lock_seconds)
         indexes = _create_indexes(connection, schema, deadline, clock)
     return Outcome(
         database=schema.name,
@@ -93,7 +103,9 @@ def migrate(schema: Schema, *, deadline: Deadline) -> Outcome:
     )
 
 
-def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> tuple[Found, str, str]:
+def _settle(
+    connection: Any, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
+) -> tuple[Found, str, str]:
     with clock.measuring("sql"):
         before = found(connection, schema)
         owned, public = public_connect(connection)
@@ -104,15 +116,21 @@ def _settle(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -
             import mlflow_sso.migrate.upgrade  # noqa: F401
     _wait_for_lock(connection, schema, deadline)
     with clock.measuring("sql"):
-        return _settle_locked(connection, schema, deadline)
+        return _settle_locked(connection, schema, deadline, maximum_lock_seconds)
 
 
-def _settle_locked(connection: Any, schema: Schema, deadline: Deadline) -> tuple[Found, str, str]:
+def _settle_locked(
+    connection: Any, schema: Schema, deadline: Deadline, maximum_lock_seconds: int
+) -> tuple[Found, str, str]:
     before, action = found(connection, schema), "none"
     if not before.is_at_head(schema):
         from mlflow_sso.migrate.upgrade import upgrade
 
         require_ownership(connection, schema)
+        if before.revision:
+            pending = schema.after(before.revision)
+            announce(forecast(connection, schema, pending), schema, maximum_lock_seconds=maximum_lock_seconds)
+            prepare(connection, schema, pending, deadline=deadline)
         upgrade(connection, schema, before, deadline=deadline)
         action = "upgraded" if before.revision else "initialised"
     owned, public = public_connect(connection)

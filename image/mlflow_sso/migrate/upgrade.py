@@ -17,16 +17,20 @@ from alembic.script import ScriptDirectory
 from mlflow.store.db.base_sql_model import Base
 from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
 from mlflow_oidc_auth.db.models import SqlUser
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from mlflow_sso import log
 from mlflow_sso.deadline import Deadline
-from mlflow_sso.errors import TerminalError
+from mlflow_sso.errors import RetryableError, TerminalError
+from mlflow_sso.migrate.preparation import EARLY_INDEXES
 from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
 from mlflow_sso.revision import Found, found
 from mlflow_sso.schemas import Schema
 
+LOCK_TRY_MILLISECONDS = 700
+"""How long all tables are asked for at a time, and those who come meanwhile wait behind the upgrade."""
+QUERY_CANCELED = "57014"
 LONGEST_LOCK_WAIT = 60.0
 """Seconds that one statement waits for a table in use: whoever comes after it waits too, so it gives way in the end."""
 
@@ -61,14 +65,46 @@ def upgraded(connection: Any, schema: Schema, before: Found, *, deadline: Deadli
     connection.autocommit = False
     engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
     try:
-        with engine.begin() as transaction:
-            transaction.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
-            _run_revisions(transaction, schema, before, to)
+        with engine.connect() as alchemy, _locked(alchemy, schema, before, deadline):
+            alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
+            with log.still_at_work("upgrading, with all tables locked", database=schema.name):
+                _run_revisions(alchemy, schema, before, to)
             _verify(connection, schema, to)
             yield
     except DBAPIError as error:
         raise error.orig or error from None
     connection.autocommit = True
+
+
+def _locked(
+    alchemy: sqlalchemy.Connection, schema: Schema, before: Found, deadline: Deadline
+) -> sqlalchemy.Transaction:
+    """A transaction that holds all tables; between its tries those go on who have waited behind it."""
+    while True:
+        transaction = alchemy.begin()
+        try:
+            if before.revision is not None:
+                alchemy.exec_driver_sql(f"SET LOCAL statement_timeout = {LOCK_TRY_MILLISECONDS}")
+                names = ", ".join(alchemy.dialect.identifier_preparer.quote(name) for name in sorted(before.tables))
+                alchemy.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+                alchemy.exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
+        except OperationalError as error:
+            transaction.rollback()
+            if getattr(error.orig, "pgcode", None) != QUERY_CANCELED:
+                raise
+            _wait_for_tables(schema, deadline)
+        else:
+            return transaction
+
+
+def _wait_for_tables(schema: Schema, deadline: Deadline) -> None:
+    if deadline.passed:
+        raise RetryableError(
+            f"{schema.name}: other sessions have used its tables all the time",
+            remedy="end long transactions and backups (pg_stat_activity shows them), or raise --timeout",
+        )
+    log.progress("waiting for tables in use", database=schema.name, seconds_left=round(deadline.left))
+    deadline.pause()
 
 
 def _lock_wait(deadline: Deadline) -> int:
@@ -95,6 +131,10 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
     script = ScriptDirectory(str(schema.scripts))
     if trace_analytics.REVISION in schema.parents:
         trace_analytics.apply(script.get_revision(trace_analytics.REVISION))
+    for index in EARLY_INDEXES:
+        if index.revision in schema.parents:
+            module = script.get_revision(index.revision).module
+            module.op = _CreateMissing(module.op)
 
     def revisions(revision: Any, _: MigrationContext) -> Any:
         return script._upgrade_revs(to, revision)
@@ -107,6 +147,19 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: F
             version_table=schema.version_table,
         )
         environment.run_migrations()
+
+
+class _CreateMissing:
+    """Alembic's operations, which create no index that was created beforehand."""
+
+    def __init__(self, operations: Any) -> None:
+        self._operations = operations
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._operations, name)
+
+    def create_index(self, *arguments: Any, **named: Any) -> None:
+        self._operations.create_index(*arguments, **named, if_not_exists=True)
 
 
 def _metadata(schema: Schema) -> Any:
