@@ -12,18 +12,7 @@ from cdk8s_mlflow.releases import DEFAULT_RELEASE, RELEASES
 from cdk8s_mlflow.settings import SettingsError
 from cdk8s_mlflow.settings.explain import explain
 from cdk8s_mlflow.settings.image import ImageSettings
-from cdk8s_mlflow.settings.sources import read_dotenv
-
-NAMES = (
-    "BASE_IMAGE",
-    "CONTAINER_ENGINE",
-    "DOCKER_HOST",
-    "IMAGE_REGISTRY",
-    "IMAGE_REPOSITORY",
-    "MLFLOW_IMAGE_TAG",
-    "RELEASE",
-)
-"""Variables that .env.local may hold for us."""
+from cdk8s_mlflow.settings.sources import IMAGE_VARIABLES, read_local
 
 _KEYS = {"registry": "IMAGE_REGISTRY", "repository": "IMAGE_REPOSITORY", "tag": "MLFLOW_IMAGE_TAG"}
 
@@ -52,16 +41,16 @@ class Target:
 
 
 def variables(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
-    """The variables of ``NAMES`` that have a value; ``environ`` wins over ``dotenv``.
+    """The variables of ``IMAGE_VARIABLES`` that have a value; ``environ`` wins over ``dotenv``.
 
     Raises:
         UsageError: ``dotenv`` cannot be read.
     """
     try:
-        local = read_dotenv(dotenv)
+        local = read_local(dotenv)
     except SettingsError as error:
         raise UsageError(str(error)) from error
-    found = {name: environ.get(name) or local.get(name, "") for name in NAMES}
+    found = {name: environ.get(name) or local.get(name, "") for name in IMAGE_VARIABLES}
     return {name: value for name, value in found.items() if value}
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
+from cdk8s_mlflow.settings.addresses import S3Endpoint
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import S3Endpoint, Section, matching
+from cdk8s_mlflow.settings.section import Section, matching
 
 Bucket = Annotated[str, matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "mlflow (3 to 63 lowercase letters, digits, '-')")]
 

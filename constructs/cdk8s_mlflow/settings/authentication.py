@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from cdk8s_mlflow.settings.addresses import Host, KeycloakHost
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import Hostname, Port, Section, Text, matching
+from cdk8s_mlflow.settings.section import Port, Section, Text, matching
 
 _GROUP = r"[^/,\s]([^/,]{0,253}[^/,\s])?"
 Group = Annotated[
@@ -22,7 +23,7 @@ Scope = Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "groups")]
 class RedisSettings(Section):
     """A Redis that the server's pods share for browser sessions and caches."""
 
-    host: Hostname
+    host: Host
     """Host of Redis."""
 
     port: Port = 6379
@@ -55,7 +56,7 @@ class RedisSettings(Section):
 class AuthenticationSettings(Section):
     """Keycloak as the only way in, the groups it sends, and what its users may do."""
 
-    keycloak_host: Hostname
+    keycloak_host: KeycloakHost
     """Public host name of Keycloak."""
 
     keycloak_port: Port = 443

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import CronSchedule, S3Endpoint, Section, matching
+from cdk8s_mlflow.settings.addresses import S3Endpoint
+from cdk8s_mlflow.settings.section import CronSchedule, Section, matching
 
 BackupTarget = Annotated[
     str,

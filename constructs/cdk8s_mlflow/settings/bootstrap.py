@@ -4,9 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import Section, Text, matching
-
-Url = Annotated[str, matching(r"https?://[^\s@]+", "https://minio.example.com, without a login")]
+from cdk8s_mlflow.settings.addresses import Url
+from cdk8s_mlflow.settings.section import Section, Text
 
 
 class BootstrapSettings(Section):

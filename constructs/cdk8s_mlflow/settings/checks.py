@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.address_checks import address_contradictions
 from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_contradictions
@@ -236,6 +237,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _cloudnative_pg,
     _operators,
     ingress_contradictions,
+    address_contradictions,
     _connection_budget,
     _extra_environment,
     _jobs,

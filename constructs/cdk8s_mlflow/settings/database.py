@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from cdk8s_mlflow.settings.addresses import Host
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import DnsLabel, Hostname, Port, Section, matching
+from cdk8s_mlflow.settings.section import DnsLabel, Port, Section, matching
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Any legal PostgreSQL name: up to 63 bytes, no control characters."""
@@ -27,7 +28,7 @@ class DatabaseSettings(Section):
     cnpg_version: Annotated[str, matching(r"1\.[0-9]{1,2}(\.[0-9]+)?", "1.30")] = "1.30"
     """Version of the CloudNativePG operator; DatabaseRole needs 1.30, Database 1.25."""
 
-    host: Hostname | None = None
+    host: Host | None = None
     """Host of PostgreSQL; by default the Cluster's read-write Service."""
 
     port: Port = 5432

@@ -4,18 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cdk8s_mlflow.settings.section import (
-    DnsLabel,
-    DnsName,
-    Duration,
-    GitUrl,
-    HttpsUrl,
-    ProductVersion,
-    Section,
-    Text,
-    at_least,
-    matching,
-)
+from cdk8s_mlflow.settings.addresses import GitUrl, HttpsUrl
+from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Duration, ProductVersion, Section, Text, at_least, matching
 
 
 class DeliverySettings(Section):

@@ -4,18 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cdk8s_mlflow.settings.addresses import Hostname
 from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, Controller, ControllerName
-from cdk8s_mlflow.settings.section import (
-    DnsLabel,
-    DnsName,
-    Hostname,
-    Labels,
-    Port,
-    ProductVersion,
-    Section,
-    Text,
-    matching,
-)
+from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Labels, Port, ProductVersion, Section, Text, matching
 
 LOGIN_RETURN = "/callback"
 """Path to which Keycloak sends the browser after a login."""

@@ -1,6 +1,7 @@
 """Who may talk to the pods, and to whom the pods may talk."""
 
-from cdk8s_mlflow.settings.section import Cidr, DnsLabel, Hostname, Labels, Port, Section
+from cdk8s_mlflow.settings.addresses import Cidr, Hostname
+from cdk8s_mlflow.settings.section import DnsLabel, Labels, Port, Section
 
 
 class NetworkSettings(Section):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from cdk8s_mlflow.settings.addresses import Cidr
 from cdk8s_mlflow.settings.section import (
-    Cidr,
     DnsLabel,
     DnsName,
     EnvironmentName,

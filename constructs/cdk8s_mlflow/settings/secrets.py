@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from cdk8s_mlflow.settings.addresses import HttpsUrl
 from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import DnsName, Duration, ProductVersion, Section, at_least, matching
 
@@ -26,7 +27,7 @@ class SecretsSettings(Section):
     refresh_interval: Duration = "1h"
     """How often External Secrets looks for a changed value."""
 
-    vault_address: Annotated[str, matching(r"https://\S+", "https://vault.example.com")] | None = None
+    vault_address: HttpsUrl | None = None
     """Address of Vault or OpenBao for bootstrap.py; VAULT_ADDR wins."""
 
     vault_mount: VaultPath = "secret"

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cdk8s_mlflow.settings.addresses import AllowedHost, Origin, TrustedNetwork
 from cdk8s_mlflow.settings.autoscaling import AutoscalingSettings
 from cdk8s_mlflow.settings.pods import (
     Annotations,
@@ -18,7 +19,6 @@ from cdk8s_mlflow.settings.pods import (
     VolumeSettings,
 )
 from cdk8s_mlflow.settings.section import (
-    AllowedHost,
     CronSchedule,
     DnsName,
     EnvironmentName,
@@ -101,10 +101,10 @@ class ServerSettings(Section):
     allowed_hosts: tuple[AllowedHost, ...] = ()
     """Host headers answered beside the public host and the Service's names; never a bare *."""
 
-    cors_origins: tuple[AllowedHost, ...] = ()
+    cors_origins: tuple[Origin, ...] = ()
     """Origins of other web pages that may call the API, such as https://notebooks.example.com; never a bare *."""
 
-    trusted_proxies: tuple[Text, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    trusted_proxies: tuple[TrustedNetwork, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     """Addresses whose X-Forwarded-* headers are believed: where the ingress controller's pods run."""
 
     minimum_transfer_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1024

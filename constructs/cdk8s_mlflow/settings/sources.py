@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,17 @@ VARIABLES: Mapping[str, str] = {
 }
 """Environment variables that override a key of the environment file."""
 
+IMAGE_VARIABLES = (
+    "BASE_IMAGE",
+    "CONTAINER_ENGINE",
+    "DOCKER_HOST",
+    "IMAGE_REGISTRY",
+    "IMAGE_REPOSITORY",
+    "MLFLOW_IMAGE_TAG",
+    "RELEASE",
+)
+"""Variables that a build of the image reads."""
+
 CHART_VERSION_NOTE = "MLFLOW_CHART_VERSION has no effect: there is no chart here; set `release` in the environment file"
 
 
@@ -45,9 +57,9 @@ def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
     """What ``dotenv`` and ``environ`` replace; a variable of ``environ`` wins over the same one in ``dotenv``.
 
     Raises:
-        UnreadableSettingsError: ``dotenv`` is there and has a line that is no assignment.
+        UnreadableSettingsError: ``dotenv`` exists and has a line that is no assignment, or a variable that is not read.
     """
-    local = read_dotenv(dotenv)
+    local = read_local(dotenv)
     return tuple(
         Override(name if name in environ else f"{name} in {dotenv.name}", key, environ.get(name) or local[name])
         for name, key in VARIABLES.items()
@@ -58,6 +70,26 @@ def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
 def chart_version_asked(environ: Mapping[str, str], dotenv: Path) -> bool:
     """Whether somebody set MLFLOW_CHART_VERSION, which belongs to Helm and not here."""
     return bool(environ.get("MLFLOW_CHART_VERSION") or read_dotenv(dotenv).get("MLFLOW_CHART_VERSION"))
+
+
+def read_local(path: Path) -> dict[str, str]:
+    """The variables of ``.env.local``, which manifests, bootstrap and the build of the image share.
+
+    Raises:
+        UnreadableSettingsError: a line is no assignment, or names a variable that none of them reads.
+    """
+    found = read_dotenv(path)
+    known = sorted({*VARIABLES, *IMAGE_VARIABLES, "MLFLOW_CHART_VERSION"})
+    unknown = [Problem(path.name, name, _unread(name, known)) for name in found if name not in known]
+    if unknown:
+        raise UnreadableSettingsError(unknown)
+    return found
+
+
+def _unread(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+    hint = f"did you mean {near[0]}?" if near else "remove it, or set it in the environment of its command"
+    return f"is not read from this file, which may hold {', '.join(known)}; {hint}"
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

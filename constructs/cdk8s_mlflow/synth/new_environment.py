@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
+from cdk8s_mlflow.settings.addresses import is_placeholder_host
 from cdk8s_mlflow.settings.explain import explain
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
@@ -16,6 +17,12 @@ from cdk8s_mlflow.settings.schema import FIRST_LINE
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]
+
+_NO_DELIVERY = """\
+delivery:
+  # Set delivery.repository to the one that holds dist/, and remove this line, for Flux's and Argo CD's objects.
+  tools: []
+"""
 
 FLAGS: Mapping[str, str] = {"--mlflow-host": "ingress.host", "--keycloak-host": "authentication.keycloak_host"}
 """What a new environment needs, each with its setting."""
@@ -99,6 +106,7 @@ def _checked(flag: str, host: str, draft: _Draft, hosts: Mapping[str, str]) -> s
         "instance": draft.instance,
         "ingress": {"host": known["--mlflow-host"]},
         "authentication": {"keycloak_host": known["--keycloak-host"]},
+        "delivery": {"tools": ()},
     }
     try:
         settings = Settings.model_validate(document)
@@ -113,6 +121,7 @@ def _text(instance: str, hosts: Mapping[str, str]) -> str:
         f"{FIRST_LINE}\ninstance: {instance}\n"
         f"ingress:\n  host: {_scalar(hosts['--mlflow-host'])}\n"
         f"authentication:\n  keycloak_host: {_scalar(hosts['--keycloak-host'])}\n"
+        f"{_NO_DELIVERY if not is_placeholder_host(hosts['--mlflow-host']) else ''}"
     )
 
 

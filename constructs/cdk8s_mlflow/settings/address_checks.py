@@ -1,0 +1,111 @@
+"""Addresses that are well formed and can never be reached or matched, each with its remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cdk8s_mlflow.settings.addresses import ip_address, is_placeholder_host
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import Settings
+
+Contradiction = tuple[str, str]
+
+_MOVING_TAG = re.compile(
+    r"(.*[-_.])?(latest|newest|current|main|master|head|trunk|nightly|edge|stable|dev|develop)", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(r"(.*\.)?example(\.(com|net|org))?")
+_OUR_PATHS = (
+    "/oidc",
+    "/login",
+    "/logout",
+    "/callback",
+    "/api",
+    "/ajax-api",
+    "/graphql",
+    "/get-artifact",
+    "/static-files",
+)
+
+
+def address_contradictions(settings: Settings) -> Iterator[Contradiction]:
+    """Dotted key and message for each address that cannot work beside the others."""
+    yield from _images(settings)
+    yield from _repository(settings)
+    yield from _keycloak(settings)
+    yield from _s3(settings)
+    yield from _database(settings)
+
+
+def is_moving_tag(tag: str) -> bool:
+    """Whether ``tag`` is one that publishers move, so that a node keeps what it once pulled."""
+    return _MOVING_TAG.fullmatch(tag) is not None
+
+
+def _images(settings: Settings) -> Iterator[Contradiction]:
+    image, tunnel = settings.image, settings.ingress.cloudflared
+    remedy = "so that a new image would change no manifest and start no pod; name a version, or a digest"
+    if image.tag and not image.digest and is_moving_tag(image.tag):
+        yield "image.tag", f"is {image.tag}, which moves, {remedy}"
+    if tunnel and "@" not in tunnel.image and is_moving_tag(tunnel.image.rpartition(":")[2]):
+        yield "ingress.cloudflared.image", f"is {tunnel.image}, whose tag moves, {remedy}"
+
+
+def _repository(settings: Settings) -> Iterator[Contradiction]:
+    delivery, host = settings.delivery, settings.ingress.host
+    repository = urlsplit(delivery.repository).hostname or ""
+    if (
+        delivery.tools
+        and not is_placeholder_host(host)
+        and re.fullmatch(r"(.*\.)?example(\.(com|net|org))?", repository)
+    ):
+        yield (
+            "delivery.repository",
+            f"is {delivery.repository}, a placeholder; name the repository that holds dist/, or set delivery.tools "
+            "to []",
+        )
+
+
+def _keycloak(settings: Settings) -> Iterator[Contradiction]:
+    login, ingress = settings.authentication, settings.ingress
+    if login.keycloak_host not in ingress.hosts or login.keycloak_port != ingress.public_port:
+        return
+    if login.keycloak_host == ingress.host and not login.keycloak_path:
+        yield (
+            "authentication.keycloak_host",
+            f"is {login.keycloak_host} too, which MLflow serves; name another host, or the path in "
+            "authentication.keycloak_path",
+        )
+    elif any(login.keycloak_path == path or login.keycloak_path.startswith(f"{path}/") for path in _OUR_PATHS):
+        yield (
+            "authentication.keycloak_path",
+            f"is {login.keycloak_path}, which MLflow serves on {login.keycloak_host}; choose another, such as /auth",
+        )
+
+
+def _s3(settings: Settings) -> Iterator[Contradiction]:
+    artifacts, backup, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
+    target = (backup.target or "").removeprefix("s3://").partition("/")[0]
+    for key, endpoint, bucket in (
+        ("artifacts.endpoint", artifacts.endpoint, artifacts.bucket),
+        ("backup.endpoint", backup.endpoint, target),
+    ):
+        url = urlsplit(endpoint or "")
+        host = url.hostname or ""
+        if bucket and host.startswith(f"{bucket}.") and host.count(".") > 2 and ".svc" not in host:
+            yield key, f"is {endpoint}, which names the bucket {bucket} too; remove that from the host"
+        if url.scheme == "http" and not host.endswith((".svc", f".svc.{domain}")):
+            yield key, f"is {endpoint}, which is not in the cluster (network.cluster_domain is {domain}); use https://"
+
+
+def _database(settings: Settings) -> Iterator[Contradiction]:
+    database = settings.database
+    if database.host and ip_address(database.host) is not None and database.sslmode == "verify-full":
+        yield (
+            "database.sslmode",
+            f"is verify-full, which compares a name, but database.host is the address {database.host}; use verify-ca, "
+            "or name the host",
+        )
