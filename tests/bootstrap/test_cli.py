@@ -1,13 +1,17 @@
 """The command line as a user runs it, on all four real servers: what it says, what it does, and its exit codes."""
 
 import json
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from blocks import block
 from objects import admin, state
+from sso import administrator
+from where_tried import BOOTSTRAP, where_tried
 from whole import OURS, Servers, Whole, environment
 
 from cdk8s_mlflow.settings import Settings
@@ -17,6 +21,16 @@ from mlflow_bootstrap.minio.policy import document
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
+DOCUMENTED = (
+    ("docs/tasks/install.md", "python bootstrap.py plan"),
+    ("docs/bootstrap.md", "make setup"),
+    ("docs/tasks/add-a-user.md", "python bootstrap.py add-user"),
+    ("docs/tasks/add-a-user.md", "python bootstrap.py remove-user"),
+    ("docs/tasks/rotate.md", "python bootstrap.py rotate"),
+    ("docs/tasks/install.md", "python bootstrap.py verify"),
+)
+"""Blocks of the guides, in the order in which a person would run them."""
+
 ENTRIES = ("postgres", "s3", "oidc", "server")
 
 
@@ -251,3 +265,20 @@ def test_secrets_may_be_printed_to_a_new_file_that_only_its_owner_reads(site: Wh
     assert again.returncode == 2
     assert "is there already; name a new file; nothing is ever overwritten" in again.stderr
     assert file.read_text() == content
+
+
+def test_documented_commands_run_in_order(servers: Servers, site: Whole) -> None:
+    realm = site.settings.authentication.realm
+    administrator(servers.keycloak).create_realm({"realm": realm, "enabled": True})
+    alice = {"username": "alice", "email": "alice@example.com", "firstName": "A", "lastName": "B", "enabled": True}
+    administrator(servers.keycloak, realm).create_user(alice)
+    shown = [command for document, first in DOCUMENTED for command in block(document, first).commands]
+    commands = [shlex.split(command)[2:] for command in shown if where_tried(command) is BOOTSTRAP]
+
+    runs = [site.run(*command[: command.index("--environment")]) for command in commands]
+
+    assert len(runs) == 13
+    failed = [(command, done.stderr) for command, done in zip(commands, runs, strict=True) if done.returncode]
+    assert failed == []
+    (listed,) = [done.stdout for command, done in zip(commands, runs, strict=True) if command[0] == "list-users"]
+    assert "alice" in listed

@@ -1,8 +1,11 @@
 """The guide's examples, run as they stand with each release's own client through the public door."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+from blocks import block
 from people import EXAMPLES, Member, join, known_machine_token, new_client, run_example, start_program
 
 from live.system import System
@@ -133,3 +136,43 @@ def test_a_wrong_key_is_refused_in_words(system: System, member: Member, tmp_pat
 
     assert done.returncode == 1
     assert REFUSAL[system.settings.release] in done.stderr
+
+
+def test_documented_first_run_is_logged(system: System, member: Member, tmp_path: Path) -> None:
+    shown = block("docs/try-it.md", "export MLFLOW_TRACKING_URI").commands
+    variables = dict(shlex.split(command)[1].split("=", 1) for command in shown)
+    own = {"MLFLOW_TRACKING_URI": system.url, "REQUESTS_CA_BUNDLE": str(system.ca), **member.login}
+    program = tmp_path / "program.py"
+    # Another experiment, since names are shared and the first owner keeps one.
+    program.write_text(block("docs/try-it.md", "import mlflow").text.replace('"iris"', f'"iris of {member.user.name}"'))
+
+    done = start_program(system, program, folder=tmp_path, variables=own)
+
+    assert variables.keys() == own.keys()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"program.py"}
+
+
+def test_documented_grant_is_accepted(system: System, member: Member, tmp_path: Path) -> None:
+    colleague = join(system)
+    made = member.http.post("/api/2.0/mlflow/experiments/create", json={"name": f"shared by {member.user.name}"})
+    experiment = made.raise_for_status().json()["experiment_id"]
+    (command,) = block("docs/use.md", "curl").commands
+    for shown, own in (
+        ("you@example.com:KEY", f"{member.email}:{member.key}"),
+        ("https://mlflow.example.com", system.url),
+        ("colleague@example.com", colleague.email),
+        ("EXPERIMENT_ID", experiment),
+    ):
+        command = command.replace(shown, own)
+
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={"PATH": "/usr/bin:/bin", "CURL_CA_BUNDLE": str(system.ca)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    seen = colleague.http.get("/api/2.0/mlflow/experiments/get", params={"experiment_id": experiment})
+    assert (done.returncode, seen.status_code) == (0, 200), done.stdout + done.stderr

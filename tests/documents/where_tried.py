@@ -1,0 +1,116 @@
+"""Where each command line of README and docs is executed, or why it is not.
+
+A command of a new block needs a row here: the test that runs it, or the reason why none does.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Executed by a test: the file, and the name of the function."""
+
+    file: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Not executed; the reason. What it names in dist/ is checked by test_blocks.py."""
+
+    reason: str
+
+
+JOURNEY = By("tests/documents/test_journeys.py", "test_journey_runs_as_documented")
+BOOTSTRAP = By("tests/bootstrap/test_cli.py", "test_documented_commands_run_in_order")
+LIVE = By("tests/live/test_command.py", "test_it_says_where_to_go_runs_once_and_leaves_nothing_behind")
+BUILD = By("tests/image/test_publishing.py", "test_another_release_has_its_own_tag_and_base")
+PUSH = By("tests/image/test_push.py", "test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_it")
+FLUX = By("tests/node/test_delivery.py", "test_flux_delivers_both_parts")
+ORDER = By("tests/node/test_operation.py", "test_api_server_accepts_committed_environments")
+CLIENT = By("tests/live/test_client_examples.py", "test_documented_first_run_is_logged")
+GRANT = By("tests/live/test_client_examples.py", "test_documented_grant_is_accepted")
+MACHINE = By("tests/live/people.py", "known_machine_token")
+RESTORE = By("tests/image/test_backup.py", "test_restore_gives_back_every_row")
+CHECK = By("tests/node/test_use.py", "test_check_finds_every_service")
+
+SUITE = Not("is what continuous integration itself runs")
+CLUSTER = Not("needs a cluster with CloudNativePG and External Secrets, which no test here starts")
+ARGO = Not("needs Argo CD")
+
+WHERE_TRIED: dict[str, By | Not] = {
+    "make synth": JOURNEY,
+    "make init NAME=staging": JOURNEY,
+    "$EDITOR environments/staging.yaml": JOURNEY,
+    "git diff dist/": JOURNEY,
+    "python main.py upgrade": JOURNEY,
+    "python main.py synth --check --environment production": JOURNEY,
+    "make setup": JOURNEY,
+    ". .venv/bin/activate": JOURNEY,
+    "cdk8s-mlflow import-values values.yaml --name production": JOURNEY,
+    "make test": SUITE,
+    "make setup-dev": SUITE,
+    "make check": SUITE,
+    "make docs": SUITE,
+    "make release": By("tests/package/conftest.py", "wheel"),
+    "pip install build/release/cdk8s_mlflow-*.whl": By("tests/package/conftest.py", "installed"),
+    "make live": LIVE,
+    "make live RELEASE=3.17.2": LIVE,
+    "python bootstrap.py plan --environment production": BOOTSTRAP,
+    "python bootstrap.py apply --environment production": BOOTSTRAP,
+    "python bootstrap.py verify --environment production": BOOTSTRAP,
+    "python bootstrap.py plan --environment staging": BOOTSTRAP,
+    "python bootstrap.py apply --environment staging": BOOTSTRAP,
+    "python bootstrap.py verify --environment staging": BOOTSTRAP,
+    "python bootstrap.py add-user-to-group alice mlflow-users --environment production": BOOTSTRAP,
+    "python bootstrap.py list-users --environment production": BOOTSTRAP,
+    "python bootstrap.py remove-user-from-group alice mlflow-users --environment production": BOOTSTRAP,
+    "python bootstrap.py rotate oidc --environment production": BOOTSTRAP,
+    "python bootstrap.py rotate postgres --environment production": BOOTSTRAP,
+    "python bootstrap.py rotate s3 --environment production": BOOTSTRAP,
+    "python bootstrap.py rotate server --environment production": BOOTSTRAP,
+    "make build-and-push-image": PUSH,
+    "make build-and-push-image IMAGE_REGISTRY=registry.example.com": PUSH,
+    "make build-image RELEASE=3.17.2": BUILD,
+    "make push-image RELEASE=3.17.2 IMAGE_REGISTRY=registry.example.com": PUSH,
+    "kubectl apply -f dist/production/delivery/flux/": FLUX,
+    "kubectl apply -f dist/staging/delivery/flux/": FLUX,
+    "kubectl apply -f dist/production/delivery/argocd/Application.mlflow-production.k8s.yaml": ARGO,
+    "kubectl apply -f dist/staging/delivery/argocd/": ARGO,
+    "kubectl apply --server-side -f dist/production/application/Namespace.mlflow.k8s.yaml": ORDER,
+    "kubectl apply --server-side -f dist/production/database/ -f dist/production/application/": ORDER,
+    "kubectl exec -n mlflow deploy/mlflow -- mlflow-sso check": CHECK,
+    "kubectl -n mlflow exec deploy/mlflow -- mlflow-sso check": CHECK,
+    "kubectl -n mlflow-staging exec deploy/mlflow -- mlflow-sso check": CHECK,
+    "kubectl -n mlflow-staging wait deployment/mlflow --for=condition=Available --timeout=15m": FLUX,
+    "kubectl -n mlflow logs deploy/mlflow": CHECK,
+    "kubectl -n mlflow get externalsecrets,jobs,pods": CLUSTER,
+    "kubectl -n postgres port-forward service/postgres-cluster-rw 5432:5432": CLUSTER,
+    'kubectl -n mlflow annotate externalsecret --all force-sync="$(date +%s)" --overwrite': CLUSTER,
+    'kubectl -n postgres annotate externalsecret mlflow-db-role force-sync="$(date +%s)" --overwrite': CLUSTER,
+    "kubectl -n mlflow rollout restart deployment/mlflow": CLUSTER,
+    "kubectl -n mlflow scale deployment/mlflow --replicas=0": CLUSTER,
+    'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{"spec": {"suspend": true}}\'': CLUSTER,
+    "kubectl -n mlflow create job mlflow-dump-now --from=cronjob/mlflow-dump": RESTORE,
+    "kubectl -n mlflow logs -f job/mlflow-restore": RESTORE,
+    "kubectl -n mlflow create secret generic mlflow-restore-key --from-file=identity=key.txt": RESTORE,
+    "export MLFLOW_TRACKING_URI=https://localhost:30443": CLIENT,
+    "export MLFLOW_TRACKING_USERNAME=user@example.com": CLIENT,
+    "export MLFLOW_TRACKING_PASSWORD='the access key'": CLIENT,
+    "export REQUESTS_CA_BUNDLE='the authority that make live has printed'": CLIENT,
+}
+
+BY_BEGINNING: dict[str, By | Not] = {
+    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs -o name": CLUSTER,
+    "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump": RESTORE,
+    "curl -u you@example.com:KEY -X POST": GRANT,
+    "export MLFLOW_TRACKING_TOKEN=$(curl -s -u": MACHINE,
+}
+"""Commands too long to repeat, by what they begin with."""
+
+
+def where_tried(command: str) -> By | Not | None:
+    """The row of ``command``; None if it has none."""
+    if command in WHERE_TRIED:
+        return WHERE_TRIED[command]
+    return next((row for beginning, row in BY_BEGINNING.items() if command.startswith(beginning)), None)
