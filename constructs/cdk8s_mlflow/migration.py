@@ -81,7 +81,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
         "migrate",
         program_arguments("migrate", _flags(settings)),
         settings=settings,
-        env=environment_variables(migration_environment()),
+        env=environment_variables(migration_environment(settings)),
         volume_mounts=mounts.only("db"),
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )

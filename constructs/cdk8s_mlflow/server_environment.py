@@ -40,15 +40,25 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def process_environment() -> dict[str, str]:
-    """What any Python process of ours wants: one writable folder, no telemetry, no search for a git executable."""
+def process_environment(settings: Settings) -> dict[str, str]:
+    """What any Python process of ours wants: one writable folder, no telemetry, no search for git, the proxy."""
     return {
+        **proxy_environment(settings),
         "HOME": "/tmp",  # noqa: S108  (an emptyDir is mounted there)
         "TMPDIR": "/tmp",  # noqa: S108
         "GIT_PYTHON_REFRESH": "quiet",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
     }
+
+
+def proxy_environment(settings: Settings) -> dict[str, str]:
+    """The forward proxy for https; Services of the cluster are reached directly."""
+    proxy = settings.network.proxy
+    if proxy is None:
+        return {}
+    direct = ("localhost", "127.0.0.1", ".svc", f".{settings.network.cluster_domain}", *proxy.no_proxy)
+    return {"HTTPS_PROXY": proxy.url.rstrip("/"), "NO_PROXY": ",".join(dict.fromkeys(direct))}
 
 
 def login_environment(settings: Settings) -> dict[str, str]:
@@ -108,7 +118,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
     """Everything that the tracking server reads."""
     return {
         **settings.server.extra_environment,
-        **process_environment(),
+        **process_environment(settings),
         "LOG_LEVEL": settings.server.log_level,
         **database_environment(),
         **pool_environment(settings),
@@ -166,12 +176,12 @@ RELEASE_VARIABLES: Mapping[str, Callable[[Settings], dict[str, str]]] = {
 
 def job_environment(settings: Settings) -> dict[str, str]:
     """What maintenance and the wait for the schema read."""
-    return {**migration_environment(), **artifact_environment(settings)}
+    return {**migration_environment(settings), **artifact_environment(settings)}
 
 
 def end_access_environment(settings: Settings) -> dict[str, str]:
     """What the look for users who have left reads."""
-    return {**migration_environment(), **group_environment(settings)}
+    return {**migration_environment(settings), **group_environment(settings)}
 
 
 def backup_environment(settings: Settings) -> dict[str, str]:
@@ -186,12 +196,12 @@ def backup_environment(settings: Settings) -> dict[str, str]:
     places = {
         name: value for name, value in artifact_environment(settings).items() if name != "AWS_SHARED_CREDENTIALS_FILE"
     }
-    return {**migration_environment(), **places, **{name: value for name, value in own.items() if value}}
+    return {**migration_environment(settings), **places, **{name: value for name, value in own.items() if value}}
 
 
-def migration_environment() -> dict[str, str]:
+def migration_environment(settings: Settings) -> dict[str, str]:
     """What the migration reads: nothing that an operator tunes, because a changed variable is a new Job."""
-    return {**process_environment(), **database_environment()}
+    return {**process_environment(settings), **database_environment()}
 
 
 def program_arguments(program: str, flags: Mapping[str, str | int]) -> list[str]:

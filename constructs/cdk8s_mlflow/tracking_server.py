@@ -102,7 +102,7 @@ def _schema_wait(settings: Settings, mounts: Mounts) -> k8s.Container:
         "wait-for-schema",
         program_arguments("wait-for-schema", {"timeout": settings.migration.wait_seconds}),
         settings=settings,
-        env=environment_variables(migration_environment()),
+        env=environment_variables(migration_environment(settings)),
         volume_mounts=mounts.only("db"),
         resources=resources(cpu=("50m", "1"), memory=("256Mi", "512Mi"), disk=("64Mi", "256Mi")),
     )

@@ -236,6 +236,17 @@ def _git_url(value: str) -> str:
     return value
 
 
+def _no_proxy(value: str) -> str:
+    if value.startswith("*"):
+        raise ValueError("must be a host or a domain such as .example.com; not every program understands *")
+    if "/" in value or ip_address(value) is not None:
+        raise ValueError("must be a host or a domain such as .example.com; not every program understands networks")
+    name = value.removeprefix(".")
+    if not _NAME.fullmatch(name):
+        raise ValueError("must be a host or a domain such as .example.com, in lower case and without a port")
+    return value
+
+
 def _keycloak_host(value: str) -> str:
     return _hostname(port="the port is authentication.keycloak_port", path="the path is authentication.keycloak_path")(
         value
@@ -251,6 +262,7 @@ Host = Annotated[str, AfterValidator(_host)]
 
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Url = Annotated[str, AfterValidator(_url)]
+NoProxy = Annotated[str, AfterValidator(_no_proxy)]
 S3Endpoint = Annotated[str, AfterValidator(_s3_endpoint)]
 GitUrl = Annotated[str, AfterValidator(_git_url)]
 Cidr = Annotated[str, AfterValidator(_cidr)]

@@ -10,6 +10,7 @@ from cdk8s_mlflow.settings.address_checks import address_contradictions
 from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_contradictions
+from cdk8s_mlflow.settings.network_checks import network_contradictions
 from cdk8s_mlflow.settings.pod_checks import pod_contradictions
 from cdk8s_mlflow.settings.section import at_least
 
@@ -238,6 +239,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
     _operators,
     ingress_contradictions,
     address_contradictions,
+    network_contradictions,
     _connection_budget,
     _extra_environment,
     _jobs,

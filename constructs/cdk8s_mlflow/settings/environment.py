@@ -85,6 +85,12 @@ class Settings(Section):
         return self.maintenance.end_access and self.authentication.directory_client is not None
 
     @property
+    def has_own_backup_endpoint(self) -> bool:
+        """Whether dumps go to another S3 than artifacts."""
+        backup = self.backup
+        return backup.target is not None and backup.endpoint not in (None, self.artifacts.endpoint)
+
+    @property
     def dumps_before_migration(self) -> bool:
         """Whether the migration waits for a dump."""
         return self.backup.target is not None and self.backup.before_migration

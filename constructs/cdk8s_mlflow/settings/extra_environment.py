@@ -57,11 +57,6 @@ HARMLESS = frozenset(
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
         "MKL_NUM_THREADS",
-        # a proxy for https, which sees no more than host names
-        "HTTPS_PROXY",
-        "https_proxy",
-        "NO_PROXY",
-        "no_proxy",
     }
 )
 """Variables that either release reads without harm."""
@@ -94,6 +89,8 @@ SETTINGS: Mapping[str, str] = {
     r"AWS_(DEFAULT_)?REGION": "artifacts.region",
     r"AWS_(SHARED_CREDENTIALS_FILE|CONFIG_FILE|(DEFAULT_)?PROFILE|ROLE_[A-Z_]+|WEB_IDENTITY_TOKEN_FILE|CONTAINER_[A-Z_]+"
     r"|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN)": "artifacts.credentials",
+    r"HTTPS_PROXY|https_proxy": "network.proxy.url",
+    r"NO_PROXY|no_proxy": "network.proxy.no_proxy",
     r"LOG_LEVEL": "server.log_level",
     r"MLFLOW_WORKERS|WEB_CONCURRENCY": "server.workers",
     r"MLFLOW_SERVER_ALLOWED_HOSTS": "server.allowed_hosts",
@@ -169,7 +166,9 @@ REASONS: Mapping[str, str] = {
     r"MLFLOW_(HOST|PORT)|HOST|PORT|MLFLOW_EXPOSE_PROMETHEUS|PROMETHEUS_[A-Z_]+|prometheus_multiproc_dir": (
         "is where Service, probes and Prometheus look for the server"
     ),
-    r"(HTTP|ALL|FTP)_PROXY|(http|all|ftp)_proxy": "leads plain requests elsewhere, those to an S3 in the cluster too",
+    r"(HTTP|ALL|FTP)_PROXY|(http|all|ftp)_proxy": (
+        "leads plain requests elsewhere, those to an S3 in the cluster too; network.proxy is for https"
+    ),
     r"TZ|PGTZ": "moves times, which are stored as UTC",
     r"KUBERNETES_[A-Z0-9_]+|[A-Z0-9_]+_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?": "is set by Kubernetes",
 }

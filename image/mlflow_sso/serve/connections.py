@@ -58,6 +58,10 @@ def raise_descriptor_limit() -> int:
     return min(MAX_CONNECTIONS, wanted // 4)
 
 
+MAPPED = "::ffff:"
+"""What precedes a client's IPv4 address on a socket of both families (RFC 4291, section 2.5.5.2)."""
+
+
 class Meter:
     """How much has moved within the window, while the peer alone held it up."""
 
@@ -118,10 +122,13 @@ class Connection(H11Protocol):  # type: ignore[misc]
 
     limits = Limits()
     app_state: dict[str, Any]
+    client: tuple[str, int] | None
 
     def connection_made(self, transport: Any) -> None:
         transport.max_size = READ_AT_ONCE
         super().connection_made(Transport(transport, self))
+        if self.client and self.client[0].startswith(MAPPED):
+            self.client = (self.client[0].removeprefix(MAPPED), self.client[1])
         self._received, self._meter = 0, Meter()
         self._waiting_since, self._received_before = time.monotonic(), 0
         self._lingering_until = self._last_piece = 0.0

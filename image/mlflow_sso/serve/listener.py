@@ -1,11 +1,15 @@
 """Where the server listens: the flags that ``mlflow-sso serve`` takes and hands on to the process it becomes."""
 
+import socket
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from mlflow_sso.errors import UsageError
+
+ANY = "::"
+"""Every address of the pod, IPv6 and IPv4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +36,29 @@ class Listener:
         return [sys.executable, "-P", "-m", "mlflow_sso.serve.server", *flags]
 
 
+def available_host(host: str) -> str:
+    """``host``, or every IPv4 address in place of ``ANY`` if the kernel has no IPv6."""
+    if host != ANY:
+        return host
+    try:
+        with listening_socket(host) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return "0.0.0.0"  # noqa: S104
+    return host
+
+
+def listening_socket(host: str) -> socket.socket:
+    """A TCP socket of the family of ``host``; that of ``ANY`` takes IPv4 too, whose clients are then ``::ffff:…``."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    if host == ANY:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    return made
+
+
 def add_listener_arguments(parser: ArgumentParser) -> None:
     """The flags of ``Listener``."""
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")  # noqa: S104
+    parser.add_argument("--host", default=ANY, help="address to listen on (default: %(default)s, both families)")
     parser.add_argument("--port", type=_within(1, 65535), default=5000, help="public port (default: %(default)s)")
     parser.add_argument(
         "--metrics-port", type=_within(1, 65535), default=9090, help="port of /metrics alone (default: %(default)s)"

@@ -1,5 +1,6 @@
 """The port that no Ingress reaches: Prometheus metrics of all workers, and whether they are alive."""
 
+import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -8,6 +9,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from mlflow_sso.serve.health import alive
+from mlflow_sso.serve.listener import ANY
 
 CLIENT_SECONDS = 30
 """What a client of this port may take for its request."""
@@ -17,6 +19,16 @@ class _Server(ThreadingMixIn, WSGIServer):
     """A thread for each connection, so that a scrape keeps no probe waiting."""
 
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Take IPv4 too on every address of both families."""
+        if self.server_address[0] == ANY:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 class _Handler(WSGIRequestHandler):

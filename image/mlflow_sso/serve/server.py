@@ -16,7 +16,7 @@ from typing import NoReturn
 from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.serve.health import heartbeat_folder, prepare
-from mlflow_sso.serve.listener import Listener, add_listener_arguments
+from mlflow_sso.serve.listener import Listener, add_listener_arguments, available_host, listening_socket
 from mlflow_sso.serve.workers import Workers
 
 APPLICATION = "mlflow_sso.serve.application:app"
@@ -30,10 +30,11 @@ def run(listener: Listener) -> NoReturn:
     from mlflow_sso.serve.metrics import serve_metrics
 
     prepare(heartbeat_folder())
-    with _taken_explained(listener.host, listener.metrics_port):
-        serve_metrics(host=listener.host, port=listener.metrics_port, heartbeats=heartbeat_folder())
-    with _taken_explained(listener.host, listener.port):
-        bound = bind_public_port(listener.host, listener.port)
+    host = available_host(listener.host)
+    with _taken_explained(host, listener.metrics_port):
+        serve_metrics(host=host, port=listener.metrics_port, heartbeats=heartbeat_folder())
+    with _taken_explained(host, listener.port):
+        bound = bind_public_port(host, listener.port)
     if listener.workers == 1:
         work(listener, bound)
     leave(Workers(count=listener.workers, command=listener.command, descriptor=bound.fileno()).run())
@@ -45,7 +46,7 @@ def _taken_explained(host: str, port: int) -> Iterator[None]:
         yield
     except OSError as error:
         raise TerminalError(
-            f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}",
+            f"cannot listen on {f'[{host}]' if ':' in host else host}:{port}: {(error.strerror or str(error)).lower()}",
             remedy="choose another address or port, or end what listens there",
         ) from None
 
@@ -55,7 +56,7 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 
     Raises ``OSError``.
     """
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound = listening_socket(host)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it. Without, Nagle and delayed acknowledgement hold each answer of a kept-alive
     # connection for 40 ms: asyncio sets it only on sockets that it has made itself.

@@ -1,0 +1,90 @@
+"""What an address says about where packets to it go: what NetworkPolicies are derived from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cdk8s_mlflow.settings.addresses import ip_address
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import Settings
+
+_PRIVATE = re.compile(r"(.*\.)?(internal|local|localdomain|lan|home|corp|private|intranet|home\.arpa)")
+"""Names that public DNS does not have (RFC 6762, appendix G; RFC 8375; ICANN's resolution on .internal)."""
+
+_CNPG_SERVICE = re.compile(r"(?P<cluster>.+)-(rw|ro|r)")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service of the cluster."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One IP address, as the network that holds it alone."""
+
+    cidr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A name that public DNS may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A name that only a private DNS has, so that its addresses are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The pod itself, which no policy concerns."""
+
+
+Reach = Service | Address | Public | Private | Local
+
+
+def reach(host: str, settings: Settings) -> Reach:
+    """Where packets to ``host`` go, as far as the name tells."""
+    name = host.strip("[]").rstrip(".").lower()
+    address = ip_address(name)
+    if name == "localhost" or name.endswith(".localhost") or (address and address.is_loopback):
+        return Local()
+    if address:
+        return Address(f"{address}/{address.max_prefixlen}")
+    labels = name.removesuffix(f".{settings.network.cluster_domain}").split(".")
+    if len(labels) == 3 and labels[2] == "svc":
+        return Service(labels[0], labels[1])
+    if len(labels) > 3 and labels[-1] == "svc":
+        # The Service of a StatefulSet, with a pod's own name in front.
+        return Service(labels[-3], labels[-2])
+    if len(labels) == 1:
+        return Service(name, settings.namespace)
+    return Private() if _PRIVATE.fullmatch(name) else Public()
+
+
+def cnpg_cluster(service: Service) -> str | None:
+    """The CloudNativePG Cluster whose Service it is, by CloudNativePG's names; None for another Service."""
+    match = _CNPG_SERVICE.fullmatch(service.name)
+    return match["cluster"] if match else None
+
+
+def is_proxied(host: str, settings: Settings) -> bool:
+    """Whether https to ``host`` goes through ``network.proxy``."""
+    proxy = settings.network.proxy
+    if proxy is None or isinstance(reach(host, settings), Service | Local):
+        return False
+    return not any(host == name or host.endswith(f".{name.removeprefix('.')}") for name in proxy.no_proxy)
+
+
+def port_of(url: str) -> int:
+    """Port of a URL, that of its scheme if it has none."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
