@@ -21,7 +21,7 @@ from mlflow_sso.garbage_collection.usage_rows import UsageRows, read_trace_claim
 from mlflow_sso.object_store import Folder, ObjectStore, Size, destination
 from mlflow_sso.releases import installed
 
-BATCH = {"logged_model": 500, "run": 500, "experiment": 50}
+BATCH = {"logged_model": 2000, "run": 2000, "experiment": 50}
 """Things in one transaction, at most."""
 
 OBJECTS = 20_000

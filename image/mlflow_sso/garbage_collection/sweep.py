@@ -5,12 +5,16 @@ shows the objects of many. If what lies between them belongs to others the pages
 read; no key is deleted that is not below one of the folders.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mlflow_sso.object_store import PAGE, Folder, ObjectStore, Size
 
+AT_ONCE = 4
+"""Requests that delete at the same time, a thousand keys each: the object store takes longer for one than we do."""
 SMALLEST_PAGE = 50
 SIDE_BY_SIDE = 4
 """Folders below one parent for which it is worth listing the parent."""
@@ -34,18 +38,38 @@ class Sweep:
         """Go through ``folders``, which may lie within one another; raises ``ProgramError``."""
         keys: list[str] = []
         bucket = Folder("", "")
-        for page_bucket, page in self._pages(folders):
-            if page_bucket != bucket:
-                self._delete(bucket, keys)
-                bucket, keys = page_bucket, []
-            keys += page
-            while len(keys) >= PAGE:
-                self._delete(bucket, keys[:PAGE])
-                keys = keys[PAGE:]
-            if self.total.objects >= self.limit and not self.dry_run:
-                self.is_complete = False
-                break
-        self._delete(bucket, keys)
+        with self._deleting() as delete:
+            for page_bucket, page in self._pages(folders):
+                if page_bucket != bucket:
+                    delete(bucket, keys)
+                    bucket, keys = page_bucket, []
+                keys += page
+                while len(keys) >= PAGE:
+                    delete(bucket, keys[:PAGE])
+                    keys = keys[PAGE:]
+                if self.total.objects >= self.limit and not self.dry_run:
+                    self.is_complete = False
+                    break
+            delete(bucket, keys)
+
+    @contextmanager
+    def _deleting(self) -> Iterator[Callable[[Folder, list[str]], None]]:
+        """Deletes some keys while the next are listed; at the end all are deleted, or the first error is raised."""
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+
+            def delete(bucket: Folder, keys: list[str]) -> None:
+                if keys and not self.dry_run:
+                    waiting.append(pool.submit(self.store.delete_keys, bucket, keys))
+                while len(waiting) > AT_ONCE:
+                    waiting.popleft().result()
+
+            try:
+                yield delete
+                while waiting:
+                    waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _pages(self, folders: Iterable[Folder]) -> Iterator[tuple[Folder, list[str]]]:
         for parent, inside in _by_parent(_outermost(folders)).items():
@@ -53,10 +77,6 @@ class Sweep:
             for scope, some in [(parent, inside)] if together else [(folder, [folder]) for folder in inside]:
                 for page in self._objects(scope, some):
                     yield Folder(scope.bucket, ""), page
-
-    def _delete(self, bucket: Folder, keys: list[str]) -> None:
-        if keys and not self.dry_run:
-            self.store.delete_keys(bucket, keys)
 
     def _objects(self, scope: Folder, folders: list[Folder]) -> Iterator[list[str]]:
         """Keys below ``folders``, which are in order and all below ``scope``, page by page."""
