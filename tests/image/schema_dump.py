@@ -8,6 +8,11 @@ from pod import Database
 from live.servers.cache import debian_program
 
 TOKENS = ("\\restrict", "\\unrestrict")
+OURS = (
+    r"-- Name: (\w+ )?mlflow_sso_.*",
+    r"CREATE (INDEX|CONSTRAINT TRIGGER) mlflow_sso_[^;]*;",
+    r"(CREATE|ALTER) TABLE (ONLY )?public\.mlflow_sso_[^;]*;",
+)
 
 
 def schema_dump(database: Database, service: str) -> str:
@@ -15,8 +20,9 @@ def schema_dump(database: Database, service: str) -> str:
     pg_dump = debian_program("pg_dump", package="postgresql", folders="/usr/lib/postgresql/*/bin")
     command = [pg_dump, "--schema-only", "--no-owner", "--no-privileges", "--dbname", database.superuser_dsn(service)]
     dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    # Our own indexes, which the packages do not create, and the empty lines and comments that stood around them.
-    dump = re.sub(r"^(-- Name: mlflow_sso_.*|CREATE INDEX mlflow_sso_[^;]*;)$", "", dump, flags=re.MULTILINE)
+    # What is ours, which the packages do not create, and the empty lines and comments that stood around it.
+    dump = re.sub(r"^CREATE FUNCTION public\.mlflow_sso_.*?\$\$;$", "", dump, flags=re.MULTILINE | re.DOTALL)
+    dump = re.sub(rf"^({'|'.join(OURS)})$", "", dump, flags=re.MULTILINE)
     return "\n".join(line for line in dump.splitlines() if line not in ("", "--") and not line.startswith(TOKENS))
 
 

@@ -171,11 +171,12 @@ def test_migrate_wait_for_schema_and_check_work_from_the_image(container: Contai
     assert [result["database"] for result in migrated.results] == ["mlflow", "mlflow_auth"]
     assert waited.code == 0, waited.stderr
     passed = [line for line in checked.stdout.splitlines() if re.search(r"  ok  ", line)]
-    assert [line.split("  ")[0] for line in passed[:5]] == [
+    assert [line.split("  ")[0] for line in passed[:6]] == [
         "postgresql mlflow",
         "postgresql mlflow_auth",
         "indexes mlflow",
         "indexes mlflow_auth",
+        "changes mlflow_auth",
         "artifact bucket",
     ]
 

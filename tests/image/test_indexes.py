@@ -70,7 +70,10 @@ def large(migrated_once: Pod, tmp_path_factory: pytest.TempPathFactory) -> Pod:
 
 
 def names(pod: Pod, service: str = "mlflow") -> set[str]:
-    rows = pod.database.query("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'mlflow_sso_%%'", service=service)
+    query = (
+        "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'mlflow_sso_%%' AND tablename NOT LIKE 'mlflow_sso_%%'"
+    )
+    rows = pod.database.query(query, service=service)
     return {name for (name,) in rows}
 
 

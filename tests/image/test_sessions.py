@@ -23,3 +23,10 @@ HASH = "scrypt:32768:8:1$salt$hash"
 )
 def test_sessions_end_with_their_mark(login_mark: str | None, stored: str | None, ended: bool) -> None:
     assert is_ended(login_mark, stored) is ended
+
+
+@pytest.mark.parametrize(
+    ("login_mark", "mark", "ended"), [(None, "7.5", True), ("7.4", "7.5", True), ("7.5", "7.5", False)]
+)
+def test_new_key_brings_no_session_back(login_mark: str | None, mark: str, ended: bool) -> None:
+    assert is_ended(login_mark, HASH, mark) is ended

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.matching import is_canonical
+from mlflow_sso.authorization.remembering import Remembered, in_thread
 from mlflow_sso.authorization.rules import Kind
 
 EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -22,8 +23,8 @@ Owners = Mapping[str, tuple[str, ...]]
 class Objects:
     """``session`` opens a session of the tracking store's database, as its ``ManagedSessionMaker`` does."""
 
-    def __init__(self, session: Callable[[], Any]) -> None:
-        self._session = session
+    def __init__(self, session: Callable[[], Any], *, remembered: Remembered | None = None) -> None:
+        self._session, self._remembered = in_thread(session), remembered or Remembered()
 
     def experiments(self, kind: Kind, names: Iterable[str]) -> Owners:
         """The experiments that own each of ``names``; raises ``RefusedError`` if a name is none of its kind."""
@@ -37,9 +38,15 @@ class Objects:
                 return self._of_datasets(wanted)
             case Kind.ASSESSMENT:
                 return self._of_assessments(wanted)
+            case Kind.RUN | Kind.LOGGED_MODEL:
+                # Their names are the server's, and they stay in their experiment.
+                return self._remembered.owners(kind, wanted, lambda left: self._read(kind, left))
             case _:
-                name, experiment = self._columns(kind)
-                return {str(found): (str(owner),) for found, owner in self._pairs(name, experiment, name.in_(wanted))}
+                return self._read(kind, wanted)
+
+    def _read(self, kind: Kind, wanted: list[str]) -> dict[str, tuple[str, ...]]:
+        name, experiment = self._columns(kind)
+        return {str(found): (str(owner),) for found, owner in self._pairs(name, experiment, name.in_(wanted))}
 
     def _pairs(self, name: Any, experiment: Any, *conditions: Any) -> list[tuple[Any, Any]]:
         with self._session() as session:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.changes import read_state
 from mlflow_sso.check import identity_provider, session_store
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
@@ -41,6 +42,7 @@ def _checks(root: SecretsRoot, timeout: float) -> dict[str, Check]:
         "postgresql mlflow_auth": lambda: _database(auth, timeout),
         "indexes mlflow": lambda: _indexes(tracking, timeout),
         "indexes mlflow_auth": lambda: _indexes(auth, timeout),
+        "changes mlflow_auth": lambda: _changes(auth, timeout),
         "artifact bucket": _bucket,
         "oidc discovery": lambda: identity_provider.discover(timeout),
         "oidc client": lambda: identity_provider.try_client(root, timeout),
@@ -79,6 +81,17 @@ def _indexes(schema: Schema, timeout: float) -> str:
         [f"missing: {', '.join(lacking)} (run `mlflow-sso migrate` as the owner of the tables)"] if lacking else []
     )
     return "; ".join([", ".join(index.name for index in state.present) or "none", *missing])
+
+
+def _changes(schema: Schema, timeout: float) -> str:
+    connection = connect(schema, deadline=Deadline(timeout), program="check")
+    with closing(connection), errors_explained(schema, doing="cannot read"):
+        state = read_state(connection, schema)
+    lacking = [*state.missing, *state.of_others]
+    if state.is_complete:
+        return f"counted in {len(state.counted)} tables"
+    # Without it the server reads grants at every request, which is slower and no failure.
+    return f"not counted: {', '.join(lacking) or 'any'} (run `mlflow-sso migrate` as the owner of the tables)"
 
 
 def _bucket() -> str:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlflow_sso import log
+from mlflow_sso import changes, log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
@@ -42,6 +42,8 @@ class Outcome:
     """``none``, ``initialised`` or ``upgraded``."""
     indexes: list[str]
     """Of ours, created now."""
+    counted: list[str]
+    """Tables whose changes are counted from now on."""
     public_connect: str
     """``revoked``, ``revoked now``, or ``granted`` where the role is not the database's owner."""
     sql_seconds: float
@@ -91,12 +93,14 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
     with closing(connection), errors_explained(schema, doing="cannot migrate"):
         before, action, public = _settle(connection, schema, deadline, clock, maximum_lock_seconds)
         indexes = _create_indexes(connection, schema, deadline, clock)
+        counted = _count_changes(connection, schema, deadline, clock)
     return Outcome(
         database=schema.name,
         found=before.revision,
         head=schema.head,
         action=action,
         indexes=indexes,
+        counted=counted,
         public_connect=public,
         sql_seconds=round(clock.seconds["sql"], 3),
         import_seconds=round(clock.seconds["import"], 3),
@@ -147,6 +151,17 @@ def _create_indexes(connection: Any, schema: Schema, deadline: Deadline, clock: 
     _wait_for_lock(connection, schema, deadline)
     with clock.measuring("sql"):
         return create_missing(connection, schema, deadline=deadline)
+
+
+def _count_changes(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> list[str]:
+    if schema.name != changes.SERVICE:
+        return []
+    with clock.measuring("sql"):
+        if changes.read_state(connection, schema).is_complete:
+            return []
+    _wait_for_lock(connection, schema, deadline)
+    with clock.measuring("sql"):
+        return changes.count_changes(connection, schema, deadline=deadline)
 
 
 def _wait_for_lock(connection: Any, schema: Schema, deadline: Deadline) -> None:

@@ -20,7 +20,7 @@ from mlflow_oidc_auth.db.models import SqlUser
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from mlflow_sso import log
+from mlflow_sso import changes, log
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.migrate.preparation import EARLY_INDEXES
@@ -67,6 +67,8 @@ def upgraded(connection: Any, schema: Schema, before: Found, *, deadline: Deadli
     try:
         with engine.connect() as alchemy, _locked(alchemy, schema, before, deadline):
             alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
+            if schema.name == changes.SERVICE:
+                changes.stop_counting(connection, schema)
             with log.still_at_work("upgrading, with all tables locked", database=schema.name):
                 _run_revisions(alchemy, schema, before, to)
             _verify(connection, schema, to)

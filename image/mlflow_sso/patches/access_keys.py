@@ -95,6 +95,10 @@ class VerifiedKeys:
             self._remember(mark)
         return good
 
+    def knows(self, stored_hash: str, password: str) -> bool:
+        """Whether ``password`` has been found to have ``stored_hash``; nothing is hashed."""
+        return self._remembers(self._mark(stored_hash, password))
+
     def check_nothing(self, name: str, password: str, *, stored_hash: str) -> None:
         """Take as long as a wrong key of ``name`` does, against a hash that no key has."""
         self._checks.run(name, self._mark(name, password), lambda: self._check(stored_hash, password) and False)
@@ -122,8 +126,8 @@ def guard_key_checks(
     *,
     remembered: int = REMEMBERED,
     hash_of_no_key: Callable[[str], str] = lambda _: SCRYPT_OF_NO_KEY,
-) -> None:
-    """Put it in front of the one function by which ``module`` of the plugin compares a password with a hash.
+) -> VerifiedKeys:
+    """Put the result in front of the one function by which ``module`` of the plugin compares a password with a hash.
 
     ``repository`` is its class whose ``authenticate`` reads the user's row first. ``hash_of_no_key`` says which hash a
     password is compared with if there was none to compare it with.
@@ -146,6 +150,7 @@ def guard_key_checks(
         return good
 
     repository.authenticate = authenticate_in_equal_time
+    return keys
 
 
 @contextmanager

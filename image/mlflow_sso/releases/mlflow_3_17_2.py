@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from mlflow_sso.asgi import Application
@@ -30,9 +31,13 @@ def _refresh_within_keycloaks_session() -> None:
 
 
 def _open_application() -> Application:
+    from mlflow_oidc_auth.config import config
     from mlflow_oidc_auth.store import store
 
+    from mlflow_sso.authorization.release_3_17_2.key_login import forget_after_seconds
+
     store.ping()
+    forget_after_seconds(config)
     _refresh_within_keycloaks_session()
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
 
@@ -57,8 +62,7 @@ def _open_application() -> Application:
         log_in_at_the_host_of_starlette(uris)
     check_tokens(auth, auth_middleware)
     pass_over_unlikely_routers(app.app.router.routes)
-    guard(app.app)
-    _guard_key_checks()
+    guard(app.app, key_login=_guard_key_checks())
     application = OutageInsteadOfRefusal(KnownLoginErrors(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
@@ -68,15 +72,22 @@ def _open_application() -> Application:
     return application
 
 
-def _guard_key_checks() -> None:
+def _guard_key_checks() -> Any:
     from mlflow_oidc_auth.middleware.auth_middleware import AuthMiddleware
     from mlflow_oidc_auth.repository import user_token
+    from mlflow_oidc_auth.store import store
+    from mlflow_oidc_auth.utils.permissions import flush_permission_cache
 
+    from mlflow_sso.authorization.release_3_17_2.key_login import Grants, KeyLogin, use_noted_login
     from mlflow_sso.patches import access_keys
-    from mlflow_sso.patches.mlflow_3_17_2.basic_login import log_in_with_key
+    from mlflow_sso.patches.mlflow_3_17_2.basic_login import KeyLogins, log_in_with_key
 
-    access_keys.guard_key_checks(user_token, user_token.UserTokenRepository, hash_of_no_key=_hash_of_no_key)
-    AuthMiddleware._authenticate_basic_auth = log_in_with_key
+    keys = access_keys.guard_key_checks(user_token, user_token.UserTokenRepository, hash_of_no_key=_hash_of_no_key)
+    key_login = KeyLogin(store.engine, keys, Grants(flush_permission_cache))
+    logins = KeyLogins(key_login.find)
+    AuthMiddleware._authenticate_basic_auth = lambda _, header: log_in_with_key(logins, header)
+    use_noted_login(AuthMiddleware)
+    return key_login
 
 
 def _hash_of_no_key(password: str) -> str:

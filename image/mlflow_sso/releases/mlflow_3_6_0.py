@@ -34,7 +34,7 @@ def _open_application() -> Application:
 
     key_expiry.read_expiry_as_utc()
 
-    _guard_key_checks()
+    keys = _guard_key_checks()
     _protect_logins(config)
 
     refusal.refuse_users_without_email()
@@ -47,7 +47,7 @@ def _open_application() -> Application:
         from mlflow_sso.patches.mlflow_3_6_0.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
-    return KnownLoginErrors(guard(cast(Application, fastapi_app.app)))
+    return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
 
 
 def _protect_logins(config: Any) -> None:
@@ -67,15 +67,15 @@ def _protect_logins(config: Any) -> None:
     credentials.reject_bad_credentials()
 
 
-def _guard_key_checks() -> None:
+def _guard_key_checks() -> Any:
     from mlflow.server import app
     from mlflow_oidc_auth.repository import user
 
     from mlflow_sso.patches import access_keys
 
     remembered = access_keys.REMEMBERED if switched_on(os.environ, "MLFLOW_SSO_ACCESS_KEY_CACHE") else 0
-    access_keys.guard_key_checks(user, user.UserRepository, remembered=remembered)
     app.register_error_handler(access_keys.KeyChecksBusyError, access_keys.mark_busy)
+    return access_keys.guard_key_checks(user, user.UserRepository, remembered=remembered)
 
 
 RELEASE = Release(

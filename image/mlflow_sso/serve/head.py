@@ -1,6 +1,8 @@
 """What the head of a request says about its body, and why a request is refused before anything of it is read."""
 
 import re
+from base64 import b64decode
+from binascii import Error
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +70,15 @@ class Head:
 def has_credentials(scope: Mapping[str, Any]) -> bool:
     """Whether a request carries anything that could be a login; what it is worth is decided later."""
     return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
+
+
+def read_login(header: str) -> tuple[str, str] | None:
+    """User name, in small letters, and key of an Authorization header; None if it cannot be read."""
+    try:
+        name, colon, key = b64decode(header.partition(" ")[2]).decode().partition(":")
+    except (Error, ValueError):
+        return None
+    return (name.lower(), key) if colon else None
 
 
 def is_artifact(scope: Mapping[str, Any]) -> bool:

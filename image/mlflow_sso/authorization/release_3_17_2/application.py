@@ -9,13 +9,16 @@ from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_17_2.backend import BehindLogin
 from mlflow_sso.authorization.release_3_17_2.grants import PluginPermissions
+from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
 from mlflow_sso.authorization.release_3_17_2.table import table
+from mlflow_sso.authorization.remembering import Remembered
 from mlflow_sso.patches.mlflow_3_17_2 import row_reads
 from mlflow_sso.patches.mlflow_3_17_2.grant_reads import read_grants_together
+from mlflow_sso.patches.mlflow_3_17_2.run_owners import remember_owners
 
 
-def guard(application: Any) -> None:
+def guard(application: Any, *, key_login: KeyLogin) -> None:
     """Let ``application``, the plugin's of FastAPI, serve what the table knows; it must not have answered yet."""
     from mlflow.environment_variables import MLFLOW_ENABLE_AI_GATEWAY
     from mlflow_oidc_auth.middleware import AuthMiddleware
@@ -24,21 +27,25 @@ def guard(application: Any) -> None:
     exclude_rows_in_statements()
     read_grants_together()
     row_reads.read_together()
+    remembered = Remembered()
+    remember_owners(remembered)
     rows = table(ai_gateway=MLFLOW_ENABLE_AI_GATEWAY.get())
     stack = application.user_middleware
     # The list begins with the outermost.
     login = next(place for place, middleware in enumerate(stack) if middleware.cls is AuthMiddleware)
-    stack.insert(login + 1, Middleware(BehindLogin, table=rows, decision=_decision(rows)))
+    stack.insert(
+        login + 1, Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered), key_login=key_login)
+    )
 
 
-def _decision(rows: Any) -> Decision:
+def _decision(rows: Any, remembered: Remembered) -> Decision:
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
 
     tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker
     return Decision(
         rows,
         permissions=PluginPermissions(tracking=tracking, registry=registry),
-        objects=Objects(tracking),
+        objects=Objects(tracking, remembered=remembered),
         locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
         graphql=_graphql,
     )

@@ -14,6 +14,7 @@ from mlflow_sso.authorization.middleware import (
     AuthorizationMiddleware,
 )
 from mlflow_sso.authorization.reading import Request
+from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin, noted
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
 from mlflow_sso.authorization.release_3_17_2.otlp import read_spans
 from mlflow_sso.authorization.rules import Body, Decider, Kind
@@ -31,8 +32,8 @@ class BehindLogin:
     There the caller is known, and nothing is authenticated twice.
     """
 
-    def __init__(self, app: Application, *, table: Table, decision: Decision) -> None:
-        self._guarded = AuthorizationMiddleware(table, PluginBackend(app, decision=decision))
+    def __init__(self, app: Application, *, table: Table, decision: Decision, key_login: KeyLogin) -> None:
+        self._guarded = AuthorizationMiddleware(table, PluginBackend(app, decision=decision, key_login=key_login))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
@@ -41,14 +42,16 @@ class BehindLogin:
 class PluginBackend:
     """Reads who has logged in from the plugin's state of a request; decides where the plugin does not."""
 
-    def __init__(self, application: Application, *, decision: Decision) -> None:
-        self._application, self._decision = application, decision
+    def __init__(self, application: Application, *, decision: Decision, key_login: KeyLogin) -> None:
+        self._application, self._decision, self._key_login = application, decision, key_login
         self._limiter = CapacityLimiter(DECISIONS)
 
     async def login(self, scope: Scope) -> Caller | Answer:
         """The plugin lets requests without a login pass only on paths that it calls unprotected."""
         state: Mapping[str, Any] = scope.get("state", {})
         username = state.get("username")
+        if username and noted() is None:
+            await to_thread.run_sync(self._key_login.read_number, limiter=self._limiter)
         return Caller(username, bool(state.get("is_admin"))) if username else NOT_LOGGED_IN
 
     async def decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:

@@ -12,38 +12,48 @@ from mlflow_sso.authorization.middleware import AuthorizationMiddleware
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 from mlflow_sso.authorization.release_3_6_0.backend import PluginBackend
+from mlflow_sso.authorization.release_3_6_0.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_6_0.login import authenticate_once, log_in
 from mlflow_sso.authorization.release_3_6_0.permission_lists import answer_from_all_grants
 from mlflow_sso.authorization.release_3_6_0.permissions import PluginPermissions
+from mlflow_sso.authorization.remembering import Remembered
+from mlflow_sso.patches.access_keys import VerifiedKeys
 from mlflow_sso.patches.mlflow_3_6_0 import row_reads
 
 
-def guard(application: Application) -> Application:
+def guard(application: Application, *, keys: VerifiedKeys) -> Application:
     """Serve of ``application`` what the table knows, to those who may; its stores must be open."""
-    permissions = _permissions()
+    from mlflow_oidc_auth.store import store
+
+    remembered = Remembered()
+    permissions = _permissions(remembered)
     authenticate_once()
     answer_from_all_grants(permissions)
     limit_statements(every_link=False)
     row_reads.read_together()
-    return AuthorizationMiddleware(TABLE, PluginBackend(application, log_in=log_in, decision=_decision(permissions)))
+    key_login = KeyLogin(store.engine, keys)
+    decision = _decision(permissions, remembered)
+    return AuthorizationMiddleware(
+        TABLE, PluginBackend(application, log_in=log_in, key_login=key_login, decision=decision)
+    )
 
 
-def _permissions() -> PluginPermissions:
+def _permissions(remembered: Remembered) -> PluginPermissions:
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
     from mlflow_oidc_auth.config import config
     from mlflow_oidc_auth.store import store
 
     tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker
-    return PluginPermissions(store=store, config=config, tracking=tracking, registry=registry)
+    return PluginPermissions(store=store, config=config, tracking=tracking, registry=registry, remembered=remembered)
 
 
-def _decision(permissions: PluginPermissions) -> Decision:
+def _decision(permissions: PluginPermissions, remembered: Remembered) -> Decision:
     from mlflow.server.handlers import _get_tracking_store
 
     return Decision(
         TABLE,
         permissions=permissions,
-        objects=Objects(_get_tracking_store().ManagedSessionMaker),
+        objects=Objects(_get_tracking_store().ManagedSessionMaker, remembered=remembered),
         locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
         graphql=_graphql,
     )

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from mlflow_sso.authorization.remembering import Remembered, in_thread
 from mlflow_sso.authorization.rules import Kind, Level
 
 LEVELS = {"NO_PERMISSIONS": Level.NONE, "READ": Level.READ, "EDIT": Level.EDIT, "MANAGE": Level.MANAGE}
+FEW = 8
+"""Names above which nothing is remembered: such requests are lists, each with other names."""
 NARROW = 200
 """Names above which all of a user's grants are read, instead of those of the names."""
 
@@ -45,9 +48,18 @@ class Found(NamedTuple):
 class PluginPermissions:
     """``store`` is the plugin's, ``tracking`` and ``registry`` open sessions of MLflow's databases."""
 
-    def __init__(self, *, store: Any, config: Any, tracking: Callable[[], Any], registry: Callable[[], Any]) -> None:
-        self._store, self._config = store, config
-        self._tracking, self._registry = tracking, registry
+    def __init__(
+        self,
+        *,
+        store: Any,
+        config: Any,
+        tracking: Callable[[], Any],
+        registry: Callable[[], Any],
+        remembered: Remembered | None = None,
+    ) -> None:
+        self._sessions, self._config = in_thread(store.ManagedSessionMaker), config
+        self._tracking, self._registry = in_thread(tracking), in_thread(registry)
+        self._remembered = remembered or Remembered()
 
     def levels(self, username: str, kind: Kind, names: Iterable[str]) -> Mapping[str, Level]:
         """The level that ``username`` has of each of ``names``."""
@@ -57,9 +69,19 @@ class PluginPermissions:
         self, username: str, kind: Kind, names: Iterable[str] | None, *, prompts: bool = False
     ) -> Mapping[str, "Found"]:
         """The permission of each of ``names``, or of everything if None; ``prompts`` compares with their patterns."""
+        wanted = None if names is None else frozenset(names)
+        if wanted is None or len(wanted) > FEW:
+            return self._found(username, kind, wanted, prompts=prompts)[0]
+        key = (username, kind, wanted, prompts)
+        return self._remembered.grants(key, lambda: self._found(username, kind, wanted, prompts=prompts))
+
+    def _found(
+        self, username: str, kind: Kind, names: frozenset[str] | None, *, prompts: bool
+    ) -> tuple[Mapping[str, "Found"], bool]:
+        """The permissions, and whether they follow from grants only: a name that a pattern matches may change."""
         left = set(self._texts(kind, None) if names is None else names)
         found = dict[str, Found]()
-        with self._store.ManagedSessionMaker() as session:
+        with self._sessions() as session:
             reader = _Reader(session, username, _source(kind, prompts=prompts))
             for source in self._config.PERMISSION_SOURCE_ORDER:
                 if not left:
@@ -67,7 +89,8 @@ class PluginPermissions:
                 granted = self._ask(reader, source, kind, left)
                 found |= {name: Found(granted[name], source) for name in granted.keys() & left}
                 left -= found.keys()
-        return found | dict.fromkeys(left, Found(self._config.DEFAULT_MLFLOW_PERMISSION, "fallback"))
+        rest = dict.fromkeys(left, Found(self._config.DEFAULT_MLFLOW_PERMISSION, "fallback"))
+        return found | rest, not reader.has_patterns
 
     def _ask(self, reader: "_Reader", source: str, kind: Kind, names: set[str]) -> Grants:
         match source:
@@ -82,7 +105,7 @@ class PluginPermissions:
 
     def readable(self, username: str, kind: Kind) -> frozenset[str]:
         """Everything of ``kind`` that ``username`` may read."""
-        with self._store.ManagedSessionMaker() as session:
+        with self._sessions() as session:
             reader = _Reader(session, username, _source(kind))
             names = {*reader.of_user(None), *reader.of_groups(None)}
             open_to_all = LEVELS[self._config.DEFAULT_MLFLOW_PERMISSION] >= Level.READ
@@ -141,6 +164,11 @@ class _Reader:
             if name not in found or get_permission(permission).priority > get_permission(found[name]).priority:
                 found[name] = permission
         return found
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether any pattern was compared with a name."""
+        return any(self._known_patterns.values())
 
     def patterns(self, *, of_groups: bool) -> Patterns:
         if of_groups not in self._known_patterns:

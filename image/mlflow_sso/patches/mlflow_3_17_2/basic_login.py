@@ -5,15 +5,15 @@ takes 0.1 s to hash: whoever tries wrong ones of such a user keeps all others wa
 itself, so the rest may run side by side.
 """
 
-from base64 import b64decode
-from binascii import Error
+from collections.abc import Callable
 from logging import getLogger
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
+from mlflow_sso.authorization.release_3_17_2.key_login import Login, note
 from mlflow_sso.patches.access_keys import busy
 from mlflow_sso.patches.key_checks import HASHES, WAITING, KeyChecksBusyError
+from mlflow_sso.serve.head import read_login
 
 LOGINS = HASHES + WAITING + 6
 """At once: those that hash or wait for it, and some whose key is known."""
@@ -23,16 +23,30 @@ _limiter = CapacityLimiter(LOGINS)
 Outcome = tuple[bool, str | None, str]
 
 
-async def log_in_with_key(_: Any, header: str) -> Outcome:
-    """Whether, as which user, or why not; ``AuthMiddleware._authenticate_basic_auth``."""
-    from mlflow_oidc_auth.store import store
+class KeyLogins:
+    """``find`` logs in with a key that is known to be right, by less than the plugin's statements, or gives None."""
 
-    login = read_login(header)
-    if login is None:
+    def __init__(self, find: Callable[[str, str], Login | None]) -> None:
+        self._find = find
+
+    def authenticate(self, name: str, key: str) -> tuple[bool, Login | None]:
+        """Whether ``key`` is one of ``name``, and what was read."""
+        from mlflow_oidc_auth.store import store
+
+        login = self._find(name, key)
+        return (True, login) if login is not None else (bool(store.authenticate_user(name, key)), None)
+
+
+async def log_in_with_key(logins: KeyLogins, header: str) -> Outcome:
+    """Whether, as which user, or why not; ``AuthMiddleware._authenticate_basic_auth``."""
+    note(None)
+    sent = read_login(header)
+    if sent is None:
         return False, None, "Invalid basic auth format"
-    name, key = login
+    name, key = sent
     try:
-        good = await to_thread.run_sync(store.authenticate_user, name, key, limiter=_limiter)
+        good, login = await to_thread.run_sync(logins.authenticate, name, key, limiter=_limiter)
+        note(login)
     except KeyChecksBusyError:
         request = busy.get()
         if request is not None:
@@ -42,12 +56,3 @@ async def log_in_with_key(_: Any, header: str) -> Outcome:
         _log.warning("a login with an access key failed", exc_info=True)
         return False, None, "Access keys cannot be checked"
     return (True, name, "") if good else (False, None, "Invalid basic auth credentials")
-
-
-def read_login(header: str) -> tuple[str, str] | None:
-    """User name, in small letters, and key of an Authorization header; None if it cannot be read."""
-    try:
-        name, colon, key = b64decode(header.partition(" ")[2]).decode().partition(":")
-    except (Error, ValueError):
-        return None
-    return (name.lower(), key) if colon else None

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mlflow_sso.access_rows import ENDED
+from mlflow_sso.changes import ENDED_ACCESS
 
 LOGIN_TIME = "mlflow_sso_login_time"
 """Key of the session: when it began, in seconds since 1970."""
@@ -18,7 +19,17 @@ LOGIN_MARK = "mlflow_sso_login_mark"
 """Key of the session: the mark of ``end-access`` that its user had when it began; None for a user without one."""
 
 RETURNED = "returned:"
-"""What ``access_rows.ENDED`` becomes when its user logs in again: the sessions before it stay ended."""
+"""What ``access_rows.ENDED`` becomes when its user logs in again, until a new key takes its place."""
+
+KEEP_MARK = (
+    f"INSERT INTO {ENDED_ACCESS} (username, mark) VALUES (:username, :mark) "  # noqa: S608
+    "ON CONFLICT (username) DO UPDATE SET mark = excluded.mark"
+)
+READ_MARK = f"SELECT mark FROM {ENDED_ACCESS} WHERE username = :username"  # noqa: S608
+READ_HASH_AND_MARK = (
+    f"SELECT password_hash, mark FROM users LEFT JOIN {ENDED_ACCESS} USING (username) "  # noqa: S608
+    "WHERE username = :username"
+)
 
 FAILED = "The login could not be completed. Please try again."
 
@@ -68,40 +79,48 @@ def end_if_over(lifetime_seconds: int) -> None:
 
     if _is_unprotected_route(request.path) or not session.get("username"):
         return
-    stored_hash = _stored_hash(session["username"])
+    stored_hash, mark = _stored_hash_and_mark(session["username"])
     age = time.time() - session.get(LOGIN_TIME, 0)
-    if age > lifetime_seconds or is_ended(session.get(LOGIN_MARK), stored_hash):
+    if age > lifetime_seconds or is_ended(session.get(LOGIN_MARK), stored_hash, mark):
         session.clear()
 
 
-def is_ended(login_mark: str | None, stored_hash: str | None) -> bool:
+def is_ended(login_mark: str | None, stored_hash: str | None, mark: str | None = None) -> bool:
     """Whether a session that began under ``login_mark`` has ended; ``stored_hash`` is None for an unknown user.
 
-    Marks are compared for equality, never as times: the database that writes them has another clock than this process.
+    ``mark`` is the one that the user's sessions have now. Marks are compared for equality, never as times: the database
+    that writes them has another clock than this process.
     """
     if stored_hash is None or stored_hash.startswith(ENDED):
         return True
-    return stored_hash.startswith(RETURNED) and stored_hash.removeprefix(RETURNED) != login_mark
+    if mark is None and stored_hash.startswith(RETURNED):
+        mark = stored_hash.removeprefix(RETURNED)
+    return mark is not None and mark != login_mark
 
 
 def _mark_returned(username: str | None) -> str | None:
+    """Keep the mark apart from the hash, which the user's next key overwrites."""
     from mlflow_oidc_auth.db.models import SqlUser
     from mlflow_oidc_auth.store import store
+    from sqlalchemy import text
 
     with store.ManagedSessionMaker() as session:
         user = session.query(SqlUser).filter(SqlUser.username == username).one_or_none()
         if user is None:
             return None
-        if user.password_hash.startswith(ENDED):
-            user.password_hash = RETURNED + user.password_hash.removeprefix(ENDED)
-        mark: str = user.password_hash
-        return mark.removeprefix(RETURNED) if mark.startswith(RETURNED) else None
+        for begin in (ENDED, RETURNED):
+            if user.password_hash.startswith(begin):
+                mark = user.password_hash.removeprefix(begin)
+                user.password_hash = RETURNED + mark
+                session.execute(text(KEEP_MARK), {"username": username, "mark": mark})
+        kept: str | None = session.execute(text(READ_MARK), {"username": username}).scalar()
+    return kept
 
 
-def _stored_hash(username: str) -> str | None:
-    from mlflow_oidc_auth.db.models import SqlUser
+def _stored_hash_and_mark(username: str) -> tuple[str | None, str | None]:
     from mlflow_oidc_auth.store import store
+    from sqlalchemy import text
 
     with store.ManagedSessionMaker() as session:
-        found: str | None = session.query(SqlUser.password_hash).filter(SqlUser.username == username).scalar()
-    return found
+        row = session.execute(text(READ_HASH_AND_MARK), {"username": username}).one_or_none()
+    return tuple(row) if row is not None else (None, None)

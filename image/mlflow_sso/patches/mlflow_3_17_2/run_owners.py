@@ -1,0 +1,21 @@
+"""Remembers the experiment of a run, which mlflow-oidc-auth 11.0.2 reads for every check; it never changes."""
+
+import sys
+from typing import Any
+
+from mlflow_sso.authorization.remembering import Remembered
+
+
+def remember_owners(remembered: Remembered) -> None:
+    """Change the function wherever a module of the plugin has imported it by name."""
+    from mlflow_oidc_auth.utils import data_fetching
+
+    read = data_fetching.get_run_experiment_id
+
+    def owner(tracking_store: Any, run_id: str) -> str:
+        found = remembered.owners("run", [run_id], lambda _: {run_id: str(read(tracking_store, run_id))})
+        return found[run_id]
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("mlflow_oidc_auth.") and getattr(module, "get_run_experiment_id", None) is read:
+            module.get_run_experiment_id = owner  # type: ignore[attr-defined]
