@@ -1,5 +1,6 @@
 """The way to PostgreSQL: certificates are checked, behind a tunnel too, unless somebody says otherwise."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -99,14 +100,58 @@ def test_behind_a_tunnel_the_certificate_is_checked_for_the_name_that_mlflow_use
     assert len(done.pending) == 3
 
 
-def test_an_explicit_override_wins_over_the_settings(tls_server: Postgres, settings_of: SettingsOf) -> None:
-    settings = _settings(settings_of, tls_server, host="pg.example.com")
+@pytest.mark.parametrize("mode", ["require", "disable", "prefer", "verify-ca", "verify_full"])
+def test_weaker_ssl_mode_is_refused(tls_server: Postgres, settings_of: SettingsOf, mode: str) -> None:
+    given = {"PGSSLMODE": mode, "PGSSLROOTCERT": str(tls_server.certificate.ca)}
 
-    done = apply(context(tls_server, settings, PGSSLMODE="require"))
+    with pytest.raises(UsageError, match=rf"PGSSLMODE.*{mode}"):
+        plan(context(tls_server, _settings(settings_of, tls_server), **given))
+
+
+def test_stronger_ssl_mode_is_taken(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    settings = _settings(settings_of, tls_server, host="pg.example.com", sslmode="require")
+    given = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(tls_server.certificate.ca)}
+
+    with pytest.raises(UnreachableError, match="does not match host name"):
+        plan(context(tls_server, settings, **given))
+
+
+def test_named_authority_never_replaces_the_stores(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    base = context(tls_server, _settings(settings_of, tls_server), PGSSLROOTCERT=str(tls_server.certificate.ca))
+    with Postgres(tls=True) as other:
+        values = FixedValues({"postgres": {"password": PASSWORD, "ca_crt": other.certificate.ca.read_text()}})
+
+    with pytest.raises(UnreachableError, match="certificate verify failed"):
+        plan(Context(settings=base.settings, credentials=base.credentials, values=values))
+
+
+HOSTILE = {
+    "PGHOST": "203.0.113.1",
+    "PGHOSTADDR": "203.0.113.1",
+    "PGPORT": "1",
+    "PGDATABASE": "hostile",
+    "PGOPTIONS": "-c default_transaction_read_only=on",
+    "PGREQUIREAUTH": "none",
+    "PGSERVICE": "hostile",
+    "PGSSLCRL": "/nowhere/crl",
+    "PGSSLMAXPROTOCOLVERSION": "TLSv1",
+    "PGTARGETSESSIONATTRS": "standby",
+}
+
+
+def test_variables_of_libpq_change_nothing(
+    tls_server: Postgres, settings_of: SettingsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _settings(settings_of, tls_server, role="calm", name="calm", auth_name="calm_auth")
+    for name, value in (HOSTILE | {"PGSSLMODE": "disable", "PGSSLROOTCERT": "/nowhere/ca.crt"}).items():
+        monkeypatch.setenv(name, value)
+
+    done = apply(context(tls_server, settings, PGSSLROOTCERT=str(tls_server.certificate.ca)))
 
     assert done.failures == ()
+    assert os.environ["PGHOSTADDR"] == HOSTILE["PGHOSTADDR"]
 
 
 def test_a_server_without_tls_is_refused(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     with pytest.raises(UnreachableError, match="server does not support SSL"):
-        plan(context(postgres_server, _settings(settings_of, postgres_server), PGSSLMODE="require"))
+        plan(context(postgres_server, _settings(settings_of, postgres_server, sslmode="require")))

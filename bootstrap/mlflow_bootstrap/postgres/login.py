@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
+from mlflow_bootstrap.postgres.environment import ssl_mode, without_libpq_variables
 from mlflow_bootstrap.postgres.makers import maker_of_role
 from mlflow_bootstrap.retry import retrying
 from mlflow_bootstrap.systems import Context
@@ -84,7 +85,8 @@ class Login:
         options |= {"password": password.get_secret_value(), "application_name": "bootstrap.py"}
         # libpq knows whole seconds alone, and takes 1 for 2.
         options["connect_timeout"] = max(2, math.ceil(self.patience.connect_timeout_seconds))
-        return psycopg.connect(make_conninfo(**options), autocommit=True)
+        with without_libpq_variables():
+            return psycopg.connect(make_conninfo(**options), autocommit=True)
 
     def _address(self) -> dict[str, str]:
         # Behind a tunnel the certificate still bears the name that MLflow uses.
@@ -96,22 +98,27 @@ class Login:
     @cached_property
     def _trust(self) -> dict[str, str]:
         database, environ = self.context.settings.database, self.context.credentials.environ
-        mode = environ.get("PGSSLMODE") or database.sslmode
+        mode = ssl_mode(environ, least=database.sslmode)
         if mode not in ("verify-full", "verify-ca"):
             return {"sslmode": mode}
-        given = environ.get("PGSSLROOTCERT")
-        if not given and database.ca == "system":
-            given = certifi.where()
-        return {"sslmode": mode, "sslrootcert": given or self._stored_authority()}
+        # A variable names the authority only if neither the settings nor the store do.
+        authority = certifi.where() if database.ca == "system" else self._stored_authority()
+        return {"sslmode": mode, "sslrootcert": authority or self._given_authority()}
 
-    def _stored_authority(self) -> str:
-        context = self.context
-        text = context.values.value("postgres", "ca_crt") or context.credentials.given("MLFLOW_POSTGRES_CA_CRT")
-        if text is None:
+    def _given_authority(self) -> str:
+        given = self.context.credentials.environ.get("PGSSLROOTCERT")
+        if not given:
             raise UsageError(
                 "nobody says who vouches for PostgreSQL's certificate",
                 remedy="set PGSSLROOTCERT to a file, or MLFLOW_POSTGRES_CA_CRT_FILE so that the store gets it",
             )
+        return given
+
+    def _stored_authority(self) -> str | None:
+        context = self.context
+        text = context.values.value("postgres", "ca_crt") or context.credentials.given("MLFLOW_POSTGRES_CA_CRT")
+        if text is None:
+            return None
         # libpq reads authorities from files alone.
         path = Path(self._folder.name) / "ca.crt"
         path.write_text(text.get_secret_value())
