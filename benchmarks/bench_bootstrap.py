@@ -20,10 +20,11 @@ from keycloak import KeycloakAdmin
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 from live.servers.memory import memory_folder
-from mlflow_bootstrap import engine
+from mlflow_bootstrap import engine, keycloak
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
-from mlflow_bootstrap.run import Part, Run, keycloak
+from mlflow_bootstrap.run import Run
+from mlflow_bootstrap.systems import PARTS
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15
@@ -87,7 +88,7 @@ class Site:
 
     def _make(self) -> None:
         run = self.run()
-        _require(run.each(list(Part), lambda resources: engine.apply(resources, report=run.report)), changes=True)
+        _require(run.each(PARTS, lambda resources: engine.apply(resources, report=run.report)), changes=True)
         login = {"username": self.keycloak.admin_user, "password": self.keycloak.admin_password}
         admin = KeycloakAdmin(
             server_url=self.keycloak.url,
@@ -96,12 +97,12 @@ class Site:
             **login,
         )
         admin.create_user({"username": "somebody", "email": "somebody@example.com", "enabled": True})
-        keycloak().add_user_to_group(self.run().context, user="somebody", group="mlflow-users")
+        keycloak.add_user_to_group(self.run().context, user="somebody", group="mlflow-users")
 
     def verify(self) -> None:
         """What `bootstrap.py verify` does once its libraries are there."""
         run = self.run()
-        _require(run.each(list(Part), lambda resources: engine.plan(resources, report=run.report)))
+        _require(run.each(PARTS, lambda resources: engine.plan(resources, report=run.report)))
 
     def log_in_to_postgres(self, password: str) -> None:
         """The two logins and the one statement that a verify has for PostgreSQL."""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mlflow_bootstrap.systems import PARTS, PartName, RotatableEntry
+
 if TYPE_CHECKING:
     from mlflow_bootstrap.engine import Outcome
     from mlflow_bootstrap.output import Output
-    from mlflow_bootstrap.run import Part, Run
+    from mlflow_bootstrap.run import Run
 
 app = typer.Typer(
     help="Bring Keycloak, PostgreSQL, MinIO and the secret store to what an environment file says.",
@@ -23,10 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-System = Literal["secrets", "keycloak", "postgres", "minio"]
-SYSTEMS: tuple[System, ...] = ("secrets", "keycloak", "postgres", "minio")
-
-_Only = Annotated[System | None, typer.Argument(help="Only this part; by default all.", show_default=False)]
+_Only = Annotated[PartName | None, typer.Argument(help="Only this part; by default all.", show_default=False)]
 _Environment = Annotated[str, typer.Option("--environment", "-e", help="Environment, a file of the folder.")]
 _Folder = Annotated[Path, typer.Option("--environments", help="Folder of the environment files.")]
 _Format = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Form of the output.")]
@@ -113,10 +112,8 @@ def _open(
     return run, output
 
 
-def _parts(only: System | None) -> "list[Part]":
-    from mlflow_bootstrap.run import Part
-
-    return [Part(only)] if only else list(Part)
+def _parts(only: PartName | None) -> tuple[PartName, ...]:
+    return (only,) if only else PARTS
 
 
 def _finish(
@@ -178,17 +175,17 @@ def verify(
     output: _Format = "text",
 ) -> None:
     """Exit 1 where anything is not as the environment file says."""
-    from mlflow_bootstrap.run import keycloak
+    from mlflow_bootstrap import keycloak
 
     run, printer = _open(environment, environments, output, probe=True)
     outcome = run.plan(_parts(only))
     if only in (None, "keycloak") and not outcome.failures:
-        for path in keycloak().namesakes(run.context_without_values):
+        for path in keycloak.namesakes(run.context_without_values):
             printer.note(f"warning: group {path} has the name of one of ours, and its members get nothing by it")
     _finish(printer, environment, outcome, done=False, drift_fails=True)
 
 
-def _shorthand(part: System) -> Callable[..., None]:
+def _shorthand(part: PartName) -> Callable[..., None]:
     def command(
         environment: _Environment = "production",
         environments: _Folder = Path("environments"),
@@ -203,7 +200,7 @@ def _shorthand(part: System) -> Callable[..., None]:
     return command
 
 
-for _part in SYSTEMS:
+for _part in PARTS:
     app.command(name=_part, help=f"The same as `apply {_part}`.")(_shorthand(_part))
 
 
@@ -215,10 +212,10 @@ def add_user_to_group(
     environments: _Folder = Path("environments"),
 ) -> None:
     """Put a user of the realm into a group."""
-    from mlflow_bootstrap.run import keycloak
+    from mlflow_bootstrap import keycloak
 
     run, _ = _open(environment, environments, "text")
-    added = keycloak().add_user_to_group(run.context_without_values, user=user, group=group)
+    added = keycloak.add_user_to_group(run.context_without_values, user=user, group=group)
     print(f"{user} is now in {group}" if added else f"{user} was in {group} already")
 
 
@@ -230,10 +227,10 @@ def remove_user_from_group(
     environments: _Folder = Path("environments"),
 ) -> None:
     """Take a user of the realm out of a group."""
-    from mlflow_bootstrap.run import keycloak
+    from mlflow_bootstrap import keycloak
 
     run, _ = _open(environment, environments, "text")
-    removed = keycloak().remove_user_from_group(run.context_without_values, user=user, group=group)
+    removed = keycloak.remove_user_from_group(run.context_without_values, user=user, group=group)
     print(f"{user} is no longer in {group}" if removed else f"{user} was not in {group}")
 
 
@@ -244,19 +241,17 @@ def list_users(
     output: _Format = "text",
 ) -> None:
     """List the members of the environment's groups."""
+    from mlflow_bootstrap import keycloak
     from mlflow_bootstrap.members import document, table
-    from mlflow_bootstrap.run import keycloak
 
     run, _ = _open(environment, environments, output)
-    users = keycloak().list_users(run.context_without_values)
+    users = keycloak.list_users(run.context_without_values)
     print(document(users) if output == "json" else table(users))
 
 
 @app.command()
 def rotate(
-    what: Annotated[
-        Literal["oidc", "directory", "postgres", "s3", "server"], typer.Argument(help="Whose secret to renew.")
-    ],
+    what: Annotated[RotatableEntry, typer.Argument(help="Whose secret to renew.")],
     environment: _Environment = "production",
     environments: _Folder = Path("environments"),
     output: _Format = "text",
@@ -307,12 +302,12 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
 ) -> None:
     """Take away what we own; databases, bucket and the keys to them stay unless --delete-data names them."""
-    from mlflow_bootstrap.destruction import check_addresses, confirm, take_away
+    from mlflow_bootstrap.destruction import check_addresses, confirm, delete_all
 
     run, printer = _open(environment, environments, output)
     data = check_addresses(run, delete_data or [])
     confirm(environment, data, yes=yes, ask=typer.prompt if sys.stdin.isatty() else None)
-    _finish(printer, environment, take_away(run, data))
+    _finish(printer, environment, delete_all(run, data))
 
 
 export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -329,7 +324,7 @@ def export_keycloak(environment: _Environment = "production", environments: _Fol
     """The realm's fragment as JSON, for Keycloak's partial import; it holds no secret."""
     import json
 
-    from mlflow_bootstrap.run import keycloak
+    from mlflow_bootstrap import keycloak
 
     run, _ = _open(environment, environments, "json")
-    print(json.dumps(keycloak().export(run.settings), indent=2))
+    print(json.dumps(keycloak.export(run.settings), indent=2))

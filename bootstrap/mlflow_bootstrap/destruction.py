@@ -1,4 +1,4 @@
-"""Takes away what the bootstrap made, and data only where it is named."""
+"""Deletes what bootstrap created, and data only if its address is named."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,18 +6,15 @@ from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap import engine
 from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.errors import UsageError
-from mlflow_bootstrap.run import KEPT_WITH_DATA, Run
+from mlflow_bootstrap.run import Run
+from mlflow_bootstrap.systems import ENTRIES_OF_DATA, SYSTEMS
 
 
 def data_addresses(settings: Settings, store: str) -> tuple[str, ...]:
     """All that ``--delete-data`` may name: databases, bucket, groups in use, and the entries that belong to them."""
-    database, login = settings.database, settings.authentication
     return (
-        *(f"keycloak/group/{name}" for name in dict.fromkeys((login.admin_group, login.user_group))),
-        f"postgres/database/{database.name}",
-        f"postgres/database/{database.auth_name}",
-        f"minio/bucket/{settings.artifacts.bucket}",
-        *(f"secrets/{store}/{entry}" for entry in sorted(KEPT_WITH_DATA)),
+        *(address for system in SYSTEMS for address in system.data(settings)),
+        *(f"secrets/{store}/{entry}" for entry in sorted(ENTRIES_OF_DATA)),
     )
 
 
@@ -39,17 +36,17 @@ def confirm(environment: str, data: frozenset[str], *, yes: bool, ask: Callable[
     """Have the environment's name typed.
 
     Raises:
-        UsageError: something else was typed, or there is nobody to ask.
+        UsageError: something else was typed, or standard input is not a terminal.
     """
     if yes:
         return
     if ask is None:
-        raise UsageError("there is nobody to ask", remedy="run it on a terminal, or add --yes")
+        raise UsageError("cannot prompt: not a terminal", remedy="run it on a terminal, or add --yes")
     loss = f" and all data of {', '.join(sorted(data))}" if data else ""
-    if ask(f"this takes away what bootstrap made for {environment}{loss}; type its name to go on") != environment:
+    if ask(f"this deletes what bootstrap created for {environment}{loss}; type its name to go on") != environment:
         raise UsageError("the name does not match", remedy="nothing was done; run it again and type the name")
 
 
-def take_away(run: Run, data: frozenset[str]) -> Outcome:
-    """Take away what is ours, the systems' part before the secrets."""
+def delete_all(run: Run, data: frozenset[str]) -> Outcome:
+    """Delete what is ours, the systems' part before the secrets."""
     return run.remove(data, lambda resources: engine.destroy(resources, report=run.report))

@@ -12,6 +12,7 @@ from psycopg import Connection, sql
 from psycopg.errors import Error as PostgresError
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError, RefusedError, UnreachableError
 from mlflow_bootstrap.keycloak.api import Api
@@ -19,7 +20,6 @@ from mlflow_bootstrap.keycloak.group import group_id
 from mlflow_bootstrap.keycloak.login import logged_in
 from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.postgres.login import role_itself
-from mlflow_bootstrap.systems import Context
 
 PAGE = 100
 SERVICE_ACCOUNT = "service-account-"

@@ -2,9 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from mlflow_bootstrap.systems import User
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user of the realm and those of our groups that it is in."""
+
+    name: str
+    email: str | None
+    enabled: bool
+    groups: tuple[str, ...]
 
 
 def table(users: Sequence[User]) -> str:

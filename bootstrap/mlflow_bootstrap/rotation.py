@@ -5,10 +5,8 @@ from collections.abc import Callable
 from mlflow_bootstrap import engine
 from mlflow_bootstrap.difference import Difference, Secrecy
 from mlflow_bootstrap.engine import Action, Change, Outcome
-from mlflow_bootstrap.run import Part, Run
-
-SYSTEM_OF = {"oidc": Part.KEYCLOAK, "directory": Part.KEYCLOAK, "postgres": Part.POSTGRES, "s3": Part.MINIO}
-"""Who must learn of an entry's new value."""
+from mlflow_bootstrap.run import Run
+from mlflow_bootstrap.systems import SYSTEMS
 
 
 def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
@@ -27,7 +25,7 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     renewed = tuple(Difference(field, Secrecy.RENEWED, Secrecy.RIGHT) for field in fields)
     change = Change(Action.UPDATE, run.backend.address(entry), renewed)
     run.report(change)
-    outcome = _told(run, entry)
+    outcome = _apply_to_system(run, entry)
     for line in _consequences(run, entry):
         say(line)
     return Outcome((change, *outcome.changes), outcome.failures)
@@ -38,10 +36,13 @@ def _planned(run: Run, entry: str) -> Outcome:
     return engine.plan(run.backend.resources([entry]), report=lambda _: None)
 
 
-def _told(run: Run, entry: str) -> Outcome:
-    if entry not in SYSTEM_OF or (entry == "postgres" and _set_by_cloudnativepg(run)):
+def _apply_to_system(run: Run, entry: str) -> Outcome:
+    if entry == "postgres" and _set_by_cloudnativepg(run):
         return Outcome()
-    return run.each([SYSTEM_OF[entry]], lambda resources: engine.apply(resources, report=run.report))
+    systems = [system.name for system in SYSTEMS if entry in system.rotates]
+    if not systems:
+        return Outcome()
+    return run.each(systems, lambda resources: engine.apply(resources, report=run.report))
 
 
 def _set_by_cloudnativepg(run: Run) -> bool:

@@ -1,47 +1,25 @@
 """One run over the parts of an environment: the store first, then the systems, each as far as it goes."""
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from pydantic import SecretStr
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap import engine
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome, Removable, Report, Resource, repeats
 from mlflow_bootstrap.errors import BootstrapError, UsageError
 from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.store.backend import Backend, open_backend
 from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES, Finder
-from mlflow_bootstrap.systems import Context, Keycloak, System
+from mlflow_bootstrap.systems import ENTRIES_OF_DATA, STORE_ENTRIES, SYSTEMS, PartName, SystemSpec
 from mlflow_bootstrap.values import FixedValues
-
-
-class Part(StrEnum):
-    """What a run may be limited to."""
-
-    SECRETS = "secrets"
-    KEYCLOAK = "keycloak"
-    POSTGRES = "postgres"
-    MINIO = "minio"
-
-
-ENTRIES = {
-    Part.SECRETS: ("postgres", "s3", "oidc", "server", "cloudflared", MACHINES, DIRECTORY, "backup"),
-    Part.KEYCLOAK: ("oidc", MACHINES, DIRECTORY),
-    Part.POSTGRES: ("postgres",),
-    Part.MINIO: ("s3",),
-}
-"""Entries of the store that a part needs; a run limited to the part sees to them too."""
-
-KEPT_WITH_DATA = frozenset({"postgres", "server"})
-"""Entries without which kept databases could not be read; ``destroy`` takes them only by name."""
 
 R = TypeVar("R")
 Operation = Callable[[Sequence[Resource]], Outcome]
@@ -104,17 +82,19 @@ class Run:
         }
 
     def _client_secret(self, client_id: str) -> SecretStr | None:
-        return keycloak().existing_client_secret(self.context_without_values, client_id=client_id)
+        from mlflow_bootstrap import keycloak
 
-    def plan(self, parts: Sequence[Part]) -> Outcome:
+        return keycloak.existing_client_secret(self.context_without_values, client_id=client_id)
+
+    def plan(self, parts: Sequence[PartName]) -> Outcome:
         """Plan every part; what fails in one does not keep another from its turn."""
         return self.each(parts, lambda resources: engine.plan(resources, report=self.report, adoption=self.adoption))
 
-    def apply(self, parts: Sequence[Part]) -> Outcome:
+    def apply(self, parts: Sequence[PartName]) -> Outcome:
         """Apply every part, likewise."""
         return self.each(parts, lambda resources: engine.apply(resources, report=self.report, adoption=self.adoption))
 
-    def each(self, parts: Sequence[Part], operation: Operation) -> Outcome:
+    def each(self, parts: Sequence[PartName], operation: Operation) -> Outcome:
         """``operation`` on every part; an address to adopt that none of them has fails at the end."""
         seen: set[str] = set()
 
@@ -134,28 +114,28 @@ class Run:
             self.report(failure)
         return [Outcome(failures=tuple(failures))]
 
-    def _builders(self, parts: Sequence[Part]) -> Iterator[tuple[str, Callable[[], Sequence[Resource]]]]:
-        entries = {entry for part in parts for entry in ENTRIES[part]}
-        yield Part.SECRETS, lambda: self.backend.resources(entries)
-        for part in parts:
-            if part is not Part.SECRETS:
-                yield part, partial(self._resources, part)
+    def _builders(self, parts: Sequence[PartName]) -> Iterator[tuple[str, Callable[[], Sequence[Resource]]]]:
+        systems = [system for system in SYSTEMS if system.name in parts]
+        entries = {entry for system in systems for entry in system.entries}
+        yield "secrets", lambda: self.backend.resources(set(STORE_ENTRIES) if "secrets" in parts else entries)
+        for system in systems:
+            yield system.name, partial(self._resources, system)
 
-    def _resources(self, part: Part) -> Sequence[Resource]:
-        return system(part).resources(self.context)
+    def _resources(self, system: SystemSpec) -> Sequence[Resource]:
+        return system.resources(self.context)
 
     def remove(self, data: frozenset[str], operation: Callable[[Sequence[Removable]], Outcome]) -> Outcome:
-        """``operation`` on what ``destroy`` takes away: the systems' part first, then the store's."""
-        systems = [(part, partial(self._removable, part, data)) for part in Part if part is not Part.SECRETS]
-        turns = [*systems, (Part.SECRETS, partial(self._removable_entries, data))]
-        return _joined(self._part(part, build, operation) for part, build in turns)
+        """``operation`` on what ``destroy`` deletes: the systems' part first, then the store's."""
+        systems = [(system.name, partial(self._removable, system, data)) for system in SYSTEMS]
+        turns = [*systems, ("secrets", partial(self._removable_entries, data))]
+        return _joined(self._part(title, build, operation) for title, build in turns)
 
-    def _removable(self, part: Part, data: frozenset[str]) -> Sequence[Removable]:
-        return system(part).removable(self.context, data=data)
+    def _removable(self, system: SystemSpec, data: frozenset[str]) -> Sequence[Removable]:
+        return system.removable(self.context, data)
 
     def _removable_entries(self, data: frozenset[str]) -> Sequence[Removable]:
-        kept = self.backend.resources(KEPT_WITH_DATA)
-        others = self.backend.resources(frozenset(ENTRIES[Part.SECRETS]) - KEPT_WITH_DATA)
+        kept = self.backend.resources(ENTRIES_OF_DATA)
+        others = self.backend.resources(frozenset(STORE_ENTRIES) - ENTRIES_OF_DATA)
         return [*others, *(resource for resource in kept if resource.address in data)]
 
     def _part(
@@ -196,13 +176,3 @@ def _joined(outcomes: Iterable[Outcome]) -> Outcome:
         changes += outcome.changes
         failures += [failure for failure in outcome.failures if not repeats(failure, failures)]
     return Outcome(tuple(changes), tuple(failures))
-
-
-def system(part: Part) -> System:
-    """The module of a system, imported when its turn comes."""
-    return cast(System, importlib.import_module(f"mlflow_bootstrap.{part}"))
-
-
-def keycloak() -> Keycloak:
-    """The module of Keycloak, with what only it can do."""
-    return cast(Keycloak, system(Part.KEYCLOAK))

@@ -1,78 +1,126 @@
-"""What the command line asks of the modules ``keycloak``, ``postgres`` and ``minio`` beside this one."""
+"""The systems of an environment: one record each, which every command reads."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import SecretStr
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-from cdk8s_mlflow.settings import Settings
-from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import NOTHING, Removable, Resource
-from mlflow_bootstrap.ownership import Adoption
-from mlflow_bootstrap.values import SecretValues
+    from cdk8s_mlflow.settings import Settings
+    from mlflow_bootstrap.context import Context
+    from mlflow_bootstrap.engine import Removable, Resource
 
+PartName = Literal["secrets", "keycloak", "postgres", "minio"]
+"""What a run may be limited to: the secret store, or a system."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a system's resources are made from."""
+RotatableEntry = Literal["oidc", "directory", "postgres", "s3", "server"]
+"""Entries that ``rotate`` renews; ``server`` is read by pods only."""
 
-    settings: Settings
-    credentials: Credentials
-    """Administrators' logins, read when they are needed."""
-    values: SecretValues
-    adoption: Adoption = NOTHING
-    """What the operator has named to be taken over."""
-    create_realm: bool = False
-    probe: bool = False
-    """Whether a check may leave a trace for a moment, such as an object that is put and deleted."""
+STORE_ENTRIES = ("postgres", "s3", "oidc", "server", "cloudflared", "machines", "directory", "backup")
+"""Entries that the secret store may hold for an environment."""
 
-
-class System(Protocol):
-    """A module for one system. Its functions log in, and raise UnreachableError, RefusedError or UsageError there."""
-
-    def resources(self, context: Context) -> Sequence[Resource]:
-        """What this environment has in the system, what others need first; reads no more than the login takes."""
-
-    def removable(self, context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
-        """What ``destroy`` may delete, in the order of creation; databases and buckets only if ``data`` names them."""
+ENTRIES_OF_DATA = frozenset({"postgres", "server"})
+"""Entries without which kept databases could not be read; ``destroy`` deletes them only by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """A user of the realm and those of our groups that it is in."""
+class SystemSpec:
+    """A system that bootstrap brings to what the settings say.
 
-    name: str
-    email: str | None
-    enabled: bool
-    groups: tuple[str, ...]
+    ``resources`` and ``removable`` log in, and raise UnreachableError, RefusedError or UsageError if that fails.
+    """
+
+    name: PartName
+    entries: tuple[str, ...]
+    """Entries of the secret store that it needs; a run limited to the system applies them too."""
+    rotates: tuple[RotatableEntry, ...]
+    """Entries whose renewed value is written to the system as well."""
+    resources: Callable[[Context], Sequence[Resource]]
+    """The environment's resources, each after those that it depends on; reads no more than the login takes."""
+    removable: Callable[[Context, frozenset[str]], Sequence[Removable]]
+    """What ``destroy`` may delete, in the order of creation; data only if its address is in the set."""
+    data: Callable[[Settings], tuple[str, ...]]
+    """Addresses of data, which ``destroy`` deletes only by name."""
 
 
-class Keycloak(System, Protocol):
-    """The module ``mlflow_bootstrap.keycloak``."""
+# Each system's library takes up to a second to import, so a system is imported when its turn comes.
+def _keycloak_resources(context: Context) -> Sequence[Resource]:
+    from mlflow_bootstrap import keycloak
 
-    def existing_client_secret(self, context: Context, *, client_id: str) -> SecretStr | None:
-        """The secret that the client has already, or nothing where realm or client is not there."""
+    return keycloak.resources(context)
 
-    def add_user_to_group(self, context: Context, *, user: str, group: str) -> bool:
-        """Put the user (by name or e-mail) into one of our groups; false where it was in it.
 
-        Raises:
-            MissingError: no such user.
-        """
+def _keycloak_removable(context: Context, data: frozenset[str]) -> Sequence[Removable]:
+    from mlflow_bootstrap import keycloak
 
-    def remove_user_from_group(self, context: Context, *, user: str, group: str) -> bool:
-        """Take the user out of one of our groups; false where it was not in it.
+    return keycloak.removable(context, data=data)
 
-        Raises:
-            MissingError: no such user.
-        """
 
-    def list_users(self, context: Context) -> Sequence[User]:
-        """Members of our groups, by name."""
+def _groups(settings: Settings) -> tuple[str, ...]:
+    login = settings.authentication
+    return tuple(f"keycloak/group/{name}" for name in dict.fromkeys((login.admin_group, login.user_group)))
 
-    def namesakes(self, context: Context) -> Sequence[str]:
-        """Paths of other groups of the realm that bear the name of one of ours."""
 
-    def export(self, settings: Settings) -> Mapping[str, Any]:
-        """The realm's fragment for Keycloak's partial import, without a secret; asks no server."""
+def _postgres_resources(context: Context) -> Sequence[Resource]:
+    from mlflow_bootstrap import postgres
+
+    return postgres.resources(context)
+
+
+def _postgres_removable(context: Context, data: frozenset[str]) -> Sequence[Removable]:
+    from mlflow_bootstrap import postgres
+
+    return postgres.removable(context, data=data)
+
+
+def _databases(settings: Settings) -> tuple[str, ...]:
+    return tuple(f"postgres/database/{name}" for name in (settings.database.name, settings.database.auth_name))
+
+
+def _minio_resources(context: Context) -> Sequence[Resource]:
+    from mlflow_bootstrap import minio
+
+    return minio.resources(context)
+
+
+def _minio_removable(context: Context, data: frozenset[str]) -> Sequence[Removable]:
+    from mlflow_bootstrap import minio
+
+    return minio.removable(context, data=data)
+
+
+def _buckets(settings: Settings) -> tuple[str, ...]:
+    return (f"minio/bucket/{settings.artifacts.bucket}",)
+
+
+SYSTEMS = (
+    SystemSpec(
+        name="keycloak",
+        entries=("oidc", "machines", "directory"),
+        rotates=("oidc", "directory"),
+        resources=_keycloak_resources,
+        removable=_keycloak_removable,
+        data=_groups,
+    ),
+    SystemSpec(
+        name="postgres",
+        entries=("postgres",),
+        rotates=("postgres",),
+        resources=_postgres_resources,
+        removable=_postgres_removable,
+        data=_databases,
+    ),
+    SystemSpec(
+        name="minio",
+        entries=("s3",),
+        rotates=("s3",),
+        resources=_minio_resources,
+        removable=_minio_removable,
+        data=_buckets,
+    ),
+)
+
+PARTS: tuple[PartName, ...] = ("secrets", *(system.name for system in SYSTEMS))
+"""All that a run may be limited to, in the order in which it is applied."""

@@ -19,11 +19,12 @@ from whole import Servers
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.destruction import take_away
+from mlflow_bootstrap.destruction import delete_all
 from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome
 from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.rotation import renew
-from mlflow_bootstrap.run import Part, Run
+from mlflow_bootstrap.run import Run
+from mlflow_bootstrap.systems import PARTS
 
 ENTRIES = ("postgres", "s3", "oidc", "server", "machines")
 
@@ -54,11 +55,11 @@ class Tenant:
 
     def plan(self, *adopted: str) -> Outcome:
         """Plan everything; verify is the same with another exit code."""
-        return self.run(Adoption(addresses=frozenset(adopted))).plan(list(Part))
+        return self.run(Adoption(addresses=frozenset(adopted))).plan(PARTS)
 
     def apply(self, *adopted: str, earlier: bool = False) -> Outcome:
         """Apply everything."""
-        return self.run(Adoption(addresses=frozenset(adopted), earlier=earlier)).apply(list(Part))
+        return self.run(Adoption(addresses=frozenset(adopted), earlier=earlier)).apply(PARTS)
 
     def rotate(self, entry: str) -> Outcome:
         """Renew a secret."""
@@ -66,7 +67,7 @@ class Tenant:
 
     def destroy(self, *data: str) -> Outcome:
         """Destroy it, with the data that is named."""
-        return take_away(self.run(), frozenset(data))
+        return delete_all(self.run(), frozenset(data))
 
     @property
     def data(self) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from minio.credentials.providers import StaticProvider
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
 from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.ownership import Adoption
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
 SECRET = "a-secret-key-of-the-store-40-characters"

@@ -12,10 +12,10 @@ from psycopg.conninfo import make_conninfo
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
 from mlflow_bootstrap import engine, postgres
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.ownership import Adoption
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
 OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}

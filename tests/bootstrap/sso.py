@@ -14,10 +14,10 @@ from keycloak import KeycloakAdmin
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
 from mlflow_bootstrap import engine, keycloak
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.ownership import Adoption
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
 SECRETS = {

@@ -174,7 +174,7 @@ def test_a_refused_login_exits_3_and_the_others_still_have_their_turn(applied: W
             {},
             "names no data of this environment",
         ),
-        (["destroy"], {}, "there is nobody to ask; run it on a terminal, or add --yes"),
+        (["destroy"], {}, "cannot prompt: not a terminal; run it on a terminal, or add --yes"),
         (["plan", "--environment", "nowhere"], {}, "nowhere"),
         (["plan", "everything"], {}, "everything"),
         (["rotate", "all"], {}, "all"),

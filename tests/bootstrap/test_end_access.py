@@ -11,9 +11,9 @@ from sso import administrator, apply, context, make_user
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Postgres
 from mlflow_bootstrap import engine
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.end_access import HASHES, ROWS, ended_access
 from mlflow_bootstrap.errors import UnreachableError
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 from mlflow_sso import access_rows
 

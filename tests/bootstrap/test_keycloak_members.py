@@ -9,7 +9,7 @@ from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak
 from mlflow_bootstrap.errors import MissingError, UsageError
 from mlflow_bootstrap.keycloak import add_user_to_group, list_users, remove_user_from_group
-from mlflow_bootstrap.systems import User
+from mlflow_bootstrap.members import User
 
 pytestmark = pytest.mark.servers
 

@@ -10,9 +10,9 @@ from objects import context as minio_context
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio
 from mlflow_bootstrap import engine, minio
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import MissingError, RefusedError, UsageError
 from mlflow_bootstrap.minio.policy import document
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
 pytestmark = pytest.mark.servers

@@ -9,8 +9,8 @@ from sql import OURS, PASSWORD, apply, context, plan
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
 from live.servers.certificates import issue
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import UnreachableError, UsageError
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import FixedValues
 
 pytestmark = pytest.mark.servers

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.claim import GroupsClaim
@@ -24,7 +25,6 @@ from mlflow_bootstrap.keycloak.members import (
 )
 from mlflow_bootstrap.keycloak.realm import Realm
 from mlflow_bootstrap.keycloak.service_account import ServiceAccount
-from mlflow_bootstrap.systems import Context
 
 __all__ = [
     "add_user_to_group",

@@ -3,11 +3,11 @@
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.keycloak.api import GROUPS, Api
 from mlflow_bootstrap.keycloak.client import Client
 from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES
-from mlflow_bootstrap.systems import Context
 
 FLOWS = (
     "standardFlowEnabled",

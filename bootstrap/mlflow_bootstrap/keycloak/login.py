@@ -13,11 +13,11 @@ from keycloak import KeycloakOpenID, KeycloakOpenIDConnection
 from keycloak.exceptions import KeycloakError
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UsageError
 from mlflow_bootstrap.keycloak.answers import LOGIN, reason
 from mlflow_bootstrap.keycloak.api import Api
-from mlflow_bootstrap.systems import Context
 
 
 class Session(KeycloakOpenIDConnection):

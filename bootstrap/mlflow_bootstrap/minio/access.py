@@ -7,11 +7,11 @@ from io import BytesIO
 
 from minio import Minio
 
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError, RefusedError
 from mlflow_bootstrap.minio.client import ObjectStore, stored_keys
 from mlflow_bootstrap.minio.user import NOWHERE
-from mlflow_bootstrap.systems import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from minio.error import InvalidResponseError, MinioAdminException, MinioExceptio
 from pydantic import SecretStr
 
 from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
 from mlflow_bootstrap.retry import TRANSIENT_STATUS, retrying
-from mlflow_bootstrap.systems import Context
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
+from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
 from mlflow_bootstrap.postgres.environment import ssl_mode, without_libpq_variables
 from mlflow_bootstrap.postgres.makers import maker_of_role
 from mlflow_bootstrap.retry import retrying
-from mlflow_bootstrap.systems import Context
 from mlflow_bootstrap.values import required
 
 T = TypeVar("T")
