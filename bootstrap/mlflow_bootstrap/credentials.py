@@ -39,7 +39,7 @@ class Credentials:
         """The same, asked for on a terminal where it is not given; ``purpose`` is what the prompt calls it.
 
         Raises:
-            UsageError: it is not given and there is nobody to ask.
+            UsageError: it is not given and standard input is not a terminal.
         """
         value = self.given(name)
         if value is None and self.ask is not None:

@@ -15,7 +15,7 @@ from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError, RefusedError, UnreachableError
-from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import group_id
 from mlflow_bootstrap.keycloak.login import logged_in
 from mlflow_bootstrap.keycloak.members import our_groups
@@ -52,7 +52,7 @@ class Access:
     number: int
     user: str
     reason: str
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

@@ -21,7 +21,7 @@ class Resource(Protocol):
         """Where it is: ``system/kind/name``; unique, and never a secret."""
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         """Addresses without which this one cannot be written."""
 
     @property
@@ -162,8 +162,8 @@ def plan(resources: Iterable[Resource], *, report: Report, adoption: Adoption = 
 def apply(resources: Iterable[Resource], *, report: Report, adoption: Adoption = NOTHING) -> Outcome:
     """Bring every resource to what it should be, and read again what was written.
 
-    A resource whose ``needs`` failed is not attempted; all others are. What ``adoption`` covers is reported with its
-    values before it is written.
+    A resource is skipped if one that it depends on failed; all others are attempted. What ``adoption`` covers is
+    reported with its values before it is written.
     """
     announced: list[Change] = []
 
@@ -281,7 +281,7 @@ def _each(
     failures: list[Failure] = []
     blocked: set[str] = set()
     for resource in resources:
-        if ordered and blocked.intersection(resource.needs):
+        if ordered and blocked.intersection(resource.depends_on):
             blocked.add(resource.address)
             continue
         try:

@@ -1,10 +1,22 @@
 """How patient every call to a system is: attempts, pauses with jitter, and what is worth another attempt."""
 
 from collections.abc import Callable
+from typing import ParamSpec
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random,
+    wait_random_exponential,
+)
 
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
+from mlflow_bootstrap.errors import ConflictError
+
+P = ParamSpec("P")
 
 LONGEST_PAUSE_SECONDS = 30
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -28,3 +40,18 @@ def retrying(
         before_sleep=before,
         reraise=True,
     )
+
+
+def retry_on_conflict(write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call ``write`` until no other run has written meanwhile, five times at most; it reads anew each time.
+
+    Raises:
+        ConflictError: another run was first every time.
+    """
+    attempts = Retrying(
+        stop=stop_after_attempt(5),
+        wait=wait_random(0, 0.5),
+        retry=retry_if_exception_type(ConflictError),
+        reraise=True,
+    )
+    attempts(write, *args, **kwargs)

@@ -17,7 +17,7 @@ from whole import OURS, Servers
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
-from mlflow_bootstrap.keycloak.api import MADE_BY
+from mlflow_bootstrap.keycloak.connection import MADE_BY
 from mlflow_bootstrap.minio.policy import document
 
 pytestmark = pytest.mark.servers

@@ -28,7 +28,7 @@ class Thing:
     desired: State
     current: State | None = None
     fails: Exception | None = None
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     def read(self) -> State | None:
         """What it was given."""

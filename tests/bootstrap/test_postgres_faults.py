@@ -16,7 +16,7 @@ from live.servers import Postgres
 from live.servers.process import free_port
 from mlflow_bootstrap import engine, postgres
 from mlflow_bootstrap.errors import RefusedError, UnreachableError
-from mlflow_bootstrap.postgres.server import Server
+from mlflow_bootstrap.postgres.connection import Server
 
 pytestmark = pytest.mark.servers
 

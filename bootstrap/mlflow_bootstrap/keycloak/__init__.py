@@ -7,11 +7,11 @@ from pydantic import SecretStr
 
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.engine import Removable, Resource
-from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.claim import GroupsClaim
 from mlflow_bootstrap.keycloak.client import Client
 from mlflow_bootstrap.keycloak.client_scope import ClientScope
 from mlflow_bootstrap.keycloak.clients import browser_client, directory_client, machine_client
+from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.directory import DirectoryRights
 from mlflow_bootstrap.keycloak.export import export
 from mlflow_bootstrap.keycloak.group import Group
@@ -52,43 +52,43 @@ def resources(context: Context) -> Sequence[Resource]:
         name=login.groups_claim,
         scope=login.groups_scope,
         groups=(login.user_group, login.admin_group),
-        needs=(client.address, scope.address),
+        depends_on=(client.address, scope.address),
     )
     machines = _machines(context, api, (realm.address, scope.address))
     return [realm, scope, *groups, client, *machines, *_directory(context, api, (realm.address,)), claim]
 
 
-def _machines(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resource]:
+def _machines(context: Context, api: Api, depends_on: tuple[str, ...]) -> list[Resource]:
     login = context.settings.authentication
     if login.machine_client is None:
         return []
-    client = machine_client(context, api, login.machine_client, needs)
+    client = machine_client(context, api, login.machine_client, depends_on)
     account = ServiceAccount(
         api=api,
         client_id=login.machine_client,
         host=context.settings.ingress.host,
         group=login.user_group,
-        needs=(client.address, f"keycloak/group/{login.user_group}"),
+        depends_on=(client.address, f"keycloak/group/{login.user_group}"),
     )
     return [client, account]
 
 
-def _directory(context: Context, api: Api, needs: tuple[str, ...]) -> list[Resource]:
+def _directory(context: Context, api: Api, depends_on: tuple[str, ...]) -> list[Resource]:
     client_id = context.settings.authentication.directory_client
     if client_id is None:
         return []
-    client = directory_client(context, api, client_id, needs)
-    return [client, DirectoryRights(api=api, client_id=client_id, needs=(client.address,))]
+    client = directory_client(context, api, client_id, depends_on)
+    return [client, DirectoryRights(api=api, client_id=client_id, depends_on=(client.address,))]
 
 
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     """What ``destroy`` may delete of the realm, never itself or its users; a group that is in use only by name."""
     api = logged_in(context)
-    groups = [replace(group, may_have_members=group.address in data) for group in _groups(context, api, needs=())]
-    return [_scope(context, api, needs=()), *groups, *_clients(context, api)]
+    groups = [replace(group, may_have_members=group.address in data) for group in _groups(context, api, depends_on=())]
+    return [_scope(context, api, depends_on=()), *groups, *_clients(context, api)]
 
 
-def _scope(context: Context, api: Api, needs: tuple[str, ...]) -> ClientScope:
+def _scope(context: Context, api: Api, depends_on: tuple[str, ...]) -> ClientScope:
     settings, login = context.settings, context.settings.authentication
     return ClientScope(
         api=api,
@@ -96,13 +96,15 @@ def _scope(context: Context, api: Api, needs: tuple[str, ...]) -> ClientScope:
         claim=login.groups_claim,
         instance=settings.instance,
         clients=frozenset(client.client_id for client in _clients(context, api)),
-        needs=needs,
+        depends_on=depends_on,
     )
 
 
-def _groups(context: Context, api: Api, needs: tuple[str, ...]) -> list[Group]:
+def _groups(context: Context, api: Api, depends_on: tuple[str, ...]) -> list[Group]:
     settings = context.settings
-    return [Group(api=api, name=name, instance=settings.instance, needs=needs) for name in our_groups(settings)]
+    return [
+        Group(api=api, name=name, instance=settings.instance, depends_on=depends_on) for name in our_groups(settings)
+    ]
 
 
 def _clients(context: Context, api: Api) -> list[Client]:

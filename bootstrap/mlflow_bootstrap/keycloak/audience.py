@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlflow_bootstrap.keycloak.api import Api, merged
+from mlflow_bootstrap.keycloak.connection import Api, merged
 
 NAME = "audience"
 KIND = "oidc-audience-mapper"

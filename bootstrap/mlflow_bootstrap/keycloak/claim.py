@@ -5,8 +5,8 @@ from typing import Any
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import DriftError
-from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.client import found_client
+from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import found_group
 
 
@@ -23,7 +23,7 @@ class GroupsClaim:
     scope: str
     """Client scope that puts the claim into tokens."""
     groups: tuple[str, ...]
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
     @property
     def address(self) -> str:

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from mlflow_bootstrap.difference import State, differences
 from mlflow_bootstrap.errors import MissingError, OwnershipError
-from mlflow_bootstrap.keycloak.api import GROUPS, Api, made_earlier, merged, text_attribute
 from mlflow_bootstrap.keycloak.audience import (
     audience_mapper,
     new_audience,
@@ -19,8 +18,9 @@ from mlflow_bootstrap.keycloak.audience import (
     set_audience,
 )
 from mlflow_bootstrap.keycloak.client_scope import scope_id
+from mlflow_bootstrap.keycloak.connection import GROUPS, Api, made_earlier, merged, text_attribute
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Adoption, Owner, Standing, decode_found, owner_of
-from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.values import SecretValues, required
 
 FORMER_MARK = "cdk8s-mlflow.former-instance"
@@ -60,7 +60,7 @@ class Client:
     instance: str
     setting: str
     """The setting that names it."""
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
     audience: str | None = None
     """Client that every access token is for, by a mapper of ours; None without one."""
 
@@ -157,15 +157,15 @@ class Client:
         """Make it, or mend what another run has just made; then assign the scopes."""
         self.check(None)
         if self.api.make(self._what, self.api.admin.create_client, self._body()):
-            AGAINST_OTHERS(lambda: self._assign_scopes(self._found()))
+            retry_on_conflict(lambda: self._assign_scopes(self._found()))
         elif self._owner(self._found()).standing is Standing.OURS:
             self.update({})
 
     def update(self, current: State) -> None:
         """Put our fields over what is there now, and assign the scopes."""
-        AGAINST_OTHERS(self._mend)
+        retry_on_conflict(self._update)
 
-    def _mend(self) -> None:
+    def _update(self) -> None:
         found = self._found()
         if any(differences({**self.desired, "scopes": {}, "audience": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))

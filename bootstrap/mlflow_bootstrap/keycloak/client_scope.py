@@ -7,9 +7,9 @@ from typing import Any
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import Api, made_earlier, merged, text_attribute
+from mlflow_bootstrap.keycloak.connection import Api, made_earlier, merged, text_attribute
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, decode_found, owner_of
-from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+from mlflow_bootstrap.retry import retry_on_conflict
 
 MAPPER = "oidc-group-membership-mapper"
 
@@ -66,7 +66,7 @@ class ClientScope:
     instance: str
     clients: frozenset[str]
     """Our clients, which may use it."""
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
     @property
     def address(self) -> str:
@@ -107,9 +107,9 @@ class ClientScope:
 
     def update(self, current: State) -> None:
         """Set protocol and mapper."""
-        AGAINST_OTHERS(self._mend)
+        retry_on_conflict(self._update)
 
-    def _mend(self) -> None:
+    def _update(self) -> None:
         found = found_scope(self.api, self.name)
         if found is None:
             raise MissingError(f"{self._what} is gone again", remedy="run it again")

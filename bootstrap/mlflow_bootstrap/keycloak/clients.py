@@ -4,8 +4,8 @@ from typing import Any
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.context import Context
-from mlflow_bootstrap.keycloak.api import GROUPS, Api
 from mlflow_bootstrap.keycloak.client import Client
+from mlflow_bootstrap.keycloak.connection import GROUPS, Api
 from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES
 
@@ -64,7 +64,7 @@ def _fields(flow: str, *, redirect_uris: list[str], web_origins: list[str]) -> d
     }
 
 
-def browser_client(context: Context, api: Api, needs: tuple[str, ...]) -> Client:
+def browser_client(context: Context, api: Api, depends_on: tuple[str, ...]) -> Client:
     """The tracking server's client."""
     settings = context.settings
     return Client(
@@ -77,12 +77,12 @@ def browser_client(context: Context, api: Api, needs: tuple[str, ...]) -> Client
         entry="oidc",
         setting="authentication.client_id",
         instance=settings.instance,
-        needs=needs,
+        depends_on=depends_on,
         audience=settings.authentication.client_id,
     )
 
 
-def machine_client(context: Context, api: Api, client_id: str, needs: tuple[str, ...]) -> Client:
+def machine_client(context: Context, api: Api, client_id: str, depends_on: tuple[str, ...]) -> Client:
     """The client of CI and notebooks."""
     return Client(
         api=api,
@@ -94,12 +94,12 @@ def machine_client(context: Context, api: Api, client_id: str, needs: tuple[str,
         entry=MACHINES,
         setting="authentication.machine_client",
         instance=context.settings.instance,
-        needs=needs,
+        depends_on=depends_on,
         audience=context.settings.authentication.client_id,
     )
 
 
-def directory_client(context: Context, api: Api, client_id: str, needs: tuple[str, ...]) -> Client:
+def directory_client(context: Context, api: Api, client_id: str, depends_on: tuple[str, ...]) -> Client:
     """The client by which ``end-access`` looks up who has left; its tokens are for Keycloak only."""
     return Client(
         api=api,
@@ -111,5 +111,5 @@ def directory_client(context: Context, api: Api, client_id: str, needs: tuple[st
         entry=DIRECTORY,
         setting="authentication.directory_client",
         instance=context.settings.instance,
-        needs=needs,
+        depends_on=depends_on,
     )

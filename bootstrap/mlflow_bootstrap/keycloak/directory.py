@@ -5,9 +5,9 @@ from typing import Any
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import Api
 from mlflow_bootstrap.keycloak.client import found_client
-from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+from mlflow_bootstrap.keycloak.connection import Api
+from mlflow_bootstrap.retry import retry_on_conflict
 
 ROLES = ("query-groups", "query-users", "view-users")
 """Roles of the realm's own client for administration (Server Administration Guide, "Per realm roles")."""
@@ -19,7 +19,7 @@ class DirectoryRights:
 
     api: Api
     client_id: str
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
     @property
     def address(self) -> str:
@@ -42,7 +42,7 @@ class DirectoryRights:
 
     def update(self, current: State) -> None:
         """Assign what is missing, and take the others away."""
-        AGAINST_OTHERS(self._write)
+        retry_on_conflict(self._write)
 
     def _write(self) -> None:
         user = self._user()

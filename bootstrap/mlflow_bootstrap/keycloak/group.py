@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import GROUPS, Api, made_earlier, text_attribute
+from mlflow_bootstrap.keycloak.connection import GROUPS, Api, made_earlier, text_attribute
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
 
 
@@ -43,7 +43,7 @@ class Group:
     api: Api
     name: str
     instance: str
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
     may_have_members: bool = False
     """Whether ``destroy`` deletes it even if it has members, or other instances use it."""
 

@@ -17,7 +17,7 @@ from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UsageError
 from mlflow_bootstrap.keycloak.answers import LOGIN, reason
-from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.connection import Api
 
 
 class Session(KeycloakOpenIDConnection):

@@ -6,7 +6,7 @@ from typing import Any
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import MissingError, UsageError
-from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import group_id
 from mlflow_bootstrap.keycloak.login import logged_in
 from mlflow_bootstrap.members import User

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import Api
+from mlflow_bootstrap.keycloak.connection import Api
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +13,7 @@ class Realm:
 
     api: Api
     may_create: bool
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

@@ -8,10 +8,10 @@ from keycloak.exceptions import KeycloakGetError
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
-from mlflow_bootstrap.keycloak.api import Api, merged
 from mlflow_bootstrap.keycloak.client import found_client
+from mlflow_bootstrap.keycloak.connection import Api, merged
 from mlflow_bootstrap.keycloak.group import group_id
-from mlflow_bootstrap.store.entry import AGAINST_OTHERS
+from mlflow_bootstrap.retry import retry_on_conflict
 
 
 def service_account(client_id: str, host: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class ServiceAccount:
     client_id: str
     host: str
     group: str
-    needs: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
     @property
     def address(self) -> str:
@@ -62,9 +62,9 @@ class ServiceAccount:
 
     def update(self, current: State) -> None:
         """Fill what is missing, and put it into the group."""
-        AGAINST_OTHERS(self._mend)
+        retry_on_conflict(self._update)
 
-    def _mend(self) -> None:
+    def _update(self) -> None:
         user = self._found()
         if user is None:
             raise MissingError(f"client {self.client_id} has no service account", remedy="run `bootstrap.py keycloak`")

@@ -8,7 +8,7 @@ from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.minio.access import Access
 from mlflow_bootstrap.minio.bucket import POLICY_TAG, USER_TAG, Bucket
-from mlflow_bootstrap.minio.client import ObjectStore
+from mlflow_bootstrap.minio.connection import ObjectStore
 from mlflow_bootstrap.minio.policy import Policy
 from mlflow_bootstrap.minio.user import User
 
@@ -46,13 +46,13 @@ def _ours(context: Context, store: ObjectStore) -> list[Removable]:
         values=context.values,
         policy=named,
         named_by_bucket=partial(plain.names, USER_TAG, artifacts.user),
-        needs=(named.address,),
+        depends_on=(named.address,),
     )
     # A right to a bucket of others is given to no one.
     policy = replace(
         named,
         serves=lambda: plain.names(POLICY_TAG, artifacts.policy) or user.has_policy(),
-        needs=(plain.address,),
+        depends_on=(plain.address,),
     )
     return [replace(plain, policy=policy, user=user), policy, user]
 
@@ -62,5 +62,5 @@ def _checks(context: Context, store: ObjectStore) -> list[Resource]:
     # A cloud identity of the ServiceAccount can be tried in its pod alone.
     if artifacts.credentials != "keys":
         return []
-    needs = (f"minio/bucket/{artifacts.bucket}",)
-    return [Access(store=store, bucket=artifacts.bucket, context=context, needs=needs)]
+    depends_on = (f"minio/bucket/{artifacts.bucket}",)
+    return [Access(store=store, bucket=artifacts.bucket, context=context, depends_on=depends_on)]

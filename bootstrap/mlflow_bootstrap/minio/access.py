@@ -10,7 +10,7 @@ from minio import Minio
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError, RefusedError
-from mlflow_bootstrap.minio.client import ObjectStore, stored_keys
+from mlflow_bootstrap.minio.connection import ObjectStore, stored_keys
 from mlflow_bootstrap.minio.user import NOWHERE
 
 
@@ -21,7 +21,7 @@ class Access:
     store: ObjectStore
     bucket: str
     context: Context
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

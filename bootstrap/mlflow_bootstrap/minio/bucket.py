@@ -10,7 +10,7 @@ from minio.versioningconfig import SUSPENDED, VersioningConfig
 
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import RefusedError
-from mlflow_bootstrap.minio.client import ObjectStore
+from mlflow_bootstrap.minio.connection import ObjectStore
 from mlflow_bootstrap.minio.policy import Policy
 from mlflow_bootstrap.minio.user import User
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
@@ -33,7 +33,7 @@ class Bucket:
     """Our policy for it; None for an S3 that has none of ours."""
     user: User | None = None
     """Our user of it; likewise."""
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

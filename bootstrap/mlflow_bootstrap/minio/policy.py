@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow_bootstrap.difference import State
-from mlflow_bootstrap.minio.client import NO_SUCH_POLICY, ObjectStore
+from mlflow_bootstrap.minio.connection import NO_SUCH_POLICY, ObjectStore
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
 
 BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
@@ -49,7 +49,7 @@ class Policy:
     bucket: str
     serves: Callable[[], bool] = lambda: False
     """Whether our bucket names it, or our user has it: it is then ours even if somebody has rewritten it."""
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

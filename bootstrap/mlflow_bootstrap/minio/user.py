@@ -10,7 +10,7 @@ from minio.error import MinioAdminException, S3Error
 
 from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from mlflow_bootstrap.difference import Secrecy, State
-from mlflow_bootstrap.minio.client import WRONG_KEYS, Keys, ObjectStore, code, status
+from mlflow_bootstrap.minio.connection import WRONG_KEYS, Keys, ObjectStore, code, status
 from mlflow_bootstrap.minio.policy import USER, Policy
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, owner_of
 from mlflow_bootstrap.values import SecretValues, required
@@ -33,7 +33,7 @@ class User:
     policy: Policy
     named_by_bucket: Callable[[], bool] = lambda: False
     """Whether our bucket names it as ours."""
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

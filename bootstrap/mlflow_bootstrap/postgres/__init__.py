@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.postgres.connection import Server
 from mlflow_bootstrap.postgres.database import Database
 from mlflow_bootstrap.postgres.login import Login, administrator, role_itself
 from mlflow_bootstrap.postgres.role import Role
-from mlflow_bootstrap.postgres.server import Server
 
 
 def resources(context: Context) -> Sequence[Resource]:
@@ -50,9 +50,9 @@ def _role(context: Context, server: Server) -> Role:
 
 def _databases(context: Context, server: Server) -> list[Database]:
     settings, instance = context.settings.database, context.settings.instance
-    needs = (f"postgres/role/{settings.role}",)
+    depends_on = (f"postgres/role/{settings.role}",)
     names = {"database.name": settings.name, "database.auth_name": settings.auth_name}
     return [
-        Database(server=server, settings=settings, name=name, setting=setting, instance=instance, needs=needs)
+        Database(server=server, settings=settings, name=name, setting=setting, instance=instance, depends_on=depends_on)
         for setting, name in names.items()
     ]

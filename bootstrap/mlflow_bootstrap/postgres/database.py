@@ -8,8 +8,8 @@ from cdk8s_mlflow.settings.database import DatabaseSettings
 from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
+from mlflow_bootstrap.postgres.connection import Server
 from mlflow_bootstrap.postgres.makers import maker_of_database
-from mlflow_bootstrap.postgres.server import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Database:
     setting: str
     """The setting that names it."""
     instance: str
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

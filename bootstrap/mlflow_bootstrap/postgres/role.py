@@ -10,9 +10,9 @@ from cdk8s_mlflow.settings.database import DatabaseSettings
 from mlflow_bootstrap.difference import Secrecy, State, differences
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
+from mlflow_bootstrap.postgres.connection import Server
 from mlflow_bootstrap.postgres.login import Login
 from mlflow_bootstrap.postgres.makers import maker_of_role
-from mlflow_bootstrap.postgres.server import Server
 from mlflow_bootstrap.values import SecretValues, required
 
 ATTRIBUTES = MappingProxyType(
@@ -52,7 +52,7 @@ class Role:
     values: SecretValues
     login: Login
     instance: str
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

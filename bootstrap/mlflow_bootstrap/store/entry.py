@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import SecretStr
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.difference import Secrecy, State, differences
-from mlflow_bootstrap.errors import BootstrapError, ConflictError, UnreachableError, UsageError
+from mlflow_bootstrap.errors import BootstrapError, UnreachableError, UsageError
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
+from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.store.entries import EntryPlan, Field
 
 
@@ -51,15 +51,6 @@ class Store(Protocol):
         """Delete the entry and all its versions; fine if it is gone."""
 
 
-AGAINST_OTHERS = Retrying(
-    stop=stop_after_attempt(5),
-    wait=wait_random(0, 0.5),
-    retry=retry_if_exception_type(ConflictError),
-    reraise=True,
-)
-"""Another run that wrote first is read again, and its values are kept."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
     """One entry with every field that we own; a value that is there is never replaced but by ``rotate``."""
@@ -68,7 +59,7 @@ class StoredEntry:
     plan: EntryPlan
     credentials: Credentials
     instance: str
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -152,7 +143,7 @@ class StoredEntry:
         return tuple(sorted(names))
 
     def _write(self, renewed: frozenset[str]) -> None:
-        AGAINST_OTHERS(self._write_once, renewed)
+        retry_on_conflict(self._write_once, renewed)
 
     def _write_once(self, renewed: frozenset[str]) -> None:
         entry = self.store.read(self.plan.name)

@@ -13,9 +13,9 @@ from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.engine import NOTHING
 from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.ownership import OWNER, Adoption, Owner, Standing, decode_found, owner_of
+from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.store.cluster import MANAGER, Cluster, Found
 from mlflow_bootstrap.store.entries import EntryPlan, recipes
-from mlflow_bootstrap.store.entry import AGAINST_OTHERS
 
 KIND = "kubernetes"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -96,7 +96,7 @@ class ClusterSecret:
     plan: EntryPlan
     credentials: Credentials
     instance: str
-    needs: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -142,15 +142,15 @@ class ClusterSecret:
 
     def create(self) -> None:
         """Create it."""
-        AGAINST_OTHERS(self._write, frozenset())
+        retry_on_conflict(self._write, frozenset())
 
     def update(self, current: State) -> None:
         """Fill or mend what is ours."""
-        AGAINST_OTHERS(self._write, frozenset())
+        retry_on_conflict(self._write, frozenset())
 
     def adopt(self, current: State) -> None:
         """Label it as ours, and note which keys it had."""
-        AGAINST_OTHERS(self._label, current[OWNER])
+        retry_on_conflict(self._label, current[OWNER])
 
     def _label(self, owner: Owner) -> None:
         found = self.cluster.read(self.recipe.namespace, self.recipe.name)
@@ -183,7 +183,7 @@ class ClusterSecret:
         names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it where it is made")
-        AGAINST_OTHERS(self._write, names)
+        retry_on_conflict(self._write, names)
         return tuple(sorted(names))
 
     def _write(self, renewed: frozenset[str]) -> None:
