@@ -1,7 +1,7 @@
 """Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, mounted folders alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 from cdk8s_plus_27 import k8s
 
@@ -108,7 +108,32 @@ def _bundle_volume(kind: str, name: str, key: str) -> k8s.Volume:
     return k8s.Volume(name="secret-ca", config_map=k8s.ConfigMapVolumeSource(name=name, items=items))
 
 
-def program(name: str, arguments: Sequence[str], *, settings: Settings, **more: Any) -> k8s.Container:
+class ContainerFields(TypedDict, total=False):
+    """What the containers of our image differ by."""
+
+    env: Sequence[k8s.EnvVar]
+    ports: Sequence[k8s.ContainerPort]
+    volume_mounts: Sequence[k8s.VolumeMount]
+    resources: k8s.ResourceRequirements
+    startup_probe: k8s.Probe
+    readiness_probe: k8s.Probe
+    liveness_probe: k8s.Probe
+    lifecycle: k8s.Lifecycle
+
+
+class PodFields(TypedDict, total=False):
+    """What the pods of our image differ by."""
+
+    init_containers: Sequence[k8s.Container] | None
+    restart_policy: str
+    affinity: k8s.Affinity
+    topology_spread_constraints: Sequence[k8s.TopologySpreadConstraint]
+    termination_grace_period_seconds: int
+
+
+def program(
+    name: str, arguments: Sequence[str], *, settings: Settings, **fields: Unpack[ContainerFields]
+) -> k8s.Container:
     """A container that runs ``mlflow-sso`` of our image."""
     return k8s.Container(
         name=name,
@@ -117,11 +142,13 @@ def program(name: str, arguments: Sequence[str], *, settings: Settings, **more: 
         command=["mlflow-sso"],
         args=list(arguments),
         security_context=container_security(),
-        **more,
+        **fields,
     )
 
 
-def pod(settings: Settings, *, containers: Sequence[k8s.Container], mounts: Mounts, **more: Any) -> k8s.PodSpec:
+def pod(
+    settings: Settings, *, containers: Sequence[k8s.Container], mounts: Mounts, **fields: Unpack[PodFields]
+) -> k8s.PodSpec:
     """A pod of our image.
 
     Service links are off: for a Service named ``mlflow`` the kubelet would set MLFLOW_PORT=tcp://…, which MLflow reads
@@ -139,7 +166,7 @@ def pod(settings: Settings, *, containers: Sequence[k8s.Container], mounts: Moun
         priority_class_name=server.priority_class,
         containers=list(containers),
         volumes=mounts.volumes,
-        **more,
+        **fields,
     )
 
 
