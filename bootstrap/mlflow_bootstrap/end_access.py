@@ -19,7 +19,7 @@ from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import group_id
 from mlflow_bootstrap.keycloak.login import logged_in
 from mlflow_bootstrap.keycloak.members import our_groups
-from mlflow_bootstrap.postgres.login import role_itself
+from mlflow_bootstrap.postgres.login import role_account
 
 PAGE = 100
 SERVICE_ACCOUNT = "service-account-"
@@ -94,7 +94,7 @@ def ended_access(context: Context) -> list[Access]:
     """
     select, statements = ROWS if context.settings.tested_release.sessions_in_database else HASHES
     settings = context.settings.database
-    connection = replace(role_itself(context), databases=[settings.auth_name]).connect()
+    connection = replace(role_account(context), databases=[settings.auth_name]).connect()
     try:
         users = connection.execute(sql.SQL(select)).fetchall()
     except PostgresError as error:

@@ -1,12 +1,12 @@
-"""The charts: which constructs exist and who needs whom."""
+"""The charts: which constructs an environment has."""
 
-from typing import Any
+from typing import Any, Literal
 
 from cdk8s import Chart
 from constructs import Construct
 
 from cdk8s_mlflow.backend_store import BackendStore
-from cdk8s_mlflow.contract import SecretRecipe, has_database_objects, secret_recipes
+from cdk8s_mlflow.contract import has_database_objects, secret_templates
 from cdk8s_mlflow.ingress import PublicIngress
 from cdk8s_mlflow.maintenance import Maintenance
 from cdk8s_mlflow.migration import MigrationJob
@@ -28,7 +28,7 @@ class DatabaseChart(Chart):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id, **_labelled(settings))
-        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.part == "database"])
+        _sync_secrets(self, settings, part="database")
         BackendStore(self, "BackendStore", settings=settings.database)
 
 
@@ -44,7 +44,7 @@ class MlflowChart(Chart):
             MlflowNamespace(self, "Namespace", name=settings.namespace)
         if settings.server.service_account is None:
             MlflowServiceAccount(self, "ServiceAccount", settings=settings)
-        _mirror_secrets(self, settings, [recipe for recipe in secret_recipes(settings) if recipe.part == "application"])
+        _sync_secrets(self, settings, part="application")
         self.migration = MigrationJob(self, "Migration", settings=settings)
         self.server = TrackingServer(self, "TrackingServer", settings=settings)
         Maintenance(self, "Maintenance", settings=settings)
@@ -62,18 +62,19 @@ class MlflowChart(Chart):
             CloudflareTunnel(self, "Tunnel", settings=settings, tunnel=settings.ingress.cloudflared)
 
 
-def _mirror_secrets(chart: Chart, settings: Settings, recipes: list[SecretRecipe]) -> None:
+def _sync_secrets(chart: Chart, settings: Settings, *, part: Literal["application", "database"]) -> None:
     if settings.secrets.mode != "external-secrets":
         return
-    from cdk8s_mlflow.external_secrets import MirroredSecret
+    # The classes of External Secrets take a quarter of a second to import, which most commands need not spend.
+    from cdk8s_mlflow.external_secrets import SyncedSecret
 
-    for recipe in recipes:
-        MirroredSecret(chart, recipe.name, recipe=recipe, settings=settings.secrets)
+    for template in secret_templates(settings):
+        if template.part == part:
+            SyncedSecret(chart, template.name, template=template, settings=settings.secrets)
 
 
 def _public_ingress(chart: Chart, settings: Settings) -> PublicIngress:
-    door = settings.ingress
-    return PublicIngress(chart, "Ingress", settings=door, namespace=settings.namespace)
+    return PublicIngress(chart, "Ingress", settings=settings.ingress, namespace=settings.namespace)
 
 
 class FluxChart(Chart):

@@ -31,7 +31,7 @@ TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretRecipe:
+class SecretTemplate:
     """One Kubernetes Secret: which fields of the store it reads, and what it makes of them.
 
     ``data`` maps a key of the Secret to a text in which ``{{ .field }}`` stands for a field of the store's entry;
@@ -71,27 +71,27 @@ def placeholder(field_name: str) -> str:
     return "{{ ." + field_name + " }}"
 
 
-def secret_recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
+def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     """Every Secret that this environment needs, in the order in which a reader meets them."""
-    recipes = [_database_secret(settings)]
+    templates = [_database_secret(settings)]
     if settings.artifacts.credentials == "keys":
-        recipes.append(_artifact_secret(settings))
-    recipes += [_oidc_secret(settings), _server_secret(settings)]
+        templates.append(_artifact_secret(settings))
+    templates += [_oidc_secret(settings), _server_secret(settings)]
     if settings.authentication.directory_client:
-        recipes.append(_directory_secret(settings))
+        templates.append(_directory_secret(settings))
     if settings.backup.target and settings.backup.credentials == "keys":
-        recipes.append(_backup_secret(settings))
+        templates.append(_backup_secret(settings))
     if settings.database.role_management != "bootstrap":
-        recipes.append(_role_secret(settings))
+        templates.append(_role_secret(settings))
     if settings.ingress.cloudflared:
-        recipes.append(_tunnel_secret(settings))
+        templates.append(_tunnel_secret(settings))
     mark = {INSTANCE_LABEL: settings.instance}
-    return tuple(replace(recipe, labels={**recipe.labels, **mark}) for recipe in recipes)
+    return tuple(replace(template, labels={**template.labels, **mark}) for template in templates)
 
 
-def _database_secret(settings: Settings) -> SecretRecipe:
+def _database_secret(settings: Settings) -> SecretTemplate:
     own_ca = settings.database.uses_stored_ca
-    return SecretRecipe(
+    return SecretTemplate(
         name=DATABASE_SECRET,
         namespace=settings.namespace,
         entry="postgres",
@@ -132,9 +132,9 @@ def _service(settings: Settings, section: str, database_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _artifact_secret(settings: Settings) -> SecretRecipe:
+def _artifact_secret(settings: Settings) -> SecretTemplate:
     key, secret = placeholder("accesskey"), placeholder("secretkey")
-    return SecretRecipe(
+    return SecretTemplate(
         name=ARTIFACT_SECRET,
         namespace=settings.namespace,
         entry="s3",
@@ -148,8 +148,8 @@ def _artifact_secret(settings: Settings) -> SecretRecipe:
     )
 
 
-def _oidc_secret(settings: Settings) -> SecretRecipe:
-    return SecretRecipe(
+def _oidc_secret(settings: Settings) -> SecretTemplate:
+    return SecretTemplate(
         name=OIDC_SECRET,
         namespace=settings.namespace,
         entry="oidc",
@@ -159,9 +159,9 @@ def _oidc_secret(settings: Settings) -> SecretRecipe:
     )
 
 
-def _directory_secret(settings: Settings) -> SecretRecipe:
+def _directory_secret(settings: Settings) -> SecretTemplate:
     """Login of the client that looks users up; only the CronJob that ends access mounts it."""
-    return SecretRecipe(
+    return SecretTemplate(
         name=DIRECTORY_SECRET,
         namespace=settings.namespace,
         entry="directory",
@@ -171,9 +171,9 @@ def _directory_secret(settings: Settings) -> SecretRecipe:
     )
 
 
-def _backup_secret(settings: Settings) -> SecretRecipe:
+def _backup_secret(settings: Settings) -> SecretTemplate:
     """Keys of the bucket that holds dumps; only the pods that dump mount it."""
-    return SecretRecipe(
+    return SecretTemplate(
         name=BACKUP_SECRET,
         namespace=settings.namespace,
         entry="backup",
@@ -183,9 +183,9 @@ def _backup_secret(settings: Settings) -> SecretRecipe:
     )
 
 
-def _server_secret(settings: Settings) -> SecretRecipe:
+def _server_secret(settings: Settings) -> SecretTemplate:
     keys = settings.server_keys
-    return SecretRecipe(
+    return SecretTemplate(
         name=SERVER_SECRET,
         namespace=settings.namespace,
         entry="server",
@@ -195,12 +195,12 @@ def _server_secret(settings: Settings) -> SecretRecipe:
     )
 
 
-def _role_secret(settings: Settings) -> SecretRecipe:
+def _role_secret(settings: Settings) -> SecretTemplate:
     """The role's password where CloudNativePG reads it; the label makes a changed password take effect.
 
     Source: CloudNativePG documentation, "Database Role Management".
     """
-    return SecretRecipe(
+    return SecretTemplate(
         name=settings.database.role_secret,
         namespace=settings.database.cluster_namespace,
         entry="postgres",
@@ -234,8 +234,8 @@ spec:
           name: {database.role_secret}"""
 
 
-def _tunnel_secret(settings: Settings) -> SecretRecipe:
-    return SecretRecipe(
+def _tunnel_secret(settings: Settings) -> SecretTemplate:
+    return SecretTemplate(
         name=TUNNEL_SECRET,
         namespace=settings.namespace,
         entry="cloudflared",

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from cdk8s_mlflow.contract import SecretRecipe
+from cdk8s_mlflow.contract import SecretTemplate
 from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, resource_metadata
 from cdk8s_mlflow.settings.secrets import SecretsSettings
 from cdk8s_mlflow_crds.io import external_secrets as eso
@@ -13,26 +13,26 @@ _STORE_KINDS = {
 }
 
 
-class MirroredSecret(Construct):
+class SyncedSecret(Construct):
     """One Secret, made and kept current by External Secrets.
 
     Every defaulted field is written out, or Argo CD shows a difference for ever.
     """
 
-    def __init__(self, scope: Construct, id: str, *, recipe: SecretRecipe, settings: SecretsSettings) -> None:
+    def __init__(self, scope: Construct, id: str, *, template: SecretTemplate, settings: SecretsSettings) -> None:
         super().__init__(scope, id)
         eso.ExternalSecret(
             self,
             "Resource",
-            metadata=resource_metadata(recipe.name, namespace=recipe.namespace, wave=WAVE_CONFIGURATION),
+            metadata=resource_metadata(template.name, namespace=template.namespace, wave=WAVE_CONFIGURATION),
             spec=eso.ExternalSecretSpec(
                 refresh_interval=_canonical(settings.refresh_interval),
                 refresh_policy=eso.ExternalSecretSpecRefreshPolicy.PERIODIC,
                 secret_store_ref=eso.ExternalSecretSpecSecretStoreRef(
                     kind=_STORE_KINDS[settings.store_kind], name=settings.store
                 ),
-                target=_target(recipe),
-                data=[_field(settings, name, f"{settings.vault_prefix}/{recipe.entry}") for name in recipe.fields],
+                target=_target(template),
+                data=[_field(settings, name, f"{settings.vault_prefix}/{template.entry}") for name in template.fields],
             ),
         )
 
@@ -48,18 +48,18 @@ def _canonical(duration: str) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def _target(recipe: SecretRecipe) -> eso.ExternalSecretSpecTarget:
-    metadata = eso.ExternalSecretSpecTargetTemplateMetadata(labels=dict(recipe.labels)) if recipe.labels else None
+def _target(template: SecretTemplate) -> eso.ExternalSecretSpecTarget:
+    metadata = eso.ExternalSecretSpecTargetTemplateMetadata(labels=dict(template.labels)) if template.labels else None
     return eso.ExternalSecretSpecTarget(
-        name=recipe.name,
+        name=template.name,
         creation_policy=eso.ExternalSecretSpecTargetCreationPolicy.OWNER,
         deletion_policy=eso.ExternalSecretSpecTargetDeletionPolicy.RETAIN,
         template=eso.ExternalSecretSpecTargetTemplate(
-            type=recipe.type,
+            type=template.type,
             engine_version=eso.ExternalSecretSpecTargetTemplateEngineVersion.V2,
             merge_policy=eso.ExternalSecretSpecTargetTemplateMergePolicy.REPLACE,
             metadata=metadata,
-            data=dict(recipe.data),
+            data=dict(template.data),
         ),
     )
 

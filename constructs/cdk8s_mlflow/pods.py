@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 
 from cdk8s_plus_27 import k8s
 
-from cdk8s_mlflow.contract import APP, SECRETS_ROOT, secret_recipes
+from cdk8s_mlflow.contract import APP, SECRETS_ROOT, secret_templates
 from cdk8s_mlflow.metadata import Component, pod_labels
 from cdk8s_mlflow.settings import Settings
 
@@ -63,7 +63,7 @@ class Mounts:
         temporary_size: str,
         more: Sequence[k8s.Volume] = (),
     ) -> None:
-        names = {recipe.mount: recipe.name for recipe in secret_recipes(settings) if recipe.mount}
+        names = {template.mount: template.name for template in secret_templates(settings) if template.mount}
         self._secrets = {folder: names[folder] for folder in folders if folder in names}
         # The database's authority is in the database's own Secret.
         self._bundle = settings.server.ca_bundle if set(folders) - {"db"} else None
@@ -126,8 +126,8 @@ class PodFields(TypedDict, total=False):
 
     init_containers: Sequence[k8s.Container] | None
     restart_policy: str
-    affinity: k8s.Affinity
-    topology_spread_constraints: Sequence[k8s.TopologySpreadConstraint]
+    affinity: k8s.Affinity | None
+    topology_spread_constraints: Sequence[k8s.TopologySpreadConstraint] | None
     termination_grace_period_seconds: int
 
 

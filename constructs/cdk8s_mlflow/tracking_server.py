@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk8s_mlflow import __version__, pod_parts
 from cdk8s_mlflow.annotations import VERSION_ANNOTATION
 from cdk8s_mlflow.autoscaling import ServerAutoscaler
-from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_recipes
+from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_templates
 from cdk8s_mlflow.metadata import eviction, metadata, selector
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, program, resources
 from cdk8s_mlflow.server_environment import migration_environment, program_arguments, server_environment
@@ -92,8 +92,12 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
 
 def configuration_checksum(settings: Settings) -> str:
     """Changes with what the mounted Secrets are made of, so that a changed service file starts new pods."""
-    recipes = {recipe.name: dict(recipe.data) for recipe in secret_recipes(settings) if recipe.mount in _SECRET_FOLDERS}
-    return hashlib.sha256(json.dumps(recipes, sort_keys=True).encode()).hexdigest()[:16]
+    templates = {
+        template.name: dict(template.data)
+        for template in secret_templates(settings)
+        if template.mount in _SECRET_FOLDERS
+    }
+    return hashlib.sha256(json.dumps(templates, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _schema_wait(settings: Settings, mounts: Mounts) -> k8s.Container:

@@ -22,7 +22,7 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError
 from mlflow_sso.object_store import destination
 from mlflow_sso.releases import installed
-from mlflow_sso.revision import found
+from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.termination import Termination
@@ -93,7 +93,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _reason_to_skip(both: tuple[Schema, Schema], snapshot: Snapshot, *, before_migration: bool) -> str:
-    states = [found(connection, schema) for schema, connection in zip(both, snapshot.connections, strict=True)]
+    states = [schema_state(connection, schema) for schema, connection in zip(both, snapshot.connections, strict=True)]
     if before_migration and all(state.revision is None for state in states):
         return "the databases are empty"
     if before_migration and all(state.is_at_head(schema) for state, schema in zip(states, both, strict=True)):
@@ -115,7 +115,7 @@ def _write(
     databases = {}
     for schema, connection in zip(both, snapshot.connections, strict=True):
         with errors_explained(schema, doing="cannot dump"):
-            revision = found(connection, schema).revision or ""
+            revision = schema_state(connection, schema).revision or ""
             dumped = []
             for table, columns in tables.columns(connection, without=[schema.version_table]).items():
                 require_running()

@@ -21,7 +21,7 @@ from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.migrate import migrate
 from mlflow_sso.migrate.ownership import require_ownership
-from mlflow_sso.revision import found
+from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
 
@@ -100,7 +100,7 @@ def _restore(
         transactions = stack.enter_context(ExitStack())
         for schema, connection in zip(both, connections, strict=True):
             with errors_explained(schema, doing="cannot restore"):
-                database, before = manifest.databases[schema.name], found(connection, schema)
+                database, before = manifest.databases[schema.name], schema_state(connection, schema)
                 transactions.enter_context(
                     upgraded(connection, schema, before, deadline=deadline, to=database.revision)
                 )
@@ -111,7 +111,7 @@ def _restore(
 
 def _require_empty(connection: Any, schema: Schema) -> None:
     require_ownership(connection, schema)
-    tables_found = sorted(found(connection, schema).tables)
+    tables_found = sorted(schema_state(connection, schema).tables)
     if tables_found:
         raise TerminalError(
             f"{schema.name} is not empty: it has {len(tables_found)} tables, such as {tables_found[0]}",

@@ -9,7 +9,7 @@ from mlflow_sso.schemas import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SchemaState:
     """A database as it was found."""
 
     revision: str | None
@@ -32,7 +32,7 @@ class Found:
         return self.revision == schema.head
 
 
-def found(connection: Any, schema: Schema) -> Found:
+def schema_state(connection: Any, schema: Schema) -> SchemaState:
     """Read it through a psycopg2 ``connection``; raises psycopg2's errors and ``TerminalError``."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -46,12 +46,12 @@ def found(connection: Any, schema: Schema) -> Found:
             f"{schema.name} is at several revisions: {', '.join(rows)}",
             remedy=f"restore a backup, or leave the right one alone in {schema.version_table}",
         )
-    return Found(revision=rows[0] if rows else None, tables=tables - {schema.version_table})
+    return SchemaState(revision=rows[0] if rows else None, tables=tables - {schema.version_table})
 
 
 def require_head(connection: Any, schema: Schema) -> None:
     """Raise ``ProgramError`` where the database does not have the schema of this image."""
-    now = found(connection, schema)
+    now = schema_state(connection, schema)
     if not now.is_at_head(schema):
         raise RetryableError(
             f"{schema.name} is at {now.revision or 'no revision'}, not at {schema.head}",

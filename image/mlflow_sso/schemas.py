@@ -79,7 +79,7 @@ class Schema:
 
 def schemas(root: SecretsRoot) -> tuple[Schema, Schema]:
     """The tracking and the auth database, as the environment and the mounted service file describe them."""
-    root.adopt()
+    root.set_default_paths()
     return (
         Schema(
             name="mlflow",

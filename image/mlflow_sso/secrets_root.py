@@ -63,7 +63,7 @@ class SecretsRoot:
         """The private certificate authorities that were mounted."""
         return [file for file in (self.file("ca", "ca.crt"), self.file("db", "ca.crt")) if file.is_file()]
 
-    def adopt(self) -> None:
+    def set_default_paths(self) -> None:
         """Point libpq and boto3 at the mounted files, unless the environment already points elsewhere."""
         for variable, mount, key in (
             ("PGSERVICEFILE", "db", "pg_service.conf"),

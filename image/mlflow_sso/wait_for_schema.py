@@ -7,7 +7,7 @@ from mlflow_sso import log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import RetryableError
-from mlflow_sso.revision import Found, found
+from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
 
@@ -47,9 +47,9 @@ def _wait(schema: Schema, deadline: Deadline) -> None:
         deadline.pause()
 
 
-def read(schema: Schema, deadline: Deadline) -> Found:
+def read(schema: Schema, deadline: Deadline) -> SchemaState:
     """The state of one database now, over a connection of its own; raises ``ProgramError``."""
     with closing(connect(schema, deadline=deadline, program="wait-for-schema")) as connection:
         connection.set_session(readonly=True)
         with errors_explained(schema, doing="cannot read"):
-            return found(connection, schema)
+            return schema_state(connection, schema)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cluster import SecretsApi, serving
 
-from cdk8s_mlflow.contract import secret_recipes
+from cdk8s_mlflow.contract import secret_templates
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import NOTHING, Action, Outcome, apply, destroy, plan
@@ -69,7 +69,7 @@ def test_names_keys_types_and_labels_are_those_that_external_secrets_would_make(
     done = _apply(ours)
 
     assert done.failures == ()
-    wanted = {f"{recipe.namespace}/{recipe.name}": recipe for recipe in secret_recipes(ours)}
+    wanted = {f"{recipe.namespace}/{recipe.name}": recipe for recipe in secret_templates(ours)}
     assert set(api.secrets) == set(wanted)
     assert {path: set(secret["data"]) for path, secret in api.secrets.items()} == {
         path: set(recipe.data) for path, recipe in wanted.items()

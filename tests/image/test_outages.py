@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlflow_sso.patches.mlflow_3_17_2.outages import OutageInsteadOfRefusal
+from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
 
 LOGIN = [(b"authorization", b"Basic eDp5")]
 
@@ -22,7 +22,7 @@ def _asked(*, headers: list[tuple[bytes, bytes]], reachable: bool) -> list[dict[
     async def send(message: Any) -> None:
         sent.append(message)
 
-    application = OutageInsteadOfRefusal(_refusing, ping=lambda: reachable)
+    application = ServiceUnavailableMiddleware(_refusing, ping=lambda: reachable)
     asyncio.run(application({"type": "http", "headers": headers}, None, send))  # type: ignore[arg-type]
     return sent
 

@@ -13,7 +13,7 @@ COMPARE = (
 import json, re
 from urllib.parse import unquote
 from mlflow_oidc_auth.app import app
-from mlflow_sso.patches.mlflow_3_17_2.route_index import pass_over_unlikely_routers
+from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
 
 routes, asked = app.router.routes, []
 
@@ -51,7 +51,7 @@ def routers_asked(path):
     return len(asked)
 
 before, every = found(), routers_asked(own[1])
-pass_over_unlikely_routers(routes)
+skip_routers_by_prefix(routes)
 after = found()
 # The application of MLflow itself is mounted at the root and takes what nobody else does.
 taken = sum(any(match != "Match.NONE" for _, match in one[:-1]) for one in before)

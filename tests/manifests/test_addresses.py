@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import UnreadableSettingsError
-from cdk8s_mlflow.settings.explain import explain
 from cdk8s_mlflow.settings.sources import overrides
 from tests.manifests.conftest import MINIMAL, merged
 
@@ -107,7 +107,7 @@ def test_local_file_refuses_unknown_variables(tmp_path: Path) -> None:
 def refusals(changes: dict[str, Any]) -> str:
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate_json(json.dumps(merged(MINIMAL, changes)))
-    return "\n".join(f"{key}: {message}" for key, message in explain(refused.value))
+    return "\n".join(f"{key}: {message}" for key, message in error_messages(refused.value))
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cdk8s_mlflow.contract import secret_recipes
+from cdk8s_mlflow.contract import secret_templates
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 
 Objects = dict[tuple[str, str, str], dict[str, Any]]
 Render = Callable[..., Objects]
@@ -43,7 +43,7 @@ def test_identity_needs_no_keys(rendered: Render, changes: dict[str, str]) -> No
 
     objects, settings = rendered(**given), Settings.model_validate({**HOSTS, **given})
 
-    assert "mlflow-s3-secret" not in {recipe.name for recipe in secret_recipes(settings)}
+    assert "mlflow-s3-secret" not in {recipe.name for recipe in secret_templates(settings)}
     assert not any(name == "mlflow-s3-secret" for _, _, name in objects)
     assert not {"AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL"} & variables(objects).keys()
     account = objects["ServiceAccount", "mlflow", "mlflow"]
@@ -78,4 +78,4 @@ def test_artifact_store_refuses_what_cannot_work(name: str) -> None:
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, **changes})
 
-    assert message in dict(explain(error.value))[key]
+    assert message in dict(error_messages(error.value))[key]

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.diff.effects import field_effects
 from cdk8s_mlflow.synth.diff.fields import FieldChange
 from cdk8s_mlflow.synth.diff.objects import Identity, ObjectChange
@@ -27,7 +27,7 @@ def refused(**changes: Any) -> dict[str, str]:
     """What is refused of the smallest environment with ``changes``, by key."""
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, **changes})
-    return dict(explain(error.value))
+    return dict(error_messages(error.value))
 
 
 def scaled(*, release: str = "3.17.2", connections: int = 1000, **server: Any) -> dict[str, Any]:

@@ -142,7 +142,7 @@ BAD = {
     "group with a comma": (document(login="user_group: a,b"), "authentication.user_group: must look like"),
     "permission": (document(login="default_permission: ALL"), "authentication.default_permission: must be"),
     "control character": (document('monitoring:\n  labels: {"a\\u0007": b}\n'), "monitoring.labels"),
-    # contradictions
+    # conflicts
     "one database for both": (document("database:\n  auth_name: mlflow\n"), "database.auth_name: is mlflow too"),
     "reserved database": (document("database:\n  name: postgres\n"), "database.name: is postgres"),
     "reserved role": (document("database:\n  role: pg_monitor\n"), "database.role: is pg_monitor"),

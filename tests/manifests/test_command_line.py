@@ -236,7 +236,7 @@ def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
     write_tree(
         file.parent,
         workplace / "dist",
-        touched="production",
+        override_environment="production",
         say=print,
         progress=lambda count: nullcontext(print),
         ask=answer,

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
 from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields
@@ -31,7 +31,7 @@ def settings(ingress: Mapping[str, Any], **changes: Any) -> Settings:
 def refused(ingress: Mapping[str, Any], **changes: Any) -> dict[str, str]:
     with pytest.raises(ValidationError) as error:
         settings(ingress, **changes)
-    return dict(explain(error.value))
+    return dict(error_messages(error.value))
 
 
 def annotations(objects: Objects, key: tuple[str, str, str] = INGRESS) -> dict[str, str]:

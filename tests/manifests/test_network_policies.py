@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from tests.manifests.conftest import MINIMAL, merged
 
 Objects = dict[tuple[str, str, str], dict[str, Any]]
@@ -165,7 +165,7 @@ def rules(objects: Objects, component: str = "tracking-server", way: str = "egre
 def refusals(changes: Mapping[str, Any]) -> str:
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate_json(json.dumps(merged(MINIMAL, changes)))
-    return "\n".join(f"{key}: {message}" for key, message in explain(refused.value))
+    return "\n".join(f"{key}: {message}" for key, message in error_messages(refused.value))
 
 
 def tuples(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cdk8s_mlflow import __version__
 from cdk8s_mlflow.project.upgrade import written_by
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
 
@@ -175,7 +175,7 @@ def test_connection_budget_counts_the_surge(server: dict[str, Any], needed: int)
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, "server": server, "database": {"max_connections": needed - 1}})
 
-    assert f"need {needed};" in dict(explain(error.value))["database.max_connections"]
+    assert f"need {needed};" in dict(error_messages(error.value))["database.max_connections"]
 
 
 def test_service_that_leads_outside_has_no_metrics(rendered: Render) -> None:
@@ -347,5 +347,5 @@ def test_pod_settings_refuse_what_cannot_work(name: str) -> None:
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, **changes})
 
-    found = dict(explain(error.value))
+    found = dict(error_messages(error.value))
     assert message in found[key], found

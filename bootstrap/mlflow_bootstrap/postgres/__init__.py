@@ -7,7 +7,7 @@ from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.postgres.connection import Server
 from mlflow_bootstrap.postgres.database import Database
-from mlflow_bootstrap.postgres.login import Login, administrator, role_itself
+from mlflow_bootstrap.postgres.login import Login, administrator, role_account
 from mlflow_bootstrap.postgres.role import Role
 
 
@@ -15,7 +15,7 @@ def resources(context: Context) -> Sequence[Resource]:
     """The role and both databases; an administrator logs in only where something of it is made here."""
     database = context.settings.database
     made_here = "bootstrap" in (database.role_management, database.database_management)
-    server = Server.open(administrator(context) if made_here else role_itself(context), database)
+    server = Server.open(administrator(context) if made_here else role_account(context), database)
     return [_role(context, server), *_databases(context, server)]
 
 

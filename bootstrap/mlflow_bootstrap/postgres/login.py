@@ -230,7 +230,7 @@ def administrator(context: Context) -> Account:
     return Account(Login(context), user, password, [context.settings.bootstrap.postgres_database])
 
 
-def role_itself(context: Context) -> Account:
+def role_account(context: Context) -> Account:
     """The role, with the store's password.
 
     Raises:

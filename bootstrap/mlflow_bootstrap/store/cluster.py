@@ -14,7 +14,7 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from cdk8s_mlflow.contract import SecretRecipe
+from cdk8s_mlflow.contract import SecretTemplate
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.errors import (
     BootstrapError,
@@ -35,7 +35,7 @@ DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExistingSecret:
     """A Secret of the cluster: decoded ``data``, and the ``version`` that a write must find unchanged."""
 
     type: str
@@ -51,7 +51,7 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.bootstrap
         self._retrying = retrying(settings.bootstrap, transient=_transient)
-        self._read: dict[tuple[str, str], Found | None] = {}
+        self._read: dict[tuple[str, str], ExistingSecret | None] = {}
         self._unreachable: UnreachableError | None = None
 
     @cached_property
@@ -67,7 +67,7 @@ class Cluster:
         configuration.retries = False
         return client.CoreV1Api(client.ApiClient(configuration))
 
-    def read(self, namespace: str, name: str) -> Found | None:
+    def read(self, namespace: str, name: str) -> ExistingSecret | None:
         """The Secret, read once until it is written; None if there is none."""
         if (namespace, name) not in self._read:
             found = self._call(f"{namespace}/{name}", self._api.read_namespaced_secret, name, namespace)
@@ -76,11 +76,11 @@ class Cluster:
 
     def write(
         self,
-        recipe: SecretRecipe,
+        template: SecretTemplate,
         data: Mapping[str, str | None],
         *,
         labels: Mapping[str, str | None],
-        expected: Found | None,
+        expected: ExistingSecret | None,
         annotations: Mapping[str, str | None] = _NONE,
     ) -> None:
         """Create the Secret, or merge keys, labels and annotations into ``expected``; a value of None removes its key.
@@ -88,20 +88,20 @@ class Cluster:
         Raises:
             ConflictError: it is not as ``expected`` any more.
         """
-        self._read.pop((recipe.namespace, recipe.name), None)
+        self._read.pop((template.namespace, template.name), None)
         noted = {"annotations": dict(annotations)} if annotations else {}
         body: dict[str, Any] = {
-            "metadata": {"name": recipe.name, "labels": dict(labels), **noted},
-            "type": recipe.type,
+            "metadata": {"name": template.name, "labels": dict(labels), **noted},
+            "type": template.type,
             "data": {key: None if value is None else _encoded(value) for key, value in data.items()},
         }
-        where = f"{recipe.namespace}/{recipe.name}"
+        where = f"{template.namespace}/{template.name}"
         if expected is None:
-            self._call(where, self._api.create_namespaced_secret, recipe.namespace, body, field_manager=MANAGER)
+            self._call(where, self._api.create_namespaced_secret, template.namespace, body, field_manager=MANAGER)
             return
         body["metadata"]["resourceVersion"] = expected.version
         patch = self._api.patch_namespaced_secret
-        self._call(where, patch, recipe.name, recipe.namespace, body, field_manager=MANAGER)
+        self._call(where, patch, template.name, template.namespace, body, field_manager=MANAGER)
 
     def delete(self, namespace: str, name: str) -> None:
         """Delete the Secret; fine if it is gone."""
@@ -166,10 +166,12 @@ def _translated(where: str, error: ApiException) -> BootstrapError:
     )
 
 
-def _found(secret: Any) -> Found:
+def _found(secret: Any) -> ExistingSecret:
     data = {key: _decoded(value) for key, value in (secret.data or {}).items()}
     metadata = secret.metadata
-    return Found(secret.type, metadata.labels or {}, data, metadata.resource_version, metadata.annotations or {})
+    return ExistingSecret(
+        secret.type, metadata.labels or {}, data, metadata.resource_version, metadata.annotations or {}
+    )
 
 
 def _encoded(value: str) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from cdk8s_mlflow.contract import SecretRecipe, secret_recipes
+from cdk8s_mlflow.contract import SecretTemplate, secret_templates
 from cdk8s_mlflow.releases import ServerKey
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
@@ -84,26 +84,26 @@ def entry_plans(
 ) -> tuple[EntryPlan, ...]:
     """Every entry that this environment needs; ``finders``, and values ``copied`` as they are, by entry and field."""
     names: dict[str, list[str]] = {}
-    for recipe in recipes(settings):
-        known = names.setdefault(recipe.entry, [])
-        known += [field for field in recipe.fields if field not in known]
+    for template in all_secret_templates(settings):
+        known = names.setdefault(template.entry, [])
+        known += [field for field in template.fields if field not in known]
     return tuple(
         EntryPlan(name=entry, fields=tuple(_field(settings, entry, field, finders, copied) for field in fields))
         for entry, fields in names.items()
     )
 
 
-def recipes(settings: Settings) -> tuple[SecretRecipe, ...]:
+def all_secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     """The contract's Secrets, and the one for machines, which no pod mounts."""
-    return (*secret_recipes(settings), *_machine_recipe(settings))
+    return (*secret_templates(settings), *_machine_template(settings))
 
 
-def _machine_recipe(settings: Settings) -> tuple[SecretRecipe, ...]:
+def _machine_template(settings: Settings) -> tuple[SecretTemplate, ...]:
     if settings.authentication.machine_client is None:
         return ()
     data = {"OIDC_CLIENT_ID": "{{ .client_id }}", "OIDC_CLIENT_SECRET": "{{ .client_secret }}"}
     return (
-        SecretRecipe(
+        SecretTemplate(
             name="mlflow-machine-client",
             namespace=settings.namespace,
             entry=MACHINES,

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.errors import UsageError
-from mlflow_bootstrap.store.entries import recipes
+from mlflow_bootstrap.store.entries import all_secret_templates
 from mlflow_bootstrap.store.entry import Entry
 
 
@@ -65,10 +65,10 @@ class PrintedStore:
             {
                 "apiVersion": "v1",
                 "kind": "Secret",
-                "metadata": {"name": recipe.name, "namespace": recipe.namespace, "labels": dict(recipe.labels)},
-                "type": recipe.type,
-                "stringData": recipe.render(self._entries[recipe.entry].values),
+                "metadata": {"name": template.name, "namespace": template.namespace, "labels": dict(template.labels)},
+                "type": template.type,
+                "stringData": template.render(self._entries[template.entry].values),
             }
-            for recipe in recipes(self._settings)
-            if recipe.entry in self._entries
+            for template in all_secret_templates(self._settings)
+            if template.entry in self._entries
         ]

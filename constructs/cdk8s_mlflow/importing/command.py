@@ -13,8 +13,8 @@ from cdk8s_mlflow.importing.chart import chart_values
 from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, document
 from cdk8s_mlflow.importing.variables import variables
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
+from cdk8s_mlflow.settings.find_secrets import find_secrets, looks_like_a_secret
 from cdk8s_mlflow.settings.folder import check_name, environment_files
-from cdk8s_mlflow.settings.leaks import leaks, looks_like_a_secret
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.schema import FIRST_LINE
 from cdk8s_mlflow.settings.sources import read_document, read_dotenv
@@ -109,7 +109,7 @@ def _sorted(outcomes: Sequence[Outcome], name: str) -> tuple[dict[str, Any], lis
             left.append(LeftOut(outcome.key, f"has a second value, {_shown(outcome.value)}; the first was taken"))
     if "server.autoscaling.max_replicas" in carried:
         carried.pop("server.replicas", None)
-    secret = [key for key, _ in leaks(document(carried))]
+    secret = [key for key, _ in find_secrets(document(carried))]
     left += [LeftOut(key, SECRET) for key in secret]
     return {key: value for key, value in carried.items() if not any(_within(key, other) for other in secret)}, left
 

@@ -10,7 +10,7 @@ from cdk8s_mlflow.publishing.base_images import pinned
 from cdk8s_mlflow.publishing.errors import UsageError
 from cdk8s_mlflow.releases import DEFAULT_RELEASE, RELEASES
 from cdk8s_mlflow.settings import SettingsError
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.sources import IMAGE_VARIABLES, read_local
 
@@ -78,5 +78,5 @@ def _image(given: Mapping[str, str]) -> ImageSettings:
     try:
         return ImageSettings.model_validate(given)
     except ValidationError as error:
-        problems = [f"{_KEYS[key]} {message}" for key, message in explain(error)]
+        problems = [f"{_KEYS[key]} {message}" for key, message in error_messages(error)]
         raise UsageError("; ".join(problems)) from error

@@ -46,7 +46,7 @@ class AutoscalingSettings(Section):
     """Seconds for which fewer pods must be enough; at least ``server.termination_grace_seconds``."""
 
 
-def autoscaling_contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+def autoscaling_conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
     """Dotted key and message for each autoscaling setting that cannot hold together with the others."""
     server, scaling = settings.server, settings.server.autoscaling
     if scaling is None:

@@ -6,22 +6,22 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from cdk8s_mlflow.settings.address_checks import address_contradictions
-from cdk8s_mlflow.settings.autoscaling import autoscaling_contradictions
+from cdk8s_mlflow.settings.address_checks import address_conflicts
+from cdk8s_mlflow.settings.autoscaling import autoscaling_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
-from cdk8s_mlflow.settings.ingress_checks import ingress_contradictions
-from cdk8s_mlflow.settings.network_checks import network_contradictions
-from cdk8s_mlflow.settings.pod_checks import pod_contradictions
+from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
+from cdk8s_mlflow.settings.network_checks import network_conflicts
+from cdk8s_mlflow.settings.pod_checks import pod_conflicts
 from cdk8s_mlflow.settings.section import at_least
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import Settings
 
-Contradiction = tuple[str, str]
+Conflict = tuple[str, str]
 """Dotted key and what is wrong with it, with the remedy."""
 
 
-def contradictions(settings: Settings) -> list[Contradiction]:
+def conflicts(settings: Settings) -> list[Conflict]:
     """Everything in ``settings`` that cannot hold together."""
     return [found for check in _CHECKS for found in check(settings)]
 
@@ -33,7 +33,7 @@ def connections(settings: Settings) -> int:
     return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
 
 
-def _release(settings: Settings) -> Iterator[Contradiction]:
+def _release(settings: Settings) -> Iterator[Conflict]:
     plugin, expected = settings.plugin_version, settings.tested_release.plugin
     if plugin is not None and plugin != expected:
         yield (
@@ -46,21 +46,21 @@ def _release(settings: Settings) -> Iterator[Contradiction]:
         yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
 
 
-def _namespace(settings: Settings) -> Iterator[Contradiction]:
+def _namespace(settings: Settings) -> Iterator[Conflict]:
     name = settings.namespace
     if name.startswith("kube-") or (name == "default" and settings.manage_namespace):
         remedy = ", or set manage_namespace to false" if name == "default" else ""
         yield "namespace", f"is {name}, which Kubernetes keeps for itself; name another{remedy}"
 
 
-def _unused(settings: Settings) -> Iterator[Contradiction]:
+def _unused(settings: Settings) -> Iterator[Conflict]:
     for key in settings.tested_release.unused_settings:
         section, name = key.split(".")
         if name in getattr(settings, section).model_fields_set:
             yield key, f"has no effect on release {settings.release}; remove it"
 
 
-def _replicas(settings: Settings) -> Iterator[Contradiction]:
+def _replicas(settings: Settings) -> Iterator[Conflict]:
     shared = settings.tested_release.sessions_in_database or settings.authentication.redis
     server = settings.server
     if server.most_replicas > 1 and not shared:
@@ -71,7 +71,7 @@ def _replicas(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _databases(settings: Settings) -> Iterator[Contradiction]:
+def _databases(settings: Settings) -> Iterator[Conflict]:
     database = settings.database
     if database.name == database.auth_name:
         yield "database.auth_name", f"is {database.name} too; the two stores need a database each, name another"
@@ -84,7 +84,7 @@ def _databases(settings: Settings) -> Iterator[Contradiction]:
         yield "database.role", f"is {database.role}, which the Cluster keeps for itself; name another"
 
 
-def _cloudnative_pg(settings: Settings) -> Iterator[Contradiction]:
+def _cloudnative_pg(settings: Settings) -> Iterator[Conflict]:
     database = settings.database
     if database.role_management == "database-role" and not at_least(database.cnpg_version, 1, 30):
         yield (
@@ -100,7 +100,7 @@ def _cloudnative_pg(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _operators(settings: Settings) -> Iterator[Contradiction]:
+def _operators(settings: Settings) -> Iterator[Conflict]:
     """Versions below which an object of ours is unknown to its controller, so that no field can be left out."""
     secrets, ingress = settings.secrets, settings.ingress
     if secrets.mode == "external-secrets" and not at_least(secrets.external_secrets_version, 0, 16):
@@ -117,7 +117,7 @@ def _operators(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
+def _connection_budget(settings: Settings) -> Iterator[Conflict]:
     needed, granted = connections(settings), settings.database.max_connections
     server, pool = settings.server, settings.database.pool_size + settings.database.max_overflow
     surge = {0: "none", 1: "one"}.get(server.surge, server.surge)
@@ -130,7 +130,7 @@ def _connection_budget(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _jobs(settings: Settings) -> Iterator[Contradiction]:
+def _jobs(settings: Settings) -> Iterator[Conflict]:
     if settings.server.job_execution and "server.job_execution" not in settings.tested_release.unused_settings:
         yield (
             "server.job_execution",
@@ -138,11 +138,11 @@ def _jobs(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _extra_environment(settings: Settings) -> Iterator[Contradiction]:
+def _extra_environment(settings: Settings) -> Iterator[Conflict]:
     yield from refused_variables(settings.server.extra_environment, settings.release)
 
 
-def _groups(settings: Settings) -> Iterator[Contradiction]:
+def _groups(settings: Settings) -> Iterator[Conflict]:
     authentication = settings.authentication
     if authentication.admin_group == authentication.user_group:
         yield (
@@ -158,7 +158,7 @@ def _groups(settings: Settings) -> Iterator[Contradiction]:
         yield "authentication.directory_client", "is a client that others log in with; name another"
 
 
-def _end_access(settings: Settings) -> Iterator[Contradiction]:
+def _end_access(settings: Settings) -> Iterator[Conflict]:
     maintenance = settings.maintenance
     asked = "end_access" in maintenance.model_fields_set and maintenance.end_access
     if asked and settings.authentication.directory_client is None:
@@ -170,7 +170,7 @@ def _end_access(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _artifacts(settings: Settings) -> Iterator[Contradiction]:
+def _artifacts(settings: Settings) -> Iterator[Conflict]:
     artifacts = settings.artifacts
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
@@ -183,7 +183,7 @@ def _artifacts(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _secrets(settings: Settings) -> Iterator[Contradiction]:
+def _secrets(settings: Settings) -> Iterator[Conflict]:
     role_elsewhere = settings.database.role_management != "bootstrap"
     other_namespace = settings.database.cluster_namespace != settings.namespace
     if settings.secrets.store_kind == "SecretStore" and role_elsewhere and other_namespace:
@@ -194,7 +194,7 @@ def _secrets(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _monitoring(settings: Settings) -> Iterator[Contradiction]:
+def _monitoring(settings: Settings) -> Iterator[Conflict]:
     monitoring = settings.monitoring
     if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval):
         yield (
@@ -210,7 +210,7 @@ def seconds(duration: str) -> int:
     return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
 
 
-def _backup(settings: Settings) -> Iterator[Contradiction]:
+def _backup(settings: Settings) -> Iterator[Conflict]:
     backup, artifacts, maintenance = settings.backup, settings.artifacts, settings.maintenance
     if backup.target is None:
         for key in sorted(backup.model_fields_set - {"target"}):
@@ -227,19 +227,19 @@ def _backup(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], Iterator[Contradiction]], ...] = (
+_CHECKS: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     _release,
     _namespace,
     _unused,
     _replicas,
-    autoscaling_contradictions,
-    pod_contradictions,
+    autoscaling_conflicts,
+    pod_conflicts,
     _databases,
     _cloudnative_pg,
     _operators,
-    ingress_contradictions,
-    address_contradictions,
-    network_contradictions,
+    ingress_conflicts,
+    address_conflicts,
+    network_conflicts,
     _connection_budget,
     _extra_environment,
     _jobs,

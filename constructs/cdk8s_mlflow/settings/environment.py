@@ -7,7 +7,7 @@ from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from cdk8s_mlflow.settings.authentication import AuthenticationSettings
 from cdk8s_mlflow.settings.backup import BackupSettings
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
-from cdk8s_mlflow.settings.checks import contradictions
+from cdk8s_mlflow.settings.checks import conflicts
 from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow.settings.image import ImageSettings
@@ -139,13 +139,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> "Settings":
-        found = contradictions(self)
+        found = conflicts(self)
         if found:
-            raise ContradictionError(found)
+            raise ConflictingSettingsError(found)
         return self
 
 
-class ContradictionError(ValueError):
+class ConflictingSettingsError(ValueError):
     """Settings that are fine each and cannot hold together; ``found`` has (key, message) pairs."""
 
     def __init__(self, found: list[tuple[str, str]]) -> None:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import Settings
     from cdk8s_mlflow.settings.ingress import IngressSettings
 
-Contradiction = tuple[str, str]
+Conflict = tuple[str, str]
 
 _TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
 
 
-def ingress_contradictions(settings: Settings) -> Iterator[Contradiction]:
+def ingress_conflicts(settings: Settings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of the ingress that cannot hold together with the others."""
     ingress = settings.ingress
     yield from _hosts(settings)
@@ -26,7 +26,7 @@ def ingress_contradictions(settings: Settings) -> Iterator[Contradiction]:
     yield from _peers(settings)
 
 
-def _hosts(settings: Settings) -> Iterator[Contradiction]:
+def _hosts(settings: Settings) -> Iterator[Conflict]:
     ingress = settings.ingress
     for host in sorted({host for host in ingress.hosts if ingress.hosts.count(host) > 1}):
         yield "ingress.more_hosts", f"names {host} twice; remove one"
@@ -40,7 +40,7 @@ def _is_set(ingress: IngressSettings, key: str) -> bool:
     return name in holder.model_fields_set
 
 
-def _not_followed(ingress: IngressSettings) -> Iterator[Contradiction]:
+def _not_followed(ingress: IngressSettings) -> Iterator[Conflict]:
     follows = ingress.served_by.follows | (GATEWAY_FOLLOWS if ingress.gateway else frozenset())
     for key in sorted(FOLLOWED_BY_SOME - follows):
         if _is_set(ingress, key):
@@ -56,7 +56,7 @@ def _not_followed(ingress: IngressSettings) -> Iterator[Contradiction]:
             yield f"ingress.{key}", "has no effect without ingress.middleware; set that to true, or remove it"
 
 
-def _gateway(ingress: IngressSettings) -> Iterator[Contradiction]:
+def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
     if ingress.class_name is not None:
         yield "ingress.class_name", "has no effect beside ingress.gateway, whose parents name the Gateway; remove it"
     if ingress.controller not in ("traefik", "other"):
@@ -74,7 +74,7 @@ def _gateway(ingress: IngressSettings) -> Iterator[Contradiction]:
         )
 
 
-def _class(ingress: IngressSettings) -> Iterator[Contradiction]:
+def _class(ingress: IngressSettings) -> Iterator[Conflict]:
     if not ingress.ingress_class:
         yield "ingress.class_name", f"is required with ingress.controller {ingress.controller}; name the IngressClass"
     given = ingress.class_name or ""
@@ -87,7 +87,7 @@ def _class(ingress: IngressSettings) -> Iterator[Contradiction]:
         )
 
 
-def _tls(ingress: IngressSettings) -> Iterator[Contradiction]:
+def _tls(ingress: IngressSettings) -> Iterator[Conflict]:
     if ingress.gateway or ingress.controller == "alb":
         owner = "the Gateway's listener" if ingress.gateway else "the load balancer (ingress.alb.certificate_arn)"
         for key in _TLS_KEYS:
@@ -99,7 +99,7 @@ def _tls(ingress: IngressSettings) -> Iterator[Contradiction]:
         yield "ingress.public_port", "must be 443 with ingress.controller alb, whose listener has that port; remove it"
 
 
-def _peers(settings: Settings) -> Iterator[Contradiction]:
+def _peers(settings: Settings) -> Iterator[Conflict]:
     """The NetworkPolicy must know where requests come from, or none arrives."""
     ingress, network = settings.ingress, settings.network
     if not network.policies:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import Settings
     from cdk8s_mlflow.settings.pods import MountSettings, NodeRequirementSettings, VolumeSettings
 
-Contradiction = tuple[str, str]
+Conflict = tuple[str, str]
 
 _OWN_LABELS = ("app.kubernetes.io/", "pod-security.kubernetes.io/", "cnpg.io/")
 _OWN_ANNOTATIONS = ("mlflow.cdk8s.io/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "cdk8s-mlflow/")
@@ -21,7 +21,7 @@ _OWN_FOLDERS = ("/tmp", "/var/run/secrets", "/run/secrets")  # noqa: S108
 _IMAGE_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
 
 
-def pod_contradictions(settings: Settings) -> Iterator[Contradiction]:
+def pod_conflicts(settings: Settings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of pods that cannot hold together with the others."""
     yield from _names(settings)
     yield from _environment(settings)
@@ -33,7 +33,7 @@ def pod_contradictions(settings: Settings) -> Iterator[Contradiction]:
     yield from _service_account(settings)
 
 
-def _names(settings: Settings) -> Iterator[Contradiction]:
+def _names(settings: Settings) -> Iterator[Conflict]:
     """Our own labels are selectors and marks, our own annotations steer the delivery."""
     server, pods = settings.server, settings.pods
     labels = {"labels": settings.labels, "pods.labels": pods.labels, "server.pod_labels": server.pod_labels}
@@ -48,7 +48,7 @@ def _names(settings: Settings) -> Iterator[Contradiction]:
                     )
 
 
-def _environment(settings: Settings) -> Iterator[Contradiction]:
+def _environment(settings: Settings) -> Iterator[Conflict]:
     server = settings.server
     for name in server.value_from:
         if name not in harmless(settings.release):
@@ -57,7 +57,7 @@ def _environment(settings: Settings) -> Iterator[Contradiction]:
             yield f"server.value_from.{name}", "is in server.extra_environment too; remove one"
 
 
-def _volumes(settings: Settings) -> Iterator[Contradiction]:
+def _volumes(settings: Settings) -> Iterator[Conflict]:
     server = settings.server
     containers = [*server.init_containers, *server.sidecars]
     mounts = {
@@ -79,14 +79,14 @@ def _volumes(settings: Settings) -> Iterator[Contradiction]:
     yield from _twice("server.sidecars", [container.name for container in containers])
 
 
-def _volume(volume: VolumeSettings) -> Iterator[Contradiction]:
+def _volume(volume: VolumeSettings) -> Iterator[Conflict]:
     if volume.kind == "EmptyDir" and (volume.source or not volume.size):
         yield "server.volumes", f"has {volume.name}, an EmptyDir, which has a size and no source; correct it"
     elif volume.kind != "EmptyDir" and (volume.size or not volume.source):
         yield "server.volumes", f"has {volume.name}, a {volume.kind}, which has a source and no size; correct it"
 
 
-def _mounts(key: str, mounts: Iterable[MountSettings], volumes: list[str], *, ours: bool) -> Iterator[Contradiction]:
+def _mounts(key: str, mounts: Iterable[MountSettings], volumes: list[str], *, ours: bool) -> Iterator[Conflict]:
     given = list(mounts)
     yield from _twice(key, [mount.path for mount in given])
     for mount in given:
@@ -102,7 +102,7 @@ def _is_in(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") or folder.startswith(f"{path}/") for folder in folders)
 
 
-def _containers(settings: Settings) -> Iterator[Contradiction]:
+def _containers(settings: Settings) -> Iterator[Conflict]:
     server = settings.server
     for key, containers in (("server.init_containers", server.init_containers), ("server.sidecars", server.sidecars)):
         for container in containers:
@@ -112,13 +112,13 @@ def _containers(settings: Settings) -> Iterator[Contradiction]:
                 yield key, f"sets {name} of {container.name} twice, in environment and value_from; remove one"
 
 
-def _placement(settings: Settings) -> Iterator[Contradiction]:
+def _placement(settings: Settings) -> Iterator[Conflict]:
     for requirement in settings.server.node_affinity:
         yield from _requirement(requirement)
     yield from _twice("server.topology_spread", [spread.topology_key for spread in settings.server.topology_spread])
 
 
-def _requirement(requirement: NodeRequirementSettings) -> Iterator[Contradiction]:
+def _requirement(requirement: NodeRequirementSettings) -> Iterator[Conflict]:
     key, values = f"server.node_affinity.{requirement.key}", requirement.values
     match requirement.operator:
         case "Exists" | "DoesNotExist" if values:
@@ -129,7 +129,7 @@ def _requirement(requirement: NodeRequirementSettings) -> Iterator[Contradiction
             yield key, f"must have one whole number with {requirement.operator}"
 
 
-def _rollout(settings: Settings) -> Iterator[Contradiction]:
+def _rollout(settings: Settings) -> Iterator[Conflict]:
     server = settings.server
     if server.strategy == "Recreate":
         for name in ("max_surge", "max_unavailable"):
@@ -139,7 +139,7 @@ def _rollout(settings: Settings) -> Iterator[Contradiction]:
         yield "server.max_surge", "is 0, and so is server.max_unavailable, so that nothing could be replaced; raise one"
 
 
-def _service(settings: Settings) -> Iterator[Contradiction]:
+def _service(settings: Settings) -> Iterator[Conflict]:
     service, network = settings.server.service, settings.network
     if service.source_ranges and service.type != "LoadBalancer":
         yield "server.service.source_ranges", f"has no effect on a {service.type}; remove it"
@@ -151,7 +151,7 @@ def _service(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _service_account(settings: Settings) -> Iterator[Contradiction]:
+def _service_account(settings: Settings) -> Iterator[Conflict]:
     server = settings.server
     if server.service_account and server.service_account_annotations:
         yield (
@@ -160,7 +160,7 @@ def _service_account(settings: Settings) -> Iterator[Contradiction]:
         )
 
 
-def _twice(key: str, names: list[str]) -> Iterator[Contradiction]:
+def _twice(key: str, names: list[str]) -> Iterator[Conflict]:
     for name, count in sorted(Counter(names).items()):
         if count > 1:
             yield key, f"has {name} twice; remove one"

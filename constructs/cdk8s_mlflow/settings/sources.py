@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from cdk8s_mlflow.settings.environment import Settings
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem, UnreadableSettingsError
-from cdk8s_mlflow.settings.explain import explain
-from cdk8s_mlflow.settings.leaks import leaks
+from cdk8s_mlflow.settings.find_secrets import find_secrets
 
 VARIABLES: Mapping[str, str] = {
     "MLFLOW_NAMESPACE": "namespace",
@@ -139,7 +139,7 @@ def load(path: Path, *, overrides: Sequence[Override] = ()) -> Settings:
             or a secret stands in the file.
     """
     document = read_document(path)
-    problems = [Problem(str(path), key, message) for key, message in leaks(document)]
+    problems = [Problem(str(path), key, message) for key, message in find_secrets(document)]
     if problems:
         raise InvalidSettingsError(problems)
     for override in overrides:
@@ -152,7 +152,7 @@ def load(path: Path, *, overrides: Sequence[Override] = ()) -> Settings:
 
 def _problems(path: Path, error: ValidationError, overrides: Sequence[Override]) -> Iterator[Problem]:
     sources = {override.key: override.source for override in overrides}
-    for key, message in explain(error):
+    for key, message in error_messages(error):
         yield Problem(sources.get(key, str(path)), key, message)
 
 

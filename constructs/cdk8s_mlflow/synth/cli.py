@@ -91,11 +91,13 @@ def synth(
         from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
         if check:
-            stale, summary = check_tree(environments, target, touched=environment, say=say)
+            stale, summary = check_tree(environments, target, override_environment=environment, say=say)
             lines = stale or [f"{target} is current: {summary}"]
         else:
             stale, ask = [], terminal()
-            summary = write_tree(environments, target, touched=environment, say=say, progress=_progress, ask=ask)
+            summary = write_tree(
+                environments, target, override_environment=environment, say=say, progress=_progress, ask=ask
+            )
             lines = [summary]
         if validate and stale:
             say(f"note: {target} was not validated, since it is stale")

@@ -13,7 +13,7 @@ from cdk8s_mlflow.settings.folder import environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.renaming import refuse_renamed
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
-from cdk8s_mlflow.synth.output_tree import compare, differences, replacement, shortened
+from cdk8s_mlflow.synth.output_tree import atomic_replace, compare, differences, shortened
 from cdk8s_mlflow.synth.synthesis import synthesize
 
 Say = Callable[[str], None]
@@ -24,11 +24,11 @@ _DOTENV = Path(".env.local")
 
 
 def write_tree(
-    environments: Path, output: Path, *, touched: str | None, say: Say, progress: Progress, ask: Ask | None
+    environments: Path, output: Path, *, override_environment: str | None, say: Say, progress: Progress, ask: Ask | None
 ) -> str:
     """Write ``output`` from the files of ``environments`` and return how many there are and what changed.
 
-    Overrides touch only the environment ``touched``, or else ``production``.
+    Overrides touch only the environment ``override_environment``, or else ``production``.
 
     ``ask`` is called for each required value that is missing, where there is a terminal to ask on.
 
@@ -38,7 +38,7 @@ def write_tree(
         SynthesisError: a worker process ended badly.
     """
     files = environment_files(environments)
-    named = touched_environment(files, touched)
+    named = overridden_environment(files, override_environment)
     changes = _overrides(files, named, say)
     answers = {file: _answers(file, changes if file.stem == named else (), ask, say) for file in files}
     loaded = {file: load(file, overrides=answers[file]) for file in files}
@@ -46,7 +46,7 @@ def write_tree(
     refuse_renamed(loaded, output)
     _say_what_is_left(loaded, say)
     changed = frozenset(file for file in files if answers[file])
-    with replacement(output) as folder, progress(len(files)) as done:
+    with atomic_replace(output) as folder, progress(len(files)) as done:
         synthesize(loaded, folder=folder, changed=changed, done=done)
         found = compare(folder, output)
     return f"{_counted(len(files), 'environment')}, {_counted(found.total, 'file')}: {found}"
@@ -56,7 +56,7 @@ def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def touched_environment(files: Sequence[Path], asked: str | None) -> str:
+def overridden_environment(files: Sequence[Path], asked: str | None) -> str:
     """The environment that overrides touch: the one that is ``asked`` for, or production.
 
     Raises:
@@ -103,15 +103,15 @@ def _problems(file: Path, changes: tuple[Override, ...]) -> list[Problem]:
     return []
 
 
-def _overrides(files: Sequence[Path], touched: str, say: Say) -> tuple[Override, ...]:
+def _overrides(files: Sequence[Path], override_environment: str, say: Say) -> tuple[Override, ...]:
     changes = overrides(os.environ, _DOTENV)
     if chart_version_asked(os.environ, _DOTENV):
         say(f"note: {CHART_VERSION_NOTE}")
-    if changes and touched not in {file.stem for file in files}:
-        message = f"there is no environment {touched} to override; name one with --environment"
+    if changes and override_environment not in {file.stem for file in files}:
+        message = f"there is no environment {override_environment} to override; name one with --environment"
         raise InvalidSettingsError([Problem(changes[0].source, "", message)])
     for change in changes:
-        say(f"note: {touched}: {change}")
+        say(f"note: {override_environment}: {change}")
     return changes
 
 
@@ -121,7 +121,9 @@ def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
             say(f"note: {file.stem}: add the role to your Cluster:\n{managed_role_patch(settings)}")
 
 
-def check_tree(environments: Path, output: Path, *, touched: str | None, say: Say) -> tuple[list[str], str]:
+def check_tree(
+    environments: Path, output: Path, *, override_environment: str | None, say: Say
+) -> tuple[list[str], str]:
     """A short diff between ``output`` and what the files alone say, empty if it is current, and how many there are.
 
     Overrides are told to ``say`` and not used: ``output`` is what is committed.
@@ -132,9 +134,9 @@ def check_tree(environments: Path, output: Path, *, touched: str | None, say: Sa
     """
     files = environment_files(environments)
     ignored = overrides(os.environ, _DOTENV)
+    named = overridden_environment(files, override_environment)
     for change in ignored:
-        say(f"note: {touched_environment(files, touched)}: {change}, which --check ignores: it reads the files alone")
-    touched_environment(files, touched)
+        say(f"note: {named}: {change}, which --check ignores: it reads only the files")
     loaded = {file: load(file) for file in files}
     refuse_shared(loaded)
     refuse_renamed(loaded, output)

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
 from cdk8s_mlflow.settings.addresses import is_placeholder_host
-from cdk8s_mlflow.settings.explain import explain
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.schema import FIRST_LINE
@@ -111,7 +111,7 @@ def _checked(flag: str, host: str, draft: _Draft, hosts: Mapping[str, str]) -> s
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
-        raise InvalidSettingsError([draft.problem(key, message) for key, message in explain(error)]) from error
+        raise InvalidSettingsError([draft.problem(key, message) for key, message in error_messages(error)]) from error
     refuse_shared({draft.path: settings, **draft.others}, only=draft.path)
     return host
 

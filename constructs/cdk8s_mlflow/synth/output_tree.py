@@ -17,7 +17,7 @@ class OutputError(Exception):
 
 
 @contextmanager
-def replacement(output: Path) -> Iterator[Path]:
+def atomic_replace(output: Path) -> Iterator[Path]:
     """A new folder that takes ``output``'s place when the block ends well, and goes when it does not.
 
     Raises:

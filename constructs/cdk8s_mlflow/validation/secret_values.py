@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cdk8s_mlflow.settings.leaks import looks_like_a_secret
+from cdk8s_mlflow.settings.find_secrets import looks_like_a_secret
 from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem, containers
 
 _SECRET_NAME = re.compile(r".*(PASSWORD|SECRET|TOKEN|ACCESS_KEY|PASSPHRASE)(_KEY|_ID)?")

@@ -23,7 +23,7 @@ from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
 from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.migrate.preparation import prepare
-from mlflow_sso.revision import Found, found
+from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
 
@@ -109,9 +109,9 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
 
 def _settle(
     connection: Any, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
-) -> tuple[Found, str, str]:
+) -> tuple[SchemaState, str, str]:
     with clock.measuring("sql"):
-        before = found(connection, schema)
+        before = schema_state(connection, schema)
         owned, public = public_connect(connection)
     if before.is_at_head(schema) and not (owned and public):
         return before, "none", "granted" if public else "revoked"
@@ -125,8 +125,8 @@ def _settle(
 
 def _settle_locked(
     connection: Any, schema: Schema, deadline: Deadline, maximum_lock_seconds: int
-) -> tuple[Found, str, str]:
-    before, action = found(connection, schema), "none"
+) -> tuple[SchemaState, str, str]:
+    before, action = schema_state(connection, schema), "none"
     if not before.is_at_head(schema):
         from mlflow_sso.migrate.upgrade import upgrade
 

@@ -25,7 +25,7 @@ from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.migrate.preparation import EARLY_INDEXES
 from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
-from mlflow_sso.revision import Found, found
+from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema
 
 LOCK_TRY_MILLISECONDS = 700
@@ -46,7 +46,7 @@ class _Progress(logging.Handler):
         log.progress(record.getMessage(), database=self.database)
 
 
-def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadline) -> None:
+def upgrade(connection: Any, schema: Schema, before: SchemaState, *, deadline: Deadline) -> None:
     """Bring the database behind the psycopg2 ``connection`` from ``before`` to the head, and commit.
 
     ``deadline`` bounds the wait for tables that a running server is using, not the work itself.
@@ -58,7 +58,7 @@ def upgrade(connection: Any, schema: Schema, before: Found, *, deadline: Deadlin
 
 
 @contextmanager
-def upgraded(connection: Any, schema: Schema, before: Found, *, deadline: Deadline, to: str) -> Iterator[None]:
+def upgraded(connection: Any, schema: Schema, before: SchemaState, *, deadline: Deadline, to: str) -> Iterator[None]:
     """The same up to the revision ``to``; what happens inside belongs to the transaction, which commits at the end."""
     _require_ours(schema, before)
     _log_through(schema.name)
@@ -79,7 +79,7 @@ def upgraded(connection: Any, schema: Schema, before: Found, *, deadline: Deadli
 
 
 def _locked(
-    alchemy: sqlalchemy.Connection, schema: Schema, before: Found, deadline: Deadline
+    alchemy: sqlalchemy.Connection, schema: Schema, before: SchemaState, deadline: Deadline
 ) -> sqlalchemy.Transaction:
     """A transaction that holds all tables; between its tries those go on who have waited behind it."""
     while True:
@@ -113,7 +113,7 @@ def _lock_wait(deadline: Deadline) -> int:
     return int(1000 * max(1.0, min(deadline.left, LONGEST_LOCK_WAIT)))
 
 
-def _require_ours(schema: Schema, before: Found) -> None:
+def _require_ours(schema: Schema, before: SchemaState) -> None:
     """Without a revision, only MLflow's first tables may be there: its own start, killed, leaves some of them."""
     if before.revision is not None:
         return
@@ -126,7 +126,7 @@ def _require_ours(schema: Schema, before: Found) -> None:
         )
 
 
-def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: Found, to: str) -> None:
+def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: SchemaState, to: str) -> None:
     if before.revision is None and schema.name == "mlflow":
         log.progress("creating MLflow's first tables", database=schema.name)
         InitialBase.metadata.create_all(transaction)
@@ -175,7 +175,7 @@ def _log_through(database: str) -> None:
 
 
 def _verify(connection: Any, schema: Schema, to: str) -> None:
-    after = found(connection, schema)
+    after = schema_state(connection, schema)
     if after.revision != to:
         raise TerminalError(
             f"{schema.name} is at {after.revision} after the migration, not at {to}; nothing was changed",

@@ -52,8 +52,8 @@ def _open_application() -> Application:
 
     from mlflow_sso.authorization.release_3_17_2.application import guard
     from mlflow_sso.patches.bearer_tokens import check_tokens
-    from mlflow_sso.patches.mlflow_3_17_2.outages import OutageInsteadOfRefusal
-    from mlflow_sso.patches.mlflow_3_17_2.route_index import pass_over_unlikely_routers
+    from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
+    from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
@@ -61,9 +61,9 @@ def _open_application() -> Application:
     if uris:
         log_in_at_the_host_of_starlette(uris)
     check_tokens(auth, auth_middleware)
-    pass_over_unlikely_routers(app.app.router.routes)
+    skip_routers_by_prefix(app.app.router.routes)
     guard(app.app, key_login=_guard_key_checks())
-    application = OutageInsteadOfRefusal(KnownLoginErrors(app.app), ping=store.ping)
+    application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
         from mlflow_sso.patches.mlflow_3_17_2.bearer_keys import BearerAccessKeys

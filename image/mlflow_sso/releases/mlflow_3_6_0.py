@@ -38,7 +38,7 @@ def _open_application() -> Application:
     _protect_logins(config)
 
     refusal.refuse_users_without_email()
-    refusal.keep_the_reason_on_the_page()
+    refusal.keep_login_error()
     uris = public_hosts.redirect_uris(os.environ)
     if uris:
         public_hosts.log_in_at_the_host_of_flask(uris)

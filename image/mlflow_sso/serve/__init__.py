@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
     release, listener = installed(), Listener.of(arguments)
     preflight.require_application(release, arguments.app_name)
     root = SecretsRoot(arguments.secrets_root)
-    root.adopt()
+    root.set_default_paths()
     trust_mounted_authorities(root)
     variables = server_variables(release, root, os.environ)
     problems = [
@@ -49,10 +49,10 @@ def run(arguments: Namespace) -> int:
     wait_for_schema.run(arguments)
     directories.forget_counts(variables)
     _announce(release, listener, variables)
-    return become(listener, variables)
+    return exec_server(listener, variables)
 
 
-def become(listener: Listener, variables: dict[str, str]) -> NoReturn:
+def exec_server(listener: Listener, variables: dict[str, str]) -> NoReturn:
     """Replace this process, so that the server gets its signals and starts with nothing imported."""
     os.execve(sys.executable, listener.command, variables)  # noqa: S606
 

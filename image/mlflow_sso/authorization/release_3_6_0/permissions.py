@@ -38,7 +38,7 @@ class Source:
     """What columns of patterns must be."""
 
 
-class Found(NamedTuple):
+class EffectivePermission(NamedTuple):
     """A permission of the plugin's, and the source that it comes from."""
 
     permission: str
@@ -67,7 +67,7 @@ class PluginPermissions:
 
     def found(
         self, username: str, kind: Kind, names: Iterable[str] | None, *, prompts: bool = False
-    ) -> Mapping[str, "Found"]:
+    ) -> Mapping[str, "EffectivePermission"]:
         """The permission of each of ``names``, or of everything if None; ``prompts`` compares with their patterns."""
         wanted = None if names is None else frozenset(names)
         if wanted is None or len(wanted) > FEW:
@@ -77,19 +77,19 @@ class PluginPermissions:
 
     def _found(
         self, username: str, kind: Kind, names: frozenset[str] | None, *, prompts: bool
-    ) -> tuple[Mapping[str, "Found"], bool]:
+    ) -> tuple[Mapping[str, "EffectivePermission"], bool]:
         """The permissions, and whether they follow from grants only: a name that a pattern matches may change."""
         left = set(self._texts(kind, None) if names is None else names)
-        found = dict[str, Found]()
+        found = dict[str, EffectivePermission]()
         with self._sessions() as session:
             reader = _Reader(session, username, _source(kind, prompts=prompts))
             for source in self._config.PERMISSION_SOURCE_ORDER:
                 if not left:
                     break
                 granted = self._ask(reader, source, kind, left)
-                found |= {name: Found(granted[name], source) for name in granted.keys() & left}
+                found |= {name: EffectivePermission(granted[name], source) for name in granted.keys() & left}
                 left -= found.keys()
-        rest = dict.fromkeys(left, Found(self._config.DEFAULT_MLFLOW_PERMISSION, "fallback"))
+        rest = dict.fromkeys(left, EffectivePermission(self._config.DEFAULT_MLFLOW_PERMISSION, "fallback"))
         return found | rest, not reader.has_patterns
 
     def _ask(self, reader: "_Reader", source: str, kind: Kind, names: set[str]) -> Grants:

@@ -52,7 +52,7 @@ async def log_in_with_key(logins: KeyLogins, header: str) -> Outcome:
         if request is not None:
             request.key_checks_busy = True
         return False, None, "Too many keys are being checked"
-    except Exception:  # as the plugin does: OutageInsteadOfRefusal then asks whether the database answers
+    except Exception:  # as the plugin does: ServiceUnavailableMiddleware then asks whether the database answers
         _log.warning("a login with an access key failed", exc_info=True)
         return False, None, "Access keys cannot be checked"
     return (True, name, "") if good else (False, None, "Invalid basic auth credentials")

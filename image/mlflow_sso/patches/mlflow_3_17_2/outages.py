@@ -19,7 +19,7 @@ BODY = json.dumps(
 RETRY_SECONDS = b"5"
 
 
-class OutageInsteadOfRefusal:
+class ServiceUnavailableMiddleware:
     """ASGI middleware: where credentials are refused and ``ping`` says no, the answer is 503."""
 
     def __init__(self, application: Application, *, ping: Callable[[], bool]) -> None:

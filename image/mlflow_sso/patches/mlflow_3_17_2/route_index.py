@@ -13,17 +13,17 @@ from mlflow_sso.asgi import Scope
 Matches = Callable[[Scope], tuple[Any, Any]]
 
 
-def pass_over_unlikely_routers(routes: Iterable[Any]) -> None:
+def skip_routers_by_prefix(routes: Iterable[Any]) -> None:
     """Let each router among ``routes`` be asked only about paths that begin as one of its routes does.
 
     A router makes its routes ready when it is first asked, all of them a second; most are never asked now.
     """
     for route in routes:
         if hasattr(route, "original_router"):
-            route.matches = asked_only_about(tuple(beginnings(route)), route.matches)
+            route.matches = match_prefixes(tuple(path_prefixes(route)), route.matches)
 
 
-def beginnings(included: Any) -> set[str]:
+def path_prefixes(included: Any) -> set[str]:
     """What the paths begin with that an included router may match."""
     inner = included.original_router.routes
     if not all(hasattr(route, "path") for route in inner):
@@ -36,7 +36,7 @@ def beginning(path: str) -> str:
     return path.partition("{")[0]
 
 
-def asked_only_about(begins: tuple[str, ...], matches: Matches) -> Matches:
+def match_prefixes(begins: tuple[str, ...], matches: Matches) -> Matches:
     """``matches``, which is not asked about a path with another beginning."""
     from starlette.routing import Match
 

@@ -22,7 +22,7 @@ def _without_names(manage: Callable[[Any], list[str]]) -> Callable[[Any], list[s
     return managed
 
 
-def keep_the_reason_on_the_page() -> None:
+def keep_login_error() -> None:
     """Let the login page show the reason until it is left."""
     from jinja2 import ChoiceLoader, DictLoader
     from mlflow.server import app

@@ -20,12 +20,12 @@ _VALUES = (
 )
 
 
-def leaks(document: Mapping[str, Any], *, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+def find_secrets(document: Mapping[str, Any], *, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Pairs of dotted key and message, one for each value that is, or is named like, a secret."""
     for name, value in document.items():
         where = (*above, str(name))
         if isinstance(value, Mapping):
-            yield from leaks(value, above=where)
+            yield from find_secrets(value, above=where)
         elif _is_secret(where, value):
             yield ".".join(where), f"looks like a secret; {_REMEDY}"
 

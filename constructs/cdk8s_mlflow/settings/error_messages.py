@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cdk8s_mlflow.settings.environment import ContradictionError
+from cdk8s_mlflow.settings.environment import ConflictingSettingsError
 from cdk8s_mlflow.settings.errors import MISSING
 from cdk8s_mlflow.settings.foreign_keys import foreign_setting
 from cdk8s_mlflow.settings.spelling import nearest_key
@@ -32,11 +32,11 @@ _TYPES = {
 }
 
 
-def explain(error: ValidationError) -> Iterator[tuple[str, str]]:
+def error_messages(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Pairs of dotted key and message, one for each thing that is wrong."""
     for details in error.errors(include_url=False):
         cause = details.get("ctx", {}).get("error")
-        if isinstance(cause, ContradictionError):
+        if isinstance(cause, ConflictingSettingsError):
             yield from cause.found
         else:
             yield _key(details["loc"]), _message(details, cause)
