@@ -62,7 +62,7 @@ def test_it_is_copied_without_its_key(api: SecretsApi, openbao_server: OpenBao, 
     assert [line.split()[0] for line in api.requests[1:]] == ["GET"]
 
 
-def test_a_renewed_one_is_drift_and_is_copied_and_the_password_stays(
+def test_renewed_authority_is_drift_and_is_copied(
     api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     ours = settings_of(bootstrap={"kube_context": "here"})
@@ -88,7 +88,7 @@ def test_no_cluster_is_asked_that_nobody_named(
     assert "MLFLOW_POSTGRES_CA_CRT" in done.failures[0].error.remedy
 
 
-def test_what_the_operator_hands_over_wins(api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_what_operator_hands_over_wins(api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     ours = settings_of(bootstrap={"kube_context": "here"})
 
     _apply(openbao_server, ours, MLFLOW_POSTGRES_CA_CRT="handed over")
@@ -96,7 +96,7 @@ def test_what_the_operator_hands_over_wins(api: SecretsApi, openbao_server: Open
     assert data(openbao_server, ours, "postgres")["data"]["ca_crt"] == "handed over"
 
 
-def test_a_cluster_that_lacks_it_leaves_the_value_that_is_kept(
+def test_cluster_without_authority_keeps_stored_value(
     api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:
     ours = settings_of(bootstrap={"kube_context": "here"})

@@ -72,7 +72,7 @@ def _secrets(servers: Servers, whole: Whole) -> dict[str, dict[str, str]]:
     return {entry: servers.openbao.call("GET", f"secret/data/{prefix}/{entry}")["data"]["data"] for entry in ENTRIES}
 
 
-def test_a_plan_names_everything_and_writes_nothing(servers: Servers, site: Whole) -> None:
+def test_plan_names_everything_and_writes_nothing(servers: Servers, site: Whole) -> None:
     before = state(servers.minio)
 
     planned = site.run("plan", "--create-realm")
@@ -92,7 +92,7 @@ def test_verify_finds_everything_as_it_was_applied(applied: Whole) -> None:
     assert {line[0] for line in verified.stdout.splitlines()[:-1]} == {"="}
 
 
-def test_json_holds_the_same_and_no_secret(servers: Servers, applied: Whole) -> None:
+def test_json_holds_same_and_no_secret(servers: Servers, applied: Whole) -> None:
     planned = applied.run("plan", "-o", "json")
 
     document = json.loads(planned.stdout)
@@ -104,7 +104,7 @@ def test_json_holds_the_same_and_no_secret(servers: Servers, applied: Whole) -> 
     assert not [value for value in values if value in planned.stdout + planned.stderr]
 
 
-def test_drift_makes_verify_exit_1_and_the_part_alone_repairs_it(servers: Servers, applied: Whole) -> None:
+def test_verify_exits_1_on_drift_that_part_repairs(servers: Servers, applied: Whole) -> None:
     admin(servers.minio).detach_policy(["cli"], user="cli")
 
     planned, drifted = applied.run("plan", "minio"), applied.run("verify")
@@ -125,7 +125,7 @@ def test_drift_makes_verify_exit_1_and_the_part_alone_repairs_it(servers: Server
         ("server", "server", "secret_key"),
     ],
 )
-def test_a_rotation_renews_one_secret_and_ends_verified(
+def test_rotation_renews_one_secret_and_ends_verified(
     servers: Servers, applied: Whole, what: str, entry: str, field: str
 ) -> None:
     before = _secrets(servers, applied)
@@ -142,7 +142,7 @@ def test_a_rotation_renews_one_secret_and_ends_verified(
     assert "rollout restart deployment/mlflow" in rotated.stderr
 
 
-def test_the_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, applied: Whole) -> None:
+def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, applied: Whole) -> None:
     before = _secrets(servers, applied)["server"]
 
     applied.run("rotate", "server")
@@ -153,7 +153,7 @@ def test_the_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers,
     assert {name for name in before if before[name] == after[name]} == kept
 
 
-def test_a_refused_login_exits_3_and_the_others_still_have_their_turn(applied: Whole) -> None:
+def test_refused_login_exits_3_after_other_systems(applied: Whole) -> None:
     outcome = applied.run("verify", PGPASSWORD="a-guess")
 
     assert outcome.returncode == 3
@@ -181,7 +181,7 @@ def test_a_refused_login_exits_3_and_the_others_still_have_their_turn(applied: W
     ],
     ids=["no-password", "no-access-key", "no-token", "foreign-data", "nobody-to-ask", "no-file", "no-part", "no-entry"],
 )
-def test_what_is_missing_or_mistyped_exits_2_and_says_so(
+def test_usage_error_exits_2_and_names_cause(
     applied: Whole, arguments: list[str], environ: dict[str, str], said: str
 ) -> None:
     outcome = applied.run(*arguments, **environ)
@@ -191,7 +191,7 @@ def test_what_is_missing_or_mistyped_exits_2_and_says_so(
     assert "Traceback" not in outcome.stderr
 
 
-def test_a_login_may_come_from_a_file(applied: Whole) -> None:
+def test_login_may_come_from_file(applied: Whole) -> None:
     file = applied.folder / "password"
     file.write_text(applied.environ["PGPASSWORD"] + "\n")
 
@@ -200,7 +200,7 @@ def test_a_login_may_come_from_a_file(applied: Whole) -> None:
     assert (outcome.returncode, outcome.stderr) == (0, "")
 
 
-def test_the_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Whole) -> None:
+def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Whole) -> None:
     nobody = dict.fromkeys(applied.environ, "")
 
     exported = applied.run("export", "keycloak", **nobody)
@@ -210,7 +210,7 @@ def test_the_export_asks_no_server_and_holds_no_secret(servers: Servers, applied
     assert _secrets(servers, applied)["oidc"]["client_secret"] not in exported.stdout
 
 
-def test_members_come_and_go_and_are_listed_without_a_login_to_the_secret_store(applied: Whole) -> None:
+def test_members_are_changed_without_login_to_store(applied: Whole) -> None:
     no_store = dict.fromkeys(("VAULT_ADDR", "VAULT_TOKEN"), "")
 
     added = applied.run("add-user-to-group", "nobody@example.com", "mlflow-users", **no_store)
@@ -222,9 +222,7 @@ def test_members_come_and_go_and_are_listed_without_a_login_to_the_secret_store(
     assert (listed.returncode, listed.stdout[:6]) == (0, "nobody")
 
 
-def test_a_destroy_takes_what_is_ours_once_the_name_is_typed_and_data_only_where_it_is_named(
-    servers: Servers, site: Whole
-) -> None:
+def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: Whole) -> None:
     made = site.run("apply", "--create-realm")
     bucket, role = site.settings.artifacts.bucket, site.settings.database.role
     admin(servers.minio).policy_add(f"of-others-{bucket}", policy=document(f"of-others-{bucket}"))
@@ -249,7 +247,7 @@ def test_a_destroy_takes_what_is_ours_once_the_name_is_typed_and_data_only_where
     assert state(servers.minio)["objects"].get(bucket) is None
 
 
-def test_secrets_may_be_printed_to_a_new_file_that_only_its_owner_reads(site: Whole) -> None:
+def test_secrets_are_printed_to_new_private_file(site: Whole) -> None:
     # Every YAML file of the folder is an environment.
     (site.folder / "printed").mkdir()
     file = site.folder / "printed" / "secrets.yaml"

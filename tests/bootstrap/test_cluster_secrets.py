@@ -56,16 +56,14 @@ def _plan(settings: Settings) -> Outcome:
     return plan(_backend(settings).resources(ENTRIES), report=_silent)
 
 
-def test_a_plan_on_an_empty_cluster_writes_nothing(api: SecretsApi, ours: Settings) -> None:
+def test_plan_on_empty_cluster_writes_nothing(api: SecretsApi, ours: Settings) -> None:
     outcome = _plan(ours)
 
     assert {change.action for change in outcome.changes} == {Action.CREATE}
     assert api.writes == []
 
 
-def test_names_keys_types_and_labels_are_those_that_external_secrets_would_make(
-    api: SecretsApi, ours: Settings
-) -> None:
+def test_secrets_equal_those_of_external_secrets(api: SecretsApi, ours: Settings) -> None:
     done = _apply(ours)
 
     assert done.failures == ()
@@ -83,7 +81,7 @@ def test_names_keys_types_and_labels_are_those_that_external_secrets_would_make(
     assert api.text("postgres/mlflow-db-role", "password") == api.text("mlflow/mlflow-db-secret", "password")
 
 
-def test_a_second_apply_writes_nothing(api: SecretsApi, ours: Settings) -> None:
+def test_second_apply_writes_nothing(api: SecretsApi, ours: Settings) -> None:
     _apply(ours)
     api.requests.clear()
 
@@ -102,9 +100,7 @@ def test_a_second_apply_writes_nothing(api: SecretsApi, ours: Settings) -> None:
         ("postgres/mlflow-db-role", "password"),
     ],
 )
-def test_drift_is_seen_and_repaired_and_values_and_keys_of_others_stay(
-    api: SecretsApi, ours: Settings, path: str, key: str
-) -> None:
+def test_drift_is_repaired_and_foreign_values_stay(api: SecretsApi, ours: Settings, path: str, key: str) -> None:
     _apply(ours)
     before = dict(api.secrets[path]["data"])
     foreign = base64.b64encode(b"of others").decode()
@@ -155,7 +151,7 @@ def test_ten_times_two_runs_at_once_agree(tmp_path: Path, api: SecretsApi, ours:
         assert api.text("postgres/mlflow-db-role", "password") == api.text("mlflow/mlflow-db-secret", "password")
 
 
-def test_a_rotation_reaches_every_secret_of_the_entry(api: SecretsApi, ours: Settings) -> None:
+def test_rotation_reaches_every_secret_of_entry(api: SecretsApi, ours: Settings) -> None:
     _apply(ours)
     before = api.text("mlflow/mlflow-db-secret", "password")
 
@@ -167,7 +163,7 @@ def test_a_rotation_reaches_every_secret_of_the_entry(api: SecretsApi, ours: Set
     assert _plan(ours).pending == ()
 
 
-def test_a_namespace_that_is_missing_is_named(api: SecretsApi, ours: Settings) -> None:
+def test_namespace_that_is_missing_is_named(api: SecretsApi, ours: Settings) -> None:
     api.namespaces = ("mlflow",)
 
     outcome = _apply(ours)
@@ -178,7 +174,7 @@ def test_a_namespace_that_is_missing_is_named(api: SecretsApi, ours: Settings) -
     ]
 
 
-def test_a_destroy_leaves_nothing_of_ours(api: SecretsApi, ours: Settings) -> None:
+def test_destroy_leaves_nothing_of_ours(api: SecretsApi, ours: Settings) -> None:
     _apply(ours)
 
     outcome = destroy(_backend(ours).resources(ENTRIES), report=_silent)
@@ -188,7 +184,7 @@ def test_a_destroy_leaves_nothing_of_ours(api: SecretsApi, ours: Settings) -> No
 
 
 @pytest.mark.parametrize(("location", "context"), [("nowhere", None), ("kubeconfig", "another")])
-def test_a_kubeconfig_that_is_not_there_or_lacks_the_context_is_a_usage_error(
+def test_kubeconfig_without_context_is_usage_error(
     api: SecretsApi,
     settings_of: SettingsOf,
     tmp_path: Path,

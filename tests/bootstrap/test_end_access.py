@@ -83,7 +83,7 @@ def realm(
     return Realm(context=replace(found, values=values), dsn=dsn, number=number)
 
 
-def test_the_plan_names_leavers_and_ends_nothing(realm: Realm) -> None:
+def test_plan_names_leavers_and_ends_nothing(realm: Realm) -> None:
     before = realm.query("SELECT * FROM users ORDER BY id")
 
     found = ended_access(realm.context)
@@ -95,7 +95,7 @@ def test_the_plan_names_leavers_and_ends_nothing(realm: Realm) -> None:
     assert realm.query("SELECT * FROM users ORDER BY id") == before
 
 
-def test_the_apply_ends_what_was_planned(realm: Realm) -> None:
+def test_apply_ends_what_was_planned(realm: Realm) -> None:
     done = engine.destroy(ended_access(realm.context), report=print)
 
     assert done.failures == ()
@@ -108,7 +108,7 @@ def test_the_apply_ends_what_was_planned(realm: Realm) -> None:
     assert hashes[realm.email("stays")] == "scrypt"
 
 
-def test_a_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Keycloak, keycloak_realm: str) -> None:
+def test_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Keycloak, keycloak_realm: str) -> None:
     admin = administrator(keycloak_server, keycloak_realm)
     admin.update_user(str(admin.get_user_id(f"stays-{realm.number}")), {"enabled": False})
 
@@ -116,7 +116,7 @@ def test_a_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Key
         ended_access(realm.context)
 
 
-def test_both_programs_run_the_same_statements() -> None:
+def test_both_programs_run_same_statements() -> None:
     for (select, statements), rows in ((HASHES, access_rows.HASHES), (ROWS, access_rows.ROWS)):
         assert select == rows.select
         assert [one.format(id="%(id)s").replace("%'", "%%'") for one in statements] == [text for _, text in rows.end]

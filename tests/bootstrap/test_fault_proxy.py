@@ -23,7 +23,7 @@ def _get(proxy: FaultProxy, path: str = HEALTH, timeout: float = 30) -> int:
     return requests.get(proxy.url + path, timeout=timeout).status_code
 
 
-def test_requests_pass_and_are_counted_with_their_query_as_it_was_sent(proxy: FaultProxy) -> None:
+def test_requests_pass_and_are_counted_with_query(proxy: FaultProxy) -> None:
     status = _get(proxy, HEALTH + "?a=%2Fb%20c")
     refusal = requests.put(proxy.url + "/bucket/a%2Bb", data=b"body", timeout=30)
 
@@ -32,7 +32,7 @@ def test_requests_pass_and_are_counted_with_their_query_as_it_was_sent(proxy: Fa
     assert proxy.writes == ["PUT /bucket/a%2Bb"]
 
 
-def test_the_nth_request_alone_is_answered_in_the_servers_place(proxy: FaultProxy) -> None:
+def test_nth_request_alone_is_answered_in_servers_place(proxy: FaultProxy) -> None:
     proxy.spoil(answers(503), nth=2)
 
     seen = [_get(proxy), _get(proxy), _get(proxy)]
@@ -41,9 +41,7 @@ def test_the_nth_request_alone_is_answered_in_the_servers_place(proxy: FaultProx
 
 
 @pytest.mark.parametrize("fault", [refused, lost, half_closed, silent, too_slow], ids=lambda fault: fault.__name__)
-def test_a_spoiled_answer_is_an_error_to_the_client_and_the_next_one_is_none(
-    proxy: FaultProxy, fault: Callable[[], Fault]
-) -> None:
+def test_spoiled_answer_fails_once(proxy: FaultProxy, fault: Callable[[], Fault]) -> None:
     proxy.spoil(fault(), when="GET /minio")
 
     with pytest.raises(requests.RequestException):
@@ -52,7 +50,7 @@ def test_a_spoiled_answer_is_an_error_to_the_client_and_the_next_one_is_none(
     assert _get(proxy) == 200
 
 
-def test_an_action_happens_between_the_request_and_the_loss_of_its_answer(proxy: FaultProxy) -> None:
+def test_action_runs_before_answer_is_lost(proxy: FaultProxy) -> None:
     happened: list[int] = []
     proxy.spoil(calls(lambda: happened.append(len(proxy.requests))))
 

@@ -35,7 +35,7 @@ def helped() -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_help_loads_no_library_that_it_does_not_need(helped: "subprocess.CompletedProcess[str]", library: str) -> None:
+def test_help_loads_no_library_of_any_system(helped: "subprocess.CompletedProcess[str]", library: str) -> None:
     assert library not in helped.stderr.split()
 
 
@@ -44,7 +44,7 @@ def test_help_names_every_command(helped: "subprocess.CompletedProcess[str]", co
     assert f"  {command} " in helped.stdout
 
 
-def test_no_module_of_the_bootstrap_loads_cdk8s() -> None:
+def test_no_module_of_bootstrap_loads_cdk8s() -> None:
     loaded = _run(EVERYTHING).stderr.split()
 
     assert {"minio", "psycopg", "keycloak", "hvac", "kubernetes"} <= set(loaded)

@@ -40,7 +40,7 @@ def proxy(keycloak_server: Keycloak) -> Iterator[FaultProxy]:
         yield proxy
 
 
-def test_a_plan_says_all_that_is_to_be_made_and_writes_nothing(
+def test_plan_names_all_and_writes_nothing(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, proxy: FaultProxy
 ) -> None:
     settings = keycloak_settings(url=proxy.url)
@@ -63,7 +63,7 @@ def test_a_plan_says_all_that_is_to_be_made_and_writes_nothing(
     assert snapshot(admin) == before
 
 
-def test_a_second_apply_and_a_verify_write_nothing_in_eleven_requests_each(
+def test_second_apply_writes_nothing_in_eleven_requests(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, proxy: FaultProxy
 ) -> None:
     settings = keycloak_settings(url=proxy.url)
@@ -81,7 +81,7 @@ def test_a_second_apply_and_a_verify_write_nothing_in_eleven_requests_each(
 
 
 @pytest.mark.parametrize(("release", "pkce"), [("3.6.0", None), ("3.17.2", "S256")])
-def test_the_browsers_client_has_the_standard_flow_alone_and_exact_addresses(
+def test_browser_client_has_only_standard_flow(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str, release: str, pkce: str | None
 ) -> None:
     settings = keycloak_settings(release=release)
@@ -100,9 +100,7 @@ def test_the_browsers_client_has_the_standard_flow_alone_and_exact_addresses(
     assert settings.authentication.groups_claim in made["defaultClientScopes"]
 
 
-def test_machines_get_tokens_with_the_claims_that_the_plugin_asks_for(
-    keycloak_server: Keycloak, keycloak_settings: SettingsOf
-) -> None:
+def test_machine_tokens_have_claims_of_plugin(keycloak_server: Keycloak, keycloak_settings: SettingsOf) -> None:
     settings = keycloak_settings()
     login = settings.authentication
 
@@ -132,7 +130,7 @@ def test_client_scope_may_differ_from_its_claim(
     assert not {"teams", "mlflow-staging-teams"} & set(names)
 
 
-def test_the_groups_of_a_given_member_arrive_by_their_names(
+def test_groups_of_given_member_arrive_by_their_names(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings(machine_client=None, user_group='mlflow "users" 100% é')
@@ -148,7 +146,7 @@ def test_the_groups_of_a_given_member_arrive_by_their_names(
     assert sorted(found) == sorted([f"/{login.user_group}", f"/{login.admin_group}"])
 
 
-def test_a_mapper_that_stands_in_the_way_of_the_claim_is_found_by_its_effect(
+def test_conflicting_mapper_is_found_by_its_effect(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
@@ -179,7 +177,7 @@ def _stand_in_the_way(admin: KeycloakAdmin, server: Keycloak, settings: Settings
     pytest.fail("none of 40 mappers came last")
 
 
-def test_a_missing_realm_is_named_once_and_made_on_request(keycloak_server: Keycloak, settings_of: SettingsOf) -> None:
+def test_missing_realm_is_created_on_request(keycloak_server: Keycloak, settings_of: SettingsOf) -> None:
     settings = settings_of(bootstrap={"keycloak_url": keycloak_server.url})
     realm = settings.authentication.realm
 
@@ -196,7 +194,7 @@ def test_a_missing_realm_is_named_once_and_made_on_request(keycloak_server: Keyc
     assert lines(plan(context(keycloak_server, settings))) == []
 
 
-def test_the_secret_of_an_existing_client_is_found_and_of_a_missing_one_nothing(
+def test_client_secret_is_found_if_client_exists(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
@@ -216,7 +214,7 @@ def test_the_secret_of_an_existing_client_is_found_and_of_a_missing_one_nothing(
     assert found.get_secret_value() == "of another tool"
 
 
-def test_destroy_takes_what_it_made_and_leaves_realm_and_users(
+def test_destroy_keeps_realm_and_users(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
@@ -231,7 +229,7 @@ def test_destroy_takes_what_it_made_and_leaves_realm_and_users(
     assert snapshot(admin) == before
 
 
-def test_destroy_leaves_what_others_made_and_a_scope_that_others_use(
+def test_destroy_keeps_foreign_objects_and_used_scope(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings(machine_client=None)
@@ -249,7 +247,7 @@ def test_destroy_leaves_what_others_made_and_a_scope_that_others_use(
     assert scope(admin, login.groups_claim)["name"] == login.groups_claim
 
 
-def test_the_export_by_partial_import_leaves_only_the_client_scope_to_be_made(
+def test_export_by_partial_import_lacks_only_client_scope(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()

@@ -39,7 +39,7 @@ def mapper(admin: KeycloakAdmin, client_id: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("change", ["included.client.audience", "access.token.claim", "id.token.claim"])
-def test_drift_of_the_audience_is_repaired(
+def test_drift_of_audience_is_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, change: str
 ) -> None:
     login = applied.authentication
@@ -55,7 +55,7 @@ def test_drift_of_the_audience_is_repaired(
     assert lines(plan(context(keycloak_server, applied))) == []
 
 
-def test_a_missing_audience_is_created_beside_others(
+def test_missing_audience_is_created_beside_others(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     machines = str(applied.authentication.machine_client)
@@ -70,7 +70,7 @@ def test_a_missing_audience_is_created_beside_others(
     assert {"audience", "theirs"} <= {one["name"] for one in client(admin, machines)["protocolMappers"]}
 
 
-def test_groups_may_lie_deeper_in_the_tree(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
+def test_groups_may_lie_deeper_in_tree(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     group = admin.get_group_by_path("access/teams/ml")
 
     added = keycloak.add_user_to_group(
@@ -87,7 +87,7 @@ def make_and_name(admin: KeycloakAdmin) -> str:
     return "member-of-access"
 
 
-def test_the_directory_may_look_users_up_only(
+def test_directory_may_look_users_up_only(
     keycloak_server: Keycloak, keycloak_realm: str, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     headers = directory_login(keycloak_server, keycloak_realm, applied)
@@ -120,7 +120,7 @@ def directory_login(server: Keycloak, realm: str, settings: Settings) -> dict[st
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_other_rights_of_the_directory_are_drift(
+def test_other_rights_of_directory_are_drift(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     user = admin.get_client_service_account_user(str(admin.get_client_id("directory-of-access")))["id"]
@@ -135,9 +135,7 @@ def test_other_rights_of_the_directory_are_drift(
     assert lines(plan(context(keycloak_server, applied))) == []
 
 
-def test_namesakes_deeper_in_the_tree_are_named(
-    keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
-) -> None:
+def test_namesakes_deeper_in_tree_are_named(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     parent = admin.create_group({"name": "contractors-of-access"})
     inner = admin.create_group({"name": "inner"}, parent=str(parent))
     admin.create_group({"name": "access"}, parent=str(inner))
@@ -148,7 +146,7 @@ def test_namesakes_deeper_in_the_tree_are_named(
     assert found == ["/contractors-of-access/inner/access"]
 
 
-def test_an_operator_with_two_rights_suffices(
+def test_operator_with_two_rights_suffices(
     keycloak_server: Keycloak, keycloak_realm: str, keycloak_settings: SettingsOf
 ) -> None:
     settings = keycloak_settings(directory_client="directory-of-an-operator")
@@ -157,9 +155,7 @@ def test_an_operator_with_two_rights_suffices(
     assert apply(context(keycloak_server, settings, **login)).failures == ()
 
 
-def test_destroy_deletes_the_directory_client(
-    keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
-) -> None:
+def test_destroy_deletes_directory_client(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     done = destroy(context(keycloak_server, applied))
 
     assert done.failures == ()

@@ -78,7 +78,7 @@ def _seen_repaired_and_right(server: Keycloak, settings: Settings) -> list[list[
         ),
     ],
 )
-def test_drift_of_the_browsers_client_is_seen_and_repaired(
+def test_drift_of_browsers_client_is_seen_and_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, changes: dict[str, Any], fields: str
 ) -> None:
     change_client(admin, applied.authentication.client_id, **changes)
@@ -100,7 +100,7 @@ def test_drift_of_the_browsers_client_is_seen_and_repaired(
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_drift_of_the_machines_client_is_seen_and_repaired(
+def test_drift_of_machines_client_is_seen_and_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, changes: dict[str, Any]
 ) -> None:
     machines = str(applied.authentication.machine_client)
@@ -112,7 +112,7 @@ def test_drift_of_the_machines_client_is_seen_and_repaired(
     assert after == []
 
 
-def test_a_service_account_that_was_switched_off_comes_back_with_its_group(
+def test_disabled_service_account_is_enabled_with_group(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     machines = str(applied.authentication.machine_client)
@@ -127,7 +127,7 @@ def test_a_service_account_that_was_switched_off_comes_back_with_its_group(
     assert after == []
 
 
-def test_a_scope_that_was_made_optional_or_taken_off_is_a_default_again(
+def test_unassigned_scope_becomes_default_again(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     login = applied.authentication
@@ -149,7 +149,7 @@ def test_a_scope_that_was_made_optional_or_taken_off_is_a_default_again(
     "option",
     ["full_path", "id_token_claim", "access_token_claim", "userinfo_token_claim"],
 )
-def test_drift_of_the_mapper_is_seen_and_repaired(
+def test_drift_of_mapper_is_seen_and_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, option: str
 ) -> None:
     claim = applied.authentication.groups_claim
@@ -161,9 +161,7 @@ def test_drift_of_the_mapper_is_seen_and_repaired(
     assert after == []
 
 
-def test_a_mapper_of_another_claim_or_kind_under_our_name_is_set_right(
-    keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
-) -> None:
+def test_mapper_of_other_kind_is_corrected(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     claim = applied.authentication.groups_claim
     found = scope(admin, claim)
     mapper = found["protocolMappers"][0]
@@ -205,7 +203,7 @@ def test_what_was_deleted_is_made_again(keycloak_server: Keycloak, applied: Sett
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_drift_of_the_machines_user_is_seen_and_repaired(
+def test_drift_of_machines_user_is_seen_and_repaired(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin, changes: dict[str, Any], field: str
 ) -> None:
     machines = str(applied.authentication.machine_client)
@@ -218,7 +216,7 @@ def test_drift_of_the_machines_user_is_seen_and_repaired(
     assert after == []
 
 
-def test_what_others_set_in_our_things_survives_a_repair(
+def test_what_others_set_in_our_things_survives_repair(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     login = applied.authentication
@@ -263,7 +261,7 @@ def _decorate(admin: KeycloakAdmin, settings: Settings) -> None:
     admin.update_user(user["id"], user | {"email": f"robots-{login.client_id}@example.com", "firstName": "Robots"})
 
 
-def test_scope_of_another_team_is_adopted_with_its_mapper(
+def test_foreign_scope_is_adopted_with_its_mapper(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, admin: KeycloakAdmin
 ) -> None:
     settings = keycloak_settings()
@@ -290,7 +288,7 @@ def test_scope_of_another_team_is_adopted_with_its_mapper(
     assert found["description"] == "theirs"
 
 
-def test_an_authorization_service_of_others_stays_switched_on(
+def test_authorization_service_of_others_stays_switched_on(
     keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin
 ) -> None:
     machines = str(applied.authentication.machine_client)

@@ -83,7 +83,7 @@ def _patience(settings: Settings, *, seconds: float) -> Settings:
 
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("fault", [fault for _, fault in TRANSIENT], ids=[name for name, _ in TRANSIENT])
-def test_one_bad_answer_to_a_write_is_survived_in_the_same_run(
+def test_bad_answer_to_write_is_retried(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, fault: Fault, what: str
 ) -> None:
     proxy.spoil(fault, when=f"POST /admin/realms/platform%20team/{what}")
@@ -96,7 +96,7 @@ def test_one_bad_answer_to_a_write_is_survived_in_the_same_run(
 
 @pytest.mark.parametrize("nth", [2, 5, 9, 11])
 @pytest.mark.parametrize("fault", [fault for _, fault in TRANSIENT], ids=[name for name, _ in TRANSIENT])
-def test_one_bad_answer_to_a_read_is_survived_in_the_same_run(
+def test_bad_answer_to_read_is_retried(
     keycloak_server: Keycloak, applied: Settings, proxy: FaultProxy, fault: Fault, nth: int
 ) -> None:
     proxy.spoil(fault, nth=nth)
@@ -107,7 +107,7 @@ def test_one_bad_answer_to_a_read_is_survived_in_the_same_run(
 
 
 @pytest.mark.parametrize("fault", [answers(503), refused(), lost(), half_closed()])
-def test_one_bad_answer_to_the_login_is_survived_in_the_same_run(
+def test_bad_answer_to_login_is_retried(
     keycloak_server: Keycloak, applied: Settings, proxy: FaultProxy, fault: Fault
 ) -> None:
     proxy.spoil(fault)
@@ -119,7 +119,7 @@ def test_one_bad_answer_to_the_login_is_survived_in_the_same_run(
 
 @pytest.mark.parametrize("what", [*WRITES, "users"])
 @pytest.mark.parametrize("status", [403, 409, 500, 400])
-def test_an_answer_that_stays_bad_fails_in_one_line_and_the_next_run_ends_right(
+def test_lasting_bad_answer_fails_in_one_line(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, status: int, what: str
 ) -> None:
     method = "PUT" if what == "users" else "POST"
@@ -140,7 +140,7 @@ def test_an_answer_that_stays_bad_fails_in_one_line_and_the_next_run_ends_right(
 
 
 @pytest.mark.parametrize("fault", [silent, too_slow], ids=lambda fault: fault.__name__)
-def test_an_answer_that_never_comes_is_asked_for_again(
+def test_answer_that_never_comes_is_asked_for_again(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, fault: Callable[[], Fault]
 ) -> None:
     impatient = _patience(settings, seconds=5)
@@ -157,7 +157,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(
     [(answers(503), UnreachableError), (refused(), UnreachableError), (answers(401), RefusedError)],
     ids=["503", "refused", "401"],
 )
-def test_a_login_that_stays_bad_ends_the_part_with_exit_code_3(
+def test_lasting_bad_login_exits_3(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, fault: Fault, kind: type[BootstrapError]
 ) -> None:
     proxy.spoil(fault, times=50)
@@ -168,7 +168,7 @@ def test_a_login_that_stays_bad_ends_the_part_with_exit_code_3(
     assert caught.value.exit_code == 3
 
 
-def test_a_server_that_goes_away_costs_its_attempts_once(
+def test_server_that_goes_away_costs_its_attempts_once(
     keycloak_server: Keycloak, applied: Settings, proxy: FaultProxy
 ) -> None:
     proxy.spoil(refused(), nth=4, times=50)
@@ -180,7 +180,7 @@ def test_a_server_that_goes_away_costs_its_attempts_once(
 
 
 @pytest.mark.parametrize("nth", [3, 9, 15, 21])
-def test_tokens_that_expire_in_a_long_run_are_renewed(
+def test_tokens_that_expire_in_long_run_are_renewed(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy, nth: int
 ) -> None:
     login = operator(keycloak_server, settings.authentication.realm, "manage-clients", "manage-users")
@@ -193,7 +193,7 @@ def test_tokens_that_expire_in_a_long_run_are_renewed(
     assert _right(keycloak_server, settings)
 
 
-def test_a_restart_of_the_server_in_the_middle_of_a_run_is_survived(
+def test_server_restart_during_run_is_survived(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy
 ) -> None:
     patient = _patience(settings, seconds=300)
@@ -219,9 +219,7 @@ def test_ten_times_two_applies_at_once_end_right(keycloak_server: Keycloak, keyc
     "name",
     ['say "hello"', "it's 100%", "ünï cødé 中文", "a+b&c=d;e", "back\\slash", "<b>?#", "%2F", "{{ name }} ${HOME}"],
 )
-def test_odd_names_of_groups_are_made_once_and_arrive(
-    keycloak_server: Keycloak, keycloak_settings: SettingsOf, name: str
-) -> None:
+def test_odd_group_names_are_created_once(keycloak_server: Keycloak, keycloak_settings: SettingsOf, name: str) -> None:
     settings = keycloak_settings(user_group=name)
 
     done = apply(context(keycloak_server, settings))
@@ -230,7 +228,7 @@ def test_odd_names_of_groups_are_made_once_and_arrive(
     assert _right(keycloak_server, settings)
 
 
-def test_the_secret_of_a_client_is_found_after_a_lost_answer(
+def test_secret_of_client_is_found_after_lost_answer(
     keycloak_server: Keycloak, applied: Settings, proxy: FaultProxy
 ) -> None:
     proxy.spoil(lost(), when="GET /admin/realms/platform%20team/clients")

@@ -18,9 +18,7 @@ pytestmark = pytest.mark.servers
 SettingsOf = Callable[..., Settings]
 
 
-def test_the_first_administrator_logs_in_with_a_password(
-    keycloak_server: Keycloak, keycloak_settings: SettingsOf
-) -> None:
+def test_first_administrator_logs_in_with_password(keycloak_server: Keycloak, keycloak_settings: SettingsOf) -> None:
     settings = keycloak_settings()
     login = {"KEYCLOAK_ADMIN": keycloak_server.admin_user, "KEYCLOAK_ADMIN_PASSWORD": keycloak_server.admin_password}
 
@@ -30,7 +28,7 @@ def test_the_first_administrator_logs_in_with_a_password(
     assert lines(plan(context(keycloak_server, settings, **login))) == []
 
 
-def test_a_user_of_the_realm_needs_to_manage_clients_and_users_and_nothing_else(
+def test_realm_user_needs_only_client_and_user_rights(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
@@ -42,7 +40,7 @@ def test_a_user_of_the_realm_needs_to_manage_clients_and_users_and_nothing_else(
     assert lines(plan(context(keycloak_server, settings, **login))) == []
 
 
-def test_a_service_account_of_the_realm_needs_no_more(
+def test_service_account_of_realm_needs_no_more(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     settings = keycloak_settings()
@@ -58,7 +56,7 @@ def test_a_service_account_of_the_realm_needs_no_more(
     assert done.failures == ()
 
 
-def test_to_view_clients_and_users_suffices_for_a_verify_and_not_for_an_apply(
+def test_view_rights_suffice_for_verify_only(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf, keycloak_realm: str
 ) -> None:
     right, missing = keycloak_settings(), keycloak_settings()
@@ -75,7 +73,7 @@ def test_to_view_clients_and_users_suffices_for_a_verify_and_not_for_an_apply(
     )
 
 
-def test_a_private_authority_and_a_path_are_fine(private_keycloak: Keycloak, settings_of: SettingsOf) -> None:
+def test_private_authority_and_path_are_fine(private_keycloak: Keycloak, settings_of: SettingsOf) -> None:
     settings = settings_of(bootstrap={"keycloak_url": private_keycloak.url})
     password = {"KEYCLOAK_ADMIN_PASSWORD": private_keycloak.admin_password}
     login = {**password, "KEYCLOAK_CACERT": str(private_keycloak.certificate.ca)}
@@ -123,7 +121,7 @@ def test_a_private_authority_and_a_path_are_fine(private_keycloak: Keycloak, set
         ),
     ],
 )
-def test_a_login_that_fails_says_why_and_shows_no_secret(
+def test_failed_login_names_cause_without_secret(
     keycloak_server: Keycloak,
     keycloak_settings: SettingsOf,
     environ: dict[str, str],
@@ -136,7 +134,7 @@ def test_a_login_that_fails_says_why_and_shows_no_secret(
     assert "a-guess" not in str(caught.value)
 
 
-def test_a_keycloak_that_is_not_there_is_named_after_the_attempts_of_the_settings(
+def test_unreachable_keycloak_is_named_after_all_attempts(
     keycloak_server: Keycloak, keycloak_settings: SettingsOf
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
@@ -164,9 +162,7 @@ def test_what_is_no_keycloak_is_told_from_one(
     ]
 
 
-def test_a_password_may_come_from_a_file(
-    keycloak_server: Keycloak, keycloak_settings: SettingsOf, tmp_path: Path
-) -> None:
+def test_password_may_come_from_file(keycloak_server: Keycloak, keycloak_settings: SettingsOf, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(f"{keycloak_server.admin_password}\n")
 
     planned = plan(

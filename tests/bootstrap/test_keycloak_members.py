@@ -22,9 +22,7 @@ def applied(keycloak_server: Keycloak, keycloak_settings: Callable[..., Settings
     return settings
 
 
-def test_a_user_is_put_into_a_group_once_and_taken_out_once_and_keeps_other_groups(
-    keycloak_server: Keycloak, keycloak_realm: str, applied: Settings
-) -> None:
+def test_user_is_added_and_removed_once(keycloak_server: Keycloak, keycloak_realm: str, applied: Settings) -> None:
     admin = administrator(keycloak_server, keycloak_realm)
     ours, view = applied.authentication, context(keycloak_server, applied)
     admin.create_group({"name": f"others-of-{ours.client_id}"})
@@ -42,9 +40,7 @@ def test_a_user_is_put_into_a_group_once_and_taken_out_once_and_keeps_other_grou
     assert list_users(view) == []
 
 
-def test_a_user_of_both_groups_is_listed_once(
-    keycloak_server: Keycloak, keycloak_realm: str, applied: Settings
-) -> None:
+def test_user_of_both_groups_is_listed_once(keycloak_server: Keycloak, keycloak_realm: str, applied: Settings) -> None:
     ours = applied.authentication
     admin = administrator(keycloak_server, keycloak_realm)
     for name in ("zoe", "bert"):
@@ -56,7 +52,7 @@ def test_a_user_of_both_groups_is_listed_once(
     assert [user.groups for user in listed] == [(ours.admin_group, ours.user_group)] * 2
 
 
-def test_an_unknown_user_and_a_group_of_others_are_named(keycloak_server: Keycloak, applied: Settings) -> None:
+def test_unknown_user_and_group_of_others_are_named(keycloak_server: Keycloak, applied: Settings) -> None:
     view, group = context(keycloak_server, applied), applied.authentication.user_group
 
     with pytest.raises(MissingError, match="there is no user nobody in realm platform team; give the exact name"):

@@ -239,7 +239,7 @@ def _strip_marks(tenant: Tenant) -> None:
         tenant.servers.openbao.call("POST", path, {"custom_metadata": {}})
 
 
-def test_environment_of_earlier_release_is_adopted_by_one_flag(make: Callable[..., Tenant]) -> None:
+def test_earlier_environment_is_adopted_by_one_flag(make: Callable[..., Tenant]) -> None:
     tenant = make("earlier-one")
     tenant.apply()
     secrets = {entry: tenant.entry(entry)["data"] for entry in ("postgres", "s3", "oidc", "machines")}

@@ -31,7 +31,7 @@ def ours(settings_of: SettingsOf, minio_server: Minio) -> Settings:
     return settings_of(bootstrap={"s3_endpoint": minio_server.url})
 
 
-def test_a_plan_on_an_empty_server_writes_nothing(minio_server: Minio, ours: Settings) -> None:
+def test_plan_on_empty_server_writes_nothing(minio_server: Minio, ours: Settings) -> None:
     before = state(minio_server)
 
     planned = plan(context(minio_server, ours, secret=None))
@@ -41,7 +41,7 @@ def test_a_plan_on_an_empty_server_writes_nothing(minio_server: Minio, ours: Set
     assert state(minio_server) == before
 
 
-def test_an_empty_server_gets_bucket_policy_and_user(minio_server: Minio, ours: Settings) -> None:
+def test_empty_server_gets_bucket_policy_and_user(minio_server: Minio, ours: Settings) -> None:
     artifacts = ours.artifacts
 
     done, after = apply(context(minio_server, ours)), plan(context(minio_server, ours))
@@ -54,7 +54,7 @@ def test_an_empty_server_gets_bucket_policy_and_user(minio_server: Minio, ours: 
     assert (after.pending, after.failures) == ((), ())
 
 
-def test_the_user_works_in_its_bucket_and_sees_no_other(minio_server: Minio, ours: Settings) -> None:
+def test_user_works_only_in_its_bucket(minio_server: Minio, ours: Settings) -> None:
     apply(context(minio_server, ours))
     bucket, other = ours.artifacts.bucket, f"other-{ours.artifacts.bucket}"
     client(minio_server).make_bucket(other)
@@ -78,7 +78,7 @@ def test_the_user_works_in_its_bucket_and_sees_no_other(minio_server: Minio, our
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_a_second_apply_changes_nothing(minio_server: Minio, settings_of: SettingsOf, versioned: bool) -> None:
+def test_second_apply_changes_nothing(minio_server: Minio, settings_of: SettingsOf, versioned: bool) -> None:
     ours = settings_of(artifacts={"versioned": versioned}, bootstrap={"s3_endpoint": minio_server.url})
     apply(context(minio_server, ours))
     before = state(minio_server)
@@ -144,9 +144,7 @@ def test_drift_is_seen_and_repaired(
     assert (after.pending, after.failures) == ((), ())
 
 
-def test_versioning_that_is_asked_for_and_suspended_is_switched_on(
-    minio_server: Minio, settings_of: SettingsOf
-) -> None:
+def test_suspended_versioning_is_switched_on(minio_server: Minio, settings_of: SettingsOf) -> None:
     ours = settings_of(artifacts={"versioned": True}, bootstrap={"s3_endpoint": minio_server.url})
     apply(context(minio_server, ours))
     client(minio_server).set_bucket_versioning(ours.artifacts.bucket, VersioningConfig(SUSPENDED))
@@ -209,7 +207,7 @@ def _foreign(server: Minio, settings: Settings) -> tuple[Any, ...]:
     )
 
 
-def test_a_policy_that_is_attached_already_is_fine(minio_server: Minio, ours: Settings) -> None:
+def test_policy_that_is_attached_already_is_fine(minio_server: Minio, ours: Settings) -> None:
     apply(context(minio_server, ours))
     user = minio.resources(context(minio_server, ours))[2]
 
@@ -218,7 +216,7 @@ def test_a_policy_that_is_attached_already_is_fine(minio_server: Minio, ours: Se
     assert plan(context(minio_server, ours)).pending == ()
 
 
-def test_a_key_that_signs_rightly_is_not_written_again(minio_server: Minio, ours: Settings) -> None:
+def test_key_that_signs_rightly_is_not_written_again(minio_server: Minio, ours: Settings) -> None:
     user, policy, boss = ours.artifacts.user, ours.artifacts.policy, admin(minio_server)
     boss.policy_add(policy, policy=document(ours.artifacts.bucket))
     boss.user_add(user, SECRET)
@@ -232,7 +230,7 @@ def test_a_key_that_signs_rightly_is_not_written_again(minio_server: Minio, ours
 
 
 @pytest.mark.parametrize("name", ["Dots.and_under-Scores", "UPPER", "123", "-._"])
-def test_any_name_that_the_settings_take_works(minio_server: Minio, settings_of: SettingsOf, name: str) -> None:
+def test_any_name_that_settings_take_works(minio_server: Minio, settings_of: SettingsOf, name: str) -> None:
     ours = settings_of(artifacts={"user": name, "policy": name}, bootstrap={"s3_endpoint": minio_server.url})
 
     done, after = apply(context(minio_server, ours)), plan(context(minio_server, ours))
@@ -240,7 +238,7 @@ def test_any_name_that_the_settings_take_works(minio_server: Minio, settings_of:
     assert (done.failures, after.pending) == ((), ())
 
 
-def test_a_destroy_takes_user_and_policy_and_keeps_the_bucket(minio_server: Minio, ours: Settings) -> None:
+def test_destroy_takes_user_and_policy_and_keeps_bucket(minio_server: Minio, ours: Settings) -> None:
     apply(context(minio_server, ours))
     client(minio_server).put_object(ours.artifacts.bucket, "kept", BytesIO(b"kept"), 4)
 
@@ -250,9 +248,7 @@ def test_a_destroy_takes_user_and_policy_and_keeps_the_bucket(minio_server: Mini
     assert state(minio_server)["objects"][ours.artifacts.bucket] == ["kept"]
 
 
-def test_a_destroy_takes_a_bucket_that_is_named_with_every_version(
-    minio_server: Minio, settings_of: SettingsOf
-) -> None:
+def test_destroy_deletes_named_bucket_with_every_version(minio_server: Minio, settings_of: SettingsOf) -> None:
     ours = settings_of(artifacts={"versioned": True}, bootstrap={"s3_endpoint": minio_server.url})
     apply(context(minio_server, ours))
     bucket, root = ours.artifacts.bucket, client(minio_server)
@@ -270,7 +266,7 @@ def test_a_destroy_takes_a_bucket_that_is_named_with_every_version(
     assert [change.action for change in again.changes] == [Action.KEEP] * 3
 
 
-def test_a_policy_that_somebody_else_uses_is_not_taken_away(minio_server: Minio, ours: Settings) -> None:
+def test_policy_that_others_use_is_kept(minio_server: Minio, ours: Settings) -> None:
     apply(context(minio_server, ours))
     admin(minio_server).user_add(f"other-{ours.artifacts.user}", SECRET)
     admin(minio_server).attach_policy([ours.artifacts.policy], user=f"other-{ours.artifacts.user}")

@@ -53,7 +53,7 @@ def _hasty(settings: Settings, seconds: float) -> Settings:
     return settings.model_copy(update={"bootstrap": hasty})
 
 
-def test_a_second_apply_sends_four_reads_and_no_write(minio_server: Minio, ours: Settings, proxy: FaultProxy) -> None:
+def test_second_apply_sends_four_reads_and_no_write(minio_server: Minio, ours: Settings, proxy: FaultProxy) -> None:
     first = apply(context(minio_server, ours))
     sent = len(proxy.requests)
     proxy.clear()
@@ -92,7 +92,7 @@ def test_every_write_may_stay_unanswered_once(
 
 
 @pytest.mark.parametrize("fault", ["500", "refused", "half-closed"])
-def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
+def test_lasting_fault_ends_run_and_next_continues(
     minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: str
 ) -> None:
     proxy.spoil(FAULTS[fault], when="PUT /minio/admin/v3/add-canned", nth=2, times=3)
@@ -107,9 +107,7 @@ def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_is_not_tried_again_and_the_next_run_goes_on(
-    minio_server: Minio, ours: Settings, proxy: FaultProxy, status: int
-) -> None:
+def test_refusal_is_not_retried(minio_server: Minio, ours: Settings, proxy: FaultProxy, status: int) -> None:
     proxy.spoil(answers(status), when="POST /minio/admin")
 
     refused = apply(context(minio_server, ours))
@@ -121,7 +119,7 @@ def test_a_refusal_is_not_tried_again_and_the_next_run_goes_on(
 
 
 @pytest.mark.parametrize("last", range(1, REQUESTS + 1))
-def test_a_run_killed_after_any_request_is_ended_by_the_next(
+def test_run_killed_after_any_request_can_continue(
     minio_server: Minio, ours: Settings, proxy: FaultProxy, last: int
 ) -> None:
     process = get_context("fork").Process(target=apply, args=(context(minio_server, ours),))
@@ -136,7 +134,7 @@ def test_a_run_killed_after_any_request_is_ended_by_the_next(
     assert (done.failures, after.pending) == ((), ())
 
 
-def test_ten_times_two_runs_at_once_end_in_the_same_state(minio_server: Minio, settings_of: SettingsOf) -> None:
+def test_concurrent_runs_end_in_same_state(minio_server: Minio, settings_of: SettingsOf) -> None:
     for _ in range(10):
         ours = settings_of(bootstrap={"s3_endpoint": minio_server.url})
 
@@ -147,7 +145,7 @@ def test_ten_times_two_runs_at_once_end_in_the_same_state(minio_server: Minio, s
         assert plan(context(minio_server, ours)).pending == ()
 
 
-def test_a_server_that_restarts_in_the_middle_is_asked_again(settings_of: SettingsOf) -> None:
+def test_server_that_restarts_in_middle_is_asked_again(settings_of: SettingsOf) -> None:
     with Minio() as server, FaultProxy(server.url) as proxy:
         ours = settings_of(bootstrap={"s3_endpoint": proxy.url, "read_timeout_seconds": 120})
         proxy.spoil(calls_before(server.restart), when="PUT /minio/admin/v3/add-user")
@@ -159,7 +157,7 @@ def test_a_server_that_restarts_in_the_middle_is_asked_again(settings_of: Settin
 
 
 @pytest.mark.parametrize("status", [404, 405, 426])
-def test_a_server_that_only_knows_how_to_set_all_policies_keeps_those_of_others(
+def test_policies_of_others_stay_on_old_servers(
     minio_server: Minio, ours: Settings, proxy: FaultProxy, status: int
 ) -> None:
     user, boss = ours.artifacts.user, admin(minio_server)
@@ -174,7 +172,7 @@ def test_a_server_that_only_knows_how_to_set_all_policies_keeps_those_of_others(
     assert set(json.loads(boss.user_info(user))["policyName"].split(",")) == {"readonly", ours.artifacts.policy}
 
 
-def test_wrong_keys_of_the_administrator_say_which_and_change_nothing(minio_server: Minio, ours: Settings) -> None:
+def test_wrong_administrator_keys_change_nothing(minio_server: Minio, ours: Settings) -> None:
     outcome = apply(context(minio_server, ours, MINIO_ADMIN_PASSWORD="a-guess"))
 
     assert [type(failure.error) for failure in outcome.failures] == [RefusedError]
@@ -184,7 +182,7 @@ def test_wrong_keys_of_the_administrator_say_which_and_change_nothing(minio_serv
     assert "a-guess" not in "".join(signs(outcome))
 
 
-def test_a_server_that_is_not_there_is_named_with_what_to_check(minio_server: Minio, settings_of: SettingsOf) -> None:
+def test_unreachable_server_is_named_with_remedy(minio_server: Minio, settings_of: SettingsOf) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
 
     outcome = plan(context(minio_server, settings_of(bootstrap={"s3_endpoint": nowhere})))
@@ -211,7 +209,7 @@ def _account(server: Minio, settings: Settings, *more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_the_rights_of_the_guide_suffice_to_make_repair_and_destroy(
+def test_documented_rights_suffice_for_apply_and_destroy(
     minio_server: Minio, settings_of: SettingsOf, versioned: bool
 ) -> None:
     ours = settings_of(artifacts={"versioned": versioned}, bootstrap={"s3_endpoint": minio_server.url})
@@ -229,7 +227,7 @@ def test_the_rights_of_the_guide_suffice_to_make_repair_and_destroy(
     assert (len(repaired.pending), verified.pending, len(gone.pending)) == (1, (), 2)
 
 
-def test_four_more_rights_suffice_to_delete_the_bucket(minio_server: Minio, settings_of: SettingsOf) -> None:
+def test_four_more_rights_suffice_to_delete_bucket(minio_server: Minio, settings_of: SettingsOf) -> None:
     ours = settings_of(artifacts={"versioned": True}, bootstrap={"s3_endpoint": minio_server.url})
     login = _account(minio_server, ours, *DELETE_DATA)
     apply(context(minio_server, ours, **login))
@@ -250,7 +248,7 @@ def tls_server() -> Iterator[Minio]:
         yield server
 
 
-def test_a_private_authority_vouches_by_its_file(tls_server: Minio, settings_of: SettingsOf) -> None:
+def test_private_authority_vouches_by_its_file(tls_server: Minio, settings_of: SettingsOf) -> None:
     ours = settings_of(bootstrap={"s3_endpoint": tls_server.url})
 
     done = apply(context(tls_server, ours, MINIO_CACERT=str(tls_server.certificate.ca)))
@@ -258,12 +256,12 @@ def test_a_private_authority_vouches_by_its_file(tls_server: Minio, settings_of:
     assert done.failures == ()
 
 
-def test_without_its_file_a_private_authority_is_refused(tls_server: Minio, settings_of: SettingsOf) -> None:
+def test_without_its_file_private_authority_is_refused(tls_server: Minio, settings_of: SettingsOf) -> None:
     outcome = plan(context(tls_server, settings_of(bootstrap={"s3_endpoint": tls_server.url})))
 
     assert "SSLError); check bootstrap.s3_endpoint and MINIO_CACERT" in str(outcome.failures[0])
 
 
-def test_an_authoritys_file_that_is_not_there_is_named(tls_server: Minio, settings_of: SettingsOf) -> None:
+def test_authoritys_file_that_is_not_there_is_named(tls_server: Minio, settings_of: SettingsOf) -> None:
     with pytest.raises(UsageError, match=r"MINIO_CACERT names /nowhere\.crt, which is no file"):
         plan(context(tls_server, settings_of(bootstrap={"s3_endpoint": tls_server.url}), MINIO_CACERT="/nowhere.crt"))

@@ -40,7 +40,7 @@ def _user(server: Minio, settings: Settings, actions: list[str] | None = None) -
     admin(server).attach_policy([artifacts.policy], user=artifacts.user)
 
 
-def test_the_bucket_is_made_and_the_keys_are_tried_without_a_trace(minio_server: Minio, other: Settings) -> None:
+def test_bucket_is_created_and_keys_are_tried(minio_server: Minio, other: Settings) -> None:
     _user(minio_server, other)
     bucket = other.artifacts.bucket
 
@@ -54,7 +54,7 @@ def test_the_bucket_is_made_and_the_keys_are_tried_without_a_trace(minio_server:
     assert before["objects"][bucket] == []
 
 
-def test_a_plan_and_a_second_apply_write_nothing(minio_server: Minio, other: Settings) -> None:
+def test_plan_and_second_apply_write_nothing(minio_server: Minio, other: Settings) -> None:
     _user(minio_server, other, ["s3:GetObject"])
     apply(_context(minio_server, other))
 
@@ -65,7 +65,7 @@ def test_a_plan_and_a_second_apply_write_nothing(minio_server: Minio, other: Set
 
 
 @pytest.mark.parametrize("missing", ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
-def test_a_right_that_is_missing_is_found_by_verify(minio_server: Minio, other: Settings, missing: str) -> None:
+def test_right_that_is_missing_is_found_by_verify(minio_server: Minio, other: Settings, missing: str) -> None:
     rights = [right for right in ("s3:PutObject", "s3:GetObject", "s3:DeleteObject") if right != missing]
     _user(minio_server, other, rights)
     apply(_context(minio_server, other))
@@ -76,13 +76,13 @@ def test_a_right_that_is_missing_is_found_by_verify(minio_server: Minio, other: 
     assert "refuses put, get or delete to the keys of the store (AccessDenied)" in str(outcome.failures[0])
 
 
-def test_wrong_keys_of_the_store_are_refused(minio_server: Minio, other: Settings) -> None:
+def test_wrong_keys_of_store_are_refused(minio_server: Minio, other: Settings) -> None:
     outcome = apply(_context(minio_server, other))
 
     assert "does not know the keys of the store (InvalidAccessKeyId)" in str(outcome.failures[0])
 
 
-def test_without_an_administrator_the_stores_keys_make_the_bucket(minio_server: Minio, other: Settings) -> None:
+def test_without_administrator_stores_keys_make_bucket(minio_server: Minio, other: Settings) -> None:
     values = FixedValues({"s3": {"accesskey": minio_server.root_user, "secretkey": minio_server.root_password}})
     credentials = _context(minio_server, other, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="").credentials
 
@@ -99,7 +99,7 @@ def test_nobodys_keys_are_asked_for(minio_server: Minio, other: Settings) -> Non
         minio.resources(nobody)
 
 
-def test_keys_that_the_store_lacks_are_asked_for(minio_server: Minio, other: Settings) -> None:
+def test_keys_that_store_lacks_are_asked_for(minio_server: Minio, other: Settings) -> None:
     login = {"AWS_ACCESS_KEY_ID": minio_server.root_user, "AWS_SECRET_ACCESS_KEY": minio_server.root_password}
 
     outcome = apply(minio_context(minio_server, other, secret=None, **login))
@@ -108,7 +108,7 @@ def test_keys_that_the_store_lacks_are_asked_for(minio_server: Minio, other: Set
     assert "set MLFLOW_S3_ACCESSKEY and MLFLOW_S3_SECRETKEY" in str(outcome.failures[0])
 
 
-def test_a_cloud_identity_is_left_to_its_pod(minio_server: Minio, settings_of: SettingsOf) -> None:
+def test_cloud_identity_is_left_to_its_pod(minio_server: Minio, settings_of: SettingsOf) -> None:
     cloud = settings_of(
         artifacts={"kind": "s3", "credentials": "service-account"}, bootstrap={"s3_endpoint": minio_server.url}
     )
@@ -116,7 +116,7 @@ def test_a_cloud_identity_is_left_to_its_pod(minio_server: Minio, settings_of: S
     assert signs(apply(_context(minio_server, cloud))) == [f"+ minio/bucket/{cloud.artifacts.bucket}"]
 
 
-def test_a_destroy_keeps_users_and_policies_that_are_not_ours(minio_server: Minio, other: Settings) -> None:
+def test_destroy_keeps_foreign_users_and_policies(minio_server: Minio, other: Settings) -> None:
     _user(minio_server, other)
     apply(_context(minio_server, other))
     data = frozenset({f"minio/bucket/{other.artifacts.bucket}"})

@@ -25,7 +25,7 @@ def ours(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
     return settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port})
 
 
-def test_a_plan_on_an_empty_server_writes_nothing(postgres_server: Postgres, ours: Settings) -> None:
+def test_plan_on_empty_server_writes_nothing(postgres_server: Postgres, ours: Settings) -> None:
     before = state(postgres_server)
 
     planned = plan(context(postgres_server, ours))
@@ -34,9 +34,7 @@ def test_a_plan_on_an_empty_server_writes_nothing(postgres_server: Postgres, our
     assert state(postgres_server) == before
 
 
-def test_an_empty_server_gets_the_role_and_both_databases_of_nobody_else(
-    postgres_server: Postgres, ours: Settings
-) -> None:
+def test_empty_server_gets_role_and_private_databases(postgres_server: Postgres, ours: Settings) -> None:
     database = ours.database
 
     done = apply(context(postgres_server, ours))
@@ -55,7 +53,7 @@ def test_an_empty_server_gets_the_role_and_both_databases_of_nobody_else(
         )
 
 
-def test_a_second_apply_and_a_verify_take_one_statement_each(postgres_server: Postgres, ours: Settings) -> None:
+def test_second_apply_and_verify_take_one_statement_each(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     before = state(postgres_server)
 
@@ -68,7 +66,7 @@ def test_a_second_apply_and_a_verify_take_one_statement_each(postgres_server: Po
     assert state(postgres_server) == before
 
 
-def test_the_password_is_in_no_statement(postgres_server: Postgres, ours: Settings) -> None:
+def test_password_is_in_no_statement(postgres_server: Postgres, ours: Settings) -> None:
     with statements(postgres_server) as executed:
         apply(context(postgres_server, ours))
 
@@ -92,9 +90,7 @@ def test_the_password_is_in_no_statement(postgres_server: Postgres, ours: Settin
         ("PASSWORD NULL", "password"),
     ],
 )
-def test_drift_of_the_role_is_seen_and_repaired(
-    postgres_server: Postgres, ours: Settings, drift: str, field: str
-) -> None:
+def test_drift_of_role_is_seen_and_repaired(postgres_server: Postgres, ours: Settings, drift: str, field: str) -> None:
     apply(context(postgres_server, ours))
     execute(postgres_server, f"ALTER ROLE {ours.database.role} {drift}")
 
@@ -107,7 +103,7 @@ def test_drift_of_the_role_is_seen_and_repaired(
     assert after.pending == ()
 
 
-def test_drift_of_a_database_is_seen_and_repaired(postgres_server: Postgres, ours: Settings) -> None:
+def test_drift_of_database_is_seen_and_repaired(postgres_server: Postgres, ours: Settings) -> None:
     name = ours.database.name
     apply(context(postgres_server, ours))
     execute(postgres_server, f"ALTER DATABASE {name} OWNER TO postgres", f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
@@ -141,7 +137,7 @@ def test_what_others_added_to_role_and_databases_survives(postgres_server: Postg
     assert execute(postgres_server, "SELECT * FROM pg_db_role_setting ORDER BY 1, 2") == configured
 
 
-def test_a_password_that_logs_in_is_not_written_again(postgres_server: Postgres, ours: Settings) -> None:
+def test_password_that_logs_in_is_not_written_again(postgres_server: Postgres, ours: Settings) -> None:
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ours.database.role), PASSWORD)
     execute(postgres_server, statement.as_string())
     before = state(postgres_server)[0]
@@ -152,7 +148,7 @@ def test_a_password_that_logs_in_is_not_written_again(postgres_server: Postgres,
     assert state(postgres_server)[0] == before
 
 
-def test_a_password_kept_by_md5_is_made_scram(postgres_server: Postgres, ours: Settings) -> None:
+def test_password_kept_by_md5_is_made_scram(postgres_server: Postgres, ours: Settings) -> None:
     role = ours.database.role
     execute(postgres_server, "SET password_encryption = md5", f"CREATE ROLE {role} LOGIN PASSWORD 'old'")
 
@@ -183,7 +179,7 @@ def test_any_legal_name_is_taken_as_it_is(postgres_server: Postgres, settings_of
         )
 
 
-def test_a_destroy_that_names_no_data_keeps_everything(postgres_server: Postgres, ours: Settings) -> None:
+def test_destroy_that_names_no_data_keeps_everything(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     before = state(postgres_server)
 
@@ -193,9 +189,7 @@ def test_a_destroy_that_names_no_data_keeps_everything(postgres_server: Postgres
     assert state(postgres_server) == before
 
 
-def test_a_destroy_takes_a_database_that_is_named_and_keeps_the_other_with_its_owner(
-    postgres_server: Postgres, ours: Settings
-) -> None:
+def test_destroy_deletes_only_named_database(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     address = f"postgres/database/{ours.database.auth_name}"
 
@@ -209,7 +203,7 @@ def test_a_destroy_takes_a_database_that_is_named_and_keeps_the_other_with_its_o
     ]
 
 
-def test_a_destroy_of_both_databases_takes_the_role_too(postgres_server: Postgres, ours: Settings) -> None:
+def test_destroy_of_both_databases_takes_role_too(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     database = ours.database
     named = frozenset({f"postgres/database/{database.name}", f"postgres/database/{database.auth_name}"})
@@ -221,7 +215,7 @@ def test_a_destroy_of_both_databases_takes_the_role_too(postgres_server: Postgre
     assert [change.action for change in plan(context(postgres_server, ours)).changes] == [Action.CREATE] * 3
 
 
-def test_a_role_that_owns_more_than_ours_is_not_dropped(postgres_server: Postgres, ours: Settings) -> None:
+def test_role_with_foreign_objects_is_not_dropped(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     database = ours.database
     execute(postgres_server, f"CREATE SCHEMA of_{database.role} AUTHORIZATION {database.role}")
@@ -233,7 +227,7 @@ def test_a_role_that_owns_more_than_ours_is_not_dropped(postgres_server: Postgre
     assert "cannot be dropped because some objects depend on it" in str(outcome.failures[0])
 
 
-def test_a_database_in_use_is_not_dropped_under_its_users(postgres_server: Postgres, ours: Settings) -> None:
+def test_database_in_use_is_not_dropped(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     address = f"postgres/database/{ours.database.name}"
     dsn = postgres_server.dsn(user=ours.database.role, password=PASSWORD, database=ours.database.name)

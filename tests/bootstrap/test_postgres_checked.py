@@ -24,7 +24,7 @@ def made(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
     return ours.model_copy(update={"database": ours.database.model_copy(update=theirs)})
 
 
-def test_a_check_logs_in_as_the_role_and_takes_one_statement(postgres_server: Postgres, made: Settings) -> None:
+def test_check_as_role_takes_one_statement(postgres_server: Postgres, made: Settings) -> None:
     nobody = context(postgres_server, made, PGUSER="", PGPASSWORD="")
 
     with statements(postgres_server) as executed:
@@ -42,7 +42,7 @@ def test_a_check_logs_in_as_the_role_and_takes_one_statement(postgres_server: Po
         ("managed-roles", "from spec.managed.roles of Cluster postgres/postgres-cluster"),
     ],
 )
-def test_a_role_that_does_not_log_in_is_named_with_who_makes_it(
+def test_failing_role_is_named_with_its_creator(
     postgres_server: Postgres, settings_of: SettingsOf, management: str, remedy: str
 ) -> None:
     settings = settings_of(
@@ -53,7 +53,7 @@ def test_a_role_that_does_not_log_in_is_named_with_who_makes_it(
         plan(context(postgres_server, settings))
 
 
-def test_a_database_that_is_missing_is_named_with_who_makes_it(postgres_server: Postgres, made: Settings) -> None:
+def test_missing_database_is_named_with_its_creator(postgres_server: Postgres, made: Settings) -> None:
     execute(postgres_server, f"DROP DATABASE {made.database.name}")
 
     outcome = apply(context(postgres_server, made))
@@ -66,7 +66,7 @@ def test_a_database_that_is_missing_is_named_with_who_makes_it(postgres_server: 
     assert "does not exist; CloudNativePG makes it from a Database object: deliver dist/ first" in signs(outcome)[2]
 
 
-def test_drift_is_shown_and_left_to_whose_it_is(postgres_server: Postgres, made: Settings) -> None:
+def test_drift_is_shown_and_left_to_owner(postgres_server: Postgres, made: Settings) -> None:
     name, role = made.database.name, made.database.role
     execute(postgres_server, f"ALTER ROLE {role} CREATEDB", f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
     before = state(postgres_server)
@@ -79,7 +79,7 @@ def test_drift_is_shown_and_left_to_whose_it_is(postgres_server: Postgres, made:
     assert state(postgres_server) == before
 
 
-def test_everybodys_connect_is_left_to_the_migration(postgres_server: Postgres, made: Settings) -> None:
+def test_everybodys_connect_is_left_to_migration(postgres_server: Postgres, made: Settings) -> None:
     execute(postgres_server, f"GRANT CONNECT ON DATABASE {made.database.name} TO PUBLIC")
 
     done = apply(context(postgres_server, made))
@@ -88,16 +88,12 @@ def test_everybodys_connect_is_left_to_the_migration(postgres_server: Postgres, 
     assert "the migration Job, which runs as its owner, revokes that" in signs(done)[-1]
 
 
-def test_a_password_that_is_not_in_the_store_yet_is_asked_of_it_first(
-    postgres_server: Postgres, made: Settings
-) -> None:
+def test_missing_password_is_created_before_check(postgres_server: Postgres, made: Settings) -> None:
     with pytest.raises(MissingError, match=r"password of postgres is not in the secret store; run `bootstrap.py secr"):
         plan(context(postgres_server, made, password=None))
 
 
-def test_databases_may_be_made_here_for_a_role_of_cloudnativepg(
-    postgres_server: Postgres, settings_of: SettingsOf
-) -> None:
+def test_databases_are_created_for_role_of_cloudnativepg(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     mixed = settings_of(
         database=OURS | {"role_management": "managed-roles"}, bootstrap={"postgres_port": postgres_server.port}
     )

@@ -50,9 +50,7 @@ def _dying(server: Postgres, settings: Settings, last: int) -> None:
 
 
 @pytest.mark.parametrize("last", range(9))
-def test_a_run_killed_before_any_statement_is_ended_by_the_next(
-    postgres_server: Postgres, ours: Settings, last: int
-) -> None:
+def test_run_killed_before_any_statement_can_continue(postgres_server: Postgres, ours: Settings, last: int) -> None:
     code = _killed(postgres_server, ours, last)
 
     done, after = apply(context(postgres_server, ours)), plan(context(postgres_server, ours))
@@ -62,7 +60,7 @@ def test_a_run_killed_before_any_statement_is_ended_by_the_next(
     assert (after.pending, after.failures) == ((), ())
 
 
-def test_ten_times_two_runs_at_once_end_in_the_same_state(postgres_server: Postgres, settings_of: SettingsOf) -> None:
+def test_concurrent_runs_end_in_same_state(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     for _ in range(10):
         ours = settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port, "attempts": 5})
 
@@ -73,7 +71,7 @@ def test_ten_times_two_runs_at_once_end_in_the_same_state(postgres_server: Postg
         assert plan(context(postgres_server, ours)).pending == ()
 
 
-def test_a_server_that_restarts_between_two_statements_is_asked_again(settings_of: SettingsOf) -> None:
+def test_server_restart_between_statements_is_survived(settings_of: SettingsOf) -> None:
     with Postgres() as server:
         ours = settings_of(database=OURS, bootstrap={"postgres_port": server.port})
         role, *databases = postgres.resources(context(server, ours))
@@ -86,9 +84,7 @@ def test_a_server_that_restarts_between_two_statements_is_asked_again(settings_o
         assert plan(context(server, ours)).pending == ()
 
 
-def test_a_server_that_hangs_ends_the_run_in_time_and_the_next_run_goes_on(
-    postgres_server: Postgres, settings_of: SettingsOf
-) -> None:
+def test_hanging_server_ends_run_in_time(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     ours = settings_of(
         database=OURS,
         bootstrap={"postgres_port": postgres_server.port, "attempts": 2, "read_timeout_seconds": 1},
@@ -107,9 +103,7 @@ def test_a_server_that_hangs_ends_the_run_in_time_and_the_next_run_goes_on(
     assert plan(context(postgres_server, ours)).pending == ()
 
 
-def test_a_wrong_password_of_the_administrator_is_tried_once_and_says_what_to_check(
-    postgres_server: Postgres, ours: Settings
-) -> None:
+def test_wrong_administrator_password_is_tried_once(postgres_server: Postgres, ours: Settings) -> None:
     before = postgres_server.log.read_text().count("password authentication failed")
 
     with pytest.raises(RefusedError, match=r"refuses postgres \(password auth.*check PGUSER and PGPASSWORD") as caught:
@@ -120,7 +114,7 @@ def test_a_wrong_password_of_the_administrator_is_tried_once_and_says_what_to_ch
     assert postgres_server.log.read_text().count("password authentication failed") == before + 1
 
 
-def test_a_server_that_is_not_there_is_named_with_what_to_check(postgres_server: Postgres, ours: Settings) -> None:
+def test_unreachable_server_is_named_with_remedy(postgres_server: Postgres, ours: Settings) -> None:
     nowhere = ours.model_copy(
         update={"bootstrap": ours.bootstrap.model_copy(update={"postgres_port": free_port(), "attempts": 2})}
     )
@@ -134,7 +128,7 @@ def _administrator(server: Postgres, name: str) -> dict[str, str]:
     return {"PGUSER": name, "PGPASSWORD": "of few rights"}
 
 
-def test_createrole_and_createdb_suffice_to_make_repair_and_destroy(postgres_server: Postgres, ours: Settings) -> None:
+def test_createrole_and_createdb_suffice_for_all_commands(postgres_server: Postgres, ours: Settings) -> None:
     login = _administrator(postgres_server, f"few_{ours.database.role}")
     name = ours.database.name
 
@@ -155,7 +149,7 @@ def test_createrole_and_createdb_suffice_to_make_repair_and_destroy(postgres_ser
     assert [str(change)[0] for change in gone.changes] == ["-", "-", "-"]
 
 
-def test_a_membership_that_was_needed_for_a_while_is_given_back(postgres_server: Postgres, ours: Settings) -> None:
+def test_temporary_membership_is_revoked(postgres_server: Postgres, ours: Settings) -> None:
     login = _administrator(postgres_server, f"few_{ours.database.role}")
 
     apply(context(postgres_server, ours, **login))
@@ -164,9 +158,7 @@ def test_a_membership_that_was_needed_for_a_while_is_given_back(postgres_server:
     assert execute(postgres_server, members.format(ours.database.role)) == [(0,)]
 
 
-def test_what_only_a_superuser_may_repair_is_refused_with_the_servers_reason(
-    postgres_server: Postgres, ours: Settings
-) -> None:
+def test_superuser_repair_is_refused_with_servers_reason(postgres_server: Postgres, ours: Settings) -> None:
     login = _administrator(postgres_server, f"few_{ours.database.role}")
     apply(context(postgres_server, ours, **login))
     execute(postgres_server, f"ALTER ROLE {ours.database.role} SUPERUSER")
@@ -177,7 +169,7 @@ def test_what_only_a_superuser_may_repair_is_refused_with_the_servers_reason(
     assert "must be superuser" in str(outcome.failures[0])
 
 
-def test_an_administrator_without_rights_changes_nothing(postgres_server: Postgres, ours: Settings) -> None:
+def test_administrator_without_rights_changes_nothing(postgres_server: Postgres, ours: Settings) -> None:
     execute(postgres_server, f"CREATE ROLE no_{ours.database.role} LOGIN PASSWORD 'none'")
 
     outcome = apply(context(postgres_server, ours, PGUSER=f"no_{ours.database.role}", PGPASSWORD="none"))
@@ -187,7 +179,7 @@ def test_an_administrator_without_rights_changes_nothing(postgres_server: Postgr
     assert verifier(postgres_server, ours.database.role) == ""
 
 
-def test_a_login_that_asks_for_no_password_proves_none(settings_of: SettingsOf) -> None:
+def test_login_that_asks_for_no_password_proves_none(settings_of: SettingsOf) -> None:
     with Postgres() as server:
         ours = settings_of(database=OURS, bootstrap={"postgres_port": server.port})
         apply(context(server, ours))

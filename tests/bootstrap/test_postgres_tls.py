@@ -46,7 +46,7 @@ def _settings(settings_of: SettingsOf, server: Postgres, **database: object) -> 
     )
 
 
-def test_the_stores_authority_vouches_for_the_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
+def test_stores_authority_vouches_for_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
     settings = _settings(settings_of, tls_server, host="localhost")
     authority = tls_server.certificate.ca.read_text()
     values = FixedValues({"postgres": {"password": PASSWORD, "ca_crt": authority}})
@@ -59,9 +59,7 @@ def test_the_stores_authority_vouches_for_the_server(tls_server: Postgres, setti
     assert after.pending == ()
 
 
-def test_a_plan_before_the_stores_first_apply_takes_the_authority_that_is_handed_over(
-    tls_server: Postgres, settings_of: SettingsOf
-) -> None:
+def test_first_plan_uses_authority_of_environment(tls_server: Postgres, settings_of: SettingsOf) -> None:
     handed = context(
         tls_server,
         _settings(settings_of, tls_server),
@@ -72,24 +70,24 @@ def test_a_plan_before_the_stores_first_apply_takes_the_authority_that_is_handed
     assert [str(change)[0] for change in plan(handed).changes] == ["+", "+", "+"]
 
 
-def test_nobody_who_vouches_is_a_usage_error(tls_server: Postgres, settings_of: SettingsOf) -> None:
+def test_nobody_who_vouches_is_usage_error(tls_server: Postgres, settings_of: SettingsOf) -> None:
     with pytest.raises(UsageError, match=r"nobody says who vouches.*PGSSLROOTCERT.*MLFLOW_POSTGRES_CA_CRT_FILE"):
         plan(context(tls_server, _settings(settings_of, tls_server)))
 
 
-def test_public_authorities_do_not_vouch_for_a_private_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
+def test_public_authorities_do_not_vouch_for_private_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
     with pytest.raises(UnreachableError, match=r"certificate verify failed.*PGSSLROOTCERT"):
         plan(context(tls_server, _settings(settings_of, tls_server, ca="system")))
 
 
-def test_a_certificate_for_another_name_is_refused(tls_server: Postgres, settings_of: SettingsOf) -> None:
+def test_certificate_for_another_name_is_refused(tls_server: Postgres, settings_of: SettingsOf) -> None:
     settings = _settings(settings_of, tls_server, host="pg.example.com")
 
     with pytest.raises(UnreachableError, match="does not match host name"):
         plan(context(tls_server, settings, PGSSLROOTCERT=str(tls_server.certificate.ca)))
 
 
-def test_behind_a_tunnel_the_certificate_is_checked_for_the_name_that_mlflow_uses(
+def test_tunnel_certificate_is_checked_for_mlflows_name(
     tunnelled: tuple[Postgres, Settings],
 ) -> None:
     server, settings = tunnelled
@@ -116,7 +114,7 @@ def test_stronger_ssl_mode_is_taken(tls_server: Postgres, settings_of: SettingsO
         plan(context(tls_server, settings, **given))
 
 
-def test_named_authority_never_replaces_the_stores(tls_server: Postgres, settings_of: SettingsOf) -> None:
+def test_named_authority_never_replaces_stores(tls_server: Postgres, settings_of: SettingsOf) -> None:
     base = context(tls_server, _settings(settings_of, tls_server), PGSSLROOTCERT=str(tls_server.certificate.ca))
     with Postgres(tls=True) as other:
         values = FixedValues({"postgres": {"password": PASSWORD, "ca_crt": other.certificate.ca.read_text()}})
@@ -152,6 +150,6 @@ def test_variables_of_libpq_change_nothing(
     assert os.environ["PGHOSTADDR"] == HOSTILE["PGHOSTADDR"]
 
 
-def test_a_server_without_tls_is_refused(postgres_server: Postgres, settings_of: SettingsOf) -> None:
+def test_server_without_tls_is_refused(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     with pytest.raises(UnreachableError, match="server does not support SSL"):
         plan(context(postgres_server, _settings(settings_of, postgres_server, sslmode="require")))

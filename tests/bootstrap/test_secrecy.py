@@ -23,7 +23,7 @@ SECRET = 'a secret with "quotes", % and é'
         "Basic YSBzZWNyZXQgd2l0aCAicXVvdGVzIiwgJSBhbmQgw6k=",
     ],
 )
-def test_a_secret_is_found_in_every_form_and_not_repeated(text: str) -> None:
+def test_secret_is_found_in_every_form(text: str) -> None:
     witness = Witness()
     witness.hear("somewhere", text)
     witness.know(SECRET)
@@ -43,7 +43,7 @@ def test_what_is_no_secret_is_not_found() -> None:
     assert witness.findings() == []
 
 
-def test_logs_errors_and_programs_are_heard_and_what_the_store_makes_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_detector_reads_logs_errors_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     witness = Witness()
     # Shown on purpose, so the session's own witness must not know it.
     monkeypatch.setattr(entries, "_token", lambda: "made-for-this-test-alone")

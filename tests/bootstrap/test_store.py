@@ -27,7 +27,7 @@ SettingsOf = Callable[..., Settings]
 ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-vault-policy.hcl"
 
 
-def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_plan_on_empty_store_makes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
 
     outcome = plan(entries(opened(openbao_server, settings), settings), report=unheard)
@@ -37,7 +37,7 @@ def test_a_plan_on_an_empty_store_makes_nothing(openbao_server: OpenBao, setting
         openbao_server.call("GET", f"secret/metadata/{settings.secrets.vault_prefix}?list=true")
 
 
-def test_the_second_apply_keeps_every_value_and_version(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_second_apply_keeps_every_value_and_version(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     store = opened(openbao_server, settings)
     apply(entries(store, settings), report=unheard)
@@ -51,7 +51,7 @@ def test_the_second_apply_keeps_every_value_and_version(openbao_server: OpenBao,
     assert len(before["s3"]["data"]["secretkey"]) == 40
 
 
-def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_missing_field_is_filled(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     path = f"secret/data/{settings.secrets.vault_prefix}/oidc"
     theirs = {"client_secret": "kept", "note": "of another team"}
@@ -76,7 +76,7 @@ def test_a_missing_field_is_filled_and_fields_of_others_stay(openbao_server: Ope
     assert data(openbao_server, settings, "oidc")["metadata"]["custom_metadata"] is None
 
 
-def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_write_on_outdated_version_is_refused(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     store = opened(openbao_server, settings)
     store.write("oidc", {"client_secret": "first"}, expected=None)
@@ -89,7 +89,7 @@ def test_a_write_on_an_outdated_version_is_refused(openbao_server: OpenBao, sett
     assert data(openbao_server, settings, "oidc")["data"] == {"client_secret": "second"}
 
 
-def test_ten_times_two_runs_at_once_agree_on_the_values(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_concurrent_runs_agree_on_values(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     for _ in range(10):
         settings = settings_of()
         runs = [entries(opened(openbao_server, settings), settings) for _ in range(2)]
@@ -105,9 +105,7 @@ def test_ten_times_two_runs_at_once_agree_on_the_values(openbao_server: OpenBao,
         assert versions == [1, 1, 1, 1]
 
 
-def test_a_rotation_renews_session_keys_and_never_what_encrypts_stored_data(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_rotation_renews_only_session_keys(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of(release="3.17.2")
     all_entries = entries(opened(openbao_server, settings), settings)
     apply(all_entries, report=unheard)
@@ -120,9 +118,7 @@ def test_a_rotation_renews_session_keys_and_never_what_encrypts_stored_data(
     assert {name for name in before if before[name] != after[name]} == set(renewed)
 
 
-def test_a_deleted_version_is_not_made_anew_behind_the_owners_back(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_deleted_version_is_not_recreated(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     store = opened(openbao_server, settings)
     store.write("server", {"secret_key": "old"}, expected=None)
@@ -132,9 +128,7 @@ def test_a_deleted_version_is_not_made_anew_behind_the_owners_back(
         store.read("server")
 
 
-def test_a_value_that_nobody_can_make_is_asked_for_by_its_variable(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_missing_value_is_named_by_its_variable(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of(authentication={"redis": {"host": "redis.example.com"}})
     store = opened(openbao_server, settings)
 
@@ -149,9 +143,7 @@ def test_a_value_that_nobody_can_make_is_asked_for_by_its_variable(
 
 
 @pytest.mark.parametrize("method", ["approle", "kubernetes"])
-def test_a_login_method_of_its_own_is_tried_before_anything_else(
-    openbao_server: OpenBao, settings_of: SettingsOf, method: str
-) -> None:
+def test_explicit_login_method_is_tried_first(openbao_server: OpenBao, settings_of: SettingsOf, method: str) -> None:
     settings = settings_of(secrets={"vault_auth": method, "vault_auth_mount": f"{method}-nowhere"})
     given = {"VAULT_ROLE_ID": "a role", "VAULT_SECRET_ID": "a secret", "VAULT_KUBERNETES_TOKEN": "a token"}
 
@@ -159,9 +151,7 @@ def test_a_login_method_of_its_own_is_tried_before_anything_else(
         opened(openbao_server, settings, **given).read("oidc")
 
 
-def test_an_approle_logs_in_and_again_when_its_token_has_expired(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_approle_logs_in_again_after_expiry(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of(secrets={"vault_auth": "approle"})
     role = _approle(openbao_server, settings)
     store = opened(openbao_server, settings, VAULT_ROLE_ID=role[0], VAULT_SECRET_ID=role[1])
@@ -188,9 +178,7 @@ def _approle(server: OpenBao, settings: Settings) -> tuple[str, str]:
     return role, server.call("POST", "auth/approle/role/bootstrap/secret-id", {})["data"]["secret_id"]
 
 
-def test_the_rights_of_the_guide_suffice_to_make_renew_and_destroy(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_documented_rights_suffice_for_rotate_and_destroy(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     rules = ENOUGH.read_text().replace("/mlflow/", f"/{settings.secrets.vault_prefix}/")
     openbao_server.call("PUT", "sys/policies/acl/of-the-guide", {"policy": rules})
@@ -206,7 +194,7 @@ def test_the_rights_of_the_guide_suffice_to_make_renew_and_destroy(
         opened(openbao_server, settings_of(), VAULT_TOKEN=made["auth"]["client_token"]).read("oidc")
 
 
-def test_a_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     store = opened(openbao_server, settings_of(), VAULT_TOKEN="a-guess")
 
     with pytest.raises(RefusedError, match=r"refuses secret/.*; check the token") as caught:
@@ -215,23 +203,21 @@ def test_a_wrong_token_is_refused_with_what_to_check(openbao_server: OpenBao, se
     assert "a-guess" not in str(caught.value)
 
 
-def test_a_missing_token_is_a_usage_error_where_nobody_can_be_asked(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_missing_token_is_usage_error_without_terminal(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     store = VaultStore(settings_of(), Credentials(environ={"VAULT_ADDR": openbao_server.url}, ask=None))
 
     with pytest.raises(UsageError, match="no Vault token was given; set VAULT_TOKEN, or VAULT_TOKEN_FILE"):
         store.read("oidc")
 
 
-def test_a_mount_that_is_no_kv_engine_is_named(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_mount_that_is_no_kv_engine_is_named(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of(secrets={"vault_mount": "nowhere"})
 
     with pytest.raises(RefusedError, match=r"secrets\.vault_mount is a KV version 2 engine"):
         opened(openbao_server, settings).read("oidc")
 
 
-def test_a_vault_that_is_not_there_is_named_after_the_attempts_of_the_settings(settings_of: SettingsOf) -> None:
+def test_unreachable_vault_is_named_after_all_attempts(settings_of: SettingsOf) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     store = VaultStore(settings_of(), Credentials(environ={"VAULT_ADDR": address, "VAULT_TOKEN": "any"}))
 
@@ -239,9 +225,7 @@ def test_a_vault_that_is_not_there_is_named_after_the_attempts_of_the_settings(s
         store.read("oidc")
 
 
-def test_a_rotation_for_cloudnativepg_leaves_the_password_to_it_and_asks_no_database(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_rotation_leaves_password_to_cloudnativepg(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     apply(entries(opened(openbao_server, settings), settings), report=unheard)
     login = {"VAULT_ADDR": openbao_server.url, "VAULT_TOKEN": openbao_server.token}

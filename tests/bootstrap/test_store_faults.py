@@ -25,7 +25,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_request_to_the_store_may_fail_once_and_no_value_is_made_twice(
+def test_store_creates_values_once_despite_failures(
     openbao_server: OpenBao, settings_of: SettingsOf, fault: str
 ) -> None:
     settings = settings_of()
@@ -41,9 +41,7 @@ def test_every_request_to_the_store_may_fail_once_and_no_value_is_made_twice(
 
 
 @pytest.mark.parametrize("fault", [silent(), too_slow()], ids=["silent", "too slow"])
-def test_a_write_to_the_store_may_stay_unanswered(
-    openbao_server: OpenBao, settings_of: SettingsOf, fault: Fault
-) -> None:
+def test_write_to_store_may_stay_unanswered(openbao_server: OpenBao, settings_of: SettingsOf, fault: Fault) -> None:
     settings = settings_of(bootstrap={"read_timeout_seconds": 3})
     with FaultProxy(openbao_server.url) as proxy:
         proxy.spoil(fault, when="POST /v1/secret/data")
@@ -53,9 +51,7 @@ def test_a_write_to_the_store_may_stay_unanswered(
     assert data(openbao_server, settings, "postgres")["metadata"]["version"] == 1
 
 
-def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
-    openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_lasting_fault_ends_run_and_next_continues(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     with FaultProxy(openbao_server.url) as proxy:
         proxy.spoil(answers(500), when="POST /v1/secret/data", nth=2, times=3)
@@ -69,7 +65,7 @@ def test_a_fault_that_stays_ends_the_run_and_the_next_one_goes_on(
     assert data(openbao_server, settings, "postgres") == first
 
 
-def test_a_store_that_restarts_between_two_entries_is_asked_again(settings_of: SettingsOf) -> None:
+def test_store_restart_between_entries_is_survived(settings_of: SettingsOf) -> None:
     with OpenBao() as server, FaultProxy(server.url) as proxy:
         settings = settings_of(bootstrap={"read_timeout_seconds": 120})
         store = opened(server, settings, VAULT_ADDR=proxy.url)

@@ -152,7 +152,7 @@ def make_site(
 
 
 @pytest.mark.parametrize("nth", range(1, LAST_REQUEST, 3))
-def test_an_apply_killed_after_any_request_is_ended_by_the_next(
+def test_apply_killed_after_any_request_can_continue(
     make_site: Callable[[], Site], runners: list[Runner], witness: Witness, nth: int
 ) -> None:
     site = make_site()
@@ -167,9 +167,7 @@ def test_an_apply_killed_after_any_request_is_ended_by_the_next(
     witness.hear("output of bootstrap.py", site.output)
 
 
-def test_an_apply_from_nothing_takes_about_as_many_requests_as_were_tried(
-    make_site: Callable[[], Site], runners: list[Runner]
-) -> None:
+def test_apply_from_nothing_takes_the_tested_requests(make_site: Callable[[], Site], runners: list[Runner]) -> None:
     site = make_site()
 
     code = site.run(runners[0], "apply")
@@ -178,7 +176,7 @@ def test_an_apply_from_nothing_takes_about_as_many_requests_as_were_tried(
     assert LAST_REQUEST <= len(site.ways[0].requests) < LAST_REQUEST + 6
 
 
-def test_ten_times_two_applies_at_once_agree_on_everything(
+def test_concurrent_applies_agree_on_everything(
     make_site: Callable[[], Site], runners: list[Runner], witness: Witness
 ) -> None:
     sites = [make_site() for _ in range(10)]
@@ -196,7 +194,7 @@ def test_ten_times_two_applies_at_once_agree_on_everything(
 
 @pytest.mark.parametrize("server", ["openbao", "minio"])
 @pytest.mark.parametrize("nth", [1, 4])
-def test_a_server_that_restarts_in_the_middle_of_an_apply_is_waited_for(
+def test_server_restart_during_apply_is_waited_for(
     make_site: Callable[[], Site], runners: list[Runner], server: str, nth: int
 ) -> None:
     site = make_site()
@@ -209,9 +207,7 @@ def test_a_server_that_restarts_in_the_middle_of_an_apply_is_waited_for(
     assert codes == [0, 0], site.output
 
 
-def test_a_wrong_password_of_one_system_leaves_the_others_right_and_the_next_run_ends_it(
-    make_site: Callable[[], Site], runners: list[Runner]
-) -> None:
+def test_wrong_password_of_one_system_spares_others(make_site: Callable[[], Site], runners: list[Runner]) -> None:
     site = make_site()
     wrong = {**site.environ, "KEYCLOAK_ADMIN_CLIENT_SECRET": "a-guess"}
 

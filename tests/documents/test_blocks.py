@@ -43,13 +43,13 @@ def test_commands_are_blocks_of_shell() -> None:
     assert hidden == [], "a block that begins with a command is sh"
 
 
-def test_commands_have_a_row() -> None:
+def test_commands_have_row() -> None:
     without = [f"{one.document}: {command}" for one, command in COMMANDS if where_tried(command) is None]
 
     assert without == [], "say in tests/documents/where_tried.py which test runs it, or why none does"
 
 
-def test_rows_have_a_command() -> None:
+def test_rows_have_command() -> None:
     shown = [command for _, command in COMMANDS]
 
     assert [row for row in WHERE_TRIED if row not in shown] == []
@@ -134,7 +134,7 @@ def test_python_blocks_compile() -> None:
             compile(one.text, one.document, "exec")
 
 
-def test_every_example_is_shown_in_the_guide() -> None:
+def test_every_example_is_shown_in_guide() -> None:
     guide = (ROOT / "docs" / "use.md").read_text()
     programs = [file.name for file in Path(ROOT / "docs" / "examples").glob("*.py")]
 

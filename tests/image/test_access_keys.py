@@ -93,7 +93,7 @@ def status(server: Serving, key: str) -> int:
         return client.get(f"{API}/experiments/search?max_results=5").status_code
 
 
-def test_a_replaced_key_is_refused_at_once_and_the_new_one_accepted(site: Site, server: Serving, key: str) -> None:
+def test_replaced_key_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
     assert [status(server, key), status(server, key)] == [200, 200]
     with server.client("dora", key) as client:
         answer = client.patch(
@@ -106,7 +106,7 @@ def test_a_replaced_key_is_refused_at_once_and_the_new_one_accepted(site: Site, 
     assert status(server, answer.json()["token"]) == 200
 
 
-def test_a_remembered_key_is_refused_as_soon_as_it_has_expired(site: Site, server: Serving, key: str) -> None:
+def test_remembered_key_is_refused_once_expired(site: Site, server: Serving, key: str) -> None:
     assert [status(server, key), status(server, key)] == [200, 200]
 
     site.pod.database.query(
@@ -118,7 +118,7 @@ def test_a_remembered_key_is_refused_as_soon_as_it_has_expired(site: Site, serve
     assert status(server, key) == 401
 
 
-def test_a_remembered_key_of_a_deleted_user_is_refused_at_once(site: Site, server: Serving) -> None:
+def test_remembered_key_of_deleted_user_is_refused(site: Site, server: Serving) -> None:
     keys = make_users(site.pod, "gone")
     with server.client("gone", keys["gone"]) as client:
         before = client.get(f"{API}/experiments/search?max_results=5").status_code
@@ -129,7 +129,7 @@ def test_a_remembered_key_of_a_deleted_user_is_refused_at_once(site: Site, serve
     assert (before, after) == (200, 401)
 
 
-def test_one_users_key_does_not_open_the_account_of_another(site: Site, server: Serving) -> None:
+def test_key_does_not_open_account_of_another(site: Site, server: Serving) -> None:
     answer = httpx.get(
         f"{server.url}{API}/experiments/search?max_results=5", auth=("bert@example.com", site.keys["anna"])
     )
@@ -137,9 +137,7 @@ def test_one_users_key_does_not_open_the_account_of_another(site: Site, server: 
     assert answer.status_code == 401
 
 
-def test_a_run_is_open_to_its_user_and_to_administrators_from_the_moment_they_are_one(
-    site: Site, server: Serving
-) -> None:
+def test_run_is_open_to_user_and_administrators(site: Site, server: Serving) -> None:
     set_administrator = "UPDATE users SET is_admin = %s WHERE username = 'bert@example.com'"
     with server.client("anna", site.keys["anna"]) as anna, server.client("bert", site.keys["bert"]) as bert:
         address = f"{API}/runs/get?run_id={make_run(anna)}"
@@ -152,7 +150,7 @@ def test_a_run_is_open_to_its_user_and_to_administrators_from_the_moment_they_ar
     assert statuses == [200, 403, 200, 403]
 
 
-def test_a_key_is_a_password_and_no_bearer_token(site: Site, server: Serving) -> None:
+def test_key_is_password_and_no_bearer_token(site: Site, server: Serving) -> None:
     bearer = {"Authorization": f"Bearer {site.keys['anna']}"}
 
     answer = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=bearer)
@@ -170,7 +168,7 @@ def test_key_checks_hash_two_at_once(site: Site) -> None:
     assert found["slowest"] < 0.5
 
 
-def test_only_successes_are_remembered_as_many_as_fit_and_in_a_form_that_tells_nothing(site: Site) -> None:
+def test_cache_keeps_only_successes_and_no_key(site: Site) -> None:
     done = site.pod.python(MEMORY)
 
     found = json.loads(done.stdout)

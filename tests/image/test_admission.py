@@ -141,7 +141,7 @@ def test_wrong_keys_keep_nobody_waiting(site: Site, server: Serving) -> None:
 
 
 @pytest.mark.parametrize("form", ["basic", "basic with a prefix", "bearer with a prefix"])
-def test_unknown_user_takes_as_long_as_a_known_one(site: Site, server: Serving, form: str) -> None:
+def test_unknown_user_takes_as_long_as_known_one(site: Site, server: Serving, form: str) -> None:
     known, unknown = ("mlf_" + site.keys["bert"][4:12], "mlf_00000000") if "prefix" in form else ("wrong", "wrong")
 
     def header(user: str, key: str, number: int) -> str:

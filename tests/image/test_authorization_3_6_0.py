@@ -239,7 +239,7 @@ def _experiment(client: httpx.Client, name: str) -> tuple[str, str]:
     return experiment, run["run"]["info"]["run_id"]
 
 
-def test_table_is_what_the_application_serves(site: Site) -> None:
+def test_table_is_what_application_serves(site: Site) -> None:
     assert run_as_server(site, COMPARE) == {"unknown": [], "gone": []}
 
 
@@ -247,11 +247,11 @@ def test_table_names_every_object_field(site: Site) -> None:
     assert run_as_server(site, FIELDS) == NOT_OBJECTS
 
 
-def test_permissions_are_the_plugins(site: Site) -> None:
+def test_permissions_are_plugins(site: Site) -> None:
     assert run_as_server(site, SAME_PERMISSIONS) == []
 
 
-def test_lists_are_plain_mlflows_without_the_rest(site: Site) -> None:
+def test_lists_are_plain_mlflows_without_rest(site: Site) -> None:
     assert run_as_server(site, LISTS) == []
 
 
@@ -381,7 +381,7 @@ def _ask(client: httpx.Client, request: tuple[str, str, Any], place: Place) -> h
 
 
 @pytest.mark.parametrize("request_", READS, ids=lambda request_: f"{request_[0]} {request_[1][:60]}")
-def test_reading_needs_a_grant(place: Place, request_: tuple[str, str, Any]) -> None:
+def test_reading_needs_grant(place: Place, request_: tuple[str, str, Any]) -> None:
     # when
     answer = _ask(place.bert, request_, place)
 
@@ -391,7 +391,7 @@ def test_reading_needs_a_grant(place: Place, request_: tuple[str, str, Any]) -> 
 
 
 @pytest.mark.parametrize("request_", WRITES, ids=lambda request_: f"{request_[0]} {request_[1][:60]}")
-def test_writing_needs_a_grant(place: Place, request_: tuple[str, str, Any]) -> None:
+def test_writing_needs_grant(place: Place, request_: tuple[str, str, Any]) -> None:
     # when
     answer = _ask(place.bert, request_, place)
 
@@ -400,7 +400,7 @@ def test_writing_needs_a_grant(place: Place, request_: tuple[str, str, Any]) -> 
     assert len(answer.json()["message"].splitlines()) == 1
 
 
-def test_anonymous_requests_get_the_login_page(place: Place, server: Serving) -> None:
+def test_anonymous_requests_get_login_page(place: Place, server: Serving) -> None:
     # when
     answer = httpx.get(f"{server.url}{API}/runs/get?run_id={place.run}")
     unknown = httpx.get(f"{server.url}/nowhere")

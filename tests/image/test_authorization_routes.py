@@ -42,7 +42,7 @@ print(json.dumps({"missing": sorted(served - rows.pairs), "gone": sorted(rows.pa
 )
 
 
-def test_route_table_is_what_the_application_serves(site: Site) -> None:
+def test_route_table_is_what_application_serves(site: Site) -> None:
     done = site.pod.script(COMPARE, str(site.pod.secrets_root))
 
     assert done.code == 0, done.stderr

@@ -150,7 +150,7 @@ def spoil(pod: Pod, table: str, change: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["truncated", "exchanged", "deleted"])
-def test_restore_refuses_a_damaged_dump(filled: Pod, tmp_path: Path, change: str) -> None:
+def test_restore_refuses_damaged_dump(filled: Pod, tmp_path: Path, change: str) -> None:
     filled.run("dump")
     spoil(filled, "metrics", change)
 
@@ -196,7 +196,7 @@ def test_dump_is_of_one_moment(filled: Pod, tmp_path: Path) -> None:
         assert groups - experiments in (0, 1)
 
 
-def test_dump_before_a_migration_only(pod: Pod, tmp_path: Path) -> None:
+def test_dump_before_migration_only(pod: Pod, tmp_path: Path) -> None:
     new = make_backup_pod(pod)
     empty = new.run("dump", "--before-migration")
     new.migrate()
@@ -208,7 +208,7 @@ def test_dump_before_a_migration_only(pod: Pod, tmp_path: Path) -> None:
     assert [done.results[-1]["action"] for done in (empty, current, older)] == ["none", "none", "dumped"]
 
 
-def test_dump_needs_a_place_of_its_own(migrated_pod: Pod) -> None:
+def test_dump_needs_place_of_its_own(migrated_pod: Pod) -> None:
     bucket = migrated_pod.bucket.name
     targets = {"": 2, "/tmp/x": 2, f"s3://{bucket}": 2, f"s3://{bucket}/dumps": 2, "s3://no-such-bucket": 1}
 

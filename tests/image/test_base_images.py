@@ -41,7 +41,7 @@ def push(registry: Registry, content: str) -> str:
 
 
 @pytest.mark.servers
-def test_pin_writes_what_the_tag_names_now(registry: Registry, pins: Path) -> None:
+def test_pin_writes_what_tag_names_now(registry: Registry, pins: Path) -> None:
     image = f"{registry.host}/base:1"
     first = push(registry, "first")
     before = [*pin({"3.6.0": image}, pins=pins)]
@@ -66,7 +66,7 @@ def test_pin_writes_all_or_nothing(registry: Registry, pins: Path) -> None:
     assert read(pins) == {}
 
 
-def test_pin_says_that_a_registry_is_away() -> None:
+def test_pin_says_that_registry_is_away() -> None:
     with pytest.raises(PublishingError, match=r"cannot ask 127\.0\.0\.1:1 for"):
         digest_of("127.0.0.1:1/base:1")
 

@@ -32,7 +32,7 @@ def search(server: Serving, *authorizations: str) -> httpx.Response:
     return httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=headers, timeout=60)
 
 
-def test_the_mlflow_client_logs_in_with_the_key_as_tracking_token(site: Site, server: Serving) -> None:
+def test_mlflow_client_takes_key_as_tracking_token(site: Site, server: Serving) -> None:
     variables = {"MLFLOW_TRACKING_URI": server.url, "MLFLOW_TRACKING_TOKEN": site.keys["anna"]}
 
     done = site.pod.python(TRAIN, **variables)
@@ -43,7 +43,7 @@ def test_the_mlflow_client_logs_in_with_the_key_as_tracking_token(site: Site, se
         assert [client.get(experiment).status_code for client in (anna, bert)] == [200, 403]
 
 
-def test_a_right_key_may_see_what_its_user_may_see_and_nothing_else(site: Site, server: Serving) -> None:
+def test_key_has_permissions_of_its_user(site: Site, server: Serving) -> None:
     with server.client("anna", site.keys["anna"]) as client:
         run = make_run(client)
 
@@ -55,7 +55,7 @@ def test_a_right_key_may_see_what_its_user_may_see_and_nothing_else(site: Site, 
     assert [answer.status_code for answer in answers] == [200, 403]
 
 
-def test_a_key_with_one_wrong_letter_is_refused(site: Site, server: Serving) -> None:
+def test_key_with_one_wrong_letter_is_refused(site: Site, server: Serving) -> None:
     right = site.keys["anna"]
     wrong = right[:-1] + ("a" if right[-1] != "a" else "b")
 
@@ -63,18 +63,18 @@ def test_a_key_with_one_wrong_letter_is_refused(site: Site, server: Serving) -> 
     assert search(server, f"Bearer {wrong}").status_code == 401
 
 
-def test_a_key_under_the_prefix_of_another_users_key_is_refused(site: Site, server: Serving) -> None:
+def test_key_under_foreign_prefix_is_refused(site: Site, server: Serving) -> None:
     (scheme, prefix, _), (_, _, secret) = (site.keys[user].split("_", 2) for user in ("anna", "bert"))
 
     assert search(server, f"Bearer {scheme}_{prefix}_{secret}").status_code == 401
 
 
 @pytest.mark.parametrize("token", ["mlf_00000000_nobody-has-this", "mlf_", "mlf_short_x", "mlf_00000000_", "mlf_%00"])
-def test_a_key_that_nobody_holds_is_refused(server: Serving, token: str) -> None:
+def test_key_that_nobody_holds_is_refused(server: Serving, token: str) -> None:
     assert search(server, f"Bearer {token}").status_code == 401
 
 
-def test_a_deleted_key_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
+def test_deleted_key_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
     before = search(server, f"Bearer {key}").status_code
 
     prefix = key.split("_")[1]
@@ -83,7 +83,7 @@ def test_a_deleted_key_is_refused_at_once(site: Site, server: Serving, key: str)
     assert (before, search(server, f"Bearer {key}").status_code) == (200, 401)
 
 
-def test_an_expired_key_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
+def test_expired_key_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
     before = search(server, f"Bearer {key}").status_code
 
     expire = (
@@ -94,7 +94,7 @@ def test_an_expired_key_is_refused_at_once(site: Site, server: Serving, key: str
     assert (before, search(server, f"Bearer {key}").status_code) == (200, 401)
 
 
-def test_the_key_of_a_disabled_user_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
+def test_key_of_disabled_user_is_refused_at_once(site: Site, server: Serving, key: str) -> None:
     before = search(server, f"Bearer {key}").status_code
 
     site.pod.database.query(
@@ -104,17 +104,17 @@ def test_the_key_of_a_disabled_user_is_refused_at_once(site: Site, server: Servi
     assert (before, search(server, f"Bearer {key}").status_code) == (200, 401)
 
 
-def test_a_key_among_several_logins_opens_nothing(site: Site, server: Serving) -> None:
+def test_key_among_several_logins_opens_nothing(site: Site, server: Serving) -> None:
     both = search(server, f"Bearer {site.keys['anna']}", f"Bearer {site.keys['bert']}")
 
     assert both.status_code == 401
 
 
-def test_a_bearer_token_that_is_no_key_is_left_to_the_plugin(server: Serving) -> None:
+def test_other_bearer_token_is_left_to_plugin(server: Serving) -> None:
     assert search(server, "Bearer eyJhbGciOiJub25lIn0.e30.").status_code == 401
 
 
-def test_switched_off_a_key_is_no_bearer_token_and_still_a_password(site: Site) -> None:
+def test_key_is_no_bearer_token_if_disabled(site: Site) -> None:
     with Serving(pod=site.pod, environment={"MLFLOW_SSO_BEARER_ACCESS_KEYS": "false"}) as serving:
         serving.wait()
 

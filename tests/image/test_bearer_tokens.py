@@ -24,7 +24,7 @@ def problem(audience: str | None = "mlflow", **changes: Any) -> str:
 
 
 @pytest.mark.parametrize("audience", ["mlflow", ["mlflow"], ["account", "mlflow"]])
-def test_an_access_token_for_us_is_accepted(audience: object) -> None:
+def test_access_token_for_us_is_accepted(audience: object) -> None:
     assert problem(aud=audience) == ""
 
 
@@ -57,7 +57,7 @@ def test_every_other_token_is_refused(changes: dict[str, Any], reason: str) -> N
     assert reason in problem(**changes)
 
 
-def test_no_audience_in_the_settings_accepts_nothing() -> None:
+def test_no_audience_in_settings_accepts_nothing() -> None:
     assert "audience" in problem(audience="", aud="")
 
 
@@ -66,7 +66,7 @@ def test_old_tokens_need_no_audience_but_all_else() -> None:
     assert "access token" in problem(audience=None, typ="ID")
 
 
-def test_modules_share_the_check_and_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_share_check_and_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"OIDC_AUDIENCE": "mlflow", "OIDC_ISSUER": ISSUER, "OIDC_GROUP_NAME": "mlflow-users"}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

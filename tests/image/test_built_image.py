@@ -59,7 +59,7 @@ def locked_versions(release: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)(?:\[[^]]*\])?==([^ ;\\]+)", lock, re.MULTILINE))
 
 
-def test_the_image_runs_as_the_numeric_user_of_the_settings_and_says_what_it_is(image: BuiltImage) -> None:
+def test_image_runs_as_numeric_user_of_settings(image: BuiltImage) -> None:
     user = ServerSettings().user_id
 
     config = image.config
@@ -73,7 +73,7 @@ def test_the_image_runs_as_the_numeric_user_of_the_settings_and_says_what_it_is(
     assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|unknown", config["Labels"]["org.opencontainers.image.revision"])
 
 
-def test_exactly_the_locked_versions_are_installed(image: BuiltImage, container: Container) -> None:
+def test_exactly_locked_versions_are_installed(image: BuiltImage, container: Container) -> None:
     locked = locked_versions(image.release)
 
     done = container.run("python", "-c", VERSIONS)
@@ -84,7 +84,7 @@ def test_exactly_the_locked_versions_are_installed(image: BuiltImage, container:
     assert installed.items() <= locked.items()
 
 
-def test_nothing_is_imported_from_the_base(container: Container) -> None:
+def test_nothing_is_imported_from_base(container: Container) -> None:
     ours = "/opt/mlflow-sso/"
 
     done = container.run("python", "-c", PLACES)
@@ -95,7 +95,7 @@ def test_nothing_is_imported_from_the_base(container: Container) -> None:
     assert [file for file in found["files"] if not file.startswith(ours)] == []
 
 
-def test_every_module_of_the_programs_is_installed_with_its_bytecode(image: BuiltImage) -> None:
+def test_every_module_is_installed_with_bytecode(image: BuiltImage) -> None:
     source = ROOT / "image" / "mlflow_sso"
     (installed,) = image.root.glob("opt/mlflow-sso/lib/python3.*/site-packages/mlflow_sso")
 
@@ -118,7 +118,7 @@ def test_neither_compiler_nor_installer_nor_cache_is_left(image: BuiltImage) -> 
     assert list((image.root / "tmp").iterdir()) == []
 
 
-def test_no_file_changes_its_user_and_none_of_ours_can_be_written(image: BuiltImage) -> None:
+def test_files_are_readonly_and_without_setuid(image: BuiltImage) -> None:
     files = [path for path in image.root.rglob("*") if not path.is_symlink()]
 
     changing = [path for path in files if path.is_file() and path.stat().st_mode & 0o6000]
@@ -130,7 +130,7 @@ def test_no_file_changes_its_user_and_none_of_ours_can_be_written(image: BuiltIm
     assert writable == []
 
 
-def test_what_the_build_was_given_stays_out_of_the_image(image: BuiltImage) -> None:
+def test_what_build_was_given_stays_out_of_image(image: BuiltImage) -> None:
     description = describe(image.reference)["OCIv1"]
 
     with mounted(image.base) as base:
@@ -142,7 +142,7 @@ def test_what_the_build_was_given_stays_out_of_the_image(image: BuiltImage) -> N
     assert not (image.root / "etc" / "pip.conf").exists()
 
 
-def test_the_root_file_system_cannot_be_written_and_tmp_can(container: Container) -> None:
+def test_only_tmp_can_be_written(container: Container) -> None:
     refused = container.run("sh", "-c", "touch /opt/mlflow-sso/x || touch /x")
     allowed = container.run("sh", "-c", "touch /tmp/x && id -u && id -un")
 
@@ -151,7 +151,7 @@ def test_the_root_file_system_cannot_be_written_and_tmp_can(container: Container
     assert allowed.stdout.split() == ["10001", "mlflow-sso"]
 
 
-def test_the_console_command_is_on_the_path(container: Container) -> None:
+def test_console_command_is_on_path(container: Container) -> None:
     command = ["mlflow-sso", "--help"]
 
     done = container.run(*command)
@@ -160,7 +160,7 @@ def test_the_console_command_is_on_the_path(container: Container) -> None:
     assert "wait-for-schema" in done.stdout
 
 
-def test_migrate_wait_for_schema_and_check_work_from_the_image(container: Container) -> None:
+def test_migrate_wait_and_check_work_from_image(container: Container) -> None:
     early = container.run("mlflow-sso", "wait-for-schema", "--timeout", "1")
     migrated = container.run("mlflow-sso", "migrate")
     waited = container.run("mlflow-sso", "wait-for-schema", "--timeout", "60")
@@ -181,7 +181,7 @@ def test_migrate_wait_for_schema_and_check_work_from_the_image(container: Contai
     ]
 
 
-def test_serve_answers_from_the_image(container: Container) -> None:
+def test_serve_answers_from_image(container: Container) -> None:
     address, metrics_port = f"http://127.0.0.1:{free_port()}", free_port()
     assert container.run("mlflow-sso", "migrate").code == 0
     keys = make_users(replace(container.pod, settings=SETTINGS))

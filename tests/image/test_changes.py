@@ -101,7 +101,7 @@ OF_BERT = {"3.6.0": "id = {bert}", "3.17.2": "user_id = {bert}"}
 
 
 @pytest.mark.parametrize("kind", GRANTS)
-def test_change_is_seen_by_the_next_request(replicas: Replicas, kind: str) -> None:
+def test_change_is_seen_by_next_request(replicas: Replicas, kind: str) -> None:
     grant, revoke = GRANTS[kind]
 
     seen = [replicas.statuses(), replicas.statuses()]
@@ -158,7 +158,7 @@ def test_two_changes_never_wait_for_each_other(migrated_pod: Pod) -> None:
     assert number(migrated_pod) - before == 2
 
 
-def test_migrate_creates_the_counting_once(migrated_pod: Pod) -> None:
+def test_migrate_creates_counting_once(migrated_pod: Pod) -> None:
     migrated_pod.database.query("DROP TRIGGER mlflow_sso_count_change ON users", service="mlflow_auth")
     lacking = migrated_pod.run("check", "--timeout", "1").stdout
     before = number(migrated_pod)
@@ -172,7 +172,7 @@ def test_migrate_creates_the_counting_once(migrated_pod: Pod) -> None:
     assert number(migrated_pod) == before
 
 
-def test_use_of_a_key_is_no_change(migrated_pod: Pod) -> None:
+def test_use_of_key_is_no_change(migrated_pod: Pod) -> None:
     if migrated_pod.venv.release == "3.6.0":
         pytest.skip("this release does not note when a key was used")
     migrated_pod.database.query(

@@ -64,7 +64,7 @@ def failures(done: Done) -> dict[str, str]:
     return found
 
 
-def test_with_everything_up_each_row_says_what_it_found(whole: Pod, realm: Realm, redis: Redis) -> None:
+def test_check_names_what_each_row_found(whole: Pod, realm: Realm, redis: Redis) -> None:
     done = whole.run("check")
 
     assert failures(done) == {}
@@ -80,7 +80,7 @@ def test_with_everything_up_each_row_says_what_it_found(whole: Pod, realm: Realm
     assert said["session store"] == f"Redis at 127.0.0.1:{redis.port}, database 0"
 
 
-def test_nothing_is_left_in_bucket_and_redis_and_no_secret_is_printed(whole: Pod, redis: Redis) -> None:
+def test_check_leaves_no_object_and_prints_no_secret(whole: Pod, redis: Redis) -> None:
     before = whole.bucket.objects()
 
     done = whole.run("check")
@@ -114,9 +114,7 @@ def test_nothing_is_left_in_bucket_and_redis_and_no_secret_is_printed(whole: Pod
         ({"OIDC_USERS_DB_URI": "sqlite:////tmp/auth.db"}, "postgresql mlflow_auth", "starts with 'sqlite'"),
     ],
 )
-def test_a_service_that_is_down_or_misnamed_fails_its_own_row_alone(
-    whole: Pod, settings: dict[str, str], row: str, said: str
-) -> None:
+def test_unavailable_service_fails_only_its_row(whole: Pod, settings: dict[str, str], row: str, said: str) -> None:
     done = whole.run("check", "--timeout", "1", **settings)
 
     assert list(failures(done)) == [row]
@@ -132,7 +130,7 @@ def test_a_service_that_is_down_or_misnamed_fails_its_own_row_alone(
         ("", "OIDC_DISCOVERY_URL is not set"),
     ],
 )
-def test_a_wrong_provider_fails_both_of_its_rows(whole: Pod, realm: Realm, url: str, said: str) -> None:
+def test_wrong_provider_fails_both_of_its_rows(whole: Pod, realm: Realm, url: str, said: str) -> None:
     address = url.format(keycloak=realm.keycloak.url, minio=whole.bucket.server.url)
 
     done = whole.run("check", "--timeout", "1", OIDC_DISCOVERY_URL=address)
@@ -156,7 +154,7 @@ def test_a_wrong_provider_fails_both_of_its_rows(whole: Pod, realm: Realm, url: 
         ),
     ],
 )
-def test_a_wrong_secret_is_named_and_not_printed(whole: Pod, file: str, text: str, row: str, said: str) -> None:
+def test_wrong_secret_is_named_and_not_printed(whole: Pod, file: str, text: str, row: str, said: str) -> None:
     (whole.secrets_root / file).write_text(text)
     credentials = str(whole.secrets_root / "s3/credentials")
 
@@ -167,7 +165,7 @@ def test_a_wrong_secret_is_named_and_not_printed(whole: Pod, file: str, text: st
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
-def test_a_wrong_password_fails_both_databases_and_is_not_printed(whole: Pod) -> None:
+def test_wrong_password_fails_both_databases(whole: Pod) -> None:
     file = whole.secrets_root / "db/pg_service.conf"
     file.write_text(file.read_text().replace(whole.database.password, "s3cr3t"))
 
@@ -178,7 +176,7 @@ def test_a_wrong_password_fails_both_databases_and_is_not_printed(whole: Pod) ->
     assert "s3cr3t" not in done.stdout + done.stderr
 
 
-def test_a_database_that_was_not_migrated_fails_its_row(whole: Pod) -> None:
+def test_database_that_was_not_migrated_fails_its_row(whole: Pod) -> None:
     fresh = Database(server=whole.database.server)
     fresh.create()
     pod = replace(whole, database=fresh)
@@ -190,7 +188,7 @@ def test_a_database_that_was_not_migrated_fails_its_row(whole: Pod) -> None:
     assert "run `mlflow-sso migrate` first" in failures(done)["postgresql mlflow"]
 
 
-def test_without_redis_it_tries_where_the_release_keeps_its_sessions(whole: Pod) -> None:
+def test_check_tries_session_store_without_redis(whole: Pod) -> None:
     folder = whole.folder / "sessions"
 
     done = whole.run("check", SESSION_TYPE="cachelib", SESSION_CACHE_DIR=str(folder))
@@ -200,7 +198,7 @@ def test_without_redis_it_tries_where_the_release_keeps_its_sessions(whole: Pod)
     assert rows(done)["session store"] == ("ok", where)
 
 
-def test_over_tls_everything_works_with_the_authorities_that_were_mounted_and_nothing_without(whole: Pod) -> None:
+def test_check_over_tls_needs_mounted_authorities(whole: Pod) -> None:
     with Postgres(tls=True) as postgres, Minio(tls=True) as minio:
         pod = replace(
             whole,

@@ -26,7 +26,7 @@ def test_each_program_explains_itself(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "arguments", [["upgrade"], ["--wrong"], ["migrate", "--timeout", "-1"], ["gc", "--older", "1d"]]
 )
-def test_what_it_does_not_know_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_it_does_not_know_is_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
 
@@ -37,7 +37,7 @@ def test_what_it_does_not_know_is_a_usage_error(arguments: list[str], capsys: py
 @pytest.mark.parametrize(
     ("text", "seconds"), [("30d", 2_592_000), ("1d2h3m4s", 93_784), ("12h", 43_200), ("0s", 0), ("90m", 5400)]
 )
-def test_an_age_is_read_in_mlflows_notation(text: str, seconds: int) -> None:
+def test_age_is_read_in_mlflows_notation(text: str, seconds: int) -> None:
     assert gc.age(text) == seconds
 
 
@@ -47,7 +47,7 @@ def test_what_is_no_age_is_refused(text: str) -> None:
         gc.age(text)
 
 
-def test_a_missing_value_is_named_with_its_file_and_the_secret_that_it_comes_from(tmp_path: Path) -> None:
+def test_missing_value_is_named_with_its_secret(tmp_path: Path) -> None:
     with pytest.raises(TerminalError) as error:
         SecretsRoot(tmp_path).read("oidc", "OIDC_CLIENT_ID")
 
@@ -57,7 +57,7 @@ def test_a_missing_value_is_named_with_its_file_and_the_secret_that_it_comes_fro
     )
 
 
-def test_a_private_authority_is_added_to_the_public_ones(tmp_path: Path) -> None:
+def test_private_authority_is_added_to_public_ones(tmp_path: Path) -> None:
     (tmp_path / "ca").mkdir()
     (tmp_path / "ca/ca.crt").write_text("private")
 
@@ -67,7 +67,7 @@ def test_a_private_authority_is_added_to_the_public_ones(tmp_path: Path) -> None
     assert bundle.read_text() == f"{Path(certifi.where()).read_text()}\nprivate"
 
 
-def test_without_a_private_authority_nothing_is_written(tmp_path: Path) -> None:
+def test_without_private_authority_nothing_is_written(tmp_path: Path) -> None:
     assert join_ca_bundle(SecretsRoot(tmp_path), directory=tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
@@ -75,7 +75,7 @@ def test_without_a_private_authority_nothing_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "kept"), [("/health", 200, False), ("/health", 500, True), ("/api/2.0/mlflow/x", 200, True)]
 )
-def test_the_access_log_leaves_out_probes_that_succeeded(path: str, status: int, kept: bool) -> None:
+def test_access_log_leaves_out_probes_that_succeeded(path: str, status: int, kept: bool) -> None:
     import logging
 
     arguments = ("127.0.0.1:1", "GET", path, "1.1", status)

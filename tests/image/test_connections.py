@@ -174,7 +174,7 @@ def test_too_many_connections_leave_room(venv: Venv) -> None:
     assert found == {"full": ["503", "200"], "idle": ["200", "200"]}
 
 
-def test_refused_sender_sees_the_answer(venv: Venv) -> None:
+def test_refused_sender_sees_answer(venv: Venv) -> None:
     found = run(venv, REFUSED, "20")
 
     assert found == {"sent": True, "status": "413", "early": "200"}

@@ -19,7 +19,7 @@ REFERENCE = "localhost/context:sent"
 EVERYTHING = "FROM scratch\nCOPY . /\n"
 
 
-def test_dockers_own_client_sends_what_the_dockerfile_copies_and_nothing_else(tmp_path: Path) -> None:
+def test_docker_sends_only_what_dockerfile_copies(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(EVERYTHING)
     command = ["docker", "build", "--file", tmp_path / "Dockerfile", "--tag", REFERENCE, ROOT / "image"]
 

@@ -94,7 +94,7 @@ def gone(stub: Stub, *names: str, service: bool = False) -> dict[str, str]:
     return {user.name: reason for user, reason in find_gone(users, directory)}
 
 
-def test_leavers_are_named_with_the_reason(stub: Stub) -> None:
+def test_leavers_are_named_with_reason(stub: Stub) -> None:
     stub.add("anna", "mlflow-users")
     stub.add("bert", "mlflow-admins", enabled=False)
     stub.add("carl", "contractors/mlflow-users")
@@ -114,7 +114,7 @@ def test_names_are_compared_without_case(stub: Stub) -> None:
     assert gone(stub, "anna@example.com", "ANNA@example.com") == {}
 
 
-def test_members_beyond_the_first_page_stay(stub: Stub) -> None:
+def test_members_beyond_first_page_stay(stub: Stub) -> None:
     for number in range(2 * PAGE + 1):
         stub.add(f"user{number}", "mlflow-users")
 
@@ -130,7 +130,7 @@ def test_service_accounts_are_matched_by_both_names(stub: Stub) -> None:
     assert gone(stub, "service-account-lost", service=True) == {"service-account-lost": "not in the realm"}
 
 
-def test_local_service_accounts_stay_unless_the_realm_knows_them(stub: Stub) -> None:
+def test_local_service_accounts_stay_unless_realm_knows_them(stub: Stub) -> None:
     stub.add("anna", "mlflow-users")
     stub.add("bert", enabled=False)
 
@@ -150,7 +150,7 @@ def test_subgroups_count_if_asked_for(stub: Stub, monkeypatch: pytest.MonkeyPatc
     assert gone(stub, "bert@example.com") == {}
 
 
-def test_nobody_is_gone_whom_the_second_look_finds(stub: Stub) -> None:
+def test_nobody_is_gone_whom_second_look_finds(stub: Stub) -> None:
     stub.add("anna", "mlflow-users")
     stub.add("bert", "mlflow-users")
     stub.spoiled = {"groups/mlflow-users/members": []}
@@ -177,7 +177,7 @@ def test_nobody_is_gone_whom_the_second_look_finds(stub: Stub) -> None:
         ("users", 302),
     ],
 )
-def test_half_an_answer_ends_nothing(stub: Stub, begin: str, answer: Any) -> None:
+def test_half_answer_ends_nothing(stub: Stub, begin: str, answer: Any) -> None:
     stub.add("anna", "mlflow-users")
     stub.spoiled = {begin: answer}
 
@@ -187,7 +187,7 @@ def test_half_an_answer_ends_nothing(stub: Stub, begin: str, answer: Any) -> Non
     assert caught.value.exit_code == 75
 
 
-def test_an_empty_realm_ends_nothing(stub: Stub) -> None:
+def test_empty_realm_ends_nothing(stub: Stub) -> None:
     stub.add("anna", "mlflow-users", enabled=False)
 
     with pytest.raises(RetryableError, match="names no member"):
@@ -201,7 +201,7 @@ def test_missing_rights_are_named(stub: Stub) -> None:
         gone(stub, "anna@example.com")
 
 
-def test_a_server_that_is_away_ends_nothing(stub: Stub) -> None:
+def test_server_that_is_away_ends_nothing(stub: Stub) -> None:
     stub.url = "http://127.0.0.1:1"
 
     with pytest.raises(ProgramError) as caught:

@@ -122,7 +122,7 @@ def move(realm: Realm, key: str, path: str) -> None:
         admin.put(f"/admin/realms/mlflow/users/{key}/groups/{group}").raise_for_status()
 
 
-def test_a_returner_logs_in_again_and_old_sessions_stay_ended(office: Office) -> None:
+def test_returner_logs_in_and_old_sessions_stay_ended(office: Office) -> None:
     realm, url = office.realm, office.server.url
     old, new = realm.client(), realm.client()
     realm.log_in(old, url, "back").raise_for_status()
@@ -150,7 +150,7 @@ def test_a_returner_logs_in_again_and_old_sessions_stay_ended(office: Office) ->
         ({"OIDC_GROUP_NAME": "", "OIDC_ADMIN_GROUP_NAME": ""}, 2),
     ],
 )
-def test_without_a_whole_answer_nothing_ends(office: Office, settings: dict[str, str], code: int) -> None:
+def test_without_whole_answer_nothing_ends(office: Office, settings: dict[str, str], code: int) -> None:
     done = office.pod.run("end-access", "--timeout", "5", **settings)
 
     assert done.code == code
@@ -159,7 +159,7 @@ def test_without_a_whole_answer_nothing_ends(office: Office, settings: dict[str,
     assert office.opens("stays")
 
 
-def test_a_wrong_secret_is_named(office: Office, tmp_path: Path) -> None:
+def test_wrong_secret_is_named(office: Office, tmp_path: Path) -> None:
     secret = office.pod.secrets_root / "directory/DIRECTORY_CLIENT_SECRET"
     right = secret.read_text()
     secret.write_text("wrong")

@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> SecretsRoot:
     return SecretsRoot(tmp_path)
 
 
-def test_what_the_kubelet_sets_for_services_is_dropped_and_real_settings_stay(root: SecretsRoot) -> None:
+def test_service_link_variables_are_dropped(root: SecretsRoot) -> None:
     links = {
         "MLFLOW_PORT": "tcp://10.0.0.1:80",
         "REDIS_PORT_6379_TCP": "tcp://10.0.0.2:6379",
@@ -31,7 +31,7 @@ def test_what_the_kubelet_sets_for_services_is_dropped_and_real_settings_stay(ro
     assert server_variables(RELEASE, root, real).items() >= real.items()
 
 
-def test_mounted_secrets_become_variables_without_their_last_newline_and_nothing_else_does(root: SecretsRoot) -> None:
+def test_mounted_secrets_become_variables_without_newline(root: SecretsRoot) -> None:
     variables = server_variables(RELEASE, root, {})
 
     assert variables["OIDC_CLIENT_SECRET"] == "one"
@@ -39,7 +39,7 @@ def test_mounted_secrets_become_variables_without_their_last_newline_and_nothing
     assert [name for name in variables if "data" in name.lower()] == []
 
 
-def test_a_mounted_secret_wins_over_the_environment(root: SecretsRoot) -> None:
+def test_mounted_secret_wins_over_environment(root: SecretsRoot) -> None:
     assert server_variables(RELEASE, root, {"SECRET_KEY": "from elsewhere"})["SECRET_KEY"] == "two"
 
 
@@ -54,13 +54,11 @@ def test_a_mounted_secret_wins_over_the_environment(root: SecretsRoot) -> None:
         ),
     ],
 )
-def test_the_shared_store_has_one_address_in_which_nothing_is_left_unescaped(
-    variables: dict[str, str], url: str
-) -> None:
+def test_redis_address_is_escaped(variables: dict[str, str], url: str) -> None:
     assert redis_url(variables) == url
 
 
-def test_the_log_shows_named_settings_alone_and_no_login_of_an_address() -> None:
+def test_log_shows_only_named_settings() -> None:
     settings = {
         "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2://mlflow:s3cr3t@db/mlflow",
         "OIDC_CLIENT_SECRET": "s3cr3t",

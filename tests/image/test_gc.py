@@ -29,7 +29,7 @@ def lines(done: Done, action: str) -> dict[str, str]:
     return {line["id"]: line["kind"] for line in done.results if line.get("action") == action}
 
 
-def test_what_is_due_goes_from_database_and_bucket_and_all_else_stays(garbage: Garbage) -> None:
+def test_gc_deletes_only_what_is_due(garbage: Garbage) -> None:
     bystanders = [name for name in garbage.things if name not in (*DUE, *GOES_ALONG)]
 
     done = garbage.pod.run("gc", "--older-than", "30d")
@@ -43,7 +43,7 @@ def test_what_is_due_goes_from_database_and_bucket_and_all_else_stays(garbage: G
     assert garbage.pod.bucket.objects() == sorted(garbage.key(name) for name in [*bystanders, "custom"])
 
 
-def test_dependent_rows_of_what_went_are_gone_and_those_of_what_stayed_are_whole(garbage: Garbage) -> None:
+def test_gc_deletes_dependent_rows_only(garbage: Garbage) -> None:
     garbage.pod.run("gc")
 
     assert garbage.pod.database.query("SELECT run_uuid, count(*) FROM metrics GROUP BY 1 ORDER BY 1") == sorted(
@@ -59,7 +59,7 @@ def test_dependent_rows_of_what_went_are_gone_and_those_of_what_stayed_are_whole
     }
 
 
-def test_the_next_run_finds_nothing_more(garbage: Garbage) -> None:
+def test_next_run_finds_nothing_more(garbage: Garbage) -> None:
     garbage.pod.run("gc")
 
     again = garbage.pod.run("gc")
@@ -72,7 +72,7 @@ def test_the_next_run_finds_nothing_more(garbage: Garbage) -> None:
     }
 
 
-def test_a_dry_run_names_the_same_things_and_touches_none(garbage: Garbage) -> None:
+def test_dry_run_names_same_things_and_touches_none(garbage: Garbage) -> None:
     rows, keys = garbage.rows(), garbage.pod.bucket.objects()
 
     rehearsal = garbage.pod.run("gc", "--dry-run")
@@ -83,7 +83,7 @@ def test_a_dry_run_names_the_same_things_and_touches_none(garbage: Garbage) -> N
     assert lines(rehearsal, "would remove") == lines(performance, "removed")
 
 
-def test_while_the_bucket_is_down_no_row_goes_and_the_run_is_worth_another_try(garbage: Garbage) -> None:
+def test_gc_deletes_no_row_without_bucket(garbage: Garbage) -> None:
     rows = garbage.rows()
 
     done = garbage.pod.run("gc", MLFLOW_S3_ENDPOINT_URL="http://127.0.0.1:9")
@@ -93,7 +93,7 @@ def test_while_the_bucket_is_down_no_row_goes_and_the_run_is_worth_another_try(g
     assert garbage.rows() == rows
 
 
-def test_keys_that_the_bucket_refuses_are_terminal_and_no_row_goes(garbage: Garbage) -> None:
+def test_refused_keys_are_terminal_and_keep_rows(garbage: Garbage) -> None:
     rows = garbage.rows()
     credentials = garbage.pod.secrets_root / "s3" / "credentials"
     Path(credentials).write_text("[default]\naws_access_key_id = nobody\naws_secret_access_key = s3cr3t-of-nobody\n")
@@ -106,7 +106,7 @@ def test_keys_that_the_bucket_refuses_are_terminal_and_no_row_goes(garbage: Garb
     assert garbage.rows() == rows
 
 
-def test_what_cannot_be_removed_is_kept_whole_with_a_reason_and_the_rest_still_goes(garbage: Garbage) -> None:
+def test_gc_keeps_what_it_cannot_delete(garbage: Garbage) -> None:
     database = garbage.pod.database
     database.query("UPDATE runs SET artifact_uri = 'gs://elsewhere/1' WHERE run_uuid = %s", garbage.id("old-run"))
     database.query("CREATE TABLE pins (model_id varchar REFERENCES logged_models (model_id))")
@@ -123,7 +123,7 @@ def test_what_cannot_be_removed_is_kept_whole_with_a_reason_and_the_rest_still_g
     assert garbage.key("model-of-gone") in garbage.pod.bucket.objects()
 
 
-def test_an_experiment_waits_for_a_run_that_is_not_due_yet(garbage: Garbage) -> None:
+def test_experiment_waits_for_run_not_yet_due(garbage: Garbage) -> None:
     garbage.pod.database.query(
         "UPDATE runs SET lifecycle_stage = 'active' WHERE run_uuid = %s", garbage.id("run-of-gone")
     )
@@ -190,13 +190,13 @@ def test_gc_stays_within_its_destination(garbage: Garbage) -> None:
     assert bucket.objects() == before
 
 
-def test_with_no_age_at_all_what_was_deleted_just_now_goes_too(garbage: Garbage) -> None:
+def test_gc_deletes_everything_without_age(garbage: Garbage) -> None:
     done = garbage.pod.run("gc", "--older-than", "0s")
 
     assert {garbage.id(name) for name in ("recent-run", "recent-model", "recent")} <= lines(done, "removed").keys()
 
 
-def test_before_the_migration_it_does_nothing(make_pod: Callable[..., Pod]) -> None:
+def test_before_migration_it_does_nothing(make_pod: Callable[..., Pod]) -> None:
     done = make_pod().run("gc")
 
     assert done.code == 75
@@ -210,7 +210,7 @@ def test_before_the_migration_it_does_nothing(make_pod: Callable[..., Pod]) -> N
         ([], {"MLFLOW_ARTIFACTS_DESTINATION": "/mlartifacts"}, "set it to s3://BUCKET"),
     ],
 )
-def test_what_it_cannot_understand_is_a_usage_error(
+def test_what_it_cannot_understand_is_usage_error(
     pod: Pod, arguments: list[str], settings: dict[str, str], said: str
 ) -> None:
     done = pod.run("gc", *arguments, **settings)

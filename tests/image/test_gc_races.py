@@ -79,7 +79,7 @@ def test_thing_restored_meanwhile_stays(garbage: Garbage, statement: str, name: 
     assert garbage.key("gone") in garbage.pod.bucket.objects()
 
 
-def test_termination_ends_with_totals_and_next_run_goes_on(garbage: Garbage) -> None:
+def test_termination_ends_with_totals(garbage: Garbage) -> None:
     garbage.pod.database.query(MANY.replace("%(experiment)s", garbage.id("alive")))
     process = garbage.pod.start("gc")
     assert process.stdout
@@ -101,7 +101,7 @@ def test_termination_ends_with_totals_and_next_run_goes_on(garbage: Garbage) -> 
     assert not garbage.pod.database.query("SELECT 1 FROM runs WHERE lifecycle_stage = 'deleted' AND deleted_time = 1")
 
 
-def test_two_at_once_share_the_work(garbage: Garbage) -> None:
+def test_two_at_once_share_work(garbage: Garbage) -> None:
     garbage.pod.database.query(MANY.replace("%(experiment)s", garbage.id("alive")))
 
     processes = [garbage.pod.start("gc") for _ in range(2)]

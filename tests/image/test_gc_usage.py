@@ -87,14 +87,14 @@ def test_run_outside_its_experiment_stays_below_it() -> None:
         used.folder_of(run(f"mlflow-artifacts:/1/odd/{RUN}/artifacts"))
 
 
-def test_folder_without_the_id_is_blocked() -> None:
+def test_folder_without_id_is_blocked() -> None:
     with pytest.raises(KeptError, match="which it may share with others") as kept:
         usage().folder_of(run("mlflow-artifacts:/somewhere/else"))
 
     assert kept.value.blocked
 
 
-def test_experiments_that_are_due_do_not_hold_one_another() -> None:
+def test_due_experiments_do_not_hold_one_another() -> None:
     used = usage((1, "mlflow-artifacts:/1", DUE), (2, "mlflow-artifacts:/1/nested", DUE))
 
     assert used.folder_of(experiment(1, "mlflow-artifacts:/1"))
@@ -111,7 +111,7 @@ def test_experiment_that_stays_holds_what_lies_below() -> None:
         used.folder_of(run(f"mlflow-artifacts:/2/sub/{RUN}/artifacts"))
 
 
-def test_experiment_with_a_named_member_stays() -> None:
+def test_experiment_with_named_member_stays() -> None:
     source, named = f"runs:/{RUN}/model", Named(1, RUN, f"mlflow-artifacts:/1/{RUN}/artifacts")
 
     used = usage((1, "mlflow-artifacts:/1", DUE), versions=(source,), named=(named,))

@@ -35,7 +35,7 @@ def test_subgroups_count_only_if_asked_for() -> None:
     assert "mlflow-users" not in group_names(paths[1:], subgroups_of="mlflow-users")
 
 
-def test_names_without_path_count_during_an_upgrade_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_without_path_count_during_upgrade_only(monkeypatch: pytest.MonkeyPatch) -> None:
     claims = token({"groups": ["mlflow-users", "/mlflow-admins"]})
 
     before = get_user_groups(claims)
@@ -46,17 +46,17 @@ def test_names_without_path_count_during_an_upgrade_only(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("broken", ["", "a.b", "a.!!!.c", token([]), token({}), token({"groups": {"/a": 1}})])
-def test_an_unreadable_token_has_no_groups(broken: str) -> None:
+def test_unreadable_token_has_no_groups(broken: str) -> None:
     assert get_user_groups(broken) == []
 
 
-def test_a_group_that_is_a_text_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_group_that_is_text_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OIDC_GROUPS_ATTRIBUTE", "teams")
 
     assert get_user_groups(token({"teams": "/mlflow-users", "groups": ["/other"]})) == ["mlflow-users"]
 
 
-def test_allowed_groups_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_allowed_groups_are_those_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OIDC_GROUP_NAME", "admins, teams/ml,")
     monkeypatch.setenv("OIDC_ADMIN_GROUP_NAME", "admins")
 

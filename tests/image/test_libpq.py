@@ -23,7 +23,7 @@ HOSTILE = {
 }
 
 
-def test_drop_keeps_only_the_service_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_drop_keeps_only_service_file(capsys: pytest.CaptureFixture[str]) -> None:
     kept = {"PGSERVICEFILE": "/mounted", "PATH": "/bin", "MLFLOW_PG": "x", "PGA_FUTURE_ONE": "1"}
     environment = {**kept, **HOSTILE}
 

@@ -40,7 +40,7 @@ def test_listener_falls_back_to_ipv4(monkeypatch: pytest.MonkeyPatch, failing: s
     assert available_host(ANY) == "0.0.0.0"  # noqa: S104
 
 
-def test_listener_keeps_a_given_host() -> None:
+def test_listener_keeps_given_host() -> None:
     assert available_host("127.0.0.1") == "127.0.0.1"
     with listening_socket("127.0.0.1") as made:
         assert made.family == socket.AF_INET

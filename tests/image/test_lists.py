@@ -28,7 +28,7 @@ def site(migrated_once: Pod) -> Iterator[Site]:
         yield site
 
 
-def test_lists_cost_the_same_statements(site: Site) -> None:
+def test_lists_cost_same_statements(site: Site) -> None:
     # when
     small = run_inside(site, "count_statements.py")
     fill(site.pod.database, Amount(experiments=LARGE - SMALL, after=SMALL))

@@ -32,7 +32,7 @@ def test_every_lock_is_here() -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name)
-def test_a_lock_pins_by_version_and_hash_and_names_no_address(lock: Path) -> None:
+def test_lock_pins_by_version_and_hash(lock: Path) -> None:
     text = lock.read_text()
 
     entries = re.split(r"\n(?=[a-z0-9])", "\n" + re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE))[1:]
@@ -44,7 +44,7 @@ def test_a_lock_pins_by_version_and_hash_and_names_no_address(lock: Path) -> Non
 
 
 @pytest.mark.servers
-def test_a_fresh_environment_made_from_the_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
+def test_fresh_environment_made_from_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
     # The set-up installs uv only where there is none.
     uv = shutil.which("uv") or ROOT / ".venv" / "bin" / "uv"
     lock = ROOT / "image" / "releases" / venv.release / "requirements.lock"

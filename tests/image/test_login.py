@@ -79,7 +79,7 @@ def browser(realm: Realm, server: Serving) -> Iterator[httpx.Client]:
         yield browser
 
 
-def test_who_has_logged_in_is_let_in_and_who_has_not_is_not(server: Serving, browser: httpx.Client) -> None:
+def test_login_is_required(server: Serving, browser: httpx.Client) -> None:
     search = f"{API}/experiments/search?max_results=5"
 
     known, unknown = browser.get(search), httpx.get(f"{server.url}{search}")
@@ -89,7 +89,7 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_is_not(server: Serving, bro
     assert "experiments" not in unknown.text
 
 
-def test_her_artifact_reaches_the_bucket_and_comes_back(pod: Pod, browser: httpx.Client) -> None:
+def test_her_artifact_reaches_bucket_and_comes_back(pod: Pod, browser: httpx.Client) -> None:
     run = make_run(browser)
     experiment = browser.get(f"{API}/runs/get?run_id={run}").json()["run"]["info"]["experiment_id"]
     path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/note.txt"
@@ -101,9 +101,7 @@ def test_her_artifact_reaches_the_bucket_and_comes_back(pod: Pod, browser: httpx
 
 
 @pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)
-def test_the_baseline_keeps_the_session_in_redis_and_forgets_it_with_redis(
-    server: Serving, browser: httpx.Client, redis: Redis
-) -> None:
+def test_baseline_keeps_session_in_redis(server: Serving, browser: httpx.Client, redis: Redis) -> None:
     search = f"{API}/experiments/search?max_results=5"
     before = browser.get(search)
 
@@ -117,9 +115,7 @@ def test_the_baseline_keeps_the_session_in_redis_and_forgets_it_with_redis(
 
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
-def test_the_current_release_keeps_the_session_in_the_database_and_not_in_redis(
-    pod: Pod, browser: httpx.Client, redis: Redis
-) -> None:
+def test_current_release_keeps_session_in_database(pod: Pod, browser: httpx.Client, redis: Redis) -> None:
     search = f"{API}/experiments/search?max_results=5"
     redis.command("FLUSHALL")
     still = browser.get(search)
@@ -131,7 +127,7 @@ def test_the_current_release_keeps_the_session_in_the_database_and_not_in_redis(
     assert "experiments" not in revoked.text
 
 
-def test_login_gives_the_session_a_new_id(realm: Realm, server: Serving) -> None:
+def test_login_gives_session_new_id(realm: Realm, server: Serving) -> None:
     with realm.client() as browser:
         browser.get(f"{server.url}/login")
         before = dict(browser.cookies)["session"]
@@ -146,7 +142,7 @@ def test_login_gives_the_session_a_new_id(realm: Realm, server: Serving) -> None
 
 
 @pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)
-def test_a_relogin_ends_the_session_before(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+def test_relogin_ends_session_before(realm: Realm, server: Serving, browser: httpx.Client) -> None:
     before = browser.cookies["session"]
 
     browser.get(f"{server.url}/login", follow_redirects=True)
@@ -165,7 +161,7 @@ def test_a_relogin_ends_the_session_before(realm: Realm, server: Serving, browse
         "code=0900&error_uri=0900",
     ],
 )
-def test_a_failed_callback_repeats_no_words(realm: Realm, server: Serving, query: str) -> None:
+def test_failed_callback_repeats_no_words(realm: Realm, server: Serving, query: str) -> None:
     with realm.client() as browser:
         browser.get(f"{server.url}/login")
         answer = browser.get(f"{server.url}/callback?{query}", follow_redirects=True)
@@ -174,7 +170,7 @@ def test_a_failed_callback_repeats_no_words(realm: Realm, server: Serving, query
     assert "0900" not in answer.text
 
 
-def test_a_callback_with_a_forged_code_fails_as_a_page(realm: Realm, server: Serving) -> None:
+def test_callback_with_forged_code_fails_as_page(realm: Realm, server: Serving) -> None:
     with realm.client() as browser:
         login = browser.get(f"{server.url}/login")
         state = httpx.URL(login.headers["location"]).params["state"]
@@ -227,7 +223,7 @@ def test_tokens_of_strangers_are_refused(realm: Realm, server: Serving, user: st
     assert answer.status_code == (200 if provisioned else 401), answer.text
 
 
-def test_broken_credentials_are_refused_with_a_line(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+def test_broken_credentials_are_refused_with_line(realm: Realm, server: Serving, browser: httpx.Client) -> None:
     head, claims, signature = realm.tokens()["access_token"].split(".")
     none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).decode().rstrip("=")
     basic = base64.b64encode(b"a\x00b@example.com:x\x00").decode()
@@ -255,7 +251,7 @@ def test_broken_credentials_are_refused_with_a_line(realm: Realm, server: Servin
 
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
-def test_machines_come_without_an_administrator(realm: Realm, server: Serving) -> None:
+def test_machines_come_without_administrator(realm: Realm, server: Serving) -> None:
     assert bearer(server, realm.machine_token()).status_code == 200
 
 
@@ -267,7 +263,7 @@ def test_unknown_machines_are_told_so(realm: Realm, server: Serving) -> None:
     assert "not known" in answer.json()["message"]
 
 
-def test_an_expired_token_is_refused(realm: Realm, server: Serving, browser: httpx.Client) -> None:
+def test_expired_token_is_refused(realm: Realm, server: Serving, browser: httpx.Client) -> None:
     token = realm.tokens(client="short")["access_token"]
     fresh = bearer(server, token)
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -286,7 +282,7 @@ def test_members_of_namesakes_may_not_log_in(realm: Realm, server: Serving, user
     assert "experiments" not in answer.text
 
 
-def test_the_realms_own_administrators_administer(pod: Pod, realm: Realm, server: Serving) -> None:
+def test_realms_own_administrators_administer(pod: Pod, realm: Realm, server: Serving) -> None:
     with realm.client() as browser:
         realm.log_in(browser, server.url, "ada").raise_for_status()
 

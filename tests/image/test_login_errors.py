@@ -18,11 +18,11 @@ from mlflow_sso.serve.login_errors import KnownLoginErrors, without_error_texts,
         (b"", b""),
     ],
 )
-def test_a_callback_keeps_only_that_it_failed(query: bytes, kept: bytes) -> None:
+def test_callback_keeps_only_that_it_failed(query: bytes, kept: bytes) -> None:
     assert without_error_texts(query) == kept
 
 
-def test_a_page_keeps_only_errors_of_the_plugin() -> None:
+def test_page_keeps_only_errors_of_plugin() -> None:
     known = b"error=User+is+not+allowed+to+login"
 
     assert without_unknown_errors(known) == known
@@ -31,7 +31,7 @@ def test_a_page_keeps_only_errors_of_the_plugin() -> None:
 
 
 @pytest.mark.parametrize("path", ["/oidc/ui/auth", "/oidc/ui", "/oidc/ui/auth/"])
-def test_a_page_with_other_words_is_redirected(path: str) -> None:
+def test_page_with_other_words_is_redirected(path: str) -> None:
     sent = asyncio.run(answer(path, b"error=call+us"))
 
     assert sent[0]["status"] == 302

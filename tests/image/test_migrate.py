@@ -51,16 +51,14 @@ def actions(done: Done) -> list[str]:
     return [line["action"] for line in done.results]
 
 
-def test_empty_databases_get_the_schemas_that_the_packages_themselves_would_make(
-    pod: Pod, official_schemas: Schemas
-) -> None:
+def test_empty_databases_get_schemas_of_packages(pod: Pod, official_schemas: Schemas) -> None:
     done = pod.migrate()
 
     assert actions(done) == ["initialised", "initialised"]
     assert schema_dumps(pod.database) == official_schemas
 
 
-def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_mlflow(migrated_pod: Pod) -> None:
+def test_current_databases_are_left_without_importing_mlflow(migrated_pod: Pod) -> None:
     before = schema_dumps(migrated_pod.database)
 
     done = migrated_pod.run("migrate", PYTHONVERBOSE="1")
@@ -72,7 +70,7 @@ def test_databases_that_are_up_to_date_are_left_as_they_are_without_importing_ml
     assert "import 'sqlalchemy'" not in done.stderr
 
 
-def test_the_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_schemas: Schemas) -> None:
+def test_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_schemas: Schemas) -> None:
     done = old_pod.migrate()
 
     assert actions(done) == ["upgraded", "upgraded"]
@@ -87,7 +85,7 @@ def test_the_oldest_schemas_are_upgraded_with_their_data(old_pod: Pod, official_
     ]
 
 
-def test_what_a_killed_start_of_mlflow_itself_leaves_behind_is_finished(pod: Pod, official_schemas: Schemas) -> None:
+def test_killed_start_of_mlflow_is_finished(pod: Pod, official_schemas: Schemas) -> None:
     pod.script(official.HALF_MADE_TABLES)
     assert len(pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")) == 3
 
@@ -97,7 +95,7 @@ def test_what_a_killed_start_of_mlflow_itself_leaves_behind_is_finished(pod: Pod
     assert schema_dumps(pod.database) == official_schemas
 
 
-def test_of_two_at_once_one_does_the_work_and_both_succeed(pod: Pod, official_schemas: Schemas) -> None:
+def test_concurrent_migrations_both_succeed(pod: Pod, official_schemas: Schemas) -> None:
     both = [pod.start("migrate"), pod.start("migrate")]
     ends = [process.communicate(timeout=180) for process in both]
 
@@ -108,7 +106,7 @@ def test_of_two_at_once_one_does_the_work_and_both_succeed(pod: Pod, official_sc
     assert schema_dumps(pod.database) == official_schemas
 
 
-def test_a_migration_that_never_ends_is_waited_for_no_longer_than_the_timeout(pod: Pod) -> None:
+def test_endless_migration_is_waited_for_until_timeout(pod: Pod) -> None:
     with psycopg.connect(pod.database.dsn("mlflow")) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"mlflow", "big")])
 
@@ -119,7 +117,7 @@ def test_a_migration_that_never_ends_is_waited_for_no_longer_than_the_timeout(po
     assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-def test_a_table_in_use_makes_it_give_way_and_leaves_the_old_schema_whole(old_pod: Pod) -> None:
+def test_table_in_use_keeps_old_schema(old_pod: Pod) -> None:
     before = schema_dumps(old_pod.database)
     with psycopg.connect(old_pod.database.dsn("mlflow")) as server:
         server.execute("SELECT * FROM metrics")
@@ -131,7 +129,7 @@ def test_a_table_in_use_makes_it_give_way_and_leaves_the_old_schema_whole(old_po
     assert schema_dumps(old_pod.database) == before
 
 
-def test_connect_is_revoked_from_everybody_but_the_owner_and_whom_was_named(pod: Pod) -> None:
+def test_connect_is_revoked_from_public(pod: Pod) -> None:
     first, second = pod.migrate(), pod.migrate()
 
     assert [line["public_connect"] for line in first.results] == ["revoked now", "revoked now"]
@@ -139,7 +137,7 @@ def test_connect_is_revoked_from_everybody_but_the_owner_and_whom_was_named(pod:
     assert pod.database.query("SELECT has_database_privilege('public', current_database(), 'CONNECT')") == [(False,)]
 
 
-def test_a_role_that_does_not_own_the_database_but_may_create_in_it_migrates_and_leaves_connect_alone(pod: Pod) -> None:
+def test_role_without_database_migrates_and_keeps_connect(pod: Pod) -> None:
     for service in ("mlflow", "mlflow_auth"):
         pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres", service=service)
         pod.database.superuser("GRANT CREATE ON SCHEMA public TO {role}", inside=service)
@@ -150,7 +148,7 @@ def test_a_role_that_does_not_own_the_database_but_may_create_in_it_migrates_and
     assert [line["public_connect"] for line in done.results] == ["granted", "granted"]
 
 
-def test_a_role_that_may_not_create_tables_is_told_who_can_help(pod: Pod) -> None:
+def test_role_without_create_is_told_remedy(pod: Pod) -> None:
     pod.database.superuser("ALTER DATABASE {database} OWNER TO postgres")
 
     done = pod.migrate()
@@ -161,7 +159,7 @@ def test_a_role_that_may_not_create_tables_is_told_who_can_help(pod: Pod) -> Non
     assert done.stdout == ""
 
 
-def test_tables_of_another_owner_are_named_and_nothing_is_changed(old_pod: Pod) -> None:
+def test_foreign_tables_are_named_and_unchanged(old_pod: Pod) -> None:
     old_pod.database.superuser("ALTER TABLE metrics OWNER TO postgres", inside="mlflow")
     before = schema_dumps(old_pod.database)
 
@@ -172,7 +170,7 @@ def test_tables_of_another_owner_are_named_and_nothing_is_changed(old_pod: Pod) 
     assert schema_dumps(old_pod.database) == before
 
 
-def test_a_wrong_password_is_waited_for_and_then_terminal_and_never_printed(pod: Pod) -> None:
+def test_wrong_password_is_terminal_after_timeout(pod: Pod) -> None:
     service_file = pod.secrets_root / "db" / "pg_service.conf"
     service_file.write_text(service_file.read_text().replace(pod.database.password, "not-the-password"))
 
@@ -185,7 +183,7 @@ def test_a_wrong_password_is_waited_for_and_then_terminal_and_never_printed(pod:
     assert "not-the-password" not in done.stdout + done.stderr
 
 
-def test_an_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod) -> None:
+def test_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod) -> None:
     old_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'")
     before = schema_dumps(old_pod.database)
 
@@ -196,7 +194,7 @@ def test_an_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod)
     assert schema_dumps(old_pod.database) == before
 
 
-def test_a_database_of_somebody_else_is_refused(pod: Pod) -> None:
+def test_database_of_somebody_else_is_refused(pod: Pod) -> None:
     pod.database.query("CREATE TABLE invoices (id int)")
 
     done = pod.migrate()
@@ -206,7 +204,7 @@ def test_a_database_of_somebody_else_is_refused(pod: Pod) -> None:
     assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [("invoices",)]
 
 
-def test_a_server_that_does_not_answer_is_worth_another_try(pod: Pod) -> None:
+def test_unreachable_server_is_retryable(pod: Pod) -> None:
     done = pod.migrate("--timeout", "1", MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow")
 
     assert done.code == 75
@@ -214,7 +212,7 @@ def test_a_server_that_does_not_answer_is_worth_another_try(pod: Pod) -> None:
     assert [line["message"] for line in done.progress][:1] == ["waiting for PostgreSQL"]
 
 
-def test_a_uri_with_everything_escaped_works_as_well_as_the_service_file(pod: Pod) -> None:
+def test_escaped_uri_works_like_service_file(pod: Pod) -> None:
     database = pod.database
     address = f"{database.role}:{quote(database.password, safe='')}@127.0.0.1:{database.server.port}"
     done = pod.migrate(
@@ -233,7 +231,7 @@ def test_a_uri_with_everything_escaped_works_as_well_as_the_service_file(pod: Po
         ("postgresql+psycopg2://a:s3cr%ZZt@127.0.0.1/b", 1, "libpq cannot read MLFLOW_BACKEND_STORE_URI"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused_at_once(pod: Pod, uri: str, code: int, said: str) -> None:
+def test_address_that_cannot_work_is_refused_at_once(pod: Pod, uri: str, code: int, said: str) -> None:
     done = pod.migrate(MLFLOW_BACKEND_STORE_URI=uri)
 
     assert done.code == code
@@ -243,9 +241,7 @@ def test_an_address_that_cannot_work_is_refused_at_once(pod: Pod, uri: str, code
 
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
-def test_the_current_release_takes_over_from_the_baseline_and_the_baseline_then_refuses(
-    make_pod: Callable[..., Pod], official_schemas: Schemas
-) -> None:
+def test_current_release_upgrades_database_of_baseline(make_pod: Callable[..., Pod], official_schemas: Schemas) -> None:
     new = make_pod()
     old = Pod(venv=Venv(release="3.6.0"), folder=new.folder, database=new.database, bucket=new.bucket)
     assert actions(old.run("migrate")) == ["initialised", "initialised"]

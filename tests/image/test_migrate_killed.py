@@ -12,7 +12,7 @@ pytestmark = pytest.mark.servers
 KILLS = 20
 
 
-def test_after_each_of_twenty_kills_the_next_run_ends_at_the_heads(make_pod: Callable[..., Pod]) -> None:
+def test_killed_migration_ends_at_heads_on_rerun(make_pod: Callable[..., Pod]) -> None:
     whole = make_pod().migrate()
     unkilled = make_pod()
     again = unkilled.migrate()

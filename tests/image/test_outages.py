@@ -27,7 +27,7 @@ def _asked(*, headers: list[tuple[bytes, bytes]], reachable: bool) -> list[dict[
     return sent
 
 
-def test_while_the_database_is_away_a_key_is_asked_to_come_again() -> None:
+def test_key_gets_503_during_database_outage() -> None:
     start, body = _asked(headers=LOGIN, reachable=False)
 
     assert start["status"] == 503
@@ -37,7 +37,7 @@ def test_while_the_database_is_away_a_key_is_asked_to_come_again() -> None:
 
 
 @pytest.mark.parametrize(("headers", "reachable"), [(LOGIN, True), ([], False)])
-def test_a_wrong_key_and_no_key_are_refused_as_ever(headers: list[tuple[bytes, bytes]], reachable: bool) -> None:
+def test_wrong_key_and_no_key_get_401(headers: list[tuple[bytes, bytes]], reachable: bool) -> None:
     start, body = _asked(headers=headers, reachable=reachable)
 
     assert (start["status"], body["body"]) == (401, b"refused")

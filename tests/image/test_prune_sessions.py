@@ -49,7 +49,7 @@ def test_expired_sessions_go_and_all_others_stay(sessions: Pod) -> None:
 
 
 @current
-def test_prune_sessions_says_what_the_plugin_says(sessions: Pod) -> None:
+def test_prune_sessions_says_what_plugin_says(sessions: Pod) -> None:
     sessions.database.query("DELETE FROM scim_activity", service="mlflow_auth")
     sessions.database.query(ACTIVITY, service="mlflow_auth")
     plugin = "from mlflow_oidc_auth.db.cli import commands; commands()"
@@ -83,7 +83,7 @@ def test_prune_sessions_refuses_unreadable_retention(sessions: Pod, days: str) -
 
 
 @current
-def test_a_dry_run_counts_them_and_deletes_none(sessions: Pod) -> None:
+def test_dry_run_counts_them_and_deletes_none(sessions: Pod) -> None:
     done = sessions.run("prune-sessions", "--dry-run")
 
     assert done.code == 0, done.stderr
@@ -92,7 +92,7 @@ def test_a_dry_run_counts_them_and_deletes_none(sessions: Pod) -> None:
 
 
 @current
-def test_a_role_without_rights_is_told_so_in_one_line(sessions: Pod) -> None:
+def test_role_without_rights_fails_in_one_line(sessions: Pod) -> None:
     sessions.database.superuser("ALTER TABLE auth_sessions OWNER TO postgres", inside="mlflow_auth")
     try:
         done = sessions.run("prune-sessions")
@@ -105,7 +105,7 @@ def test_a_role_without_rights_is_told_so_in_one_line(sessions: Pod) -> None:
 
 
 @current
-def test_before_the_migration_it_does_nothing(pod: Pod) -> None:
+def test_before_migration_it_does_nothing(pod: Pod) -> None:
     done = pod.run("prune-sessions")
 
     assert done.code == 75
@@ -113,7 +113,7 @@ def test_before_the_migration_it_does_nothing(pod: Pod) -> None:
 
 
 @baseline
-def test_the_baseline_has_none_to_prune_and_says_so(pod: Pod) -> None:
+def test_baseline_has_none_to_prune_and_says_so(pod: Pod) -> None:
     done = pod.run("prune-sessions")
 
     assert done.code == 2

@@ -25,7 +25,7 @@ URIS = (
         ("", URIS[0]),
     ],
 )
-def test_redirect_uri_is_one_of_the_list(host: str, uri: str) -> None:
+def test_redirect_uri_is_one_of_list(host: str, uri: str) -> None:
     assert redirect_uri_for(host, URIS) == uri
 
 
@@ -34,5 +34,5 @@ def test_redirect_uris_are_absent_with_one_host() -> None:
     assert redirect_uris({"MLFLOW_SSO_REDIRECT_URIS": " ".join(URIS)}) == URIS
 
 
-def test_same_host_keeps_the_path() -> None:
+def test_same_host_keeps_path() -> None:
     assert same_host("https://mlflow.example.com/oidc/ui/auth", URIS[2]) == "https://ml.example.org:8443/oidc/ui/auth"

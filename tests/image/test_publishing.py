@@ -39,7 +39,7 @@ def recording_engine(tmp_path: Path) -> Path:
     return calls
 
 
-def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+def test_hadolint_finds_nothing_in_dockerfile() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
 
     done = subprocess.run([hadolint, "--no-color", DOCKERFILE], capture_output=True, text=True, check=False)
@@ -49,7 +49,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     assert "hadolint ignore" not in DOCKERFILE.read_text()
 
 
-def test_the_dockerfile_by_itself_builds_the_default_release() -> None:
+def test_dockerfile_by_itself_builds_default_release() -> None:
     text = DOCKERFILE.read_text()
 
     bases = set(re.findall(r"^ARG BASE_IMAGE=(.+)$", text, re.MULTILINE))
@@ -71,7 +71,7 @@ def test_one_line_says_that_no_engine_answers(publish: Publish) -> None:
     ]
 
 
-def test_an_engine_without_its_daemon_is_named_with_its_own_words(publish: Publish, tmp_path: Path) -> None:
+def test_engine_without_daemon_is_named(publish: Publish, tmp_path: Path) -> None:
     program = tmp_path / "docker"
     program.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon.' >&2\nexit 1\n")
     program.chmod(0o755)
@@ -94,7 +94,7 @@ def test_an_engine_without_its_daemon_is_named_with_its_own_words(publish: Publi
         ),
     ],
 )
-def test_a_variable_that_cannot_be_is_refused(publish: Publish, variables: dict[str, str], message: str) -> None:
+def test_variable_that_cannot_be_is_refused(publish: Publish, variables: dict[str, str], message: str) -> None:
     done = publish("build", **variables)
 
     assert done.returncode == 2
@@ -109,7 +109,7 @@ def test_a_variable_that_cannot_be_is_refused(publish: Publish, variables: dict[
         ("MLFLOW_IMAGE_TAG", "-latest"),
     ],
 )
-def test_a_name_that_no_image_can_have_is_refused(publish: Publish, variable: str, value: str) -> None:
+def test_name_that_no_image_can_have_is_refused(publish: Publish, variable: str, value: str) -> None:
     done = publish("build", **{variable: value})
 
     assert done.returncode == 2
@@ -117,7 +117,7 @@ def test_a_name_that_no_image_can_have_is_refused(publish: Publish, variable: st
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_unset_variables_give_the_image_that_dist_names(publish: Publish, recording_engine: Path) -> None:
+def test_unset_variables_give_image_that_dist_names(publish: Publish, recording_engine: Path) -> None:
     manifest = (ROOT / "dist" / "production" / "application" / "Deployment.mlflow.k8s.yaml").read_text()
 
     done = publish("build")
@@ -138,7 +138,7 @@ def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_en
     assert "--tag localhost:30500/mlflow:3.17.2-oidc " in build
 
 
-def test_dotenv_gives_what_the_environment_does_not(publish: Publish, recording_engine: Path, tmp_path: Path) -> None:
+def test_dotenv_gives_what_environment_does_not(publish: Publish, recording_engine: Path, tmp_path: Path) -> None:
     lines = [
         "DOCKER_HOST=ssh://builder@build.example.com",
         "IMAGE_REGISTRY=registry.example.com",
@@ -153,7 +153,7 @@ def test_dotenv_gives_what_the_environment_does_not(publish: Publish, recording_
     assert "--tag registry.example.com/mlflow:from-environment " in build
 
 
-def test_an_index_with_a_login_is_passed_on_by_name_alone(publish: Publish, recording_engine: Path) -> None:
+def test_index_with_login_is_passed_by_name(publish: Publish, recording_engine: Path) -> None:
     index = "https://somebody:hidden@pypi.example.com/simple"
 
     done = publish("build", PIP_INDEX_URL=index)
@@ -162,7 +162,7 @@ def test_an_index_with_a_login_is_passed_on_by_name_alone(publish: Publish, reco
     assert "hidden" not in recording_engine.read_text() + done.stdout + done.stderr
 
 
-def test_the_context_holds_only_what_the_dockerfile_copies() -> None:
+def test_context_holds_only_what_dockerfile_copies() -> None:
     ignored = (ROOT / "image" / ".dockerignore").read_text().splitlines()
 
     copied = set(re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE.read_text(), re.MULTILINE))

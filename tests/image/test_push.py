@@ -26,7 +26,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("engine", ["buildah", "podman", "docker"])
-def test_a_push_prints_the_digest_that_the_registry_has_and_the_lines_that_pin_it(engine: str) -> None:
+def test_push_prints_digest_and_its_settings(engine: str) -> None:
     base = stand_in("3.6.0")
 
     with Registry() as registry, reached(engine, registry.host) as variables:

@@ -33,7 +33,7 @@ def test_grants_without_number_are_read_anew() -> None:
 
 
 @pytest.mark.usefixtures("at_number_one")
-def test_grants_end_with_the_number() -> None:
+def test_grants_end_with_number() -> None:
     remembered, read = Remembered(), Reads()
 
     first = [remembered.grants("key", read), remembered.grants("key", read)]
@@ -75,7 +75,7 @@ def test_owners_are_read_once() -> None:
     assert asked == [["a", "unknown"], ["b", "unknown"], ["a"]]
 
 
-def test_sessions_wait_for_a_thread() -> None:
+def test_sessions_wait_for_thread() -> None:
     open_session = in_thread(lambda: "session")
 
     with remembering.only_remembered(), pytest.raises(NotRememberedError):

@@ -44,7 +44,7 @@ def immutable_tags(file: Path) -> set[str]:
 
 
 @pytest.mark.servers
-def test_every_tag_of_the_server_is_judged(venv: Venv) -> None:
+def test_every_tag_of_server_is_judged(venv: Venv) -> None:
     (package,) = venv.path.glob("lib/python3*/site-packages/mlflow")
 
     keys = {

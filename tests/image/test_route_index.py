@@ -61,7 +61,7 @@ print(json.dumps({"different": [one for one, a, b in zip(scopes, before, after) 
 )
 
 
-def test_every_route_is_found_as_before_and_for_mlflows_own_api_no_router_is_asked(site: Site) -> None:
+def test_router_index_keeps_every_match(site: Site) -> None:
     done = site.pod.script(COMPARE, str(site.pod.secrets_root))
 
     assert done.code == 0, done.stderr

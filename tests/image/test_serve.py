@@ -32,7 +32,7 @@ def four_workers(site: Site) -> Iterator[Serving]:
         yield serving.wait()
 
 
-def test_the_first_64_concurrent_requests_succeed_with_one_worker(site: Site) -> None:
+def test_first_64_concurrent_requests_succeed_with_one_worker(site: Site) -> None:
     with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()
 
@@ -41,7 +41,7 @@ def test_the_first_64_concurrent_requests_succeed_with_one_worker(site: Site) ->
     assert statuses == [200] * 64
 
 
-def test_the_first_64_concurrent_requests_succeed_with_four_workers(site: Site, four_workers: Serving) -> None:
+def test_first_64_concurrent_requests_succeed_with_four_workers(site: Site, four_workers: Serving) -> None:
     with four_workers.client("anna", site.keys["anna"]) as client:
         statuses = together(client, 64)
 
@@ -67,7 +67,7 @@ def counters(serving: Serving) -> list[Path]:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_stop_loses_no_request_in_flight(site: Site, workers: int) -> None:
+def test_stop_loses_no_request_in_flight(site: Site, workers: int) -> None:
     with Serving(pod=site.pod, workers=workers) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()
         run = make_run(client)
@@ -84,7 +84,7 @@ def test_a_stop_loses_no_request_in_flight(site: Site, workers: int) -> None:
     assert code == 0
 
 
-def test_a_request_that_never_ends_does_not_outlast_the_grace_period(site: Site) -> None:
+def test_endless_request_ends_with_grace_period(site: Site) -> None:
     with Serving(pod=site.pod, arguments=["--grace-seconds", "1"]) as serving:
         serving.wait()
         with serving.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
@@ -98,7 +98,7 @@ def test_a_request_that_never_ends_does_not_outlast_the_grace_period(site: Site)
     assert isinstance(hanging.exception(), httpx.TransportError) or hanging.result().status_code == 500
 
 
-def test_a_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
+def test_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
     with Serving(pod=site.pod) as serving:
         # It answers there long before the public port does.
         serving.wait(serving.metrics_url)
@@ -108,7 +108,7 @@ def test_a_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
     assert code == 0
 
 
-def test_a_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
+def test_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
     with server.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
         run = make_run(client)
         with table_locked(site.pod, "runs"):
@@ -123,7 +123,7 @@ def test_a_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
     assert slow.result().status_code == 200
 
 
-def test_the_process_that_was_started_is_the_server_and_has_no_child(server: Serving) -> None:
+def test_server_is_the_started_process(server: Serving) -> None:
     pid = server.process.pid
 
     command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -134,9 +134,7 @@ def test_the_process_that_was_started_is_the_server_and_has_no_child(server: Ser
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
-def test_an_unprivileged_user_on_a_read_only_root_writes_to_the_mounted_directory_alone(
-    site: Site, server: Serving
-) -> None:
+def test_server_writes_only_to_mounted_directory(site: Site, server: Serving) -> None:
     with server.client("anna", site.keys["anna"]) as client:
         run = make_run(client)
         path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment_of(client, run)}/{run}/artifacts/note.txt"
@@ -149,7 +147,7 @@ def test_an_unprivileged_user_on_a_read_only_root_writes_to_the_mounted_director
     assert not (set(written_by(server.user)) - {server.scratch})
 
 
-def test_metrics_are_on_their_own_port_and_on_no_other(server: Serving) -> None:
+def test_metrics_are_only_on_their_port(server: Serving) -> None:
     public = [httpx.get(f"{server.url}{path}").status_code for path in ("/metrics", "/metrics/", "//metrics")]
 
     assert "mlflow_http_request_total" in server.metrics()
@@ -157,7 +155,7 @@ def test_metrics_are_on_their_own_port_and_on_no_other(server: Serving) -> None:
     assert set(public) <= {401, 403}
 
 
-def test_the_log_names_versions_and_settings_and_no_secret(site: Site, server: Serving) -> None:
+def test_log_names_versions_and_settings_and_no_secret(site: Site, server: Serving) -> None:
     log = server.log.read_text()
 
     start = next(json.loads(line) for line in log.splitlines() if "starting the tracking server" in line)
@@ -170,14 +168,14 @@ def test_the_log_names_versions_and_settings_and_no_secret(site: Site, server: S
         assert secret not in log
 
 
-def test_no_secret_is_among_the_arguments(site: Site, server: Serving) -> None:
+def test_no_secret_is_among_arguments(site: Site, server: Serving) -> None:
     arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
 
     for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
         assert secret == "mlflow" or secret not in arguments
 
 
-def test_accepted_connections_send_at_once_and_none_is_accepted_before_the_stores_are_open(site: Site) -> None:
+def test_connections_wait_for_stores_and_send_at_once(site: Site) -> None:
     done = site.pod.python(ACCEPTED_CONNECTION)
 
     found = json.loads(done.stdout)
@@ -185,7 +183,7 @@ def test_accepted_connections_send_at_once_and_none_is_accepted_before_the_store
     assert found["refused"] != 0
 
 
-def test_a_port_that_is_taken_gives_one_line(site: Site, server: Serving) -> None:
+def test_port_that_is_taken_gives_one_line(site: Site, server: Serving) -> None:
     second = Serving(pod=site.pod, port=server.port).start()
 
     code = second.process.wait(60)

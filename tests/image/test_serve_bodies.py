@@ -18,7 +18,7 @@ def peak(serving: Serving) -> int:
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
 
 
-def test_a_logged_model_is_registered_where_only_the_temporary_directory_is_writable(site: Site) -> None:
+def test_logged_model_is_registered_on_readonly_root(site: Site) -> None:
     with Serving(pod=site.pod, confined=True) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()
         run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
@@ -35,7 +35,7 @@ def test_a_logged_model_is_registered_where_only_the_temporary_directory_is_writ
         assert registered.json()["model_version"]["version"] == "1"
 
 
-def test_an_artifact_of_any_size_takes_little_memory_on_its_way_up_and_down(site: Site) -> None:
+def test_artifact_of_any_size_takes_little_memory(site: Site) -> None:
     content = os.urandom(MEBIBYTE) * 160
     with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()
@@ -51,7 +51,7 @@ def test_an_artifact_of_any_size_takes_little_memory_on_its_way_up_and_down(site
         assert peak(serving) - before < 150
 
 
-def test_no_client_is_sent_to_the_object_store(site: Site) -> None:
+def test_no_client_is_sent_to_object_store(site: Site) -> None:
     with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()
 

@@ -38,7 +38,7 @@ def serve(pod: Pod, *arguments: str, **environment: str) -> Done:
 
 
 @pytest.mark.parametrize(("file", "secret"), (NEEDED | NEEDED_SINCE_3_17).items())
-def test_a_missing_secret_is_named_with_the_secret_that_it_comes_from(other: Pod, file: str, secret: str) -> None:
+def test_missing_file_is_named_with_its_secret(other: Pod, file: str, secret: str) -> None:
     if file in NEEDED_SINCE_3_17 and other.venv.release == "3.6.0":
         pytest.skip("release 3.6.0 has no such secret")
     path = other.secrets_root / file
@@ -63,7 +63,7 @@ def test_everything_that_is_missing_is_named_at_once(other: Pod) -> None:
         assert sum(name in line for line in lines) == 1, done.stderr
 
 
-def test_a_key_of_the_wrong_form_is_refused_without_showing_it(other: Pod) -> None:
+def test_malformed_key_is_refused_without_showing_it(other: Pod) -> None:
     (other.secrets_root / "server/MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY").write_text("correct horse battery staple")
 
     done = serve(other)
@@ -73,7 +73,7 @@ def test_a_key_of_the_wrong_form_is_refused_without_showing_it(other: Pod) -> No
     assert "horse" not in done.stderr
 
 
-def test_a_service_file_without_a_section_is_refused(other: Pod) -> None:
+def test_service_file_without_section_is_refused(other: Pod) -> None:
     (other.secrets_root / "db/pg_service.conf").write_text("[mlflow]\nhost=127.0.0.1\n")
 
     done = serve(other)
@@ -82,7 +82,7 @@ def test_a_service_file_without_a_section_is_refused(other: Pod) -> None:
     assert "has no section [mlflow_auth]" in done.stderr
 
 
-def test_a_directory_that_cannot_be_made_is_named_with_its_variable(other: Pod) -> None:
+def test_unwritable_directory_is_named_with_its_variable(other: Pod) -> None:
     (other.folder / "file").touch()
 
     done = serve(other, SESSION_CACHE_DIR=str(other.folder / "file" / "session"))
@@ -91,7 +91,7 @@ def test_a_directory_that_cannot_be_made_is_named_with_its_variable(other: Pod) 
     assert "set SESSION_CACHE_DIR to another one" in done.stderr
 
 
-def test_an_application_for_another_kind_of_server_is_a_usage_error(other: Pod) -> None:
+def test_application_of_other_server_is_usage_error(other: Pod) -> None:
     done = serve(other, "--app-name", "oidc-auth-flask")
 
     assert done.code == 2
@@ -101,7 +101,7 @@ def test_an_application_for_another_kind_of_server_is_a_usage_error(other: Pod) 
 @pytest.mark.parametrize(
     "arguments", [("--port", "9090"), ("--workers", "0"), ("--port", "tcp://10.0.0.1:80"), ("--gunicorn-opts", "x")]
 )
-def test_a_flag_that_cannot_hold_is_a_usage_error(other: Pod, arguments: tuple[str, str]) -> None:
+def test_flag_that_cannot_hold_is_usage_error(other: Pod, arguments: tuple[str, str]) -> None:
     done = serve(other, *arguments)
 
     assert done.code == 2
@@ -109,7 +109,7 @@ def test_a_flag_that_cannot_hold_is_a_usage_error(other: Pod, arguments: tuple[s
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_without_the_schema_is_waited_for_and_left_as_it_is(make_pod, site: Site) -> None:  # type: ignore[no-untyped-def]
+def test_database_without_schema_is_waited_for(make_pod, site: Site) -> None:  # type: ignore[no-untyped-def]
     pod = make_pod(**site.pod.settings)
     shutil.copytree(site.pod.secrets_root / "oidc", pod.secrets_root / "oidc")
     shutil.copytree(site.pod.secrets_root / "server", pod.secrets_root / "server")

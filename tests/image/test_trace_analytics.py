@@ -80,7 +80,7 @@ def contents(pod: Pod) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def test_revision_gives_the_same_rows(before: Pod, tmp_path: Path) -> None:
+def test_revision_gives_same_rows(before: Pod, tmp_path: Path) -> None:
     original = before.copy(tmp_path)
 
     ours = before.migrate()

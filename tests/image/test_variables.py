@@ -36,7 +36,7 @@ def read_by_release(venv: Venv) -> set[str]:
 
 
 @needs_release
-def test_harmless_variables_are_read_by_the_release(venv: Venv, read_by_release: set[str]) -> None:
+def test_harmless_variables_are_read_by_release(venv: Venv, read_by_release: set[str]) -> None:
     products = {name for name in harmless(venv.release) if not name.startswith(OF_THE_PROCESS)}
 
     assert products - read_by_release == set()
@@ -51,7 +51,7 @@ def test_every_other_variable_is_refused(venv: Venv, read_by_release: set[str]) 
 
 
 @needs_release
-def test_variables_of_the_plugin_are_refused_by_name(venv: Venv) -> None:
+def test_variables_of_plugin_are_refused_by_name(venv: Venv) -> None:
     (packages,) = venv.path.glob("lib/python3*/site-packages")
     plugin = names_in(packages / "mlflow_oidc_auth/config.py") - harmless(venv.release)
 
@@ -80,7 +80,7 @@ def test_holes_pass_harmless_values(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "yes", "false", "off"])
-def test_holes_read_switches_like_the_plugin(value: str) -> None:
+def test_holes_read_switches_like_plugin(value: str) -> None:
     assert list(holes({"OIDC_VERIFY_SSL": value})) == [
         "OIDC_VERIFY_SSL trusts every certificate of Keycloak: remove it"
     ]

@@ -11,7 +11,7 @@ from live.servers import Postgres
 pytestmark = pytest.mark.servers
 
 
-def test_before_the_migration_it_waits_and_then_says_what_is_missing(pod: Pod) -> None:
+def test_wait_names_missing_schema_after_timeout(pod: Pod) -> None:
     done = pod.run("wait-for-schema", "--timeout", "1")
 
     assert done.code == 75
@@ -20,7 +20,7 @@ def test_before_the_migration_it_waits_and_then_says_what_is_missing(pod: Pod) -
     assert pod.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-def test_during_the_migration_it_waits_until_both_databases_are_there(pod: Pod) -> None:
+def test_wait_ends_when_both_databases_are_migrated(pod: Pod) -> None:
     waiting = pod.start("wait-for-schema", "--timeout", "120")
     assert waiting.stderr
     first_line = waiting.stderr.readline()
@@ -34,7 +34,7 @@ def test_during_the_migration_it_waits_until_both_databases_are_there(pod: Pod) 
     assert out.count('"ready": true') == 2
 
 
-def test_after_the_migration_a_role_that_may_only_read_the_revision_is_enough(pod: Pod) -> None:
+def test_wait_needs_only_to_read_revisions(pod: Pod) -> None:
     pod.migrate()
     for service in ("mlflow", "mlflow_auth"):
         pod.database.superuser("REASSIGN OWNED BY {role} TO postgres", inside=service)
@@ -47,7 +47,7 @@ def test_after_the_migration_a_role_that_may_only_read_the_revision_is_enough(po
     assert [line["revision"] for line in done.results] == [pod.database.revision(s) for s in ("mlflow", "mlflow_auth")]
 
 
-def test_a_schema_that_is_newer_than_the_image_is_refused_at_once(migrated_pod: Pod) -> None:
+def test_newer_schema_is_refused_at_once(migrated_pod: Pod) -> None:
     migrated_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'", service="mlflow_auth")
 
     done = migrated_pod.run("wait-for-schema", "--timeout", "60")
@@ -57,7 +57,7 @@ def test_a_schema_that_is_newer_than_the_image_is_refused_at_once(migrated_pod: 
     assert done.progress == []
 
 
-def test_a_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
+def test_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
     with Postgres() as server:
         late = replace(pod, database=Database(server=server))
         late.database.create()
@@ -75,7 +75,7 @@ def test_a_server_that_comes_up_late_is_waited_for(pod: Pod) -> None:
     assert waiting.returncode == 0, err
 
 
-def test_without_the_right_to_read_it_says_so(migrated_pod: Pod) -> None:
+def test_without_right_to_read_it_says_so(migrated_pod: Pod) -> None:
     migrated_pod.database.superuser("ALTER TABLE alembic_version OWNER TO postgres", inside="mlflow")
 
     done = migrated_pod.run("wait-for-schema")

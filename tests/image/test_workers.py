@@ -74,7 +74,7 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_a_worker_that_was_killed_is_replaced(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:
+def test_worker_that_was_killed_is_replaced(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:
     killed, other = wait_for_workers(tmp_path, 2)
 
     os.kill(killed, signal.SIGKILL)
@@ -87,7 +87,7 @@ def test_a_worker_that_was_killed_is_replaced(supervisor: "subprocess.Popen[str]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_end_is_handed_on_and_waited_for(
+def test_end_is_handed_on_and_waited_for(
     supervisor: "subprocess.Popen[str]", tmp_path: Path, number: signal.Signals
 ) -> None:
     workers = wait_for_workers(tmp_path, 2)
@@ -98,7 +98,7 @@ def test_the_end_is_handed_on_and_waited_for(
     assert [alive(worker) for worker in workers] == [False, False]
 
 
-def test_a_worker_that_cannot_start_ends_the_server_with_its_own_exit_code(tmp_path: Path) -> None:
+def test_failing_worker_ends_server_with_its_code(tmp_path: Path) -> None:
     process = supervise(tmp_path, CANNOT_START)
 
     process.communicate(timeout=60)

@@ -50,7 +50,7 @@ def test_identity_needs_no_keys(rendered: Render, changes: dict[str, str]) -> No
     assert account["metadata"]["annotations"].items() >= ROLE["service_account_annotations"].items()
 
 
-def test_role_by_annotation_reaches_the_token_service(rendered: Render) -> None:
+def test_role_by_annotation_reaches_token_service(rendered: Render) -> None:
     given = {"artifacts": {**AWS, "credentials": "service-account"}, "server": ROLE}
 
     limited = egress(rendered(**given, network={"artifact_cidrs": ("10.1.0.0/16",)}), "tracking-server")

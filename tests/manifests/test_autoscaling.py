@@ -34,7 +34,7 @@ def scaled(*, release: str = "3.17.2", connections: int = 1000, **server: Any) -
     return {"release": release, "server": server, "database": {"max_connections": connections}}
 
 
-def test_autoscaler_owns_the_number_of_pods(rendered: Render) -> None:
+def test_autoscaler_owns_number_of_pods(rendered: Render) -> None:
     objects = rendered(**SCALED)
 
     autoscaler = objects["HorizontalPodAutoscaler", "mlflow", "mlflow"]
@@ -147,7 +147,7 @@ def test_autoscaling_refuses_what_cannot_work(name: str) -> None:
     assert message in refused(**changes)[key]
 
 
-def test_diff_names_the_command_of_the_hand_over() -> None:
+def test_diff_names_command_of_hand_over() -> None:
     deployment = Identity(folder="application", kind="Deployment", name="mlflow")
     change = ObjectChange(identity=deployment, state="changed", before={}, after={}, fields=())
 

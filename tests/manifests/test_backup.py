@@ -25,7 +25,7 @@ def variables(container: dict[str, Any]) -> dict[str, str]:
     return {item["name"]: item.get("value", "") for item in container["env"]}
 
 
-def test_dump_is_off_without_a_target(rendered: Render) -> None:
+def test_dump_is_off_without_target(rendered: Render) -> None:
     objects = rendered()
 
     assert not [name for _, _, name in objects if "dump" in name or "backup" in name]
@@ -45,7 +45,7 @@ def test_dump_runs_daily_with_its_own_keys(rendered: Render) -> None:
     assert job["activeDeadlineSeconds"] == 14400
 
 
-def test_migration_waits_for_a_dump(rendered: Render) -> None:
+def test_migration_waits_for_dump(rendered: Render) -> None:
     spec = one(rendered(backup=TARGET), "Job", "mlflow-db-migration")["spec"]
 
     (dump,) = spec["template"]["spec"]["initContainers"]
@@ -60,7 +60,7 @@ def test_migration_waits_for_a_dump(rendered: Render) -> None:
     assert [mount["name"] for mount in migrate["volumeMounts"]] == ["secret-db", "tmp"]
 
 
-def test_migration_may_go_without_a_dump(rendered: Render) -> None:
+def test_migration_may_go_without_dump(rendered: Render) -> None:
     objects = rendered(backup={**TARGET, "before_migration": False})
 
     assert "initContainers" not in one(objects, "Job", "mlflow-db-migration")["spec"]["template"]["spec"]
@@ -78,14 +78,14 @@ def test_dump_reaches_only_what_it_needs(rendered: Render) -> None:
     assert "ingress" not in policy
 
 
-def test_dump_needs_no_keys_with_an_identity(rendered: Render) -> None:
+def test_dump_needs_no_keys_with_identity(rendered: Render) -> None:
     objects = rendered(backup={**TARGET, "credentials": "service-account"})
 
     assert ("ExternalSecret", "mlflow", "mlflow-backup-secret") not in objects
     assert ("ExternalSecret", "mlflow", "mlflow-backup-secret") in rendered(backup=TARGET)
 
 
-def test_bootstrap_takes_the_keys_of_dumps() -> None:
+def test_bootstrap_takes_keys_of_dumps() -> None:
     settings = Settings.model_validate({**MINIMAL, "backup": TARGET})
 
     plans = {plan.name: plan.fields for plan in entry_plans(settings, finders={})}

@@ -258,7 +258,7 @@ def assert_refused(expected: str, *arguments: str, workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_environment_file_is_refused(case: str, workplace: Path) -> None:
+def test_bad_environment_file_is_refused(case: str, workplace: Path) -> None:
     text, expected = BAD[case]
     file = workplace / "environments" / "production.yaml"
     file.write_text(text)
@@ -271,7 +271,7 @@ def test_there_are_at_least_sixty_bad_files() -> None:
     assert len(BAD) >= 60
 
 
-def test_a_secret_in_a_file_is_never_repeated(workplace: Path) -> None:
+def test_secret_in_file_is_never_repeated(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document("database:\n  password: hunter2\n"))
 
     assert "hunter2" not in CliRunner().invoke(app, ["synth"]).output
@@ -283,17 +283,17 @@ def test_bytes_that_are_not_utf_8_are_refused(workplace: Path) -> None:
     assert_refused("is not UTF-8", "synth", workplace=workplace)
 
 
-def test_a_folder_in_place_of_a_file_is_refused(workplace: Path) -> None:
+def test_folder_in_place_of_file_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").mkdir()
 
     assert_refused("is a directory", "synth", workplace=workplace)
 
 
-def test_a_folder_without_environments_is_refused(workplace: Path) -> None:
+def test_folder_without_environments_is_refused(workplace: Path) -> None:
     assert_refused("has no environment file", "synth", workplace=workplace)
 
 
-def test_a_name_that_no_environment_may_have_is_refused(workplace: Path) -> None:
+def test_name_that_no_environment_may_have_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "My Env.yaml").write_text(document())
 
     assert_refused("My Env.yaml: an environment's name", "synth", workplace=workplace)
@@ -308,7 +308,7 @@ def test_another_ending_is_refused(workplace: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("synth",), ("synth", "--check")], ids=" ".join)
-def test_an_unknown_environment_is_refused(workplace: Path, arguments: tuple[str, ...]) -> None:
+def test_unknown_environment_is_refused(workplace: Path, arguments: tuple[str, ...]) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     missing = (*arguments, "--environment", "nope")
 
@@ -316,7 +316,7 @@ def test_an_unknown_environment_is_refused(workplace: Path, arguments: tuple[str
     assert_refused("did you mean production?", *arguments, "--environment", "prodution", workplace=workplace)
 
 
-def test_a_file_in_place_of_dist_is_refused(workplace: Path) -> None:
+def test_file_in_place_of_dist_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     (workplace / "file").write_text("")
 
@@ -324,7 +324,7 @@ def test_a_file_in_place_of_dist_is_refused(workplace: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_an_unwritable_dist_is_refused(workplace: Path) -> None:
+def test_unwritable_dist_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     (workplace / "dist").chmod(0o555)
 
@@ -332,47 +332,45 @@ def test_an_unwritable_dist_is_refused(workplace: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc, which not even root may write")
-def test_a_folder_that_nobody_may_write_is_refused(workplace: Path) -> None:
+def test_folder_that_nobody_may_write_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
 
     assert_refused("cannot write /proc/dist", "synth", "--output", "/proc/dist", workplace=workplace)
 
 
-def test_an_output_below_a_file_is_refused(workplace: Path) -> None:
+def test_output_below_file_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     (workplace / "file").write_text("")
 
     assert_refused("cannot write file/dist", "synth", "--output", "file/dist", workplace=workplace)
 
 
-def test_a_bad_value_of_an_environment_variable_names_the_variable(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_value_of_environment_variable_names_variable(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     monkeypatch.setenv("MLFLOW_HOST", "http://mlflow.example.com")
 
     assert_refused("MLFLOW_HOST: ingress.host: must be a bare host name", "synth", workplace=workplace)
 
 
-def test_a_broken_line_of_the_local_file_is_named(workplace: Path) -> None:
+def test_broken_line_of_local_file_is_named(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     (workplace / ".env.local").write_text("MLFLOW_HOST=a.example.com\nthis is = not 'closed\n'oops\n")
 
     assert_refused(".env.local: line", "synth", workplace=workplace)
 
 
-def test_an_override_of_no_environment_is_refused(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_override_of_no_environment_is_refused(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (workplace / "environments" / "staging.yaml").write_text(document())
     monkeypatch.setenv("MLFLOW_HOST", "a.example.com")
 
     assert_refused("there is no environment production", "synth", workplace=workplace)
 
 
-def test_init_without_hosts_names_the_flag(workplace: Path) -> None:
+def test_init_without_hosts_names_flag(workplace: Path) -> None:
     assert_refused("--mlflow-host: is required", "init", "staging", workplace=workplace)
 
 
-def test_init_keeps_an_environment_that_is_there(workplace: Path) -> None:
+def test_init_keeps_environment_that_is_there(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     hosts = ("--mlflow-host", "a.example.com", "--keycloak-host", "b.example.com")
 
@@ -380,7 +378,7 @@ def test_init_keeps_an_environment_that_is_there(workplace: Path) -> None:
     assert (workplace / "environments" / "production.yaml").read_text() == document()
 
 
-def test_init_refuses_the_host_of_another(workplace: Path) -> None:
+def test_init_refuses_host_of_another(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
     hosts = ("--mlflow-host", "mlflow.example.com", "--keycloak-host", "auth.example.com")
 
@@ -398,7 +396,7 @@ def test_init_quotes_what_yaml_would_misread(workplace: Path) -> None:
     assert (found.ingress.host, found.authentication.keycloak_host) == ("null", "1e3")
 
 
-def test_init_with_a_bad_host_writes_nothing(workplace: Path) -> None:
+def test_init_with_bad_host_writes_nothing(workplace: Path) -> None:
     hosts = ("--mlflow-host", "https://a.example.com", "--keycloak-host", "b.example.com")
 
     assert_refused("ingress.host: must be a bare host name", "init", "staging", *hosts, workplace=workplace)

@@ -43,7 +43,7 @@ def test_production_fails_only_what_its_defaults_ask_for(failures: Mapping[str, 
     assert failures["production"] == {"CKV_K8S_43", "CKV_K8S_15"}
 
 
-def test_current_fails_only_the_digest_and_nothing_once_it_is_pinned(failures: Mapping[str, set[str]]) -> None:
+def test_current_fails_only_unpinned_digest(failures: Mapping[str, set[str]]) -> None:
     assert failures["current"] == {"CKV_K8S_43"}
     assert failures["pinned"] == set()
 

@@ -134,7 +134,7 @@ def test_check_and_validate_say_that_all_is_well(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("stray", [b"a: [1\n", b"\xff", b"- a\n", None], ids=["broken", "bytes", "list", "no dist"])
-def test_validate_leaves_a_stale_tree_alone(workplace: Path, stray: bytes | None) -> None:
+def test_validate_leaves_stale_tree_alone(workplace: Path, stray: bytes | None) -> None:
     if stray is not None:
         run("synth")
         (workplace / "dist" / "production" / "stray.yaml").write_bytes(stray)
@@ -161,9 +161,7 @@ def test_check_says_that_overrides_are_ignored(workplace: Path, monkeypatch: pyt
     assert lines[-1].startswith("error: dist is stale, or was written with MLFLOW_HOST, KEYCLOAK_REALM in .env.local;")
 
 
-def test_a_variable_wins_over_the_local_file_and_both_are_reported(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variable_wins_over_local_file(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_environment(workplace / "environments", "staging")
     (workplace / ".env.local").write_text("MLFLOW_HOST=local.example.com\nKEYCLOAK_REALM=people\n")
     monkeypatch.setenv("MLFLOW_HOST", "variable.example.com")
@@ -180,9 +178,7 @@ def test_a_variable_wins_over_the_local_file_and_both_are_reported(
     assert "production: KEYCLOAK_REALM in .env.local overrides authentication.realm" in output
 
 
-def test_a_chart_version_is_answered_with_the_setting_that_replaces_it(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chart_version_names_setting_that_replaces_it(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_CHART_VERSION", "1.2.3")
 
     assert "set `release` in the environment file" in run("synth")
@@ -194,7 +190,7 @@ def test_synth_warns_of_no_release(workplace: Path) -> None:
     assert lines == []
 
 
-def test_init_writes_an_environment_that_renders(workplace: Path) -> None:
+def test_init_writes_environment_that_renders(workplace: Path) -> None:
     run("init", "staging", "--mlflow-host", "a.example.com", "--keycloak-host", "b.example.com")
 
     run("synth")
@@ -224,7 +220,7 @@ def test_init_does_not_ask_what_no_answer_mends(workplace: Path) -> None:
         write_environment(Path("environments"), "staging", given=given, ask=lambda _: "a.example.com", say=print)
 
 
-def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
+def test_missing_host_is_asked_for_on_terminal(workplace: Path) -> None:
     file = workplace / "environments" / "production.yaml"
     file.write_text("authentication:\n  keycloak_host: auth.example.com\n")
     questions: list[str] = []
@@ -247,7 +243,7 @@ def test_a_missing_host_is_asked_for_on_a_terminal(workplace: Path) -> None:
     assert yaml.safe_load(ingress.read_text())["spec"]["rules"][0]["host"] == "asked.example.com"
 
 
-def test_the_role_that_belongs_to_the_cluster_is_printed_as_a_patch(workplace: Path) -> None:
+def test_role_of_cluster_is_printed_as_patch(workplace: Path) -> None:
     file = workplace / "environments" / "production.yaml"
     file.write_text(MINIMAL + "database:\n  role_management: managed-roles\n")
 
@@ -273,7 +269,7 @@ def test_images_lists_each_image_once(workplace: Path) -> None:
     ]
 
 
-def test_many_environments_are_rendered_by_two_processes_like_one(workplace: Path) -> None:
+def test_two_processes_render_the_same_as_one(workplace: Path) -> None:
     alone = workplace / "alone"
     alone.mkdir()
     for folder, number in [*((workplace / "environments", number) for number in range(5)), (alone, 4)]:
@@ -285,7 +281,7 @@ def test_many_environments_are_rendered_by_two_processes_like_one(workplace: Pat
     assert differences(workplace / "other" / "site-4", workplace / "dist" / "site-4") == []
 
 
-def test_a_worker_that_fails_leaves_one_line_and_the_old_tree(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_worker_keeps_old_tree(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("synth")
     for number in range(4):
         add_environment(workplace / "environments", f"site-{number}")
@@ -317,7 +313,7 @@ def test_command_line_imports_no_cdk8s(modules: str) -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_main_without_a_command_honours_the_cli_of_cdk8s(tmp_path: Path) -> None:
+def test_main_without_command_honours_cli_of_cdk8s(tmp_path: Path) -> None:
     environment = {**os.environ, "CDK8S_OUTDIR": str(tmp_path / "out")}
 
     subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True, capture_output=True)

@@ -20,7 +20,7 @@ def trimmer() -> ModuleType:
 
 
 @pytest.mark.skipif(not FULL.is_dir(), reason="the full definitions (../shared/crds) are not here")
-def test_the_trimmed_schemas_are_what_the_full_ones_give() -> None:
+def test_trimmed_schemas_are_what_full_ones_give() -> None:
     committed = {
         file.name: file.read_text() for file in (ROOT / "imports" / "cdk8s_mlflow_crds" / "crds").glob("*.yaml")
     }
@@ -28,7 +28,7 @@ def test_the_trimmed_schemas_are_what_the_full_ones_give() -> None:
     assert trimmer().trimmed(FULL) == committed
 
 
-def test_there_is_a_class_for_every_kind_that_is_emitted() -> None:
+def test_every_emitted_kind_has_a_class() -> None:
     generated = "".join(file.read_text() for file in (ROOT / "imports").rglob("__init__.py"))
 
     kinds = [kind for kinds in trimmer().EMITTED.values() for kind in kinds]
@@ -39,7 +39,7 @@ def test_there_is_a_class_for_every_kind_that_is_emitted() -> None:
     assert "class OciRepository(" in generated
 
 
-def test_the_schemas_hold_no_texts() -> None:
+def test_schemas_hold_no_texts() -> None:
     texts = "".join(file.read_text() for file in (ROOT / "imports" / "cdk8s_mlflow_crds" / "crds").glob("*.yaml"))
 
     assert "description:" not in texts

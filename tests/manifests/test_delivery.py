@@ -40,7 +40,7 @@ def test_migration_job_follows_image_and_run(rendered: Render) -> None:
     assert len(names) == 3
 
 
-def test_log_level_reaches_the_server(rendered: Render) -> None:
+def test_log_level_reaches_server(rendered: Render) -> None:
     (deployment,) = of_kind(rendered(server={"log_level": "DEBUG"}), "Deployment")
 
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -72,7 +72,7 @@ def test_argocd_repeats_whole_syncs(rendered: Render) -> None:
     assert application["spec"]["syncPolicy"]["syncOptions"] == ["ServerSideApply=true", "PruneLast=true"]
 
 
-def test_flux_waits_for_a_status_of_this_generation(rendered: Render) -> None:
+def test_flux_waits_for_status_of_this_generation(rendered: Render) -> None:
     checks = [
         o["spec"]["healthCheckExprs"] for o in of_kind(rendered(), "Kustomization") if "healthCheckExprs" in o["spec"]
     ]

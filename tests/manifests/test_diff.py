@@ -72,7 +72,7 @@ def test_diff_of_what_is_committed_exits_0(change: Change) -> None:
     assert "could lose data" not in done.stdout
 
 
-def test_diff_says_what_an_image_rolls_and_migrates(change: Change) -> None:
+def test_diff_says_what_image_rolls_and_migrates(change: Change) -> None:
     change("image:\n  tag: next\n")
 
     done = diff("production")
@@ -133,7 +133,7 @@ def test_diff_as_json_names_fields_and_effects(change: Change) -> None:
     assert production["restarts"] == ["Deployment mlflow"]
 
 
-def test_diff_shows_an_environment_not_committed(change: Change) -> None:
+def test_diff_shows_environment_not_committed(change: Change) -> None:
     folder = change("")
     staging = folder / "environments" / "staging.yaml"
     staging.write_text(MINIMAL.replace("mlflow.", "staging.") + "instance: staging\n")
@@ -146,7 +146,7 @@ def test_diff_shows_an_environment_not_committed(change: Change) -> None:
     assert "-db-migration: new (migrates)" in done.stdout
 
 
-def test_diff_shows_an_environment_taken_out(change: Change) -> None:
+def test_diff_shows_environment_taken_out(change: Change) -> None:
     folder = change("")
     (folder / "environments" / "other.yaml").write_text(MINIMAL)
     (folder / "environments" / "production.yaml").unlink()
@@ -175,7 +175,7 @@ def test_diff_refuses_what_cannot_be_compared(change: Change, arguments: list[st
     assert message in done.stderr
 
 
-def test_diff_needs_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diff_needs_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
@@ -214,7 +214,7 @@ def test_removed_database_says_what_becomes_of_it(text: str, effect: str) -> Non
     assert f"Database mlflow: removed ({effect})" in lines({"database/Database.mlflow.k8s.yaml": text}, {})
 
 
-def test_changed_selector_is_an_outage() -> None:
+def test_changed_selector_is_outage() -> None:
     path = "application/Deployment.mlflow.k8s.yaml"
 
     report = lines({path: "spec: {selector: {a: 1}}\n"}, {path: "spec: {selector: {a: 2}}\n"})

@@ -22,7 +22,7 @@ def volumes(found: dict[str, Any]) -> set[str]:
     return {one["secret"]["secretName"] for one in template["spec"]["volumes"] if "secret" in one}
 
 
-def test_only_its_pods_mount_the_directory_client(rendered: Render) -> None:
+def test_only_its_pods_mount_directory_client(rendered: Render) -> None:
     workloads = {key: found for key, found in rendered().items() if key[0] in ("CronJob", "Deployment", "Job")}
 
     holders = {key for key, found in workloads.items() if "mlflow-directory-client" in volumes(found)}
@@ -31,7 +31,7 @@ def test_only_its_pods_mount_the_directory_client(rendered: Render) -> None:
     assert volumes(workloads[JOB]) == {"mlflow-db-secret", "mlflow-directory-client"}
 
 
-def test_its_policy_allows_keycloak_and_the_database(rendered: Render) -> None:
+def test_its_policy_allows_keycloak_and_database(rendered: Render) -> None:
     found = rendered(network={"keycloak_cidrs": ("203.0.113.0/24",)})
     template = found[JOB]["spec"]["jobTemplate"]["spec"]["template"]
 

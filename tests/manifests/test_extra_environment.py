@@ -108,7 +108,7 @@ def test_extra_environment_refuses_what_pods_get(rendered: Render, kind: str) ->
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", REFUSED)
-def test_extra_environment_refuses_with_a_remedy(release: str, name: str) -> None:
+def test_extra_environment_refuses_with_remedy(release: str, name: str) -> None:
     said = messages(release, {name: "x"})
 
     assert f"server.extra_environment.{name}: " in said
@@ -120,13 +120,13 @@ def test_extra_environment_takes_what_is_harmless(release: str) -> None:
     assert messages(release, dict.fromkeys(harmless(release), "1")) == ""
 
 
-def test_extra_environment_names_the_release_that_reads_it() -> None:
+def test_extra_environment_names_release_that_reads_it() -> None:
     said = messages("3.6.0", {"AUDIT_LOG_LEVEL": "DEBUG"})
 
     assert "server.extra_environment.AUDIT_LOG_LEVEL: has no effect on release 3.6.0, only on 3.17.2; remove it" in said
 
 
-def test_extra_environment_reaches_the_server_only(rendered: Render) -> None:
+def test_extra_environment_reaches_server_only(rendered: Render) -> None:
     plain, extra = rendered(), rendered(server={"extra_environment": {"MLFLOW_LOGGING_LEVEL": "DEBUG"}})
 
     assert variables(extra) - variables(plain) == {"MLFLOW_LOGGING_LEVEL"}

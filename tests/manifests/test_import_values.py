@@ -57,7 +57,7 @@ def values(text: str, folder: Path) -> Path:
     return file
 
 
-def test_chart_values_become_an_environment_that_renders(imported: Import, tmp_path: Path) -> None:
+def test_chart_values_become_environment_that_renders(imported: Import, tmp_path: Path) -> None:
     done = imported(HERE / "chart.yaml", "--name", "taken")
 
     settings = load(tmp_path / "environments" / "taken.yaml")
@@ -89,7 +89,7 @@ def test_chart_values_become_an_environment_that_renders(imported: Import, tmp_p
     assert settings.server.cors_origins == ("https://notebooks.example.org",)
 
 
-def test_chart_values_without_a_place_have_a_reason(imported: Import) -> None:
+def test_chart_values_without_place_have_reason(imported: Import) -> None:
     lines = imported(HERE / "chart.yaml").output.splitlines()
 
     left = {line.split(": ")[1]: line for line in lines if line.startswith("left out: ")}
@@ -105,7 +105,7 @@ def test_chart_values_without_a_place_have_a_reason(imported: Import) -> None:
     assert not {"auth", "ldapAuth", "mysql", "postgresql", "telemetry"} & left.keys()
 
 
-def test_pods_of_the_chart_become_settings(imported: Import, tmp_path: Path) -> None:
+def test_pods_of_chart_become_settings(imported: Import, tmp_path: Path) -> None:
     hosts = ("--mlflow-host", "a.example.org", "--keycloak-host", "b.example.org")
 
     done = imported(HERE / "pods.yaml", *hosts)
@@ -133,7 +133,7 @@ def test_import_writes_and_prints_no_secret(imported: Import, tmp_path: Path, fi
     assert [secret for secret in SECRETS if secret in text] == []
 
 
-def test_recipe_becomes_an_environment(imported: Import, tmp_path: Path) -> None:
+def test_recipe_becomes_environment(imported: Import, tmp_path: Path) -> None:
     done = imported(HERE / "recipe.env")
 
     found = yaml.safe_load((tmp_path / "environments" / "production.yaml").read_text())
@@ -210,7 +210,7 @@ def test_import_guesses_at_no_unknown_form(imported: Import, tmp_path: Path, tex
 @pytest.mark.parametrize(
     ("tag", "release"), [("3.6.0", "3.6.0"), ("2.22.0", "3.6.0"), ("3.16.1", "3.17.2"), ("", "3.17.2")]
 )
-def test_import_takes_the_release_of_the_image(imported: Import, tmp_path: Path, tag: str, release: str) -> None:
+def test_import_takes_release_of_image(imported: Import, tmp_path: Path, tag: str, release: str) -> None:
     hosts = ("--mlflow-host", "a.example.org", "--keycloak-host", "b.example.org")
 
     imported(values(f"replicaCount: 1\nimage: {{tag: '{tag}'}}\n", tmp_path), *hosts)
@@ -219,7 +219,7 @@ def test_import_takes_the_release_of_the_image(imported: Import, tmp_path: Path,
 
 
 @pytest.mark.parametrize("area", sorted(set(CHART) - OURS_TOO))
-def test_every_area_of_the_chart_is_explained(area: str, tmp_path: Path) -> None:
+def test_every_area_of_chart_is_explained(area: str, tmp_path: Path) -> None:
     file = tmp_path / "environments" / "production.yaml"
     file.parent.mkdir()
     file.write_text(f"ingress: {{host: a.example.com}}\nauthentication: {{keycloak_host: b.example.com}}\n{area}: 1\n")
@@ -231,16 +231,16 @@ def test_every_area_of_the_chart_is_explained(area: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("area", CHART)
-def test_every_area_of_the_chart_is_imported_or_left_out(area: str) -> None:
+def test_chart_areas_are_imported_or_left_out(area: str) -> None:
     assert area in AREAS or area in REASONS or area in EQUIVALENTS
 
 
 @pytest.mark.parametrize("key", sorted(EQUIVALENTS))
-def test_every_equivalent_is_a_setting(key: str) -> None:
+def test_every_equivalent_is_setting(key: str) -> None:
     assert EQUIVALENTS[key] in set(setting_keys())
 
 
-def test_a_nested_key_of_another_chart_is_explained(tmp_path: Path) -> None:
+def test_nested_key_of_another_chart_is_explained(tmp_path: Path) -> None:
     file = tmp_path / "environments" / "production.yaml"
     file.parent.mkdir()
     ingress = "ingress: {host: a.example.com, className: nginx, hosts: [], tls: []}\n"

@@ -63,7 +63,7 @@ def test_nginx_streams_bodies_and_limits_logins(rendered: Render) -> None:
     assert not any("traefik" in key for key in everywhere)
 
 
-def test_nginx_takes_a_size_of_bodies(rendered: Render) -> None:
+def test_nginx_takes_size_of_bodies(rendered: Render) -> None:
     objects = rendered(ingress={"controller": "nginx", "body_mebibytes": 2048})
 
     assert annotations(objects)["nginx.ingress.kubernetes.io/proxy-body-size"] == "2048m"
@@ -102,7 +102,7 @@ def test_alb_ends_tls_itself(rendered: Render) -> None:
     assert sources(objects) == [{"ipBlock": {"cidr": "10.0.0.0/20"}}]
 
 
-def test_openshift_makes_a_route_of_the_ingress(rendered: Render) -> None:
+def test_openshift_makes_route_of_ingress(rendered: Render) -> None:
     objects = rendered(ingress={"controller": "openshift", "tls_secret": None})
 
     assert objects[INGRESS]["spec"]["ingressClassName"] == "openshift-default"
@@ -122,7 +122,7 @@ def test_openshift_makes_a_route_of_the_ingress(rendered: Render) -> None:
         ({"ingress": {"controller": "nginx"}, "network": {"ingress_namespace": "edge"}}, "edge"),
     ],
 )
-def test_network_policy_follows_the_controller(
+def test_network_policy_follows_controller(
     rendered: Render, changes: dict[str, dict[str, Any]], namespace: str
 ) -> None:
     (peer,) = sources(rendered(**changes))
@@ -131,7 +131,7 @@ def test_network_policy_follows_the_controller(
     assert peer["podSelector"]["matchLabels"]
 
 
-def test_network_policy_takes_every_pod_of_a_namespace(rendered: Render) -> None:
+def test_network_policy_takes_every_pod_of_namespace(rendered: Render) -> None:
     changes = {"ingress": {"controller": "other", "class_name": "kong"}, "network": {"ingress_namespace": "kong"}}
 
     assert sources(rendered(**changes)) == [{"namespaceSelector": named("kong")}]
@@ -206,7 +206,7 @@ def test_several_hosts_have_redirect_uris_in_keycloak() -> None:
     )
 
 
-def test_certificate_comes_from_an_issuer_of_the_namespace(rendered: Render) -> None:
+def test_certificate_comes_from_issuer_of_namespace(rendered: Render) -> None:
     objects = rendered(ingress={"controller": "nginx", "cluster_issuer": "internal", "issuer_kind": "Issuer"})
 
     assert annotations(objects)["cert-manager.io/issuer"] == "internal"
@@ -214,7 +214,7 @@ def test_certificate_comes_from_an_issuer_of_the_namespace(rendered: Render) -> 
     assert "cert-manager.io/issuer" not in annotations(objects, LOGIN_INGRESS)
 
 
-def test_tls_may_belong_to_the_controller(rendered: Render) -> None:
+def test_tls_may_belong_to_controller(rendered: Render) -> None:
     objects = rendered(ingress={"tls_secret": None})
 
     assert "tls" not in objects[INGRESS]["spec"]

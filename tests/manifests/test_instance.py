@@ -118,7 +118,7 @@ def test_instance_mlflow_names_its_scope_by_claim() -> None:
     assert settings(instance="ml2", authentication=login).authentication.groups_scope == "ml2-teams"
 
 
-def test_instance_of_a_copy_renames_its_defaults() -> None:
+def test_instance_of_copy_renames_its_defaults() -> None:
     first = settings(database={"role": "owner"})
 
     second = first.replace(instance="mlflow-staging", server=first.server.replace(replicas=1))

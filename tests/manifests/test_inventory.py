@@ -64,7 +64,7 @@ def test_edge_has_nothing_optional(committed: Mapping[str, Objects]) -> None:
     }
 
 
-def test_local_leaves_role_and_databases_to_the_bootstrap_and_delivery_to_nobody(
+def test_local_leaves_databases_to_bootstrap(
     committed: Mapping[str, Objects],
 ) -> None:
     found = identities(committed["local"])
@@ -76,7 +76,7 @@ def test_local_leaves_role_and_databases_to_the_bootstrap_and_delivery_to_nobody
     }
 
 
-def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mapping[str, Objects]) -> None:
+def test_current_prunes_sessions_and_has_disruption_budget(committed: Mapping[str, Objects]) -> None:
     found = identities(committed["current"])
 
     assert ("CronJob", "mlflow-current", "mlflow-prune-sessions") in found

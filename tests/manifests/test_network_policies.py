@@ -176,7 +176,7 @@ def tuples(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_rule_follows_from_the_address(rendered: Render, name: str) -> None:
+def test_rule_follows_from_address(rendered: Render, name: str) -> None:
     changes, peers, ports = ALLOWED[name]
 
     found = rules(rendered(**tuples(changes)))
@@ -186,7 +186,7 @@ def test_rule_follows_from_the_address(rendered: Render, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_unknown_address_names_the_setting(name: str) -> None:
+def test_unknown_address_names_setting(name: str) -> None:
     changes, message = REFUSED[name]
 
     assert message in refusals(changes)
@@ -201,7 +201,7 @@ def test_without_policies_addresses_are_taken(name: str) -> None:
     assert not settings.network.policies
 
 
-def test_other_database_excludes_the_cluster(rendered: Render) -> None:
+def test_other_database_excludes_cluster(rendered: Render) -> None:
     objects = rendered(database={**BOOTSTRAP, "host": RDS})
 
     policies = [found for (kind, _, _), found in objects.items() if kind == "NetworkPolicy"]
@@ -245,7 +245,7 @@ def test_proxied_hosts_need_no_direct_rule(rendered: Render) -> None:
     assert "0.0.0.0/0" not in json.dumps(rules(objects))
 
 
-def test_extra_rules_are_for_the_named_pods(rendered: Render) -> None:
+def test_extra_rules_are_for_named_pods(rendered: Render) -> None:
     rule = {"namespace": "ci", "pod_labels": {"app": "runner"}, "ports": ({"port": 5000},)}
     objects = rendered(network={"extra_ingress": (rule,), "extra_egress": ({**rule, "pods": ("maintenance",)},)})
 

@@ -546,7 +546,7 @@ LEFT = (
 
 
 @pytest.mark.parametrize("arguments", [["synth"], ["synth", "--check"]], ids=" ".join)
-def test_synth_refuses_a_renamed_instance(rendered: Path, arguments: list[str]) -> None:
+def test_synth_refuses_renamed_instance(rendered: Path, arguments: list[str]) -> None:
     before = (rendered / "production" / "application" / "Deployment.mlflow.k8s.yaml").read_bytes()
     rename("production", "mlflow-production")
 
@@ -610,7 +610,7 @@ FOLLOWING = (
 )
 
 
-def test_bootstrap_refuses_a_renamed_instance(rendered: Path) -> None:
+def test_bootstrap_refuses_renamed_instance(rendered: Path) -> None:
     rename("production", "mlflow-production")
 
     with pytest.raises(InvalidSettingsError, match=r"dist/production was written for mlflow"):
@@ -624,7 +624,7 @@ def test_bootstrap_refuses_what_its_environment_shares(workplace: Path) -> None:
     assert settings_of("other", folder=Path("environments"), environ={}, say=print).instance == "mlflow-other"
 
 
-def test_bootstrap_names_a_file_of_another_ending(workplace: Path) -> None:
+def test_bootstrap_names_file_of_another_ending(workplace: Path) -> None:
     Path("environments", "other.yaml").rename("environments/other.yml")
 
     with pytest.raises(SettingsError, match=r"other.yaml: no such file; rename other.yml to other.yaml"):

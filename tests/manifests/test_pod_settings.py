@@ -74,7 +74,7 @@ def container(objects: Objects, name: str, kind: str = "containers") -> dict[str
     return dict(found)
 
 
-def test_every_pod_has_the_labels_and_annotations_of_pods(rendered: Render) -> None:
+def test_every_pod_has_labels_and_annotations_of_pods(rendered: Render) -> None:
     found = templates(rendered(**WHOLE))
 
     assert len(found) >= 5
@@ -92,7 +92,7 @@ def test_server_pods_alone_have_their_own(rendered: Render) -> None:
     assert not any("tier" in meta["labels"] for meta in others)
 
 
-def test_labels_are_on_every_object_and_in_no_selector(rendered: Render) -> None:
+def test_labels_are_on_objects_and_not_selectors(rendered: Render) -> None:
     objects = rendered(**WHOLE)
 
     assert [key for key, o in objects.items() if o["metadata"]["labels"].get("cost-center") != "ml"] == []
@@ -100,7 +100,7 @@ def test_labels_are_on_every_object_and_in_no_selector(rendered: Render) -> None
     assert "cost-center" not in objects[SERVICE]["spec"]["selector"]
 
 
-def test_settings_of_the_server_start_no_migration(rendered: Render) -> None:
+def test_settings_of_server_start_no_migration(rendered: Render) -> None:
     with_more = rendered(server={k: v for k, v in WHOLE["server"].items() if k != "max_surge"})
 
     jobs = [{name for kind, _, name in objects if kind == "Job"} for objects in (rendered(), with_more)]
@@ -143,7 +143,7 @@ def test_variables_come_from_config_maps(rendered: Render) -> None:
     assert found["valueFrom"] == {"configMapKeyRef": {"name": "logging", "key": "level"}}
 
 
-def test_placement_is_what_the_settings_say(rendered: Render) -> None:
+def test_placement_is_what_settings_say(rendered: Render) -> None:
     spec = pod(rendered(**WHOLE))
 
     terms = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
@@ -161,7 +161,7 @@ def test_placement_may_be_off(rendered: Render) -> None:
     assert not {"affinity", "topologySpreadConstraints"} & spec.keys()
 
 
-def test_rollout_is_what_the_settings_say(rendered: Render) -> None:
+def test_rollout_is_what_settings_say(rendered: Render) -> None:
     spec = rendered(**WHOLE)[DEPLOYMENT]["spec"]
     replaced = rendered(server={"strategy": "Recreate"})[DEPLOYMENT]["spec"]
 
@@ -171,7 +171,7 @@ def test_rollout_is_what_the_settings_say(rendered: Render) -> None:
 
 
 @pytest.mark.parametrize(("server", "needed"), [({"max_surge": 3}, 82), ({"strategy": "Recreate"}, 22)])
-def test_connection_budget_counts_the_surge(server: dict[str, Any], needed: int) -> None:
+def test_connection_budget_counts_surge(server: dict[str, Any], needed: int) -> None:
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, "server": server, "database": {"max_connections": needed - 1}})
 
@@ -202,7 +202,7 @@ def test_existing_service_account_is_used_and_not_written(tmp_path: Path) -> Non
     assert written_by(tmp_path) == __version__
 
 
-def test_cluster_may_assign_the_user(rendered: Render) -> None:
+def test_cluster_may_assign_user(rendered: Render) -> None:
     found = [t["spec"]["securityContext"] for t in templates(rendered(server={"user_id": None}))]
 
     assert all(context["runAsNonRoot"] is True for context in found)

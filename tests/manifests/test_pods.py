@@ -73,7 +73,7 @@ def test_wait_for_schema_is_told_of_databases_only(rendered: Render) -> None:
     assert not [name for name in names if name.startswith(("AWS_", "OIDC_CLIENT", "MLFLOW_S3"))]
 
 
-def test_probes_ask_on_the_metrics_port(rendered: Render) -> None:
+def test_probes_ask_on_metrics_port(rendered: Render) -> None:
     (spec,) = [spec for spec in pod_specs(rendered()) if spec["containers"][0]["name"] == "mlflow"]
     server = spec["containers"][0]
 

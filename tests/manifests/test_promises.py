@@ -37,7 +37,7 @@ def pod_specs(objects: Objects) -> list[dict[str, Any]]:
     return [template["spec"] for template in pod_templates(objects)]
 
 
-def test_another_image_gives_a_new_job_and_changes_deployment_and_cron_jobs_alone(rendered: Render) -> None:
+def test_new_image_changes_only_workloads(rendered: Render) -> None:
     before, after = rendered(), rendered(image=NEW_IMAGE)
 
     changed = {kind for key in before.keys() & after.keys() if before[key] != after[key] for kind in [key[0]]}
@@ -45,14 +45,14 @@ def test_another_image_gives_a_new_job_and_changes_deployment_and_cron_jobs_alon
     assert changed == {"Deployment", "CronJob"}
 
 
-def test_a_failed_migration_runs_again_under_a_new_name_with_the_same_pods(rendered: Render) -> None:
+def test_failed_migration_runs_again_under_new_name(rendered: Render) -> None:
     first, second = only(rendered(), "Job"), only(rendered(migration={"run": 2}), "Job")
 
     assert first["metadata"]["name"] != second["metadata"]["name"]
     assert first["spec"] == second["spec"]
 
 
-def test_delete_instead_of_retain_changes_databases_and_role_alone_and_lifts_their_guards(rendered: Render) -> None:
+def test_reclaim_policy_delete_lifts_prune_guards(rendered: Render) -> None:
     kept, deleted = rendered(), rendered(database={"reclaim_policy": "delete"})
 
     changed = {key for key in kept if kept[key] != deleted[key]}
@@ -65,7 +65,7 @@ def test_delete_instead_of_retain_changes_databases_and_role_alone_and_lifts_the
     assert not any("prune" in json.dumps(deleted[key]["metadata"]).lower() for key in changed)
 
 
-def test_the_job_retries_what_is_retryable_and_fails_on_what_is_not(rendered: Render) -> None:
+def test_job_retries_only_retryable_exit_codes(rendered: Render) -> None:
     spec = only(rendered(), "Job")["spec"]
 
     rules = {rule["onExitCodes"]["values"][0]: rule["action"] for rule in spec["podFailurePolicy"]["rules"][:2]}
@@ -74,7 +74,7 @@ def test_the_job_retries_what_is_retryable_and_fails_on_what_is_not(rendered: Re
     assert spec["ttlSecondsAfterFinished"] == 365 * 24 * 3600
 
 
-def test_the_service_selects_the_server_and_no_job(rendered: Render) -> None:
+def test_service_selects_server_and_no_job(rendered: Render) -> None:
     objects = rendered()
     wanted = only(objects, "Service")["spec"]["selector"].items()
 
@@ -82,14 +82,14 @@ def test_the_service_selects_the_server_and_no_job(rendered: Render) -> None:
     assert not wanted <= only(objects, "Job")["spec"]["template"]["metadata"]["labels"].items()
 
 
-def test_no_pod_is_told_of_services_by_environment_variables(rendered: Render) -> None:
+def test_pods_have_no_service_links(rendered: Render) -> None:
     specs = pod_specs(rendered(ingress={"cloudflared": {}}))
 
     assert len(specs) == 5
     assert all(spec["enableServiceLinks"] is False for spec in specs)
 
 
-def test_the_login_is_what_keycloak_and_the_plugin_need(rendered: Render) -> None:
+def test_login_is_what_keycloak_and_plugin_need(rendered: Render) -> None:
     values = environment(rendered())
 
     assert values["OIDC_REDIRECT_URI"] == "https://mlflow.example.com/callback"
@@ -102,7 +102,7 @@ def test_the_login_is_what_keycloak_and_the_plugin_need(rendered: Render) -> Non
     assert not {"OIDC_CLIENT_SECRET", "SECRET_KEY", "AWS_SECRET_ACCESS_KEY"} & values.keys()
 
 
-def test_a_public_port_enters_every_derived_address(rendered: Render) -> None:
+def test_public_port_enters_every_derived_address(rendered: Render) -> None:
     values = environment(rendered(ingress={"public_port": 8443}))
 
     assert values["OIDC_REDIRECT_URI"] == "https://mlflow.example.com:8443/callback"
@@ -110,7 +110,7 @@ def test_a_public_port_enters_every_derived_address(rendered: Render) -> None:
     assert values["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")[0] == "mlflow.example.com:8443"
 
 
-def test_one_replica_keeps_sessions_in_files_and_several_in_redis(rendered: Render) -> None:
+def test_sessions_are_in_redis_for_several_replicas(rendered: Render) -> None:
     alone = environment(rendered())
     together = environment(rendered(server={"replicas": 2}, authentication={"redis": {"host": "redis.redis.svc"}}))
 
@@ -119,7 +119,7 @@ def test_one_replica_keeps_sessions_in_files_and_several_in_redis(rendered: Rend
     assert "SESSION_CACHE_DIR" not in together
 
 
-def test_the_current_release_renews_sessions_and_sends_cookies_over_https_alone(rendered: Render) -> None:
+def test_current_release_renews_sessions_and_secures_cookies(rendered: Render) -> None:
     values = environment(rendered(release="3.17.2"))
 
     assert values["OIDC_USE_REFRESH_TOKEN"] == "true"
@@ -129,7 +129,7 @@ def test_the_current_release_renews_sessions_and_sends_cookies_over_https_alone(
     assert "SESSION_TYPE" not in values
 
 
-def test_a_changed_service_file_starts_new_pods(rendered: Render) -> None:
+def test_changed_service_file_starts_new_pods(rendered: Render) -> None:
     def checksum(objects: Objects) -> str:
         metadata = only(objects, "Deployment")["spec"]["template"]["metadata"]
         return str(metadata["annotations"]["mlflow.cdk8s.io/configuration-checksum"])
@@ -137,14 +137,14 @@ def test_a_changed_service_file_starts_new_pods(rendered: Render) -> None:
     assert checksum(rendered()) != checksum(rendered(database={"sslmode": "verify-ca"}))
 
 
-def test_the_new_server_is_ready_before_the_old_one_goes(rendered: Render) -> None:
+def test_new_server_is_ready_before_old_one_goes(rendered: Render) -> None:
     strategy = only(rendered(), "Deployment")["spec"]["strategy"]
 
     assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
 @pytest.mark.parametrize(("way", "role", "secret"), [("managed-roles", False, True), ("bootstrap", False, False)])
-def test_the_role_has_one_maker(rendered: Render, way: str, role: bool, secret: bool) -> None:
+def test_role_has_one_maker(rendered: Render, way: str, role: bool, secret: bool) -> None:
     objects = rendered(database={"role_management": way})
 
     assert any(kind == "DatabaseRole" for kind, _, _ in objects) is role
@@ -152,14 +152,14 @@ def test_the_role_has_one_maker(rendered: Render, way: str, role: bool, secret: 
     assert any(name == "mlflow-db-role" for _, _, name in objects) is secret
 
 
-def test_the_roles_secret_tells_cloudnative_pg_to_reload(rendered: Render) -> None:
+def test_roles_secret_tells_cloudnative_pg_to_reload(rendered: Render) -> None:
     template = only(rendered(), "ExternalSecret", "mlflow-db-role")["spec"]["target"]["template"]
 
     assert template["type"] == "kubernetes.io/basic-auth"
     assert template["metadata"]["labels"] == {"cnpg.io/reload": "true", "app.kubernetes.io/instance": "mlflow"}
 
 
-def test_every_mounted_secret_is_made_by_an_external_secret(rendered: Render) -> None:
+def test_every_mounted_secret_is_made_by_external_secret(rendered: Render) -> None:
     objects = rendered(release="3.17.2", ingress={"cloudflared": {}})
     volumes = [volume for spec in pod_specs(objects) for volume in spec["volumes"] if "secret" in volume]
 
@@ -167,7 +167,7 @@ def test_every_mounted_secret_is_made_by_an_external_secret(rendered: Render) ->
     assert {("mlflow", volume["secret"]["secretName"]) for volume in volumes} <= made
 
 
-def test_the_server_takes_every_key_of_its_secret_from_the_store(rendered: Render) -> None:
+def test_server_secret_takes_every_key_from_store(rendered: Render) -> None:
     data = only(rendered(release="3.17.2"), "ExternalSecret", "mlflow-server-secret")["spec"]["data"]
 
     properties = {item["remoteRef"]["property"] for item in data}
@@ -196,7 +196,7 @@ def test_metrics_stay_inside(rendered: Render) -> None:
     assert endpoint["port"] == "metrics"
 
 
-def test_the_ingress_leads_to_the_middlewares_that_are_there(rendered: Render) -> None:
+def test_ingress_leads_to_middlewares_that_are_there(rendered: Render) -> None:
     objects = rendered()
     key = "traefik.ingress.kubernetes.io/router.middlewares"
     chains = [o["metadata"]["annotations"][key] for (kind, _, _), o in objects.items() if kind == "Ingress"]
@@ -216,7 +216,7 @@ def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:
     assert all(sum(s.items() <= pod.items() for s in selectors) == 1 for pod in labels)
 
 
-def test_only_the_server_is_reached_and_only_by_traefik_and_prometheus(rendered: Render) -> None:
+def test_server_is_reached_only_by_traefik_and_prometheus(rendered: Render) -> None:
     objects = rendered()
 
     assert not only(objects, "NetworkPolicy", "mlflow-migration")["spec"].get("ingress")
@@ -224,7 +224,7 @@ def test_only_the_server_is_reached_and_only_by_traefik_and_prometheus(rendered:
     assert [(rule["ports"][0]["port"], len(rule["from"])) for rule in rules] == [(5000, 1), (9090, 1)]
 
 
-def test_the_tunnel_reads_its_token_from_a_file(rendered: Render) -> None:
+def test_tunnel_reads_its_token_from_file(rendered: Render) -> None:
     objects = rendered(ingress={"cloudflared": {}})
     (container,) = only(objects, "Deployment", "mlflow-cloudflared")["spec"]["template"]["spec"]["containers"]
 
@@ -232,7 +232,7 @@ def test_the_tunnel_reads_its_token_from_a_file(rendered: Render) -> None:
     assert "env" not in container
 
 
-def test_the_namespace_admits_restricted_pods_alone_and_is_not_pruned(rendered: Render) -> None:
+def test_namespace_is_restricted_and_not_pruned(rendered: Render) -> None:
     metadata = only(rendered(), "Namespace")["metadata"]
 
     assert metadata["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -251,7 +251,7 @@ def test_garbage_is_collected_never_twice_at_once(rendered: Render) -> None:
     assert container["args"] == ["gc", "--older-than", "7d"]
 
 
-def test_flux_applies_the_application_after_the_database(rendered: Render) -> None:
+def test_flux_applies_application_after_database(rendered: Render) -> None:
     objects = rendered()
     database = only(objects, "Kustomization", "mlflow-test-database")["spec"]
     application = only(objects, "Kustomization", "mlflow-test-application")["spec"]
@@ -272,7 +272,7 @@ def test_delivery_names_no_folder_that_is_not_there(rendered: Render, role: str)
     assert [source["path"] for source in sources] == ["dist/test/application"]
 
 
-def test_an_oci_repository_is_a_source_too(rendered: Render) -> None:
+def test_oci_repository_is_source_too(rendered: Render) -> None:
     objects = rendered(delivery={"repository": "oci://registry.example.com/mlflow", "tools": ("flux",)})
 
     assert only(objects, "OCIRepository", "mlflow-test")["spec"]["url"] == "oci://registry.example.com/mlflow"
@@ -297,7 +297,7 @@ WAVES: Mapping[str, int] = {
 }
 
 
-def test_no_object_waits_for_one_of_a_later_wave(rendered: Render) -> None:
+def test_no_object_waits_for_one_of_later_wave(rendered: Render) -> None:
     objects = rendered(ingress={"cloudflared": {}})
     applied = {key: o for key, o in objects.items() if key[1] not in ("flux-system", "argocd")}
 
@@ -308,14 +308,14 @@ def test_no_object_waits_for_one_of_a_later_wave(rendered: Render) -> None:
     assert waves == {key: WAVES.get(key[0], 0) for key in applied}
 
 
-def test_a_cloud_identity_needs_no_keys(rendered: Render) -> None:
+def test_cloud_identity_needs_no_keys(rendered: Render) -> None:
     objects = rendered(artifacts={"kind": "s3", "endpoint": None, "credentials": "service-account"})
 
     assert not any(name == "mlflow-s3-secret" for _, _, name in objects)
     assert "AWS_SHARED_CREDENTIALS_FILE" not in environment(objects)
 
 
-def test_a_private_authority_is_mounted_where_the_programs_look(rendered: Render) -> None:
+def test_private_authority_is_mounted_where_programs_look(rendered: Render) -> None:
     objects = rendered(server={"ca_bundle": {"name": "company-ca"}})
     mounts = {mount["mountPath"] for mount in server(objects)["volumeMounts"]}
 

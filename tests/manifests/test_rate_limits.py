@@ -78,7 +78,7 @@ def test_limit_of_zero_is_not_written(rendered: Render, given: dict[str, int], l
     assert {name for chain in chains(objects).values() for name in chain} == left | {"mlflow-headers"}
 
 
-def test_only_the_main_ingress_asks_for_the_certificate(rendered: Render) -> None:
+def test_only_main_ingress_asks_for_certificate(rendered: Render) -> None:
     ingresses = [body["metadata"] for (kind, _, _), body in rendered().items() if kind == "Ingress"]
 
     asking = [about["name"] for about in ingresses if "cert-manager.io/cluster-issuer" in about["annotations"]]

@@ -14,7 +14,7 @@ from mlflow_sso.releases import RELEASES as IMAGE_RELEASES
 ROOT = Path(__file__).parents[2]
 
 
-def test_release_list_is_the_same_everywhere() -> None:
+def test_release_list_is_same_everywhere() -> None:
     names = set(get_args(ReleaseName))
 
     assert names == set(RELEASES)
@@ -24,7 +24,7 @@ def test_release_list_is_the_same_everywhere() -> None:
     assert names == {folder.name for folder in (ROOT / "image/releases").iterdir()}
 
 
-def test_make_reads_the_list_of_releases() -> None:
+def test_make_reads_list_of_releases() -> None:
     printed = subprocess.run(
         ["make", "--no-print-directory", "--eval", "list:; @echo $(IMAGE_RELEASES)", "list"],
         cwd=ROOT,

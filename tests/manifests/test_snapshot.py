@@ -27,11 +27,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_dist_is_what_the_settings_say(fresh: Path) -> None:
+def test_dist_is_what_settings_say(fresh: Path) -> None:
     assert differences(fresh, ROOT / "dist") == []
 
 
-def test_a_second_render_in_another_process_gives_the_same_bytes(fresh: Path, tmp_path: Path) -> None:
+def test_second_render_in_another_process_gives_same_bytes(fresh: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", tmp_path, *ENVIRONMENTS], check=True)
 
     assert differences(fresh, tmp_path) == []
@@ -39,7 +39,7 @@ def test_a_second_render_in_another_process_gives_the_same_bytes(fresh: Path, tm
     assert comparison.left_only == comparison.right_only == []
 
 
-def test_the_schema_and_the_table_of_settings_are_current() -> None:
+def test_schema_and_table_of_settings_are_current() -> None:
     assert (ROOT / "environments" / SCHEMA_FILE).read_text() == schema_text()
     assert (ROOT / "docs" / "settings.md").read_text() == settings_table()
     assert with_summary((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
@@ -50,7 +50,7 @@ def test_every_environment_names_its_schema_first(file: Path) -> None:
     assert file.read_text().splitlines()[0] == FIRST_LINE
 
 
-def test_editors_accept_every_environment_and_refuse_an_unknown_key() -> None:
+def test_editors_accept_every_environment_and_refuse_unknown_key() -> None:
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
     documents = [yaml.safe_load(file.read_text()) for file in ENVIRONMENTS]
 

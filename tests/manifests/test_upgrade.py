@@ -61,20 +61,20 @@ def test_upgrade_renames_and_keeps_comments(workplace: Path) -> None:
     assert "  renamed: server.pods → server.replicas" in report
 
 
-def test_upgrade_moves_a_setting_between_sections(workplace: Path) -> None:
+def test_upgrade_moves_setting_between_sections(workplace: Path) -> None:
     after, report = run(workplace, f"{MINIMAL}extras:\n  level: DEBUG # noisy\nserver:\n  replicas: 1\n")
 
     assert after == f"{MINIMAL}server:\n  replicas: 1\n  log_level: DEBUG # noisy\n"
     assert "  renamed: extras.level → server.log_level" in report
 
 
-def test_upgrade_creates_the_section_of_a_moved_setting(workplace: Path) -> None:
+def test_upgrade_creates_section_of_moved_setting(workplace: Path) -> None:
     after, _ = run(workplace, f"{MINIMAL}extras:\n  level: DEBUG\n")
 
     assert after == f"{MINIMAL}server:\n  log_level: DEBUG\n"
 
 
-def test_upgrade_refuses_both_names_of_a_setting(workplace: Path) -> None:
+def test_upgrade_refuses_both_names_of_setting(workplace: Path) -> None:
     with pytest.raises(InvalidSettingsError, match=r"server\.pods: is called server.replicas now, which is set, too"):
         run(workplace, f"{MINIMAL}server:\n  pods: 2\n  replicas: 1\n")
 
@@ -102,7 +102,7 @@ def test_upgrade_names_defaults_left_unset(workplace: Path, lines: str, said: bo
     assert "  to do: take a backup" in report
 
 
-def test_upgrade_starts_at_the_version_of_dist(workplace: Path) -> None:
+def test_upgrade_starts_at_version_of_dist(workplace: Path) -> None:
     service_account(workplace, "0.1.0")
 
     _, report = run(workplace, MINIMAL)
@@ -110,14 +110,14 @@ def test_upgrade_starts_at_the_version_of_dist(workplace: Path) -> None:
     assert report == ["production", f"  written by 0.1.0, now {__version__}"]
 
 
-def test_upgrade_refuses_manifests_of_a_newer_version(workplace: Path) -> None:
+def test_upgrade_refuses_manifests_of_newer_version(workplace: Path) -> None:
     service_account(workplace, "99.0.0")
 
     with pytest.raises(UpgradeError, match=r"was written by version 99.0.0, which is newer; install that"):
         run(workplace, MINIMAL)
 
 
-def test_upgrade_command_reports_and_renews_the_schema(workplace: Path) -> None:
+def test_upgrade_command_reports_and_renews_schema(workplace: Path) -> None:
     schema = workplace / "environments" / "environment.schema.json"
     schema.write_text("{}")
 
@@ -135,7 +135,7 @@ def test_manifests_say_which_version_wrote_them(workplace: Path) -> None:
     assert written_by(workplace / "dist" / "production") == __version__
 
 
-def test_history_agrees_with_the_settings() -> None:
+def test_history_agrees_with_settings() -> None:
     def value(key: str) -> object:
         settings: object = Settings.model_validate(
             {"ingress": {"host": "a.example.com"}, "authentication": {"keycloak_host": "b.example.com"}}
@@ -156,5 +156,5 @@ def test_history_is_in_order_and_not_ahead() -> None:
 
 
 @pytest.mark.parametrize(("written", "count"), [(None, 1), ("0.0.9", 1), ("0.1.0", 0), ("0.10.0", 0)])
-def test_history_since_a_version(written: str | None, count: int) -> None:
+def test_history_since_version(written: str | None, count: int) -> None:
     assert len(since(written, history=FUTURE)) == count

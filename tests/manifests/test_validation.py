@@ -102,7 +102,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_manifest_is_refused(case: str, tmp_path: Path) -> None:
+def test_broken_manifest_is_refused(case: str, tmp_path: Path) -> None:
     file, change, expected = BROKEN[case]
     for source in (ROOT / "dist" / "production").rglob("*.yaml"):
         target = tmp_path / source.relative_to(ROOT / "dist" / "production")
@@ -115,7 +115,7 @@ def test_a_broken_manifest_is_refused(case: str, tmp_path: Path) -> None:
     assert expected in "\n".join(map(str, validate(tmp_path)))
 
 
-def test_a_secret_with_data_is_refused(tmp_path: Path) -> None:
+def test_secret_with_data_is_refused(tmp_path: Path) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "stringData": {"a": "b"}}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
 
@@ -123,7 +123,7 @@ def test_a_secret_with_data_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["yes", "on", "0123", "0o17"])
-def test_text_that_older_readers_take_for_something_else_is_refused(value: str, tmp_path: Path) -> None:
+def test_ambiguous_yaml_text_is_refused(value: str, tmp_path: Path) -> None:
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  key: {value}\n"
     (tmp_path / "a.yaml").write_text(text)
 

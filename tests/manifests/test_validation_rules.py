@@ -65,13 +65,13 @@ LATE: dict[str, tuple[str, int | None, str]] = {
 
 
 @pytest.mark.parametrize("case", LATE)
-def test_what_is_waited_for_may_not_come_in_a_later_wave(case: str, current: list[Manifest]) -> None:
+def test_dependency_in_later_wave_is_refused(case: str, current: list[Manifest]) -> None:
     file, number, expected = LATE[case]
 
     assert expected in "\n".join(found(wave_problems, current, file, wave(number)))
 
 
-def test_the_databases_may_not_wait_for_the_application(current: list[Manifest]) -> None:
+def test_databases_may_not_wait_for_application(current: list[Manifest]) -> None:
     def password_of_the_application(body: dict[str, Any]) -> None:
         body["metadata"]["namespace"] = "mlflow-current"
         body["spec"]["passwordSecret"]["name"] = "mlflow-db-secret"
@@ -82,7 +82,7 @@ def test_the_databases_may_not_wait_for_the_application(current: list[Manifest])
 
 
 @pytest.mark.parametrize("environment", ["production", "current", "edge", "local"])
-def test_no_committed_object_waits_for_a_later_one(environment: str) -> None:
+def test_no_committed_object_waits_for_later_one(environment: str) -> None:
     assert list(wave_problems(read_manifests(DIST / environment))) == []
 
 
@@ -116,13 +116,13 @@ LOST: dict[str, tuple[str, Change, str]] = {
 
 
 @pytest.mark.parametrize("case", LOST)
-def test_a_name_or_selector_that_leads_nowhere_is_refused(case: str, current: list[Manifest]) -> None:
+def test_name_or_selector_that_leads_nowhere_is_refused(case: str, current: list[Manifest]) -> None:
     file, change, expected = LOST[case]
 
     assert expected in "\n".join(found(reference_problems, current, file, change))
 
 
-def test_the_same_object_in_two_files_is_refused(current: list[Manifest]) -> None:
+def test_same_object_in_two_files_is_refused(current: list[Manifest]) -> None:
     twice = [*current, Manifest(file="application/again.yaml", body=current[0].body)]
 
     files = {problem.file for problem in reference_problems(twice) if "more than one file" in problem.message}
@@ -151,7 +151,7 @@ LOOSE: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("case", LOOSE)
-def test_a_pod_that_is_not_restricted_is_refused(case: str, current: list[Manifest]) -> None:
+def test_pod_that_is_not_restricted_is_refused(case: str, current: list[Manifest]) -> None:
     change, expected = LOOSE[case]
 
     problems = found(pod_security_problems, current, "application/Deployment.mlflow.k8s", change)
@@ -159,7 +159,7 @@ def test_a_pod_that_is_not_restricted_is_refused(case: str, current: list[Manife
     assert expected in "\n".join(problems)
 
 
-def test_a_secret_as_environment_is_refused_and_a_config_map_is_not(current: list[Manifest]) -> None:
+def test_secret_as_environment_is_refused(current: list[Manifest]) -> None:
     def sources(body: dict[str, Any]) -> None:
         container(body)["envFrom"] = [{"secretRef": {"name": "logins"}}, {"configMapRef": {"name": "plain"}}]
 
@@ -168,7 +168,7 @@ def test_a_secret_as_environment_is_refused_and_a_config_map_is_not(current: lis
     assert "Secret logins becomes variables" in problem
 
 
-def test_a_nullable_field_takes_null_and_still_refuses_unknown_fields() -> None:
+def test_nullable_field_refuses_unknown_fields() -> None:
     schema = strict({"type": "object", "nullable": True, "properties": {"a": {"type": "string"}}})
 
     check = jsonschema.Draft202012Validator(schema)

@@ -16,7 +16,7 @@ ENVIRONMENTS = sorted(path.name for path in (ROOT / "dist").iterdir())
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_version_bump_changes_only_an_annotation(
+def test_version_bump_changes_only_annotation(
     environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = load(ROOT / "environments" / f"{environment}.yaml")

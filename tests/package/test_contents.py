@@ -15,17 +15,17 @@ def files(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_wheel_passes_the_check_of_its_contents(wheel: Path) -> None:
+def test_wheel_passes_check_of_its_contents(wheel: Path) -> None:
     done = subprocess.run([sys.executable, CHECK, wheel], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_sdist_builds_the_same_wheel(wheel: Path, wheel_of_sdist: Path) -> None:
+def test_sdist_builds_same_wheel(wheel: Path, wheel_of_sdist: Path) -> None:
     assert files(wheel_of_sdist) == files(wheel)
 
 
-def test_check_refuses_a_stray_file(wheel: Path, tmp_path: Path) -> None:
+def test_check_refuses_stray_file(wheel: Path, tmp_path: Path) -> None:
     changed = tmp_path / wheel.name
     with zipfile.ZipFile(changed, "w") as archive:
         for name, content in files(wheel).items():
@@ -40,7 +40,7 @@ def test_check_refuses_a_stray_file(wheel: Path, tmp_path: Path) -> None:
     )
 
 
-def test_check_notices_a_missing_file(wheel: Path, tmp_path: Path) -> None:
+def test_check_notices_missing_file(wheel: Path, tmp_path: Path) -> None:
     changed = tmp_path / wheel.name
     with zipfile.ZipFile(changed, "w") as archive:
         for name, content in files(wheel).items():

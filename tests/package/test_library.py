@@ -60,7 +60,7 @@ def test_console_script_renders_and_validates(installed: Environment, app: Path)
     assert (app / "dist" / "production" / "application" / "Deployment.mlflow.k8s.yaml").is_file()
 
 
-def test_schema_is_written_outside_a_checkout(installed: Environment, app: Path) -> None:
+def test_schema_is_written_outside_checkout(installed: Environment, app: Path) -> None:
     (app / "README.md").write_text("# Mine\n")
 
     done = installed.run("cdk8s-mlflow", "schema", cwd=app)

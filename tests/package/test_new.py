@@ -43,7 +43,7 @@ def make(target: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["make", target], cwd=folder, env=variables, capture_output=True, text=True, check=False)
 
 
-def test_new_writes_a_whole_repository(project: Path) -> None:
+def test_new_writes_whole_repository(project: Path) -> None:
     files = {
         str(path.relative_to(project)) for path in project.rglob("*") if path.is_file() and "dist" not in path.parts
     }
@@ -93,7 +93,7 @@ def test_make_test_and_make_synth_work_in_it(set_up: Path) -> None:
     assert written.returncode == 0, written.stderr
 
 
-def test_make_test_notices_a_stale_dist(set_up: Path) -> None:
+def test_make_test_notices_stale_dist(set_up: Path) -> None:
     file = set_up / "environments" / "production.yaml"
     text = file.read_text()
     file.write_text(f"{text}image:\n  tag: next\n")
@@ -120,14 +120,14 @@ def test_upgrade_renews_lock_and_schema(installed: Environment, project: Path) -
 
 
 @pytest.mark.parametrize("program", ["main.py", "bootstrap.py"])
-def test_programs_of_the_repository_start(installed: Environment, project: Path, program: str) -> None:
+def test_programs_of_repository_start(installed: Environment, project: Path, program: str) -> None:
     done = installed.run("python", program, "--help", cwd=project)
 
     assert done.returncode == 0, done.stderr
     assert f"Usage: {program} " in done.stdout
 
 
-def test_cdk8s_app_writes_the_same_bytes(installed: Environment, project: Path, tmp_path: Path) -> None:
+def test_cdk8s_app_writes_same_bytes(installed: Environment, project: Path, tmp_path: Path) -> None:
     app_command = yaml.safe_load((project / "cdk8s.yaml").read_text())["app"]
 
     # What the cdk8s CLI does: it runs the app, and names the output folder in a variable.
@@ -140,7 +140,7 @@ def test_cdk8s_app_writes_the_same_bytes(installed: Environment, project: Path, 
     assert same.stdout == ""
 
 
-def test_new_refuses_a_folder_with_files(tmp_path: Path) -> None:
+def test_new_refuses_folder_with_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
 
     done = new(tmp_path, *HOSTS)
@@ -149,7 +149,7 @@ def test_new_refuses_a_folder_with_files(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_new_refuses_a_file(tmp_path: Path) -> None:
+def test_new_refuses_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
 
     assert new(tmp_path / "file", *HOSTS).stderr.endswith("is a file; name a new or an empty folder\n")
@@ -171,7 +171,7 @@ def test_new_writes_nothing_when_refused(tmp_path: Path, arguments: tuple[str, .
     assert list(tmp_path.iterdir()) == []
 
 
-def test_new_refuses_a_wheel_of_another_version(tmp_path: Path) -> None:
+def test_new_refuses_wheel_of_another_version(tmp_path: Path) -> None:
     wheel = tmp_path / "cdk8s_mlflow-99.0-py3-none-any.whl"
     wheel.write_bytes(b"")
 
@@ -181,7 +181,7 @@ def test_new_refuses_a_wheel_of_another_version(tmp_path: Path) -> None:
     assert "is not the wheel of cdk8s-mlflow" in done.stderr
 
 
-def test_new_keeps_an_empty_repository_of_git(tmp_path: Path, wheel: Path) -> None:
+def test_new_keeps_empty_repository_of_git(tmp_path: Path, wheel: Path) -> None:
     (tmp_path / ".git").mkdir()
 
     done = new(tmp_path, *HOSTS, "--wheel", wheel)
