@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,20 @@ _WORKLOADS = frozenset({"Deployment", "Job", "CronJob"})
 
 
 def read_manifests(folder: Path) -> list[Manifest]:
-    """Every object below ``folder``."""
-    yaml = YAML(typ="safe")
+    """Every object below ``folder``; no check changes one, since the same text is read once."""
     return [
         Manifest(file=str(file.relative_to(folder)), body=document)
         for file in sorted(folder.rglob("*.yaml"))
-        for document in yaml.load_all(file.read_text(encoding="utf-8"))
+        for document in read_documents(file.read_text(encoding="utf-8"))
     ]
+
+
+@lru_cache(maxsize=2048)
+def read_documents(text: str, *, version: str = "1.2") -> tuple[Any, ...]:
+    """The YAML documents in ``text``, as a reader of that version of YAML takes them."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = version
+    return tuple(yaml.load_all(text))
 
 
 def containers(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from cdk8s_mlflow.validation.problem import ManifestProblem
+from cdk8s_mlflow.validation.problem import ManifestProblem, read_documents
 
 
 def yaml_version_problems(folder: Path) -> Iterator[ManifestProblem]:
     """Files that read differently as YAML 1.1 and as YAML 1.2."""
-    older, newer = YAML(typ="safe", pure=True), YAML(typ="safe", pure=True)
-    older.version = "1.1"
     for file in sorted(folder.rglob("*.yaml")):
         text = file.read_text(encoding="utf-8")
-        if list(older.load_all(text)) != list(newer.load_all(text)):
+        if read_documents(text, version="1.1") != read_documents(text):
             name = str(file.relative_to(folder))
             message = "reads differently as YAML 1.1; quote yes, on, 0123 and 1e3"
             yield ManifestProblem(file=name, check="YAML versions", message=message)
