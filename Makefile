@@ -18,7 +18,7 @@ endif
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
 
-# $(call install,ARGUMENTS): anew where the last installation was interrupted, which leaves packages half there.
+# $(call install,ARGUMENTS): anew if the last installation was interrupted, which leaves packages half there.
 install = { again=; test ! -e $(VENV)/.unfinished || again=--reinstall; touch $(VENV)/.unfinished; \
   $(UV) pip install --quiet --python $(PY) $$again $(1); } && rm $(VENV)/.unfinished
 

@@ -3,9 +3,7 @@
 try:
     from mlflow_bootstrap.cli import main
 except ModuleNotFoundError as error:
-    raise SystemExit(
-        f"error: {error.name} is missing; run `make setup`, and again where the checkout was moved"
-    ) from None
+    raise SystemExit(f"error: {error.name} is missing; run `make setup`, and again if the checkout was moved") from None
 
 if __name__ == "__main__":
     main()

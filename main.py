@@ -3,9 +3,7 @@
 try:
     from cdk8s_mlflow.console import main
 except ModuleNotFoundError as error:
-    raise SystemExit(
-        f"error: {error.name} is missing; run `make setup`, and again where the checkout was moved"
-    ) from None
+    raise SystemExit(f"error: {error.name} is missing; run `make setup`, and again if the checkout was moved") from None
 
 if __name__ == "__main__":
     main()

@@ -145,7 +145,7 @@ class Bench:
             return statistics.median(_milliseconds(client) for _ in range(300))
 
     def migrate_seconds(self) -> tuple[float, float, float]:
-        """SQL, imports and all of ``migrate`` where there is nothing to do."""
+        """SQL, imports and all of ``migrate`` if there is nothing to do."""
         started = time.perf_counter()
         done = self.pod.run("migrate")
         total = time.perf_counter() - started

@@ -10,7 +10,7 @@ from pathlib import Path
 def started(
     venv: Path, port: int, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None
 ) -> "subprocess.Popen[bytes]":
-    """``mlflow server`` of ``venv``, without waiting; it runs in ``folder`` and sees ``environment`` alone."""
+    """``mlflow server`` of ``venv``, without waiting; it runs in ``folder`` and sees only ``environment``."""
     address = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
         [str(venv / "bin" / "mlflow"), "server", *address, *arguments],
@@ -23,6 +23,6 @@ def started(
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End it, and its worker, which outlives a parent that is ended alone."""
+    """End it, and its worker, which outlives its parent."""
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(60)

@@ -21,7 +21,7 @@ class Work:
     search: Request
 
     def without_login(self) -> Self:
-        """The same requests for a server that asks nobody who he is."""
+        """The same requests for a server without login."""
         return replace(self, log_batch=replace(self.log_batch, headers={}), search=replace(self.search, headers={}))
 
 

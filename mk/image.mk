@@ -25,7 +25,7 @@ build-and-push-image: $(VENV)/.run ## build the container image, push it and pri
 image-base: $(VENV)/.run ## write down the digests of the base images, for every build to come
 	@$(PUBLISHING) pin-base
 
-# $(call image_python,3.11): python3.11 from the PATH if it runs, else the newest of pyenv's; empty where there is none
+# $(call image_python,3.11): python3.11 from the PATH if it runs, else the newest of pyenv's; empty if there is none
 image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
   "$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 

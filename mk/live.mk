@@ -20,7 +20,7 @@ test-mutations: setup-image ## change constants of the constructs one by one, an
 screenshots: setup-image ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
 
-bench-live: setup-image ## requests a second through the door, beside MLflow's own server
+bench-live: setup-image ## requests a second through the ingress, beside MLflow's own server
 	@PYTHONPATH=tests/live $(PY) benchmarks/bench_live.py $(RELEASE)
 
 bench: bench-live

@@ -160,7 +160,7 @@ def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stands(rule: str) -> bool:
-    """Whether a CEL rule of an object speaks of the whole value alone, not of fields that may be gone."""
+    """Whether a CEL rule of an object refers only to the whole value, not to fields that may be trimmed."""
     return "self." not in rule and "oldSelf." not in rule
 
 

@@ -37,7 +37,7 @@ _AdoptEarlier = Annotated[
     bool,
     typer.Option("--adopt-earlier", help="Take over what earlier releases created, which set no marks."),
 ]
-_CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Make the realm where it is missing.")]
+_CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Create the realm if it is missing.")]
 _PrintTo = Annotated[
     Path | None, typer.Option("--print-secrets-to", help="Keep secrets in this new file instead of a store.")
 ]
@@ -174,7 +174,7 @@ def verify(
     environments: _Folder = Path("environments"),
     output: _Format = "text",
 ) -> None:
-    """Exit 1 where anything is not as the environment file says."""
+    """Exit 1 if anything is not as the environment file says."""
     from mlflow_bootstrap import keycloak
 
     run, printer = _open(environment, environments, output, probe=True)
@@ -256,7 +256,7 @@ def rotate(
     environments: _Folder = Path("environments"),
     output: _Format = "text",
 ) -> None:
-    """Renew a secret in the store and in its system; for the server its session keys alone."""
+    """Renew a secret in the store and in its system; for the server only its session keys."""
     from mlflow_bootstrap.rotation import renew
 
     run, printer = _open(environment, environments, output)

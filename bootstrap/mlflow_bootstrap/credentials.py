@@ -14,7 +14,7 @@ from mlflow_bootstrap.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Values that operators hand over; ``ask`` is there on a terminal alone."""
+    """Values that operators hand over; ``ask`` exists only on a terminal."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     ask: Callable[[str], str] | None = field(default_factory=lambda: getpass.getpass if sys.stdin.isatty() else None)
@@ -36,7 +36,7 @@ class Credentials:
         return value.get_secret_value() if value else default
 
     def required(self, name: str, *, purpose: str) -> SecretStr:
-        """The same, asked for on a terminal where it is not given; ``purpose`` is what the prompt calls it.
+        """The same, asked for on a terminal if it is not given; ``purpose`` is what the prompt calls it.
 
         Raises:
             UsageError: it is not given and standard input is not a terminal.

@@ -1,4 +1,4 @@
-"""Ends keys and sessions of users whom Keycloak no longer lets in; the same as the image's ``mlflow-sso end-access``.
+"""Ends keys and sessions of users who lost access in Keycloak; the same as the image's ``mlflow-sso end-access``.
 
 A user is taken for gone only if a reading of the groups and a look at the user agree, and all of them are known before
 the first access ends; whenever Keycloak does not answer whole, nothing is ended.
@@ -32,7 +32,7 @@ HASHES = (
         "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = {id} AND password_hash NOT LIKE 'ended:%'",
     ),
 )
-"""Who has access, and what ends it, where a key is the hash of a password; see the image's ``access_rows``."""
+"""Who has access, and what ends it, if a key is the hash of a password; see the image's ``access_rows``."""
 
 ROWS = (
     "SELECT id, username, is_service_account FROM users WHERE "

@@ -18,7 +18,7 @@ class User:
 def table(users: Sequence[User]) -> str:
     """A line for each user: name, e-mail, groups, and whether it is disabled."""
     if not users:
-        return "nobody is in a group of this environment; `bootstrap.py add-user-to-group USER GROUP` puts them there"
+        return "no user is in a group of this environment; add one by `bootstrap.py add-user-to-group USER GROUP`"
     return "\n".join(_line(user) for user in users)
 
 

@@ -1,4 +1,4 @@
-"""One run over the parts of an environment: the store first, then the systems, each as far as it goes."""
+"""One run over the parts of an environment: the store first, then the systems; a failure stops only its own part."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager

@@ -35,7 +35,7 @@ class DatabaseChart(Chart):
 class MlflowChart(Chart):
     """The tracking server and all that stands around it in its own namespace.
 
-    Exposes ``migration``, ``server`` and, where it is enabled, ``ingress``.
+    Exposes ``migration``, ``server`` and, if it is enabled, ``ingress``.
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:

@@ -45,7 +45,7 @@ class SecretTemplate:
     fields: tuple[str, ...]
     data: Mapping[str, str]
     mount: str | None = None
-    """Folder below ``SECRETS_ROOT``, or nothing for a Secret that no pod mounts."""
+    """Folder below ``SECRETS_ROOT``; None for a Secret that no pod mounts."""
     part: Literal["application", "database"] = "application"
     """Folder of ``dist/ENVIRONMENT/`` that it is delivered with."""
     type: str = "Opaque"

@@ -38,7 +38,7 @@ def pod_labels(component: Component, instance: str) -> dict[str, str]:
 
 
 def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str] | None:
-    """Annotations of an object that Argo CD applies in ``wave``, or nothing where there are none."""
+    """Annotations of an object that Argo CD applies in ``wave``; None if there are none."""
     found = {**({"argocd.argoproj.io/sync-wave": str(wave)} if wave else {}), **(more or {})}
     return found or None
 

@@ -13,7 +13,7 @@ _STANDARD = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("en
 
 
 class MlflowNamespace(Construct):
-    """A namespace that admits restricted pods alone and that no sync prunes with all that is in it."""
+    """A namespace that admits only restricted pods and that no sync prunes with its content."""
 
     def __init__(self, scope: Construct, id: str, *, name: str) -> None:
         super().__init__(scope, id)

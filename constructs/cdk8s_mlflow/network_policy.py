@@ -1,4 +1,4 @@
-"""Who may talk to our pods and to whom they may talk; every policy selects our own pods alone."""
+"""Allowed traffic to and from our pods; every policy selects only our own pods."""
 
 from collections.abc import Sequence
 from ipaddress import ip_network

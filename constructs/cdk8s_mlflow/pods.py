@@ -1,4 +1,4 @@
-"""Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, mounted folders alone."""
+"""Pods that the Pod Security Standard "restricted" admits: numeric user, read-only root, only mounted folders."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack

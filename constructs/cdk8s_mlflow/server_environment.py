@@ -27,7 +27,7 @@ def pool_environment(settings: Settings) -> dict[str, str]:
 
 
 def artifact_environment(settings: Settings) -> dict[str, str]:
-    """How to find the bucket: clients send artifacts to the server, which alone may read and write them."""
+    """How to find the bucket: clients send artifacts to the server; only it may read and write them."""
     artifacts = settings.artifacts
     keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
     return {
@@ -185,7 +185,7 @@ def end_access_environment(settings: Settings) -> dict[str, str]:
 
 
 def backup_environment(settings: Settings) -> dict[str, str]:
-    """What a dump reads: the databases, where it goes, and where artifacts are, so that the two are apart."""
+    """What a dump reads: the databases, its target, and the place of artifacts, so that the two differ."""
     backup, artifacts = settings.backup, settings.artifacts
     own = {
         "MLFLOW_SSO_BACKUP_TARGET": backup.target or "",

@@ -1,6 +1,6 @@
 """One file with the public roots and the private certificate authorities.
 
-A private authority alone would drop the public roots: requests, boto3 and OpenSSL read one file, not two.
+Only a private authority would drop the public roots: requests, boto3 and OpenSSL read one file, not two.
 """
 
 import os

@@ -22,7 +22,7 @@ PROGRAMS = {
     "dump": "store both databases, as they are at one moment, in S3",
     "restore": "load a dump into empty databases",
     "fsck": "compare the database with the bucket, and report what the one has and the other lacks",
-    "end-access": "end keys and sessions of users whom Keycloak no longer lets in",
+    "end-access": "end keys and sessions of users who may no longer log in at Keycloak",
 }
 
 

@@ -1,4 +1,4 @@
-"""Keycloak's directory as the directory client sees it: who is in our groups, and why somebody is not.
+"""Keycloak's directory as the directory client sees it: the members of our groups, and why a user is none.
 
 Whatever looks like half an answer is an error, because access is ended by what is missing from an answer.
 """

@@ -1,4 +1,4 @@
-"""``end-access``: ends keys and sessions of users whom Keycloak no longer lets in.
+"""``end-access``: ends keys and sessions of users who may no longer log in at Keycloak.
 
 An access key lives for up to a year, whatever happens to its user meanwhile. Who is in neither group, is disabled or is
 not in the realm any more loses key and sessions; who comes back logs in again. Somebody is taken for gone only if two
@@ -52,13 +52,13 @@ def run(arguments: Namespace) -> int:
 
 
 def find_gone(users: Iterable[User], keycloak: Directory) -> list[tuple[User, str]]:
-    """Those of ``users`` who may not use the server any more, with the reason.
+    """Those of ``users`` who are no longer authorized, with the reason.
 
     All of them are known before the first one's access ends. Raises ``ProgramError`` for half an answer.
     """
     suspects = _missing_from(keycloak, users)
     if suspects:
-        # A list that changes while its pages are read may leave somebody out.
+        # A list that changes while its pages are read may omit a user.
         suspects = _missing_from(keycloak, suspects)
     reasons = [(user, keycloak.reason_to_end(folded(user.name))) for user in suspects]
     return [(user, reason) for user, reason in reasons if reason and not _is_local(user, reason)]

@@ -5,7 +5,7 @@
     ├── TerminalError  1   a person has to do something first; trying again changes nothing
     └── RetryableError  75  something is not there yet; the same command may succeed later (``EX_TEMPFAIL``)
 
-A Job or an init container is told by the code alone whether another try is worth it.
+A Job or an init container knows only from the code whether another attempt may help.
 """
 
 

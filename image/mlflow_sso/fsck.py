@@ -1,7 +1,7 @@
 """``fsck``: compares the database with the bucket and reports what the one has and the other lacks. Changes nothing.
 
 After a restore, rows may be older than objects or the other way round. Each finding is looked at a second time before
-it is reported, since the server goes on meanwhile.
+it is reported, since the server continues meanwhile.
 """
 
 import shlex

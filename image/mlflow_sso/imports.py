@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Keep Python's garbage collector from its work while much is imported, and from what is there ever after.
+    """Pause Python's garbage collector during large imports, and exclude the imported objects from it afterwards.
 
-    A third of the processor that importing MLflow takes goes to looking, again and again, through a million objects
+    A third of the processor that importing MLflow takes is spent on looking, again and again, through a million objects
     that stay. Those are set aside at the end (Python's documentation of ``gc.freeze``), so that no later collection
     looks through them either, in the middle of a request.
     """

@@ -127,7 +127,7 @@ class IndexState:
     present: tuple[Index, ...]
     missing: tuple[Index, ...]
     invalid: frozenset[str]
-    """Names of missing ones that are there and unfinished."""
+    """Names of those that exist but are invalid."""
     of_others: tuple[Index, ...]
     """Missing ones on tables of another owner, on which this role cannot create any."""
 

@@ -32,7 +32,7 @@ WHERE {column} {past} now() AT TIME ZONE 'UTC' - make_interval(days => %(days)s)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiring:
-    """Rows that nobody needs once a time has passed; times are kept in UTC, without a zone."""
+    """Rows that expire at a time; times are kept in UTC, without a zone."""
 
     table: str
     column: str

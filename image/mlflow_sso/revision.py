@@ -44,13 +44,13 @@ def schema_state(connection: Any, schema: Schema) -> SchemaState:
     if len(rows) > 1:
         raise TerminalError(
             f"{schema.name} is at several revisions: {', '.join(rows)}",
-            remedy=f"restore a backup, or leave the right one alone in {schema.version_table}",
+            remedy=f"restore a backup, or leave only the right one in {schema.version_table}",
         )
     return SchemaState(revision=rows[0] if rows else None, tables=tables - {schema.version_table})
 
 
 def require_head(connection: Any, schema: Schema) -> None:
-    """Raise ``ProgramError`` where the database does not have the schema of this image."""
+    """Raise ``ProgramError`` if the database does not have the schema of this image."""
     now = schema_state(connection, schema)
     if not now.is_at_head(schema):
         raise RetryableError(

@@ -38,9 +38,9 @@ class SecretsRoot:
         return self.path / mount / key
 
     def find(self, mount: str, key: str) -> str | None:
-        """The value of ``key``, or None where the file is absent or empty.
+        """The value of ``key``, or None if the file is absent or empty.
 
-        Raises ``TerminalError`` where the file is there and may not be read.
+        Raises ``TerminalError`` if the file exists and is unreadable.
         """
         try:
             return self.file(mount, key).read_text(encoding="utf-8").removesuffix("\n") or None
@@ -53,7 +53,7 @@ class SecretsRoot:
             ) from None
 
     def read(self, mount: str, key: str) -> str:
-        """The value of ``key``; raises ``TerminalError`` where it is absent or empty."""
+        """The value of ``key``; raises ``TerminalError`` if it is absent or empty."""
         value = self.find(mount, key)
         if value is None:
             raise TerminalError(missing(self.file(mount, key), mount), remedy=f"look at {SECRET_OF_MOUNT[mount]}")

@@ -26,7 +26,7 @@ class Termination:
     def require_none(self) -> None:
         """Raise ``RetryableError`` if SIGTERM has come."""
         if self._has_come:
-            raise RetryableError("stopped by SIGTERM", remedy="run it again: it goes on where it stopped")
+            raise RetryableError("stopped by SIGTERM", remedy="run it again: it continues where it stopped")
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._has_come = True

@@ -62,7 +62,7 @@ def _heard(server: Postgres | Minio | OpenBao | Keycloak, *secrets: str) -> None
 
 @pytest.fixture(scope="session")
 def memory() -> Iterator[Path]:
-    """A folder in memory where there is one: these servers make thousands of files and wait for each to be kept."""
+    """A folder in memory, if there is one: these servers create thousands of files and wait for each to be kept."""
     with memory_folder("servers-") as folder:
         yield folder
 

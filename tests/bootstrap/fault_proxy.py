@@ -114,7 +114,7 @@ def calls(action: Callable[[], object]) -> Fault:
 
 
 def calls_before(action: Callable[[], object]) -> Fault:
-    """``action`` is called, such as to restart the server, then the request goes its way."""
+    """``action`` is called, such as to restart the server, then the request is forwarded."""
 
     async def fault(_: web.Request, forward: Forward) -> web.StreamResponse:
         await asyncio.to_thread(action)

@@ -1,4 +1,4 @@
-"""What the tests of MinIO share: runs of its part alone, root's view, and the requests that the server took."""
+"""What the tests of MinIO share: runs of only its part, root's view, and the requests that the server took."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def context(
 
 
 def silent(_: object) -> None:
-    """Report to nobody."""
+    """Discard the report."""
 
 
 def apply(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:

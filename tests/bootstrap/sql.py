@@ -1,4 +1,4 @@
-"""What the tests of PostgreSQL share: runs of its part alone, the server's state, and its log of statements."""
+"""What the tests of PostgreSQL share: runs of only its part, the server's state, and its log of statements."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def context(server: Postgres, settings: Settings, *, password: str | None = PASS
 
 
 def silent(_: object) -> None:
-    """Report to nobody."""
+    """Discard the report."""
 
 
 def apply(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:

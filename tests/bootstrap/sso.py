@@ -1,4 +1,4 @@
-"""What the tests of Keycloak share: runs of its part alone, and the realm as its administrator sees it."""
+"""What the tests of Keycloak share: runs of only its part, and the realm as its administrator sees it."""
 
 import base64
 import itertools
@@ -80,7 +80,7 @@ def context(server: Keycloak, settings: Settings, *, create_realm: bool = False,
 
 
 def silent(_: object) -> None:
-    """Report to nobody."""
+    """Discard the report."""
 
 
 def plan(context: Context, adoption: Adoption = engine.NOTHING) -> Outcome:

@@ -77,9 +77,7 @@ def test_renewed_authority_is_drift_and_is_copied(
     assert data(openbao_server, ours, "postgres")["data"] == before | {"ca_crt": "second"}
 
 
-def test_no_cluster_is_asked_that_nobody_named(
-    api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf
-) -> None:
+def test_unnamed_cluster_is_not_asked(api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     api.requests.clear()
 
     done = _apply(openbao_server, settings_of())

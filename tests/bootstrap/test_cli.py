@@ -44,7 +44,7 @@ def servers(
 
 @pytest.fixture
 def site(servers: Servers, settings_of: SettingsOf, tmp_path: Path) -> Whole:
-    """An environment of which nothing is there yet."""
+    """An environment of which nothing exists yet."""
     settings = settings_of(release="3.17.2", database=OURS, bootstrap=servers.addresses())
     return environment(tmp_path, settings, servers.administrators())
 
@@ -179,7 +179,7 @@ def test_refused_login_exits_3_after_other_systems(applied: Whole) -> None:
         (["plan", "everything"], {}, "everything"),
         (["rotate", "all"], {}, "all"),
     ],
-    ids=["no-password", "no-access-key", "no-token", "foreign-data", "nobody-to-ask", "no-file", "no-part", "no-entry"],
+    ids=["no-password", "no-access-key", "no-token", "foreign-data", "no-terminal", "no-file", "no-part", "no-entry"],
 )
 def test_usage_error_exits_2_and_names_cause(
     applied: Whole, arguments: list[str], environ: dict[str, str], said: str
@@ -201,9 +201,9 @@ def test_login_may_come_from_file(applied: Whole) -> None:
 
 
 def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Whole) -> None:
-    nobody = dict.fromkeys(applied.environ, "")
+    no_logins = dict.fromkeys(applied.environ, "")
 
-    exported = applied.run("export", "keycloak", **nobody)
+    exported = applied.run("export", "keycloak", **no_logins)
 
     assert exported.returncode == 0
     assert json.loads(exported.stdout)["clients"][0]["clientId"] == "mlflow"
@@ -213,13 +213,13 @@ def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Wh
 def test_members_are_changed_without_login_to_store(applied: Whole) -> None:
     no_store = dict.fromkeys(("VAULT_ADDR", "VAULT_TOKEN"), "")
 
-    added = applied.run("add-user-to-group", "nobody@example.com", "mlflow-users", **no_store)
-    removed = applied.run("remove-user-from-group", "nobody@example.com", "mlflow-users", **no_store)
+    added = applied.run("add-user-to-group", "unknown@example.com", "mlflow-users", **no_store)
+    removed = applied.run("remove-user-from-group", "unknown@example.com", "mlflow-users", **no_store)
     listed = applied.run("list-users", **no_store)
 
     assert [done.returncode for done in (added, removed)] == [1, 1]
-    assert ["there is no user nobody@example.com" in done.stderr for done in (added, removed)] == [True, True]
-    assert (listed.returncode, listed.stdout[:6]) == (0, "nobody")
+    assert ["there is no user unknown@example.com" in done.stderr for done in (added, removed)] == [True, True]
+    assert (listed.returncode, listed.stdout[:7]) == (0, "no user")
 
 
 def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: Whole) -> None:
@@ -261,7 +261,7 @@ def test_secrets_are_printed_to_new_private_file(site: Whole) -> None:
     assert content.count("kind: Secret") == 5
     assert f"AWS_ACCESS_KEY_ID: {site.settings.artifacts.user}" in content
     assert again.returncode == 2
-    assert "is there already; name a new file; nothing is ever overwritten" in again.stderr
+    assert "already exists; name a new file; nothing is ever overwritten" in again.stderr
     assert file.read_text() == content
 
 

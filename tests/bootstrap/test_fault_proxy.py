@@ -32,7 +32,7 @@ def test_requests_pass_and_are_counted_with_query(proxy: FaultProxy) -> None:
     assert proxy.writes == ["PUT /bucket/a%2Bb"]
 
 
-def test_nth_request_alone_is_answered_in_servers_place(proxy: FaultProxy) -> None:
+def test_only_nth_request_is_answered_by_proxy(proxy: FaultProxy) -> None:
     proxy.spoil(answers(503), nth=2)
 
     seen = [_get(proxy), _get(proxy), _get(proxy)]

@@ -1,4 +1,4 @@
-"""Keycloak's part on a real Keycloak: planned without a write, made once, and taken away again."""
+"""Keycloak's part on a real Keycloak: planned without a write, created once, and deleted."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -168,7 +168,7 @@ def _stand_in_the_way(admin: KeycloakAdmin, server: Keycloak, settings: Settings
     """Make a mapper that overwrites the claim; Keycloak runs several of one claim in the order of random ids."""
     login = settings.authentication
     client = str(admin.get_client_id(login.client_id))
-    config = {"claim.name": login.groups_claim, "claim.value": "nobody", "userinfo.token.claim": "true"}
+    config = {"claim.name": login.groups_claim, "claim.value": "none", "userinfo.token.claim": "true"}
     kind = {"protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper", "config": config}
     for number in range(40):
         admin.add_mapper_to_client(client, kind | {"name": f"other-{number}"})

@@ -1,4 +1,4 @@
-"""Whatever is ours in the realm is put right when somebody changes it, and whatever is not ours stays."""
+"""Whatever is ours in the realm is corrected if it was changed, and whatever is not ours stays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +63,7 @@ def _seen_repaired_and_right(server: Keycloak, settings: Settings) -> list[list[
         ({"publicClient": True}, "publicClient, secret"),
         ({"bearerOnly": True}, "bearerOnly, secret"),
         ({"clientAuthenticatorType": "client-jwt"}, "clientAuthenticatorType"),
-        ({"secret": "of somebody else"}, "secret"),
+        ({"secret": "of another"}, "secret"),
         ({"attributes": {"post.logout.redirect.uris": "+"}}, "attributes.post.logout.redirect.uris"),
         ({"attributes": {"pkce.code.challenge.method": "S256"}}, "attributes.pkce.code.challenge.method"),
         (
@@ -96,7 +96,7 @@ def test_drift_of_browsers_client_is_seen_and_repaired(
         {"directAccessGrantsEnabled": True},
         {"redirectUris": ["https://evil.example.com/*"]},
         {"webOrigins": ["*"]},
-        {"secret": "of somebody else"},
+        {"secret": "of another"},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -175,7 +175,7 @@ def test_mapper_of_other_kind_is_corrected(keycloak_server: Keycloak, applied: S
     assert after == []
 
 
-def test_what_was_deleted_is_made_again(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
+def test_deleted_objects_are_created_again(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     login = applied.authentication
     admin.delete_client_scope(scope(admin, login.groups_claim)["id"])
     admin.delete_group(admin.get_group_by_path(login.user_group)["id"])

@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way to Keycloak, the next run ends right, and no secret has changed."""
+"""Whatever fails on the way to Keycloak, the next run ends right, and no secret has changed."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +63,7 @@ def applied(keycloak_server: Keycloak, keycloak_settings: SettingsOf, way: Fault
 
 @pytest.fixture
 def settings(keycloak_settings: SettingsOf, proxy: FaultProxy) -> Settings:
-    """An environment of which nothing is there, behind the proxy."""
+    """An environment of which nothing exists, behind the proxy."""
     return keycloak_settings(url=proxy.url)
 
 

@@ -55,15 +55,13 @@ def test_user_of_both_groups_is_listed_once(keycloak_server: Keycloak, keycloak_
 def test_unknown_user_and_group_of_others_are_named(keycloak_server: Keycloak, applied: Settings) -> None:
     view, group = context(keycloak_server, applied), applied.authentication.user_group
 
-    with pytest.raises(MissingError, match="there is no user nobody in realm platform team; give the exact name"):
-        add_user_to_group(view, user="nobody", group=group)
+    with pytest.raises(MissingError, match="there is no user unknown in realm platform team; give the exact name"):
+        add_user_to_group(view, user="unknown", group=group)
     with pytest.raises(UsageError, match="grafana is no group of this environment; name one of"):
-        add_user_to_group(view, user="nobody", group="grafana")
+        add_user_to_group(view, user="unknown", group="grafana")
 
 
-def test_groups_that_are_not_made_yet_are_named(
-    keycloak_server: Keycloak, keycloak_settings: Callable[..., Settings]
-) -> None:
+def test_missing_groups_are_named(keycloak_server: Keycloak, keycloak_settings: Callable[..., Settings]) -> None:
     settings = keycloak_settings()
 
     with pytest.raises(MissingError, match=r"group admins-\d+ is not there; run `bootstrap.py keycloak`"):

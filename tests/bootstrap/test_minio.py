@@ -117,7 +117,7 @@ def _disabled(server: Minio, settings: Settings) -> None:
 
 
 def _another_secret(server: Minio, settings: Settings) -> None:
-    admin(server).user_add(settings.artifacts.user, "a-secret-of-somebody")
+    admin(server).user_add(settings.artifacts.user, "a-secret-of-others")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_suspended_versioning_is_switched_on(minio_server: Minio, settings_of: S
     assert after.pending == ()
 
 
-def test_versioning_that_nobody_asked_for_stays_on(minio_server: Minio, ours: Settings) -> None:
+def test_versioning_stays_on_unless_asked(minio_server: Minio, ours: Settings) -> None:
     apply(context(minio_server, ours))
     client(minio_server).set_bucket_versioning(ours.artifacts.bucket, VersioningConfig(ENABLED))
 
@@ -189,9 +189,9 @@ def test_what_others_added_survives_repair(minio_server: Minio, ours: Settings) 
 
 
 def _readable(bucket: str, *, principal: bool = True) -> dict[str, Any]:
-    whom = {"Principal": {"AWS": ["*"]}} if principal else {}
+    everyone = {"Principal": {"AWS": ["*"]}} if principal else {}
     statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{bucket}/public/*"]}
-    return {"Version": "2012-10-17", "Statement": [statement | whom]}
+    return {"Version": "2012-10-17", "Statement": [statement | everyone]}
 
 
 def _foreign(server: Minio, settings: Settings) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Another S3 (here MinIO by its S3 API alone): the bucket, and that MLflow's keys can do what MLflow does."""
+"""Another S3 (here MinIO, only by its S3 API): the bucket, and that MLflow's keys can do what MLflow does."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SettingsOf = Callable[..., Settings]
 
 @pytest.fixture
 def other(settings_of: SettingsOf, minio_server: Minio) -> Settings:
-    """Settings of an S3 whose users and policies are somebody else's."""
+    """Settings of an S3 whose users and policies others manage."""
     return settings_of(artifacts={"kind": "s3"}, bootstrap={"s3_endpoint": minio_server.url})
 
 
@@ -32,7 +32,7 @@ def _context(server: Minio, settings: Settings, *, probe: bool = False, **enviro
 
 
 def _user(server: Minio, settings: Settings, actions: list[str] | None = None) -> None:
-    """Somebody's user with the rights of our policy, or with ``actions`` on the objects alone."""
+    """A user with the rights of our policy, or with only ``actions`` on the objects."""
     artifacts, wanted = settings.artifacts, document(settings.artifacts.bucket)
     wanted["Statement"][1]["Action"] = actions or wanted["Statement"][1]["Action"]
     admin(server).policy_add(artifacts.policy, policy=wanted)
@@ -82,7 +82,7 @@ def test_wrong_keys_of_store_are_refused(minio_server: Minio, other: Settings) -
     assert "does not know the keys of the store (InvalidAccessKeyId)" in str(outcome.failures[0])
 
 
-def test_without_administrator_stores_keys_make_bucket(minio_server: Minio, other: Settings) -> None:
+def test_stored_keys_create_bucket_without_administrator(minio_server: Minio, other: Settings) -> None:
     values = FixedValues({"s3": {"accesskey": minio_server.root_user, "secretkey": minio_server.root_password}})
     credentials = _context(minio_server, other, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="").credentials
 
@@ -92,11 +92,11 @@ def test_without_administrator_stores_keys_make_bucket(minio_server: Minio, othe
     assert client(minio_server).bucket_exists(other.artifacts.bucket)
 
 
-def test_nobodys_keys_are_asked_for(minio_server: Minio, other: Settings) -> None:
-    nobody = minio_context(minio_server, other, secret=None)
+def test_without_keyss_keys_are_asked_for(minio_server: Minio, other: Settings) -> None:
+    without_keys = minio_context(minio_server, other, secret=None)
 
     with pytest.raises(UsageError, match="set AWS_ACCESS_KEY_ID"):
-        minio.resources(nobody)
+        minio.resources(without_keys)
 
 
 def test_keys_that_store_lacks_are_asked_for(minio_server: Minio, other: Settings) -> None:

@@ -56,7 +56,7 @@ class Thing:
         ("\x1b[2J", " x", '"\\u001b[2J" → " x"'),
         ({"a": [1]}, None, "{a: [1]} → (none)"),
         ([f"action-{n}" for n in range(40)], [f"action-{n}" for n in range(1, 41)], "-action-0, +action-40"),
-        (SecretStr("of somebody else"), SecretStr("ours"), "differs"),
+        (SecretStr("of another"), SecretStr("ours"), "differs"),
         (None, SecretStr("ours"), "missing"),
         (SecretStr("theirs"), None, "differs"),
         (Secrecy.DIFFERS, Secrecy.RIGHT, "differs"),

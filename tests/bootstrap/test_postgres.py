@@ -86,7 +86,7 @@ def test_password_is_in_no_statement(postgres_server: Postgres, ours: Settings) 
         ("NOINHERIT", "inherit"),
         ("CONNECTION LIMIT 7", "connection_limit"),
         ("VALID UNTIL '2099-01-01'", "expires"),
-        ("PASSWORD 'of somebody'", "password"),
+        ("PASSWORD 'of others'", "password"),
         ("PASSWORD NULL", "password"),
     ],
 )
@@ -96,7 +96,7 @@ def test_drift_of_role_is_seen_and_repaired(postgres_server: Postgres, ours: Set
 
     planned, done, after = (run(context(postgres_server, ours)) for run in (plan, apply, plan))
 
-    # Without LOGIN, nobody can tell whether the password is right.
+    # Without LOGIN, no login can prove the password.
     fields = "login, password" if field == "login" else field
     assert [named(change) for change in planned.pending] == [f"~ postgres/role/{ours.database.role}  ({fields})"]
     assert done.failures == ()
@@ -148,7 +148,7 @@ def test_password_that_logs_in_is_not_written_again(postgres_server: Postgres, o
     assert state(postgres_server)[0] == before
 
 
-def test_password_kept_by_md5_is_made_scram(postgres_server: Postgres, ours: Settings) -> None:
+def test_md5_password_becomes_scram(postgres_server: Postgres, ours: Settings) -> None:
     role = ours.database.role
     execute(postgres_server, "SET password_encryption = md5", f"CREATE ROLE {role} LOGIN PASSWORD 'old'")
 

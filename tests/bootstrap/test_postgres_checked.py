@@ -25,10 +25,10 @@ def made(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
 
 
 def test_check_as_role_takes_one_statement(postgres_server: Postgres, made: Settings) -> None:
-    nobody = context(postgres_server, made, PGUSER="", PGPASSWORD="")
+    without_login = context(postgres_server, made, PGUSER="", PGPASSWORD="")
 
     with statements(postgres_server) as executed:
-        outcome = plan(nobody)
+        outcome = plan(without_login)
 
     assert [str(change)[0] for change in outcome.changes] == ["=", "=", "="]
     assert outcome.failures == ()
@@ -97,14 +97,14 @@ def test_databases_are_created_for_role_of_cloudnativepg(postgres_server: Postgr
     mixed = settings_of(
         database=OURS | {"role_management": "managed-roles"}, bootstrap={"postgres_port": postgres_server.port}
     )
-    alone = apply(context(postgres_server, mixed))
+    second = apply(context(postgres_server, mixed))
     execute(
         postgres_server, f"CREATE ROLE {mixed.database.role} LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'"
     )
 
     outcome = apply(context(postgres_server, mixed))
 
-    assert [str(failure).split(";")[0] for failure in alone.failures] == [
+    assert [str(failure).split(";")[0] for failure in second.failures] == [
         f"! postgres/role/{mixed.database.role}: role {mixed.database.role} does not exist"
     ]
     assert [str(change)[0] for change in outcome.changes] == ["=", "+", "+"]

@@ -136,7 +136,7 @@ def test_createrole_and_createdb_suffice_for_all_commands(postgres_server: Postg
     execute(
         postgres_server,
         f"GRANT CONNECT ON DATABASE {name} TO PUBLIC",
-        f"ALTER ROLE {ours.database.role} CREATEDB PASSWORD 'of somebody'",
+        f"ALTER ROLE {ours.database.role} CREATEDB PASSWORD 'of others'",
     )
     repaired = apply(context(postgres_server, ours, **login))
     verified = plan(context(postgres_server, ours, **login))

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: certificates are checked, behind a tunnel too, unless somebody says otherwise."""
+"""The way to PostgreSQL: certificates are checked, behind a tunnel too, unless the settings say otherwise."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ SERVICE = "postgres-cluster-rw.postgres.svc"
 
 @pytest.fixture(scope="module")
 def tls_server() -> Iterator[Postgres]:
-    """A server that takes encrypted logins alone, with a certificate for localhost."""
+    """A server that takes only encrypted logins, with a certificate for localhost."""
     with Postgres(tls=True) as server:
         yield server
 
@@ -70,8 +70,8 @@ def test_first_plan_uses_authority_of_environment(tls_server: Postgres, settings
     assert [str(change)[0] for change in plan(handed).changes] == ["+", "+", "+"]
 
 
-def test_nobody_who_vouches_is_usage_error(tls_server: Postgres, settings_of: SettingsOf) -> None:
-    with pytest.raises(UsageError, match=r"nobody says who vouches.*PGSSLROOTCERT.*MLFLOW_POSTGRES_CA_CRT_FILE"):
+def test_missing_authority_is_usage_error(tls_server: Postgres, settings_of: SettingsOf) -> None:
+    with pytest.raises(UsageError, match=r"no certificate authority.*PGSSLROOTCERT.*MLFLOW_POSTGRES_CA_CRT_FILE"):
         plan(context(tls_server, _settings(settings_of, tls_server)))
 
 

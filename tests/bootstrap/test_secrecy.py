@@ -46,7 +46,7 @@ def test_what_is_no_secret_is_not_found() -> None:
 def test_detector_reads_logs_errors_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     witness = Witness()
     # Shown on purpose, so the session's own witness must not know it.
-    monkeypatch.setattr(entries, "_token", lambda: "made-for-this-test-alone")
+    monkeypatch.setattr(entries, "_token", lambda: "created-for-this-test")
 
     with listening(witness):
         made = entries._token()

@@ -27,7 +27,7 @@ SettingsOf = Callable[..., Settings]
 ENOUGH = Path(__file__).parents[2] / "docs" / "bootstrap-vault-policy.hcl"
 
 
-def test_plan_on_empty_store_makes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+def test_plan_on_empty_store_writes_nothing(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
 
     outcome = plan(entries(opened(openbao_server, settings), settings), report=unheard)

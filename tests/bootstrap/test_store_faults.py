@@ -1,4 +1,4 @@
-"""A store that fails in the middle: every request may, no value is made twice, and the next run goes on."""
+"""A store that fails in the middle: every request may, no value is created twice, and the next run continues."""
 
 from collections.abc import Callable
 

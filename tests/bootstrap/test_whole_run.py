@@ -25,7 +25,7 @@ pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
 LAST_REQUEST = 70
-"""An apply from nothing takes a few more where a read is repeated."""
+"""An apply from nothing takes a few more if a read is repeated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def ways(servers: Servers) -> Iterator[list[FaultProxy]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """An environment of which nothing is there yet, behind the proxies."""
+    """An environment of which nothing exists yet, behind the proxies."""
 
     settings: Settings
     folder: Path

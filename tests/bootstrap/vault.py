@@ -30,7 +30,7 @@ def entries(store: Any, settings: Settings, **environ: str) -> list[StoredEntry]
 
 
 def unheard(_: object) -> None:
-    """Report to nobody."""
+    """Discard the report."""
 
 
 def data(server: OpenBao, settings: Settings, entry: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Whole:
     environ: Mapping[str, str] = field(repr=False)
 
     def run(self, *arguments: str, typed: str | None = None, **environ: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command; ``typed`` is typed on a terminal, without it nobody is there to be asked."""
+        """Run a command; ``typed`` is typed on a terminal, without it there is no terminal."""
         named = [] if "--environment" in arguments else ["--environment", "site"]
         where = [*named, "--environments", str(self.folder)]
         stdin, terminal = (subprocess.DEVNULL, None) if typed is None else _terminal(typed)

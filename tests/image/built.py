@@ -148,7 +148,7 @@ def environment_of_engines() -> dict[str, str]:
 
 
 def _driver() -> str:
-    # vfs works everywhere and copies each layer whole; overlay is ten times faster where the kernel has it.
+    # vfs works everywhere and copies each layer whole; overlay is ten times faster if the kernel has it.
     return "overlay" if "\toverlay\n" in Path("/proc/filesystems").read_text() else "vfs"
 
 

@@ -3,7 +3,7 @@
 # for one directory. Needs root and a mount namespace.
 #
 # Usage: confine.sh USER WRITABLE CLOSED PREFIX COMMAND…
-# CLOSED is a directory that USER may not enter but that the interpreter's PREFIX lies in; empty where there is none.
+# CLOSED is a directory that USER may not enter but that the interpreter's PREFIX lies in; empty if there is none.
 set -eu
 user=$1 writable=$2 closed=$3 prefix=$4
 shift 4

@@ -43,7 +43,7 @@ class Container:
         return {**self.image.environment, **ours, **SETTINGS}
 
     def mount(self) -> None:
-        """Write the Secrets as the kubelet does, readable by the pod's group alone, and make the folder for /tmp."""
+        """Write the Secrets as the kubelet does, readable only by the pod's group, and create the folder for /tmp."""
         self.pod.mount()
         for file, text in SERVER_SECRETS.items():
             path = self.pod.secrets_root / file

@@ -1,4 +1,4 @@
-"""A Debian of packages alone, from the mirror that this machine's apt uses, as the ground of a base image."""
+"""A Debian of only packages, from the mirror that this machine's apt uses, for a base image."""
 
 import hashlib
 import shutil

@@ -12,7 +12,7 @@ from pod import Database
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:
-    """How many rows; ``after`` experiments and models are there already."""
+    """How many rows; ``after`` experiments and models that already exist."""
 
     experiments: int
     after: int = 0

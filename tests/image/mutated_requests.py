@@ -50,7 +50,7 @@ class Worlds:
 
     @classmethod
     def of(cls, worlds: Mapping[str, Mapping[str, str]]) -> "Worlds":
-        """As they were built, without what nobody but their owners may know."""
+        """As they were built, without what only their owners may know."""
         victim, own = (
             {name: value for name, value in worlds[owner].items() if name != "secret"} for owner in ("anna", "bert")
         )
@@ -88,8 +88,8 @@ def _mutated(draw: Draw, rows: Sequence[Route], worlds: Worlds) -> Request:
     }
     names["other"] = worlds.own["experiment"]
     path, method = draw(st.sampled_from(row.paths)), draw(st.sampled_from(sorted(row.methods)))
-    alone = replace(row, paths=(path,), methods=frozenset({method}))
-    request = draw(st.sampled_from([case.request for case in cases(alone, names, {}, every_path=False)]))
+    single = replace(row, paths=(path,), methods=frozenset({method}))
+    request = draw(st.sampled_from([case.request for case in cases(single, names, {}, every_path=False)]))
     for change in draw(st.lists(st.sampled_from(CHANGES), max_size=3)):
         request = change(draw, request, worlds)
     return request
@@ -128,7 +128,7 @@ def _query(draw: Draw, request: Request, worlds: Worlds) -> Request:
 
 
 def _body(draw: Draw, request: Request, worlds: Worlds) -> Request:
-    """One more pair, before or after those that are there, perhaps with a key that is there."""
+    """One more pair, before or after the existing ones, perhaps with an existing key."""
     pair = f"{json.dumps(_field(draw))}: {json.dumps(_value(draw, worlds))}"
     text = request.body.decode("latin-1").strip() or "{}"
     if not text.startswith("{") or not text.endswith("}"):

@@ -21,7 +21,7 @@ from live.servers import Minio, Postgres
 ROOT = Path(__file__).parents[2]
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
-"""MLflow calls nobody, and looks for no git."""
+"""MLflow sends no telemetry, and looks for no git."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ class Database:
         return self.server.dsn(user=self.server.superuser, password=self.server.superuser_password, database=database)
 
     def superuser(self, statement: str, *, service: str = "mlflow", inside: str | None = None) -> None:
-        """Run one statement as the superuser, in the database of the service ``inside`` where one is named."""
+        """Run one statement as the superuser, in the database of the service ``inside`` if one is named."""
         names = {"role": sql.Identifier(self.role), "database": sql.Identifier(self.name(service))}
         query = sql.SQL(statement).format(**names, password=sql.Literal(self.password))
         with psycopg.connect(self.superuser_dsn(inside), autocommit=True) as connection:
@@ -248,7 +248,7 @@ class Pod:
         }
 
     def copy(self, folder: Path) -> "Pod":
-        """The same with databases of its own that hold the same, mounted in ``folder``; nobody may be connected."""
+        """The same with databases of its own that hold the same, mounted in ``folder``; no client may be connected."""
         copy = replace(self, folder=folder, database=self.database.copy())
         copy.mount()
         return copy

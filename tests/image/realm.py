@@ -37,7 +37,7 @@ AUDIENCE = {
 MACHINES = "mlflow-machines"
 DIRECTORY = "mlflow-directory"
 OTHERS = "dashboards"
-"""A client of another team, whose tokens are for somebody else."""
+"""A client of another team, whose tokens have another audience."""
 
 MEMBERS = {
     "grace": [f"/{GROUP}"],

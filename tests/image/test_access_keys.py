@@ -1,4 +1,4 @@
-"""Access keys of release 3.6.0, and the memory of those that were right: quick for them, no door for others."""
+"""Access keys of release 3.6.0, and the memory of those that were right: quick for them, and of no use to others."""
 
 import json
 from collections.abc import Iterator

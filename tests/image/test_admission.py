@@ -77,7 +77,9 @@ LARGE = 70_000
         ("GET", "/?" + "a" * 17_000, (), 414),
     ],
 )
-def test_head_alone_is_refused(server: Serving, method: str, path: str, headers: tuple[str, ...], status: int) -> None:
+def test_request_is_refused_by_its_head(
+    server: Serving, method: str, path: str, headers: tuple[str, ...], status: int
+) -> None:
     answer = send(server.port, head(method, path, *headers))
 
     # Above 32 KiB, uvicorn's parser is the one that refuses.
@@ -114,7 +116,7 @@ def test_anonymous_upload_reads_no_body(server: Serving) -> None:
     assert written(server) < MEBIBYTE
 
 
-def test_wrong_keys_keep_nobody_waiting(site: Site, server: Serving) -> None:
+def test_wrong_keys_delay_no_other_request(site: Site, server: Serving) -> None:
     keys = make_users(site.pod, "newcomer", "victim")
     with server.client("anna", site.keys["anna"]) as anna, httpx.Client(timeout=60) as probe:
         anna.get(SEARCH).raise_for_status()
@@ -155,7 +157,7 @@ def test_unknown_user_takes_as_long_as_known_one(site: Site, server: Serving, fo
 
     pairs = []
     for number in range(8):
-        pairs.append((seconds("bert", known, number), seconds(f"nobody{number}", unknown, number)))
+        pairs.append((seconds("bert", known, number), seconds(f"unknown{number}", unknown, number)))
         time.sleep(1.1)
 
     # The quickest of each: a busy machine only ever adds to them.

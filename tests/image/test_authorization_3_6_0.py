@@ -111,7 +111,7 @@ different = []
 for order in orders:
     config.PERMISSION_SOURCE_ORDER = order.split(",")
     for config.DEFAULT_MLFLOW_PERMISSION in ("NO_PERMISSIONS", "READ"):
-        for user in (*users, "nobody@x"):
+        for user in (*users, "unknown@x"):
             for kind, items, ask in (
                 (Kind.EXPERIMENT, [*ids, "99999"], plugin.effective_experiment_permission),
                 (Kind.REGISTERED_MODEL, [*names, "none"], plugin.effective_registered_model_permission),

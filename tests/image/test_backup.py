@@ -1,4 +1,4 @@
-"""``dump`` and ``restore`` on real PostgreSQL and MinIO: what comes back is what was there, or nothing."""
+"""``dump`` and ``restore`` on real PostgreSQL and MinIO: what is restored is complete, or refused."""
 
 import io
 import json

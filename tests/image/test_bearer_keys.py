@@ -1,4 +1,4 @@
-"""``Authorization: Bearer mlf_…`` on release 3.17.2: the key's own user, or nobody."""
+"""``Authorization: Bearer mlf_…`` on release 3.17.2: the key's own user only."""
 
 from collections.abc import Iterator
 
@@ -70,7 +70,7 @@ def test_key_under_foreign_prefix_is_refused(site: Site, server: Serving) -> Non
 
 
 @pytest.mark.parametrize("token", ["mlf_00000000_nobody-has-this", "mlf_", "mlf_short_x", "mlf_00000000_", "mlf_%00"])
-def test_key_that_nobody_holds_is_refused(server: Serving, token: str) -> None:
+def test_unknown_key_is_refused(server: Serving, token: str) -> None:
     assert search(server, f"Bearer {token}").status_code == 401
 
 

@@ -125,7 +125,7 @@ def test_unavailable_service_fails_only_its_row(whole: Pod, settings: dict[str, 
     ("url", "said"),
     [
         ("https://127.0.0.1:9/realms/mlflow", "cannot reach"),
-        ("{keycloak}/realms/nobody", "answers 404"),
+        ("{keycloak}/realms/unknown", "answers 404"),
         ("{minio}/minio/health/live", "without JSON"),
         ("", "OIDC_DISCOVERY_URL is not set"),
     ],
@@ -143,12 +143,12 @@ def test_wrong_provider_fails_both_of_its_rows(whole: Pod, realm: Realm, url: st
     ("file", "text", "row", "said"),
     [
         ("oidc/OIDC_CLIENT_SECRET", "s3cr3t", "oidc client", "compare mlflow-oidc-config with the client"),
-        ("oidc/OIDC_CLIENT_ID", "nobody", "oidc client", "the provider refuses the client nobody"),
+        ("oidc/OIDC_CLIENT_ID", "unknown", "oidc client", "the provider refuses the client unknown"),
         ("oidc/OIDC_CLIENT_ID", "", "oidc client", "OIDC_CLIENT_ID is missing or empty"),
         ("server/REDIS_PASSWORD", "s3cr3t", "session store", "compare REDIS_PASSWORD in mlflow-server-secret"),
         (
             "s3/credentials",
-            "[default]\naws_access_key_id = nobody\naws_secret_access_key = s3cr3t\n",
+            "[default]\naws_access_key_id = unknown\naws_secret_access_key = s3cr3t\n",
             "artifact bucket",
             "compare mlflow-s3-secret",
         ),

@@ -150,7 +150,7 @@ def test_subgroups_count_if_asked_for(stub: Stub, monkeypatch: pytest.MonkeyPatc
     assert gone(stub, "bert@example.com") == {}
 
 
-def test_nobody_is_gone_whom_second_look_finds(stub: Stub) -> None:
+def test_user_found_by_second_look_stays(stub: Stub) -> None:
     stub.add("anna", "mlflow-users")
     stub.add("bert", "mlflow-users")
     stub.spoiled = {"groups/mlflow-users/members": []}

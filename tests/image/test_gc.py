@@ -96,7 +96,7 @@ def test_gc_deletes_no_row_without_bucket(garbage: Garbage) -> None:
 def test_refused_keys_are_terminal_and_keep_rows(garbage: Garbage) -> None:
     rows = garbage.rows()
     credentials = garbage.pod.secrets_root / "s3" / "credentials"
-    Path(credentials).write_text("[default]\naws_access_key_id = nobody\naws_secret_access_key = s3cr3t-of-nobody\n")
+    Path(credentials).write_text("[default]\naws_access_key_id = unknown\naws_secret_access_key = s3cr3t-of-unknown\n")
 
     done = garbage.pod.run("gc")
 

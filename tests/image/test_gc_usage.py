@@ -1,4 +1,4 @@
-"""What is in use and what may go, decided on rows alone. No server."""
+"""What is in use and what may be deleted, decided only on rows. No server."""
 
 import pytest
 

@@ -170,7 +170,7 @@ def test_index_waits_for_no_writer_for_ever(migrated_pod: Pod) -> None:
     assert done.results[0]["indexes"] == ["mlflow_sso_runs_experiment_start"]
 
 
-def test_tables_of_another_owner_are_left_alone(migrated_pod: Pod) -> None:
+def test_foreign_tables_are_left_unchanged(migrated_pod: Pod) -> None:
     migrated_pod.database.query("DROP INDEX mlflow_sso_runs_experiment_start")
     migrated_pod.database.superuser("ALTER TABLE runs OWNER TO postgres", inside="mlflow")
 

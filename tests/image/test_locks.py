@@ -44,8 +44,8 @@ def test_lock_pins_by_version_and_hash(lock: Path) -> None:
 
 
 @pytest.mark.servers
-def test_fresh_environment_made_from_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
-    # The set-up installs uv only where there is none.
+def test_fresh_environment_from_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
+    # The set-up installs uv only if there is none.
     uv = shutil.which("uv") or ROOT / ".venv" / "bin" / "uv"
     lock = ROOT / "image" / "releases" / venv.release / "requirements.lock"
     python = tmp_path / "fresh" / "bin" / "python"

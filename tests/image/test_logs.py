@@ -1,4 +1,4 @@
-"""What lets somebody in stays out of the log."""
+"""Credentials are not logged."""
 
 import logging
 

@@ -183,7 +183,7 @@ def test_wrong_password_is_terminal_after_timeout(pod: Pod) -> None:
     assert "not-the-password" not in done.stdout + done.stderr
 
 
-def test_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod) -> None:
+def test_unknown_revision_is_refused_before_any_change(old_pod: Pod) -> None:
     old_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'")
     before = schema_dumps(old_pod.database)
 
@@ -194,7 +194,7 @@ def test_unknown_revision_is_refused_before_anything_is_touched(old_pod: Pod) ->
     assert schema_dumps(old_pod.database) == before
 
 
-def test_database_of_somebody_else_is_refused(pod: Pod) -> None:
+def test_foreign_database_is_refused(pod: Pod) -> None:
     pod.database.query("CREATE TABLE invoices (id int)")
 
     done = pod.migrate()

@@ -1,4 +1,4 @@
-"""``prune-sessions``: what has expired goes, everything else stays."""
+"""``prune-sessions``: what has expired is deleted, everything else stays."""
 
 import pytest
 from pod import Pod

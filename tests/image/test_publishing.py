@@ -154,7 +154,7 @@ def test_dotenv_gives_what_environment_does_not(publish: Publish, recording_engi
 
 
 def test_index_with_login_is_passed_by_name(publish: Publish, recording_engine: Path) -> None:
-    index = "https://somebody:hidden@pypi.example.com/simple"
+    index = "https://anna:hidden@pypi.example.com/simple"
 
     done = publish("build", PIP_INDEX_URL=index)
 

@@ -53,7 +53,7 @@ def routers_asked(path):
 before, every = found(), routers_asked(own[1])
 skip_routers_by_prefix(routes)
 after = found()
-# The application of MLflow itself is mounted at the root and takes what nobody else does.
+# The application of MLflow itself is mounted at the root and takes what no other does.
 taken = sum(any(match != "Match.NONE" for _, match in one[:-1]) for one in before)
 print(json.dumps({"different": [one for one, a, b in zip(scopes, before, after) if a != b], "every": every,
                   "examples": len(examples), "taken": taken, "asked": [routers_asked(path) for path in own[1:5]]}))

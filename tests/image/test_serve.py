@@ -194,7 +194,7 @@ def test_port_that_is_taken_gives_one_line(site: Site, server: Serving) -> None:
 
 
 def counted(serving: Serving) -> int:
-    """Requests that the metrics port counts, answers with 200 alone."""
+    """Requests with answer 200 that the metrics port counts."""
     lines = [line for line in serving.metrics().splitlines() if line.startswith("mlflow_http_request_total{")]
     return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines if 'status="200"' in line)
 

@@ -1,4 +1,4 @@
-"""What is large, and what MLflow's client inside the server needs: on a root that nobody can write."""
+"""What is large, and what MLflow's client inside the server needs: on a read-only root."""
 
 import os
 import re

@@ -26,7 +26,7 @@ NEEDED_SINCE_3_17 = {
 
 @pytest.fixture
 def other(site: Site, tmp_path: Path) -> Pod:
-    """The site's pod with Secrets of its own to take away from."""
+    """The site's pod with Secrets of its own to delete from."""
     shutil.copytree(site.pod.secrets_root, tmp_path / "secrets")
     return replace(site.pod, folder=tmp_path)
 

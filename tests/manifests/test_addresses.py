@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"delivery": {"repository": "ssh://git@git.example.com:team/mlflow.git"}},
         "write ssh://git@git.example.com/team/mlflow.git",
     ),
-    "Git host alone": ({"delivery": {"repository": "https://git.example.com"}}, "must name a repository"),
+    "Git host only": ({"delivery": {"repository": "https://git.example.com"}}, "must name a repository"),
     "Keycloak with a path": ({"authentication": {"keycloak_host": "auth.example.com/auth"}}, "keycloak_path"),
     "Keycloak with a port": ({"authentication": {"keycloak_host": "auth.example.com:8443"}}, "keycloak_port"),
     "Redis with a port": ({"authentication": {"redis": {"host": "redis.redis.svc:6379"}}}, "setting of its own"),

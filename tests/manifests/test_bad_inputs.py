@@ -29,7 +29,7 @@ WITH_HOST = NO_HOST + "ingress:\n  host: {}\n"
 BAD = {
     # what the file is
     "empty file": ("", "is empty"),
-    "comment alone": ("# nothing\n", "is empty"),
+    "comment only": ("# nothing\n", "is empty"),
     "list": ("- a\n", "must be a mapping"),
     "scalar": ("hello\n", "must be a mapping"),
     "tab": ("ingress:\n\thost: a\n", "line 2"),
@@ -332,7 +332,7 @@ def test_unwritable_dist_is_refused(workplace: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc, which not even root may write")
-def test_folder_that_nobody_may_write_is_refused(workplace: Path) -> None:
+def test_read_only_folder_is_refused(workplace: Path) -> None:
     (workplace / "environments" / "production.yaml").write_text(document())
 
     assert_refused("cannot write /proc/dist", "synth", "--output", "/proc/dist", workplace=workplace)

@@ -134,7 +134,7 @@ def test_check_and_validate_say_that_all_is_well(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("stray", [b"a: [1\n", b"\xff", b"- a\n", None], ids=["broken", "bytes", "list", "no dist"])
-def test_validate_leaves_stale_tree_alone(workplace: Path, stray: bytes | None) -> None:
+def test_validate_leaves_stale_tree_unchanged(workplace: Path, stray: bytes | None) -> None:
     if stray is not None:
         run("synth")
         (workplace / "dist" / "production" / "stray.yaml").write_bytes(stray)
@@ -270,13 +270,13 @@ def test_images_lists_each_image_once(workplace: Path) -> None:
 
 
 def test_two_processes_render_the_same_as_one(workplace: Path) -> None:
-    alone = workplace / "alone"
-    alone.mkdir()
-    for folder, number in [*((workplace / "environments", number) for number in range(5)), (alone, 4)]:
+    single = workplace / "single"
+    single.mkdir()
+    for folder, number in [*((workplace / "environments", number) for number in range(5)), (single, 4)]:
         add_environment(folder, f"site-{number}")
 
     run("synth")
-    run("synth", "--environments", "alone", "--output", "other")
+    run("synth", "--environments", "single", "--output", "other")
 
     assert differences(workplace / "other" / "site-4", workplace / "dist" / "site-4") == []
 

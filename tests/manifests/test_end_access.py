@@ -1,4 +1,4 @@
-"""The CronJob that ends the access of users who have left: what it reads, whom it talks to, and when it exists."""
+"""The CronJob that ends the access of users who have left: what it reads, its allowed traffic, and when it exists."""
 
 from collections.abc import Callable
 from typing import Any

@@ -82,7 +82,7 @@ def test_every_pod_has_labels_and_annotations_of_pods(rendered: Render) -> None:
     assert all(template["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false" for template in found)
 
 
-def test_server_pods_alone_have_their_own(rendered: Render) -> None:
+def test_only_server_pods_have_their_own(rendered: Render) -> None:
     objects = rendered(**WHOLE)
 
     server = objects[DEPLOYMENT]["spec"]["template"]["metadata"]

@@ -1,4 +1,4 @@
-"""Which Secrets each pod mounts, and whom the probes ask."""
+"""Which Secrets each pod mounts, and which port the probes ask."""
 
 from collections.abc import Callable
 from typing import Any

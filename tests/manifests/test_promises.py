@@ -111,10 +111,10 @@ def test_public_port_enters_every_derived_address(rendered: Render) -> None:
 
 
 def test_sessions_are_in_redis_for_several_replicas(rendered: Render) -> None:
-    alone = environment(rendered())
+    default = environment(rendered())
     together = environment(rendered(server={"replicas": 2}, authentication={"redis": {"host": "redis.redis.svc"}}))
 
-    assert (alone["SESSION_TYPE"], alone["SESSION_CACHE_DIR"]) == ("cachelib", "/tmp/session")
+    assert (default["SESSION_TYPE"], default["SESSION_CACHE_DIR"]) == ("cachelib", "/tmp/session")
     assert (together["SESSION_TYPE"], together["REDIS_HOST"]) == ("redis", "redis.redis.svc")
     assert "SESSION_CACHE_DIR" not in together
 
@@ -159,7 +159,7 @@ def test_roles_secret_tells_cloudnative_pg_to_reload(rendered: Render) -> None:
     assert template["metadata"]["labels"] == {"cnpg.io/reload": "true", "app.kubernetes.io/instance": "mlflow"}
 
 
-def test_every_mounted_secret_is_made_by_external_secret(rendered: Render) -> None:
+def test_mounted_secrets_come_from_external_secrets(rendered: Render) -> None:
     objects = rendered(release="3.17.2", ingress={"cloudflared": {}})
     volumes = [volume for spec in pod_specs(objects) for volume in spec["volumes"] if "secret" in volume]
 
@@ -239,7 +239,7 @@ def test_namespace_is_restricted_and_not_pruned(rendered: Render) -> None:
     assert metadata["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
 
 
-def test_another_teams_namespace_is_left_alone(rendered: Render) -> None:
+def test_foreign_namespace_is_left_unchanged(rendered: Render) -> None:
     assert not any(kind == "Namespace" for kind, _, _ in rendered(manage_namespace=False))
 
 

@@ -86,7 +86,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         lambda b: b["metadata"].update(annotations={"a": "-----BEGIN PRIVATE KEY-----"}),
         "looks like a key",
     ),
-    "Secret nobody makes": (
+    "Secret that does not exist": (
         DEPLOYMENT,
         lambda b: pod(b)["volumes"][0]["secret"].update(secretName="other"),
         "nothing makes the Secret other",

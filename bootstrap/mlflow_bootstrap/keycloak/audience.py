@@ -1,4 +1,4 @@
-"""The mapper that says for whom a client's access tokens are, so that the server refuses those of other clients."""
+"""The mapper that sets the audience of a client's access tokens, so that the server refuses those of other clients."""
 
 from collections.abc import Mapping
 from typing import Any

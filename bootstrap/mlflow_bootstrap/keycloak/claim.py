@@ -12,7 +12,7 @@ from mlflow_bootstrap.keycloak.group import found_group
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupsClaim:
-    """The claim ``name`` of a member of one of ``groups``; where they have no members there is nobody to prove it by.
+    """The claim ``name`` of a member of one of ``groups``; without members it cannot be proved.
 
     Source of the request: Keycloak's Server Administration Guide, "Evaluating client scopes".
     """

@@ -28,7 +28,7 @@ FORMER_MARK = "cdk8s-mlflow.former-instance"
 
 
 def found_client(api: Api, client_id: str) -> dict[str, Any] | None:
-    """The client with everything that Keycloak tells of it, or nothing."""
+    """The client with everything that Keycloak tells of it; None if it does not exist."""
     clients = api.find(f"client {client_id}", api.get, "clients", clientId=client_id) or []
     found: dict[str, Any] | None = next((one for one in clients if one["clientId"] == client_id), None)
     if found:
@@ -162,7 +162,7 @@ class Client:
             self.update({})
 
     def update(self, current: State) -> None:
-        """Put our fields over what is there now, and assign the scopes."""
+        """Write our fields over the present ones, and assign the scopes."""
         retry_on_conflict(self._update)
 
     def _update(self) -> None:
@@ -210,7 +210,7 @@ class Client:
             self.api.call(self._what, admin.add_client_optional_client_scope, client, key, {})
 
     def delete(self) -> None:
-        """Delete it; its service account goes with it."""
+        """Delete it, and its service account with it."""
         found = found_client(self.api, self.client_id)
         if found is not None:
             self.api.find(self._what, self.api.admin.delete_client, found["id"])

@@ -29,8 +29,8 @@ PKCE = "pkce.code.challenge.method"
 
 def browser_fields(settings: Settings) -> dict[str, Any]:
     """Standard flow only, and exact addresses."""
-    door = settings.ingress
-    return _fields("standardFlowEnabled", redirect_uris=[*door.redirect_uris], web_origins=[*door.public_urls])
+    ingress = settings.ingress
+    return _fields("standardFlowEnabled", redirect_uris=[*ingress.redirect_uris], web_origins=[*ingress.public_urls])
 
 
 def browser_attributes(settings: Settings) -> dict[str, str]:

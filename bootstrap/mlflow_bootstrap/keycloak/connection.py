@@ -56,7 +56,7 @@ class Api:
             raise translated(error, what=what, url=self._url) from None
 
     def find(self, what: str, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """The same, or nothing where the thing, or what it is in, is not there."""
+        """The same; None if the object, or its parent, does not exist."""
         try:
             return self._patiently(request, *args, **kwargs)
         except (KeycloakError, TypeError) as error:
@@ -65,7 +65,7 @@ class Api:
             raise translated(error, what=what, url=self._url) from None
 
     def make(self, what: str, request: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
-        """Whether ``request`` made the thing; false where somebody else just did."""
+        """Whether ``request`` created the object; false if another client just did."""
         try:
             self._patiently(request, *args, **kwargs)
         except (KeycloakError, TypeError) as error:
@@ -75,7 +75,7 @@ class Api:
         return True
 
     def wait_for(self, what: str, request: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Ask until the thing is there: Keycloak calls a realm a duplicate before everybody can see it."""
+        """Ask until the object exists: Keycloak calls a realm a duplicate before every request can read it."""
         patience = retrying(self._settings, transient=lambda error: isinstance(error, MissingError))
         patience(self.call, what, request, *args, **kwargs)
 

@@ -21,7 +21,7 @@ from mlflow_bootstrap.keycloak.connection import Api
 
 
 class Session(KeycloakOpenIDConnection):
-    """Logs in anew where a token has expired: a refresh token ends with its session, and a restart may end that."""
+    """Logs in anew if a token has expired: a refresh token ends with its session, and a restart may end that."""
 
     def refresh_token(self) -> None:
         """Log in."""
@@ -52,7 +52,7 @@ def _session(settings: Settings, credentials: Credentials) -> Session:
     patience = (settings.bootstrap.connect_timeout_seconds, settings.bootstrap.read_timeout_seconds)
     shared: dict[str, Any] = {
         "server_url": f"{address(settings)}/",
-        # For the library's asynchronous client, which nobody uses: trusts nobody, and costs no reading of all roots.
+        # For the library's unused asynchronous client: trusts no authority, which saves reading all roots.
         "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         "timeout": patience,
         # Attempts are ours to count.

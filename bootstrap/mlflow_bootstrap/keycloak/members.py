@@ -13,7 +13,7 @@ from mlflow_bootstrap.members import User
 
 
 def add_user_to_group(context: Context, *, user: str, group: str) -> bool:
-    """Put the user (by name or e-mail) into one of our groups; false where it was in it.
+    """Put the user (by name or e-mail) into one of our groups; false if it already was a member.
 
     Raises:
         MissingError: no such user.
@@ -22,7 +22,7 @@ def add_user_to_group(context: Context, *, user: str, group: str) -> bool:
 
 
 def remove_user_from_group(context: Context, *, user: str, group: str) -> bool:
-    """Take the user out of one of our groups; false where it was not in it.
+    """Remove the user from one of our groups; false if it was not a member.
 
     Raises:
         MissingError: no such user.

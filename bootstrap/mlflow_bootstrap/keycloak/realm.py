@@ -1,4 +1,4 @@
-"""The realm: found, or made on request; never taken away, and nothing in it is ours but what other modules name."""
+"""The realm: found, or created on request, never deleted; only what other modules name in it is ours."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mlflow_bootstrap.keycloak.connection import Api
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
-    """A realm; ``may_create`` is the operator's word that it is to be made where it is missing."""
+    """A realm; ``may_create`` allows to create it if it is missing."""
 
     api: Api
     may_create: bool
@@ -26,7 +26,7 @@ class Realm:
         return {}
 
     def read(self) -> State | None:
-        """Whether it is there.
+        """Whether it exists.
 
         Raises:
             MissingError: it is not, and may not be made.

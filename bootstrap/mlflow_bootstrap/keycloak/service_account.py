@@ -15,7 +15,7 @@ from mlflow_bootstrap.retry import retry_on_conflict
 
 
 def service_account(client_id: str, host: str) -> dict[str, Any]:
-    """What the user gets where it has none: the plugin takes e-mail and name from the token's claims."""
+    """What the user gets if it has none: the plugin takes e-mail and name from the token's claims."""
     return {
         "email": f"{client_id}@{host}",
         "emailVerified": True,
@@ -26,7 +26,7 @@ def service_account(client_id: str, host: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount:
-    """The user of the client ``client_id``; an e-mail and a name that are there, and other groups, stay."""
+    """The user of the client ``client_id``; an existing e-mail and name, and other groups, stay."""
 
     api: Api
     client_id: str
@@ -45,7 +45,7 @@ class ServiceAccount:
         return {"email": True, "emailVerified": True, "name": True, "groups": {self.group: True}}
 
     def read(self) -> State | None:
-        """The same of what is there."""
+        """The same fields of the existing user."""
         user = self._found()
         if user is None:
             return None

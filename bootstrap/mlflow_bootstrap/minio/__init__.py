@@ -1,4 +1,4 @@
-"""MinIO, or another S3: the bucket, and where it is MinIO the policy and the user that has this bucket alone."""
+"""MinIO, or another S3: the bucket, and on MinIO the policy and the user that has only this bucket."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -59,7 +59,7 @@ def _ours(context: Context, store: ObjectStore) -> list[Removable]:
 
 def _checks(context: Context, store: ObjectStore) -> list[Resource]:
     artifacts = context.settings.artifacts
-    # A cloud identity of the ServiceAccount can be tried in its pod alone.
+    # A cloud identity of the ServiceAccount can be tried only in its pod.
     if artifacts.credentials != "keys":
         return []
     depends_on = (f"minio/bucket/{artifacts.bucket}",)

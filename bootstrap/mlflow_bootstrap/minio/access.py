@@ -37,7 +37,7 @@ class Access:
         """Try it.
 
         Raises:
-            MissingError: nobody has handed over keys yet.
+            MissingError: the keys are not set yet.
             RefusedError: the keys, or a right, are wrong.
         """
         keys = stored_keys(self.context)

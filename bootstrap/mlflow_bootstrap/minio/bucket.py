@@ -16,7 +16,7 @@ from mlflow_bootstrap.minio.user import User
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
 
 POLICY_TAG, USER_TAG = "cdk8s-mlflow.policy", "cdk8s-mlflow.user"
-"""Tags that name the policy and the user that are ours, so that neither is lost if somebody rewrites both."""
+"""Tags that name the policy and the user that are ours, so that neither is lost if both are rewritten."""
 _ABSENT = frozenset({"NoSuchBucket"})
 _OURS_ALREADY = frozenset({"BucketAlreadyOwnedByYou"})
 

@@ -1,4 +1,4 @@
-"""Requests to an object store: by whom, how long, how often, and what its errors mean to a reader."""
+"""Requests to an object store: login, time limits, attempts, and errors in the reader's words."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 NO_SUCH_POLICY = frozenset({"XMinioAdminNoSuchPolicy"})
 WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
-"""What S3 calls a login that it does not know; anything else was said to somebody known."""
+"""S3's error codes for an unknown login; every other code answers a known one."""
 
 _FAULTS = (MinioException, MinioAdminException, urllib3.exceptions.HTTPError)
 
@@ -102,7 +102,7 @@ class ObjectStore:
     def _host(self) -> str:
         address = urlsplit(self.url)
         if address.path or address.query:
-            raise UsageError(f"{self.url} has a path", remedy="an S3 endpoint is scheme, host and port alone")
+            raise UsageError(f"{self.url} has a path", remedy="an S3 endpoint is only scheme, host and port")
         return address.netloc
 
     def _pool(self) -> urllib3.PoolManager:
@@ -111,7 +111,7 @@ class ObjectStore:
         return urllib3.PoolManager(timeout=timeout, retries=False, ca_certs=self.ca_file)
 
     def call(self, what: str, request: Callable[[], T], *, absent: frozenset[str] = frozenset()) -> T | None:
-        """The answer to ``request``, or nothing where the store answers with a code of ``absent``.
+        """The answer to ``request``; None if the store answers with a code of ``absent``.
 
         Raises:
             UnreachableError: no answer, or its own fault to the last attempt.
@@ -204,7 +204,7 @@ def _ca_file(credentials: Credentials, variable: str) -> str | None:
 
 
 def code(error: BaseException) -> str:
-    """What the store calls an error, such as ``NoSuchBucket``; empty where it does not say."""
+    """What the store calls an error, such as ``NoSuchBucket``; empty if it does not say."""
     if isinstance(error, S3Error):
         return error.code or ""
     if isinstance(error, MinioAdminException):
@@ -216,7 +216,7 @@ def code(error: BaseException) -> str:
 
 
 def status(error: BaseException) -> int:
-    """The HTTP status of the answer; 0 where there was none."""
+    """The HTTP status of the answer; 0 if there was none."""
     match error:
         case S3Error():
             return int(error.response.status)

@@ -48,7 +48,7 @@ class Policy:
     name: str
     bucket: str
     serves: Callable[[], bool] = lambda: False
-    """Whether our bucket names it, or our user has it: it is then ours even if somebody has rewritten it."""
+    """Whether our bucket names it, or our user has it: it is then ours even if it was rewritten."""
     depends_on: tuple[str, ...] = ()
 
     @property

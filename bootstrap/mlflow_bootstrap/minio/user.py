@@ -20,7 +20,7 @@ _ATTACHED_ALREADY = frozenset({"XMinioAdminPolicyChangeAlreadyApplied"})
 _NO_SUCH_CALL = frozenset({404, 405, 426, 501})
 """How servers before 2023 answer a request to attach a policy: they know only how to set the whole list."""
 NOWHERE = "bootstrap-looks-here/"
-"""Prefix that the proof of a login lists: nothing is there, so the answer is short."""
+"""Prefix that the proof of a login lists: it has no objects, so the answer is short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class User:
         self.update({})
 
     def update(self, current: State) -> None:
-        """Set the key and attach the policy, each only where that is needed."""
+        """Set the key and attach the policy, each only if that is needed."""
         if current.get("secret_key") != Secrecy.RIGHT or current.get("status") != "enabled":
             secret = required(self.values, "s3", "secretkey").get_secret_value()
             self.store.call(self.address, lambda: self.store.admin.user_add(self.settings.user, secret))

@@ -50,7 +50,7 @@ class Snapshot:
 
 @dataclass
 class Server:
-    """A connection, opened again where it is lost."""
+    """A connection, opened again if it is lost."""
 
     account: Account
     settings: DatabaseSettings
@@ -76,7 +76,7 @@ class Server:
             connection.close()
 
     def snapshot(self) -> Snapshot:
-        """What is there; read once until something is written."""
+        """The present state; read once until something is written."""
         if self._snapshot is None:
             names = {"role": self.settings.role, "databases": [self.settings.name, self.settings.auth_name]}
             rows = self._run("reading roles and databases", _SNAPSHOT, names)

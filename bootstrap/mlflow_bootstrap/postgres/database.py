@@ -1,4 +1,4 @@
-"""A database of MLflow: whose it is, and that nobody else may connect."""
+"""A database of MLflow: its owner, and that no other role may connect."""
 
 from dataclasses import dataclass
 

@@ -83,7 +83,7 @@ class Login:
             "dbname": database,
         }
         options |= {"password": password.get_secret_value(), "application_name": "bootstrap.py"}
-        # libpq knows whole seconds alone, and takes 1 for 2.
+        # libpq knows only whole seconds, and takes 1 for 2.
         options["connect_timeout"] = max(2, math.ceil(self.patience.connect_timeout_seconds))
         with without_libpq_variables():
             return psycopg.connect(make_conninfo(**options), autocommit=True)
@@ -109,7 +109,7 @@ class Login:
         given = self.context.credentials.environ.get("PGSSLROOTCERT")
         if not given:
             raise UsageError(
-                "nobody says who vouches for PostgreSQL's certificate",
+                "no certificate authority is configured for PostgreSQL",
                 remedy="set PGSSLROOTCERT to a file, or MLFLOW_POSTGRES_CA_CRT_FILE so that the store gets it",
             )
         return given
@@ -119,7 +119,7 @@ class Login:
         text = context.values.value("postgres", "ca_crt") or context.credentials.given("MLFLOW_POSTGRES_CA_CRT")
         if text is None:
             return None
-        # libpq reads authorities from files alone.
+        # libpq reads authorities only from files.
         path = Path(self._folder.name) / "ca.crt"
         path.write_text(text.get_secret_value())
         return str(path)
@@ -173,7 +173,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether another attempt may help: nobody answered, or somebody who is starting, stopping or full."""
+    """Whether another attempt may help: no server answered, or one that is starting, stopping or full."""
     if not isinstance(error, psycopg.OperationalError):
         return False
     if error.sqlstate:
@@ -192,7 +192,7 @@ def _said(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who logs in, to the first of ``databases`` that is there."""
+    """A login, to the first of ``databases`` that exists."""
 
     login: Login
     user: str

@@ -1,4 +1,4 @@
-"""Who makes the role and the databases where the bootstrap does not, and where to look."""
+"""What creates the role and the databases if bootstrap does not, and where to look."""
 
 from cdk8s_mlflow.settings.database import DatabaseSettings
 

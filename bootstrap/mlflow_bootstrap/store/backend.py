@@ -98,7 +98,7 @@ def open_backend(
     """The store that the settings name, or the new file ``print_to``.
 
     Raises:
-        UsageError: the store's address is missing, or the file is there already.
+        UsageError: the store's address is missing, or the file already exists.
     """
     plans = entry_plans(settings, finders=finders, copied=copied_values(settings, credentials))
     if print_to is not None:

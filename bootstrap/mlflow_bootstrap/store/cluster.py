@@ -62,7 +62,7 @@ class Cluster:
         except config.ConfigException as error:
             raise UsageError(
                 f"there is no usable kubeconfig ({error})",
-                remedy="set KUBECONFIG, and bootstrap.kube_context where it has several clusters",
+                remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
             ) from error
         configuration.retries = False
         return client.CoreV1Api(client.ApiClient(configuration))
@@ -159,7 +159,7 @@ def _translated(where: str, error: ApiException) -> BootstrapError:
         case 400 | 422:
             return RefusedError(
                 f"Kubernetes does not take Secret {where} ({error.reason})",
-                remedy="a Secret's type cannot change; delete it where it is of another type, and run apply again",
+                remedy="a Secret's type cannot change; delete it if it is of another type, and run apply again",
             )
     return UnreachableError(
         f"Kubernetes answers {error.status} ({error.reason}) for Secret {where}", remedy="try again later"

@@ -32,7 +32,7 @@ class Store(Protocol):
         """What addresses call it."""
 
     def read(self, name: str) -> Entry | None:
-        """The entry, or nothing where there is none."""
+        """The entry; None if it does not exist."""
 
     def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
         """Replace the entry.
@@ -53,7 +53,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """One entry with every field that we own; a value that is there is never replaced but by ``rotate``."""
+    """One entry with every field that we own; an existing value is replaced only by ``rotate``."""
 
     store: Store
     plan: EntryPlan
@@ -194,7 +194,7 @@ class StoredValues:
         return self._refused(entry, found) if self._refused and found else None
 
     def read(self, name: str) -> Entry | None:
-        """The entry as it was when it was first asked for, or nothing."""
+        """The entry as it was when it was first asked for; None if it did not exist."""
         if name not in self._read:
             self._read[name] = self._attempt(name)
         return self._read[name]

@@ -16,7 +16,7 @@ class PrintedStore:
     """Collects entries and writes the very Secrets that External Secrets would make of them.
 
     Raises:
-        UsageError: the file is there already, or cannot be made.
+        UsageError: the file already exists, or cannot be created.
     """
 
     kind = "file"
@@ -31,7 +31,7 @@ class PrintedStore:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError as error:
             raise UsageError(
-                f"{self._path} is there already", remedy="name a new file; nothing is ever overwritten"
+                f"{self._path} already exists", remedy="name a new file; nothing is ever overwritten"
             ) from error
         except OSError as error:
             raise UsageError(

@@ -47,7 +47,8 @@ class VaultStore:
         self._address = environ.get("VAULT_ADDR") or settings.secrets.vault_address or ""
         if not self._address:
             raise UsageError(
-                "nobody says where Vault is", remedy="set secrets.vault_address in the environment file, or VAULT_ADDR"
+                "no Vault address is configured",
+                remedy="set secrets.vault_address in the environment file, or VAULT_ADDR",
             )
         self._client = hvac.Client(
             url=self._address,

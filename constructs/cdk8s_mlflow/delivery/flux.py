@@ -15,7 +15,7 @@ _APPLIED = (
 
 
 class FluxDelivery(Construct):
-    """Applies ``database/``, where there is one, and, once that is healthy, ``application/``.
+    """Applies ``database/``, if there is one, and, once that is healthy, ``application/``.
 
     CloudNativePG's Database and DatabaseRole report ``status.applied`` and no conditions, so Flux is told how to read
     their health (Flux documentation, "Kustomization", health check expressions). There is no expression for a failure:

@@ -52,7 +52,7 @@ def _postgres(source: str, value: Values, *, name_key: str) -> Iterator[Outcome]
 
 
 def artifact_root(value: Values, release: str) -> Iterator[Outcome]:
-    """A bucket of S3 that the server alone reads and writes."""
+    """A bucket of S3 that only the server reads and writes."""
     s3 = value.get("s3") or {}
     if s3.get("enabled"):
         yield from _s3(s3, proxied=bool(value.get("proxiedArtifactStorage")))

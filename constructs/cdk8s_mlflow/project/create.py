@@ -32,7 +32,7 @@ class FolderError(Exception):
 def create_project(
     folder: Path, *, hosts: Mapping[str, str | None], ask: Ask | None, say: Say, wheel: Path | None
 ) -> None:
-    """Write a repository into ``folder``: everything, or nothing.
+    """Write a repository into ``folder``: completely, or not at all.
 
     ``hosts`` are the options of ``init`` by flag; ``ask`` is asked for those that are missing.
 

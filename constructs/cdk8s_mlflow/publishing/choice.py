@@ -11,7 +11,7 @@ ENGINES: dict[str, type[Engine]] = {kind.program: kind for kind in (Docker, Podm
 def engine(values: Mapping[str, str], environ: Mapping[str, str]) -> Engine:
     """The engine that ``values`` ask for; unasked, docker, podman and buildah are tried in this order.
 
-    DOCKER_HOST leaves docker alone to choose: the others build on this machine.
+    With DOCKER_HOST only docker can be chosen: the others build on this machine.
 
     Raises:
         UsageError: CONTAINER_ENGINE is none that we know, or contradicts DOCKER_HOST.

@@ -48,7 +48,7 @@ class Engine(ABC):
         """
 
     def problem(self) -> str | None:
-        """Why the engine does not answer; nothing where it does."""
+        """Why the engine does not answer; empty if it does."""
         try:
             asked = subprocess.run(
                 [self.program, *self.question],
@@ -75,7 +75,7 @@ def _arguments(target: Target) -> list[str]:
 
 
 def _passed_on(environment: Mapping[str, str], *names: str) -> list[str]:
-    # By name alone: the engine reads the value, which may hold a login, from its environment.
+    # Only by name: the engine reads the value, which may hold a login, from its environment.
     return [word for name in names if environment.get(name) for word in ("--build-arg", name)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def with_index(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` with PIP_INDEX_URL from pip's configuration files, where it is not set and they name one."""
+    """``environ`` with PIP_INDEX_URL from pip's configuration files, if it is not set and they name one."""
     index = environ.get("PIP_INDEX_URL") or _configured()
     return {**environ, **({"PIP_INDEX_URL": index} if index else {})}
 

@@ -19,7 +19,7 @@ _KEYS = {"registry": "IMAGE_REGISTRY", "repository": "IMAGE_REPOSITORY", "tag": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The image to build: where it goes, and what it is made from."""
+    """The image to build: its name, and what it is built from."""
 
     release: str
     base_image: str

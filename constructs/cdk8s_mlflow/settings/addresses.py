@@ -209,7 +209,7 @@ def _s3_endpoint(value: str) -> str:
         raise ValueError("must hold no login; the keys are in the secret store")
     in_cluster = re.search(r"\.svc(\.|$)", parts.hostname or "")
     if parts.scheme == "http" and not in_cluster:
-        raise ValueError("must start with https://; plain http is allowed for an in-cluster S3 (*.svc) alone")
+        raise ValueError("must start with https://; plain http is allowed only for an in-cluster S3 (*.svc)")
     if parts.scheme not in ("http", "https"):
         raise ValueError("must start with https://, or http:// for an in-cluster S3 (*.svc)")
     return value.rstrip("/")

@@ -21,10 +21,10 @@ class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
 
     kind: Literal["minio", "s3"] = "minio"
-    """MinIO, whose user and policy bootstrap.py creates, or any other S3, where they are yours."""
+    """MinIO, whose user and policy bootstrap.py creates, or any other S3, for which you create them."""
 
     endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"
-    """Address of the S3 API; null for AWS. Plain http is allowed in the cluster alone."""
+    """Address of the S3 API; null for AWS. Plain http is allowed only in the cluster."""
 
     region: Annotated[str, matching(r"[a-z0-9-]{1,40}", "us-east-1")] = "us-east-1"
     """Region of the bucket; MinIO takes any."""
@@ -36,7 +36,7 @@ class ArtifactSettings(Section):
     """Keep old object versions; set a lifecycle rule of your own, or they are kept for ever."""
 
     user: Annotated[str, matching(r"[A-Za-z0-9._-]{3,64}", "mlflow")] = follows_instance("{instance}")
-    """Access key of the user that has this bucket alone."""
+    """Access key of the user that may use only this bucket."""
 
     policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = follows_instance("{instance}-bucket")
     """Name of the user's policy in MinIO."""

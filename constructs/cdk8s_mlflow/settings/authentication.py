@@ -62,7 +62,7 @@ class AuthenticationSettings(Section):
     keycloak_port: Port = 443
     """Public port of Keycloak."""
 
-    keycloak_path: Annotated[str, matching(r"(/[A-Za-z0-9._-]+)*", "/auth, or nothing")] = ""
+    keycloak_path: Annotated[str, matching(r"(/[A-Za-z0-9._-]+)*", "/auth, or empty")] = ""
     """Path under which Keycloak is served, such as /auth."""
 
     realm: Annotated[str, matching(r"[^/?#%\s]([^/?#%]{0,253}[^/?#%\s])?", "platform")] = "mlflow"
@@ -74,7 +74,7 @@ class AuthenticationSettings(Section):
     groups_claim: Claim = "groups"
     """Claim that lists a user's groups."""
 
-    groups_scope: Scope = follows_instance("{prefix}{groups_claim}", alone="groups")
+    groups_scope: Scope = follows_instance("{prefix}{groups_claim}", in_section="groups")
     """Client scope that puts the claim into tokens; created by bootstrap.py."""
 
     admin_group: Group = "mlflow-admins"
@@ -93,7 +93,7 @@ class AuthenticationSettings(Section):
     """Name on the login button."""
 
     default_permission: Literal["NO_PERMISSIONS", "READ", "EDIT", "MANAGE"] = "NO_PERMISSIONS"
-    """What a user may do with what nobody granted; the creator has MANAGE always."""
+    """What a user may do without a grant; the creator always has MANAGE."""
 
     automatic_login_redirect: bool = False
     """Go to Keycloak at once instead of showing the login page."""

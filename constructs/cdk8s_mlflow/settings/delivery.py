@@ -45,7 +45,7 @@ class DeliverySettings(Section):
     """Namespace of Flux's objects."""
 
     flux_service_account: DnsName | None = None
-    """ServiceAccount that Flux applies as, where the cluster is shared."""
+    """ServiceAccount that Flux applies as, if the cluster is shared."""
 
     argocd_version: ProductVersion = "3.2"
     """Version of Argo CD at least; from 3.2 on a commit that mends a failed sync does not wait for its retries."""

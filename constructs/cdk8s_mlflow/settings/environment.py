@@ -30,7 +30,7 @@ class Settings(Section):
     """Tested pair of MLflow and mlflow-oidc-auth."""
 
     plugin_version: Text | None = None
-    """Version of mlflow-oidc-auth that you expect in the image; refused where it is not the release's."""
+    """Version of mlflow-oidc-auth that you expect in the image; refused if it is not the release's."""
 
     instance: Instance = DEFAULT_INSTANCE
     """Name of this deployment in every shared space: what else is named there follows from it, unless set by hand."""

@@ -1,4 +1,4 @@
-"""What pydantic found, in the words of somebody who edits an environment file."""
+"""What pydantic found, in the words of the user who edits an environment file."""
 
 from collections.abc import Iterator
 from typing import Any

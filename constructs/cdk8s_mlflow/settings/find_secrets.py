@@ -1,4 +1,4 @@
-"""Secrets that somebody put into an environment file, where everybody who may read the repository sees them."""
+"""Secrets in an environment file, which every reader of the repository would see."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The public door: host, TLS and what stands in front."""
+"""The public address: host, TLS and the proxy in front."""
 
 from typing import Annotated, Literal
 
@@ -102,7 +102,7 @@ class IngressSettings(Section):
     """Further public host names: each is served, allowed, and has a redirect URI of its own."""
 
     public_port: Port = 443
-    """Port of the public address, where it is not 443."""
+    """Port of the public address, if it is not 443."""
 
     enabled: bool = True
     """Write the Ingress; false where another team routes to the Service."""
@@ -135,7 +135,7 @@ class IngressSettings(Section):
     """Version of Traefik at least; our Middleware needs 2.11."""
 
     hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
-    """Seconds that browsers remember to use https alone."""
+    """Seconds that browsers remember to use only https."""
 
     limits: IngressLimitSettings = IngressLimitSettings()
     """Limits by source, as Traefik Middlewares; written with ``middleware``."""

@@ -45,13 +45,13 @@ class FollowsInstance:
         return self.template.format_map({**section, **names})
 
 
-def follows_instance(template: str, *, alone: str | None = None) -> Any:
+def follows_instance(template: str, *, in_section: str | None = None) -> Any:
     """A field whose default is ``template`` filled in.
 
-    A section of its own, without Settings around it, has the default ``alone``, or that of ``mlflow``.
+    A section of its own, without Settings around it, has the default ``in_section``, or that of ``mlflow``.
     """
     rule = FollowsInstance(template)
-    return Field(default=alone or rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
+    return Field(default=in_section or rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
 
 
 def derived(section: Section, instance: str) -> dict[str, str]:

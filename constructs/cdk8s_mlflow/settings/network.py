@@ -73,7 +73,7 @@ class ProxySettings(Section):
 
 
 class NetworkSettings(Section):
-    """NetworkPolicies that select our own pods alone."""
+    """NetworkPolicies that select only our own pods."""
 
     policies: bool = True
     """Write NetworkPolicies; false where the cluster's network does not enforce them."""

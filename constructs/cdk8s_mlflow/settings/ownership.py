@@ -292,10 +292,10 @@ def _store(settings: Settings) -> Iterator[Owned]:
 
 
 def _public_address(settings: Settings) -> Iterator[Owned]:
-    """In one cluster the Ingress routes by host alone; elsewhere another port may lead to another cluster."""
-    door = settings.ingress
-    for host in door.hosts:
+    """In one cluster the Ingress routes only by host; elsewhere another port may lead to another cluster."""
+    ingress = settings.ingress
+    for host in ingress.hosts:
         loopback = host == "localhost" or host.endswith(".localhost")
-        public = set() if loopback else {f"port {door.public_port}"}
-        key = "ingress.host" if host == door.host else "ingress.more_hosts"
+        public = set() if loopback else {f"port {ingress.public_port}"}
+        key = "ingress.host" if host == ingress.host else "ingress.more_hosts"
         yield Owned(kind="host", name=host, places=frozenset(public | _cluster(settings)), key=key)

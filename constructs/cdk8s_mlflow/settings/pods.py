@@ -161,7 +161,7 @@ class TopologySpreadSettings(Section):
 
 
 class ServiceSettings(Section):
-    """The Service of the server; one for the metrics alone stands beside it unless it is a ClusterIP."""
+    """The Service of the server; one for only the metrics is added unless it is a ClusterIP."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service; NodePort and LoadBalancer serve http, so TLS must end in front of them."""

@@ -112,7 +112,7 @@ def _type(field: dict[str, Any], root: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_type(option, root) for option in field["anyOf"]))
-    names = {"array": "list", "object": "mapping", "string": "text", "null": "nothing", "integer": "whole number"}
+    names = {"array": "list", "object": "mapping", "string": "text", "null": "null", "integer": "whole number"}
     kind = str(field.get("type", "section"))
     return names.get(kind, kind)
 

@@ -120,7 +120,7 @@ class ServerSettings(Section):
     """Let MLFLOW_TRACKING_TOKEN carry an access key, on releases whose keys name their own row."""
 
     job_execution: bool = False
-    """Run MLflow's background jobs (evaluation and scoring), where the release has them; costs about 1.5 GB."""
+    """Run MLflow's background jobs (evaluation and scoring), if the release has them; costs about 1.5 GB."""
 
     ai_gateway: bool = False
     """Serve MLflow's AI gateway, which calls model providers with stored keys, if the release has one."""

@@ -68,7 +68,7 @@ def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
 
 
 def chart_version_asked(environ: Mapping[str, str], dotenv: Path) -> bool:
-    """Whether somebody set MLFLOW_CHART_VERSION, which belongs to Helm and not here."""
+    """Whether MLFLOW_CHART_VERSION is set, which belongs to Helm and not here."""
     return bool(environ.get("MLFLOW_CHART_VERSION") or read_dotenv(dotenv).get("MLFLOW_CHART_VERSION"))
 
 
@@ -93,7 +93,7 @@ def _unread(name: str, known: Sequence[str]) -> str:
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """The variables of ``path`` that have a value; none where there is no such file.
+    """The variables of ``path`` that have a value; none if there is no such file.
 
     Raises:
         UnreadableSettingsError: a line is no assignment.

@@ -44,7 +44,7 @@ def _section_at(location: list[int | str]) -> type[Section] | None:
 
 
 def _section_in(annotation: Any) -> type[Section] | None:
-    """The section that a field holds, alone, as an option or in a list."""
+    """The section that a field holds, optional or in a list or neither."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return next((found for part in get_args(annotation) if (found := _section_in(part))), None)

@@ -30,7 +30,7 @@ def write_tree(
 
     Overrides touch only the environment ``override_environment``, or else ``production``.
 
-    ``ask`` is called for each required value that is missing, where there is a terminal to ask on.
+    ``ask`` is called for each required value that is missing, if there is a terminal to ask on.
 
     Raises:
         SettingsError: an environment cannot be used.
@@ -124,7 +124,7 @@ def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
 def check_tree(
     environments: Path, output: Path, *, override_environment: str | None, say: Say
 ) -> tuple[list[str], str]:
-    """A short diff between ``output`` and what the files alone say, empty if it is current, and how many there are.
+    """A short diff between ``output`` and what only the files say, empty if it is current, and how many there are.
 
     Overrides are told to ``say`` and not used: ``output`` is what is committed.
 

@@ -18,7 +18,7 @@ class OutputError(Exception):
 
 @contextmanager
 def atomic_replace(output: Path) -> Iterator[Path]:
-    """A new folder that takes ``output``'s place when the block ends well, and goes when it does not.
+    """A new folder that replaces ``output`` if the block succeeds, and is deleted if it fails.
 
     Raises:
         OutputError: the folder, or the one above it, cannot be written.

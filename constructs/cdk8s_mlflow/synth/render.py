@@ -7,7 +7,7 @@ from cdk8s_mlflow.settings import Settings
 
 
 def use_packaged_node() -> None:
-    """Let jsii start the Node.js that comes as a Python package, so that a user needs Python alone.
+    """Let jsii start the Node.js that comes as a Python package, so that a user needs only Python.
 
     An own ``JSII_NODE`` wins. Must be called before cdk8s is imported.
     """

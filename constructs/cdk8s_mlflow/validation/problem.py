@@ -48,7 +48,7 @@ class Manifest:
 
     @property
     def pod_template(self) -> dict[str, Any] | None:
-        """The pod template of a workload, or nothing."""
+        """The pod template of a workload, or None."""
         spec = self.body.get("spec", {})
         if self.kind == "CronJob":
             spec = spec["jobTemplate"]["spec"]

@@ -93,7 +93,7 @@ def _selectors(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
 
 
 def _own_pods(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
-    """A selector that takes in no pod does nothing, and nobody is told."""
+    """A selector that matches no pod has no effect, and Kubernetes does not say so."""
     pods = [
         (m.namespace, m.name, template["metadata"]["labels"])
         for m in manifests

@@ -35,7 +35,7 @@ class Backend(Protocol):
 
 
 class AuthorizationMiddleware:
-    """Serves only what ``table`` knows, and that only to those whom ``backend`` allows it."""
+    """Serves only what ``table`` knows, and that only if ``backend`` allows it to the user."""
 
     def __init__(self, table: Table, backend: Backend) -> None:
         self._table, self._backend = table, backend

@@ -44,7 +44,7 @@ class Request:
         return named
 
     def raw(self, path: str) -> list[Any]:
-        """Everything at ``path`` of the body, of any type; nothing if it is absent."""
+        """Everything at ``path`` of the body, of any type; empty if it is absent."""
         return [value for value in descend(self.body, path) if value is not None]
 
     def _at(self, where: Where, path: str) -> list[str]:

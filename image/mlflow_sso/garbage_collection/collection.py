@@ -2,7 +2,7 @@
 
 In a batch the things are locked, their rows are deleted, experiments and model versions are locked against writers,
 everything in use is looked at once more, their objects are deleted, and only then it is committed. Killed in between,
-the rows are still there, and the next run goes on.
+the rows still exist, and the next run continues.
 """
 
 import random

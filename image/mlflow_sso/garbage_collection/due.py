@@ -24,7 +24,7 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """One thing that is due, or goes with an experiment that is."""
+    """One thing that is due, or belongs to an experiment that is."""
 
     kind: str
     id: str

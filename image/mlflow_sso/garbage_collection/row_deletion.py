@@ -1,6 +1,6 @@
 """Deletes rows together with the rows that refer to them, along the foreign keys that the database itself has.
 
-MLflow's own deletion goes along the relations of its classes, and stops at a foreign key that they do not know
+MLflow's own deletion follows the relations of its classes, and stops at a foreign key that they do not know
 (``fk_logged_model_params_experiment_id`` and its sisters).
 """
 

@@ -43,7 +43,7 @@ class Usage:
         self._settle()
 
     def folder_of(self, item: Expired) -> Folder | None:
-        """The folder that goes with ``item``, None if it has none of its own.
+        """The folder of ``item``, None if it has none of its own.
 
         Raises ``KeptError`` if it is in use, or cannot be told with certainty.
         """
@@ -121,7 +121,7 @@ class Usage:
 def has_server_made_location(experiment: Expired) -> bool:
     """Whether the whole folder is the experiment's own.
 
-    A location that a person has chosen may be shared, so there only what carries the identifier of a member goes.
+    A location that a person has chosen may be shared, so only what carries the identifier of a member is deleted there.
     """
     root = (os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/").rstrip("/")
     return experiment.location == f"{root}/{experiment.id}"

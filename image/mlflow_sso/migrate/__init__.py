@@ -45,7 +45,7 @@ class Outcome:
     counted: list[str]
     """Tables whose changes are counted from now on."""
     public_connect: str
-    """``revoked``, ``revoked now``, or ``granted`` where the role is not the database's owner."""
+    """``revoked``, ``revoked now``, or ``granted`` if the role is not the database's owner."""
     sql_seconds: float
     import_seconds: float
 

@@ -30,7 +30,7 @@ class Forecast:
     """That the tables and their indexes take now."""
     revisions: int
     seconds_beforehand: float
-    """While the old server goes on."""
+    """While the old server continues to run."""
     lock_seconds: float
     """During which no table can be read or written."""
     space_bytes: int

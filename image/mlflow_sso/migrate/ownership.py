@@ -19,7 +19,7 @@ FROM pg_database WHERE datname = current_database()
 
 
 def require_ownership(connection: Any, schema: Schema) -> None:
-    """Raise ``TerminalError`` where the role could not create a table or change one that is there."""
+    """Raise ``TerminalError`` if the role cannot create a table or change an existing one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
         role, may_create = cursor.fetchone()
@@ -47,7 +47,7 @@ def public_connect(connection: Any) -> tuple[bool, bool]:
 
 
 def revoke_public_connect(connection: Any) -> None:
-    """Leave CONNECT to the owner and to whom it was granted by name."""
+    """Leave CONNECT to the owner and to the roles that were granted it by name."""
     from psycopg2 import sql
 
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What an upgrade of a large database does beforehand, while the old server goes on: indexes, columns and values.
+"""What an upgrade of a large database does beforehand, while the old server runs on: indexes, columns and values.
 
 None of it is seen by the old server, and all of it is what the revisions would do under their locks: they find it done.
 Each index, column and batch is committed by itself, so that a run that was killed is gone on with by the next one.
@@ -123,7 +123,7 @@ def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
 
 
 def with_short_locks(cursor: Any, work: Callable[[], None], *, deadline: Deadline) -> None:
-    """Try until no other transaction is in the way; between the tries whoever has waited goes on.
+    """Try until no other transaction is in the way; waiting transactions continue between the attempts.
 
     Raises psycopg2's ``LockNotAvailable`` at the deadline.
     """

@@ -1,4 +1,4 @@
-"""Alembic's revisions on one connection, in one transaction. Imports MLflow: seconds, so only where there is work.
+"""Alembic's revisions on one connection, in one transaction. Imports MLflow: seconds, so only if there is work.
 
 The packages' own ``env.py`` is not run: it opens a connection of its own, commits apart from the tables that MLflow
 creates first, and rewires the logging of the process. What it configures is configured here.
@@ -51,7 +51,7 @@ def upgrade(connection: Any, schema: Schema, before: SchemaState, *, deadline: D
 
     ``deadline`` bounds the wait for tables that a running server is using, not the work itself.
 
-    Raises psycopg2's errors, and ``TerminalError`` where the database is not one that MLflow made.
+    Raises psycopg2's errors, and ``TerminalError`` if the database is not one that MLflow made.
     """
     with upgraded(connection, schema, before, deadline=deadline, to=schema.head):
         pass
@@ -121,7 +121,7 @@ def _require_ours(schema: Schema, before: SchemaState) -> None:
     foreign = sorted(before.tables - known)
     if foreign:
         raise TerminalError(
-            f"{schema.name} has no {schema.version_table} but tables of somebody else, such as {foreign[0]}",
+            f"{schema.name} has no {schema.version_table} but tables of another application, such as {foreign[0]}",
             remedy="give MLflow a database of its own",
         )
 

@@ -4,7 +4,7 @@ Two are hashed at once, one of any name. While a key of a name is hashed, others
 of a name with a wrong key within the last minute if both places are taken, and after a few wrong ones it gets one try a
 second. Names without one may wait, a few of them and not for long, so that after a restart the right keys of many users
 get their turn; requests with the very same key wait for one check together. So who attacks one name costs a tenth of a
-core and delays nobody else; who attacks many names fills both places, and a right key that is not remembered yet is
+core and delays no other; an attack on many names fills both places, and a right key that is not remembered yet is
 then told to try again, which MLflow's client does (429 with Retry-After; mlflow/utils/request_utils.py). Remembered
 keys never come here.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from mlflow_sso.asgi import Message, Receive
 
 IN_MEMORY = 1 << 18
-"""Bytes of a body above which it goes to a file in the temporary directory, where MLflow puts artifacts anyway."""
+"""Bytes above which a body is written to a file in the temporary directory, where MLflow puts artifacts anyway."""
 
 PIECE = 1 << 16
 """Bytes that are handed on at once."""
@@ -72,7 +72,7 @@ class Body:
 
 
 class BodyOfRequest:
-    """The place in a scope for the body of its request, empty until somebody needs it."""
+    """The place in a scope for the body of its request, empty until it is needed."""
 
     def __init__(self) -> None:
         self.body: Body | None = None

@@ -63,7 +63,7 @@ MAPPED = "::ffff:"
 
 
 class Meter:
-    """How much has moved within the window, while the peer alone held it up."""
+    """How much has moved within the window, while only the peer delayed it."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()

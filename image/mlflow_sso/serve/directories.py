@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def prepare(variables: Mapping[str, str]) -> Iterator[str]:
-    """Make each directory for this user alone, and give a line for each that cannot be written."""
+    """Create each directory for only this user, and return a line for each that cannot be written."""
     for name in ("SESSION_CACHE_DIR", "CACHE_DIR", "PROMETHEUS_MULTIPROC_DIR"):
         yield from _made(name, Path(variables[name]))
     if not os.access(tempfile.gettempdir(), os.W_OK):

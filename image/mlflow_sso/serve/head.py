@@ -82,7 +82,7 @@ def read_login(header: str) -> tuple[str, str] | None:
 
 
 def is_artifact(scope: Mapping[str, Any]) -> bool:
-    """Whether a request is about the content of an artifact, whose size nobody but the disk limits."""
+    """Whether a request is about the content of an artifact, whose size only the disk limits."""
     return ARTIFACT.match(scope["path"]) is not None
 
 

@@ -61,7 +61,7 @@ def add_listener_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default=ANY, help="address to listen on (default: %(default)s, both families)")
     parser.add_argument("--port", type=_within(1, 65535), default=5000, help="public port (default: %(default)s)")
     parser.add_argument(
-        "--metrics-port", type=_within(1, 65535), default=9090, help="port of /metrics alone (default: %(default)s)"
+        "--metrics-port", type=_within(1, 65535), default=9090, help="port of /metrics only (default: %(default)s)"
     )
     parser.add_argument("--workers", type=_within(1, 64), default=1, help="processes (default: %(default)s)")
     parser.add_argument(

@@ -60,7 +60,7 @@ class KnownLoginErrors:
 
 
 def without_error_texts(query: bytes) -> bytes:
-    """The query of a callback; one that brings an error says that alone."""
+    """The query of a callback; one with an error keeps only that."""
     names = {name for name, _ in _parameters(query)}
     return b"error=login_failed" if any(name.startswith("error") for name in names) else query
 

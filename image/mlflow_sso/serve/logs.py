@@ -26,7 +26,7 @@ SENSITIVE_NAME = re.compile(
     r"(.*[_-])?(code|state|nonce|token|assertion|secret|password|passwd|key|hint|credentials?|saml\w*)|session_id|sid",
     re.IGNORECASE,
 )
-"""Names of parameters whose values let somebody in, or end a session: OpenID Connect's, and the plugins' own."""
+"""Names of parameters whose values log a user in, or end a session: OpenID Connect's, and the plugins' own."""
 
 PAIR = re.compile(r"(?P<name>[^?&;=\s\"']+)=(?P<value>[^&;\s\"']*)")
 JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")

@@ -25,7 +25,7 @@ APPLICATION = "mlflow_sso.serve.application:app"
 def run(listener: Listener) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then leave with 0.
 
-    Raises ``TerminalError`` where a port is taken.
+    Raises ``TerminalError`` if a port is taken.
     """
     from mlflow_sso.serve.metrics import serve_metrics
 
@@ -52,7 +52,7 @@ def _taken_explained(host: str, port: int) -> Iterator[None]:
 
 
 def bind_public_port(host: str, port: int) -> socket.socket:
-    """The public port, bound and not yet listening, so that nobody connects before the stores are open.
+    """The public port, bound and not yet listening, so that no client connects before the stores are open.
 
     Raises ``OSError``.
     """
@@ -67,7 +67,7 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 
 
 def work(listener: Listener, bound: socket.socket) -> NoReturn:
-    """Be a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` where a store does not open."""
+    """Run a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` if a store does not open."""
     with collector_paused():
         from mlflow_sso.serve.uvicorn_server import load_server
 
@@ -85,7 +85,7 @@ def leave(code: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker where there are several."""
+    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker if there are several."""
     # As first process of a container we get no signal without a handler; uvicorn raises its own again when it is done.
     signal.signal(signal.SIGTERM, lambda *_: leave(0))
     parser = ArgumentParser(prog="mlflow-sso serve")

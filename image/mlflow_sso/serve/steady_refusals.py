@@ -1,6 +1,6 @@
 """Lets every refused login take the same time at least.
 
-To refuse a key the plugins read more rows for a user whom they know than for one whom they do not: some milliseconds,
+To refuse a key the plugins read more rows for a known user than for an unknown one: some milliseconds,
 by which names could be told apart. The hash, which takes longer, is computed for both.
 """
 

@@ -90,12 +90,12 @@ class Matrix:
 
 
 def is_refusal(answer: Answer) -> bool:
-    """Whether somebody is refused, or shown the page of login instead, as release 3.6.0 does."""
+    """Whether a user is refused, or shown the page of login instead, as release 3.6.0 does."""
     return answer.status in REFUSALS or "<title>Login</title>" in answer.text
 
 
 def _destruction(case: Case) -> int:
-    """What takes away what others ask for comes last, and whole things after their parts."""
+    """What deletes objects that others read comes last, and an object after its parts."""
     if case.request.method != "DELETE" and not re.search("delete|remove|rename", case.path):
         return 0
     if case.path.endswith("/registered-models/delete"):

@@ -1,7 +1,7 @@
 """Builds two worlds, or sends many requests about one of them as the owner of the other; writes JSON.
 
 Arguments: the root of the Secrets, the access keys by user name, this name, and a file of requests, which is read if
-it is there, and else written with the names of both worlds.
+it exists, and else written with the names of both worlds.
 """
 
 import json

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 PASSING = frozenset({"user_tokens", "auth_sessions", "users"})
-"""Tables whose rows note when somebody was seen."""
+"""Tables whose rows note when a user was seen."""
 
 
 def digest() -> Mapping[str, str]:

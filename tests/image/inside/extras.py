@@ -7,7 +7,7 @@ from mlflow_sso.authorization.rules import Route
 from mlflow_sso.releases import installed
 
 UNKNOWN_THINGS = frozenset({"GET /mlflow/scorers/online-configs"})
-"""Rows about things that no world has: an empty answer is none about somebody's."""
+"""Rows about things that no world has: an empty answer tells of no user's."""
 
 STRICTER = frozenset(
     {
@@ -29,11 +29,11 @@ STRICTER = frozenset(
         "POST /mlflow/datasets/<dataset_id>/remove-experiments",
     }
 )
-"""Rows that may be refused to whom the table allows them."""
+"""Rows that may be refused although the table allows them."""
 
 
 def extras(names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Fields of bodies and queries by method and path, where a request is refused without them."""
+    """Fields of bodies and queries by method and path, if a request is refused without them."""
     return {
         "POST /mlflow/prompt-optimization/jobs": {"source_prompt_uri": f"prompts:/{names['prompt']}/1"},
         "POST /mlflow/model-versions/create": {

@@ -17,7 +17,7 @@ from cdk8s_mlflow.synth.synthesis import synthesize
 def diff(environments: Path, output: Path, *, only: str | None, against: str) -> list[EnvironmentDiff]:
     """What the files of ``environments`` say beside what the commit ``against`` has in ``output``.
 
-    Without ``only`` every environment is compared, those that the commit alone has included.
+    Without ``only`` every environment is compared, including those that only the commit has.
 
     Raises:
         CommitError: git cannot say what is committed.

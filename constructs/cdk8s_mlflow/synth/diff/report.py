@@ -48,7 +48,7 @@ class EnvironmentDiff:
         return [*_settings_findings(self.settings), *(f for change in self.objects for f in _object_findings(change))]
 
     def concerned(self, impact: str) -> list[str]:
-        """The subjects with an effect of ``impact``, each once, with what follows where it is about data."""
+        """The subjects with an effect of ``impact``, each once, with what follows if it is about data."""
         found = [(f.subject, e.text) for f in self.findings() for e in f.effects if e.impact == impact]
         names = [f"{subject}: {text}" if impact == "data" else subject for subject, text in found]
         return list(dict.fromkeys(names))

@@ -40,7 +40,7 @@ class BehindLogin:
 
 
 class PluginBackend:
-    """Reads who has logged in from the plugin's state of a request; decides where the plugin does not."""
+    """Reads who has logged in from the plugin's state of a request; decides if the plugin does not."""
 
     def __init__(self, application: Application, *, decision: Decision, key_login: KeyLogin) -> None:
         self._application, self._decision, self._key_login = application, decision, key_login

@@ -104,7 +104,7 @@ HOLDERS = (
 _ONE = "/mlflow/users/<username>"
 
 USERS = (
-    # Whoever grants a permission has to find the user to whom.
+    # Granting a permission needs the user's name.
     rest("GET", "/mlflow/users", MEMBER),
     rest("POST", "/mlflow/users", ADMINISTRATOR),
     rest("DELETE", "/mlflow/users", ADMINISTRATOR),

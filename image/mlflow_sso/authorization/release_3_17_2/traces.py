@@ -72,7 +72,7 @@ ROUTES = (*VERSION_2, *VERSION_3, *ASSESSMENTS, *MANY)
 ASKED_BY_SERVE = (
     # The plugin asks for the run, not for the traces.
     rest("POST", "/mlflow/traces/link-to-run", edits(Kind.RUN, "run_id") & reads(Kind.TRACE, "trace_ids[]")),
-    # The plugin asks for the experiment alone; spans go to any trace that exists, and the run is linked unasked.
+    # The plugin checks only the experiment; spans are written to any trace that exists, and the run is linked unasked.
     route(
         "POST",
         "/v1/traces",

@@ -49,7 +49,7 @@ def _effective(permissions: PluginPermissions, kind: Kind, prompts: bool, name: 
     from mlflow_oidc_auth.utils.types import PermissionResult
 
     known = _once((kind, prompts, username), lambda: permissions.found(username, kind, None, prompts=prompts))
-    # What is granted, and is there no more.
+    # What is granted, and no longer exists.
     found = known.get(str(name)) or permissions.found(username, kind, [str(name)], prompts=prompts)[str(name)]
     return PermissionResult(get_permission(found.permission), found.source)
 

@@ -1,7 +1,7 @@
 """Lets MLFLOW_TRACKING_TOKEN carry an access key: ``Bearer mlf_…`` becomes the basic login that the plugin checks.
 
 An access key names its own row by its prefix, which is not secret; the row names the user. What decides is the
-plugin's own check of user and key, so that a wrong, expired or deleted key, or a user who may not log in, is refused
+plugin's own check of user and key, so that a wrong, expired or deleted key, or an unauthorized user, is refused
 as it is with basic authentication; the request also counts as one made with an access key, not with a login.
 """
 
@@ -46,7 +46,7 @@ class BearerAccessKeys:
         return [*others, (b"authorization", b"Basic " + login)]
 
     async def _owner(self, key: str) -> str:
-        """Name of the user whose key this says it is; empty, which no user is called, where there is none."""
+        """Name of the user whose key this is; empty, which is no user's name, if there is none."""
         from mlflow_oidc_auth.repository.user_token import parse_prefix
 
         prefix = parse_prefix(key)
@@ -74,7 +74,7 @@ def access_key(scope: Scope) -> str | None:
 
 
 def find_owner(prefix: str) -> str:
-    """Name of the user who holds the key with ``prefix``; empty where nobody does."""
+    """Name of the user who holds the key with ``prefix``; empty if no user does."""
     from mlflow_oidc_auth.db.models import SqlUser, SqlUserToken
     from mlflow_oidc_auth.store import store
 

@@ -2,7 +2,7 @@
 
 mlflow-oidc-auth 11.0.2 puts 45 routers before MLflow's own application, so that every request of MLflow's API, and
 ``/health`` too, is compared with hundreds of patterns first: about 3 ms of processor. What the text before a route's
-first parameter rules out is ruled out at once; every other path goes the way that FastAPI goes.
+first parameter rules out is ruled out at once; every other path is matched by FastAPI.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Ends the session at Keycloak with the one here, for the release that forgets its own alone.
+"""Ends Keycloak's session with the server's, for the release that ends only its own.
 
 After a logout of mlflow-oidc-auth 5.6.1 the next click on the login button comes back logged in, without a password.
 The address, and what it takes, are those of OpenID Connect RP-Initiated Logout 1.0.
@@ -48,7 +48,7 @@ def _through_keycloak(logout: View, return_to: Callable[[], str]) -> View:
 
 
 def _end_session_endpoint() -> str | None:
-    """Keycloak's address for it; nothing while Keycloak does not answer, and then the session here ends alone."""
+    """Keycloak's address for it; None while Keycloak does not answer; then only the server's session ends."""
     from mlflow.server import app
     from mlflow_oidc_auth.auth import get_oauth_instance
     from requests import RequestException

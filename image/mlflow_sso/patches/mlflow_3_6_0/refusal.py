@@ -1,4 +1,4 @@
-"""Answers those who may not in: for the release that tells them of errors of its own, and only for four seconds."""
+"""Shows unauthorized users why, for the release that shows only errors of its own, and those for four seconds."""
 
 from collections.abc import Callable
 from typing import Any
