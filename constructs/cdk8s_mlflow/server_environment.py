@@ -1,5 +1,6 @@
 """The environment variables of every container of ours; nothing secret, so that a review sees them all."""
 
+import json
 from collections.abc import Callable, Mapping
 
 from cdk8s_mlflow.contract import SECRETS_ROOT
@@ -31,12 +32,27 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
     artifacts = settings.artifacts
     keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
     return {
-        "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{artifacts.bucket}",
+        "MLFLOW_ARTIFACTS_DESTINATION": artifacts.destination,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
         "MLFLOW_SERVE_ARTIFACTS": "true",
         "AWS_DEFAULT_REGION": artifacts.region,
         **({"MLFLOW_S3_ENDPOINT_URL": artifacts.endpoint} if artifacts.endpoint else {}),
         **(keys if artifacts.credentials == "keys" else {}),
+        **_s3_dialect(settings),
+    }
+
+
+def _s3_dialect(settings: Settings) -> dict[str, str]:
+    """What an S3 wants to be asked otherwise; nothing for the defaults of boto3."""
+    artifacts = settings.artifacts
+    checksums = dict.fromkeys(
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"), artifacts.checksums
+    )
+    upload = json.dumps(artifacts.upload_arguments, sort_keys=True)
+    return {
+        **(checksums if artifacts.checksums != "when_supported" else {}),
+        **({"MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": artifacts.addressing} if artifacts.addressing != "auto" else {}),
+        **({"MLFLOW_S3_UPLOAD_EXTRA_ARGS": upload} if artifacts.upload_arguments else {}),
     }
 
 

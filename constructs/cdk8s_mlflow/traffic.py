@@ -7,7 +7,7 @@ from cdk8s_plus_27 import k8s
 
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.network import PodPeerSettings
-from cdk8s_mlflow.settings.reach import Address, Local, Service, cnpg_cluster, is_proxied, port_of, reach
+from cdk8s_mlflow.settings.reach import Address, Local, Service, cnpg_cluster, is_proxied, port_of, reach, short_service
 
 EgressRules = list[k8s.NetworkPolicyEgressRule]
 
@@ -113,12 +113,26 @@ def to_database(settings: Settings) -> EgressRules:
         case Local():
             return []
         case Service():
-            owner = cnpg_cluster(where)
-            return [_rule([pods_of(where.namespace, {"cnpg.io/cluster": owner} if owner else None)], database.port)]
+            return [_rule(_cnpg_pods(settings, where), database.port)]
         case Address():
             return [_rule(networks([where.cidr]), database.port)]
         case _:
-            return [_rule(_any_address(), database.port)]
+            return [_rule([*_any_address(), *_short(database.address)], database.port)]
+
+
+def _cnpg_pods(settings: Settings, service: Service) -> list[k8s.NetworkPolicyPeer]:
+    """Pods of CloudNativePG behind a Service: a Cluster's by its name, else a pooler's or those of our Cluster."""
+    database, owner = settings.database, cnpg_cluster(service)
+    if owner:
+        return [pods_of(service.namespace, {"cnpg.io/cluster": owner})]
+    pooler = pods_of(service.namespace, {"cnpg.io/poolerName": service.name})
+    return [pods_of(database.cluster_namespace, {"cnpg.io/cluster": database.cluster}), pooler]
+
+
+def _short(host: str) -> list[k8s.NetworkPolicyPeer]:
+    """Pods of the Service that a name of two labels may mean, too."""
+    service = short_service(host)
+    return [pods_of(service.namespace)] if service else []
 
 
 def _to_pods(pods: PodPeerSettings, where: object, port: int) -> k8s.NetworkPolicyEgressRule:
@@ -160,7 +174,7 @@ def _to_s3(settings: Settings, endpoint: str | None, cidrs: Sequence[str], pods:
         case Address():
             return [_rule(networks([where.cidr]), port)]
         case _:
-            return [_rule(public_addresses(), port)]
+            return [_rule([*public_addresses(), *_short(host)], port)]
 
 
 def to_redis(settings: Settings) -> EgressRules:
@@ -181,7 +195,7 @@ def to_redis(settings: Settings) -> EgressRules:
         case Address():
             return [_rule(networks([where.cidr]), redis.port)]
         case _:
-            return [_rule(_any_address(), redis.port)]
+            return [_rule([*_any_address(), *_short(redis.host)], redis.port)]
 
 
 def to_keycloak(settings: Settings) -> EgressRules:

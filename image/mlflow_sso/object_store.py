@@ -1,10 +1,13 @@
 """The bucket behind ``MLFLOW_ARTIFACTS_DESTINATION``, reached as MLflow's server reaches it."""
 
+import base64
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
@@ -97,6 +100,8 @@ class ObjectStore:
         import boto3
         from botocore.config import Config
 
+        own = endpoint is None
+        self._upload_arguments = json.loads(os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}") if own else {}
         style = os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")
         ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
         self._client = boto3.client(
@@ -114,6 +119,9 @@ class ObjectStore:
                 retries={"max_attempts": 3, "mode": "standard"},
             ),
         )
+        if os.environ.get("AWS_REQUEST_CHECKSUM_CALCULATION") == "when_required":
+            # A request to delete many must have a checksum; an S3 that knows no newer one wants this.
+            self._client.meta.events.register("before-sign.s3.DeleteObjects", _add_md5)
 
     def page(self, folder: Folder, *, after: str = "", limit: int = PAGE) -> Page:
         """At most ``limit`` objects of ``folder`` with keys beyond ``after``, in the order of their keys."""
@@ -156,7 +164,9 @@ class ObjectStore:
 
         transfer = TransferConfig(multipart_chunksize=PART, multipart_threshold=PART, max_concurrency=2)
         with _explained(folder):
-            self._client.upload_fileobj(stream, folder.bucket, f"{folder.prefix}{name}", Config=transfer)
+            self._client.upload_fileobj(
+                stream, folder.bucket, f"{folder.prefix}{name}", Config=transfer, ExtraArgs=self._upload_arguments
+            )
 
     def open(self, folder: Folder, name: str) -> IO[bytes]:
         """What an object holds, as a stream that the caller closes."""
@@ -169,12 +179,17 @@ class ObjectStore:
         """Put, get, list and delete one small object."""
         place, body = {"Bucket": folder.bucket, "Key": f"{folder.prefix}{name}"}, name.encode()
         with _explained(folder):
-            self._client.put_object(**place, Body=body)
+            self._client.put_object(**place, Body=body, **self._upload_arguments)
             same = self._client.get_object(**place)["Body"].read() == body
             listed = self._client.list_objects_v2(Bucket=folder.bucket, Prefix=place["Key"])["KeyCount"]
             self._client.delete_object(**place)
         if not same or listed != 1:
             raise TerminalError(f"{folder} does not give back what was put there")
+
+
+def _add_md5(request: Any, **_: Any) -> None:
+    digest = hashlib.md5(request.body or b"", usedforsecurity=False).digest()
+    request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 @contextmanager

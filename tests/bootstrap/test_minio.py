@@ -275,3 +275,23 @@ def test_policy_that_others_use_is_kept(minio_server: Minio, ours: Settings) -> 
 
     assert [str(failure).split(":")[0] for failure in outcome.failures] == [f"! minio/policy/{ours.artifacts.policy}"]
     assert ours.artifacts.policy in state(minio_server)["policies"]
+
+
+def test_prefix_limits_the_user_to_its_folder(minio_server: Minio, settings_of: SettingsOf) -> None:
+    ours = settings_of(artifacts={"prefix": "team/ml"}, bootstrap={"s3_endpoint": minio_server.url})
+
+    done, after = apply(context(minio_server, ours)), plan(context(minio_server, ours))
+
+    user, bucket = client(minio_server, ours.artifacts.user), ours.artifacts.bucket
+    user.put_object(bucket, "team/ml/1/model", BytesIO(b"x"), 1)
+    assert [found.object_name for found in user.list_objects(bucket, "team/ml/", recursive=True)] == ["team/ml/1/model"]
+    for refused in (
+        lambda: user.put_object(bucket, "team/mlx/1", BytesIO(b"x"), 1),
+        lambda: list(user.list_objects(bucket)),
+        lambda: list(user.list_objects(bucket, "team/")),
+        lambda: user.get_object(bucket, "other"),
+    ):
+        with pytest.raises(S3Error, match="AccessDenied"):
+            refused()
+    assert done.failures == ()
+    assert (after.pending, after.failures) == ((), ())

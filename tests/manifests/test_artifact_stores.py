@@ -79,3 +79,54 @@ def test_artifact_store_refuses_what_cannot_work(name: str) -> None:
         Settings.model_validate({**HOSTS, **changes})
 
     assert message in dict(error_messages(error.value))[key]
+
+
+DIALECT: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "checksums": (
+        {"checksums": "when_required"},
+        {
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        },
+    ),
+    "addressing": ({"addressing": "path"}, {"MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "path"}),
+    "encryption": (
+        {"encryption": "aws:kms", "kms_key": "alias/mlflow"},
+        {"MLFLOW_S3_UPLOAD_EXTRA_ARGS": '{"SSEKMSKeyId": "alias/mlflow", "ServerSideEncryption": "aws:kms"}'},
+    ),
+    "folder": ({"prefix": "team/ml"}, {"MLFLOW_ARTIFACTS_DESTINATION": "s3://mlflow/team/ml"}),
+    "dots": ({"kind": "s3", "bucket": "ml.example.com"}, {"MLFLOW_ARTIFACTS_DESTINATION": "s3://ml.example.com"}),
+}
+
+
+@pytest.mark.parametrize("name", DIALECT)
+def test_dialect_of_the_store_reaches_server_and_jobs(rendered: Render, name: str) -> None:
+    changes, expected = DIALECT[name]
+
+    objects = rendered(artifacts=changes)
+
+    server = objects["Deployment", "mlflow", "mlflow"]["spec"]["template"]["spec"]["containers"][0]
+    job = objects["CronJob", "mlflow", "mlflow-gc"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    for container in (server, job):
+        variables = {variable["name"]: variable["value"] for variable in container["env"]}
+        assert {key: variables.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bucket": "a..b"}, "artifacts.bucket"),
+        ({"bucket": "10.0.0.1"}, "artifacts.bucket"),
+        ({"bucket": "a.-b"}, "artifacts.bucket"),
+        ({"prefix": "/team"}, "artifacts.prefix"),
+        ({"prefix": "team/"}, "artifacts.prefix"),
+        ({"prefix": "team/../x"}, "artifacts.prefix"),
+        ({"kms_key": "alias/a"}, "artifacts.kms_key: has no effect"),
+        ({"bucket": "a.b", "addressing": "virtual"}, "artifacts.addressing: is virtual"),
+    ],
+)
+def test_store_settings_refuse_what_cannot_work(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({**HOSTS, "artifacts": changes})
+
+    assert message in "\n".join(f"{key}: {text}" for key, text in error_messages(refused.value))

@@ -56,6 +56,19 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         [peer("postgres", **{"cnpg.io/poolerName": "pooler"})],
         [5432],
     ),
+    "pooler of CloudNativePG": (
+        {"database": {"host": "pooler.postgres.svc"}},
+        [
+            peer("postgres", **{"cnpg.io/cluster": "postgres-cluster"}),
+            peer("postgres", **{"cnpg.io/poolerName": "pooler"}),
+        ],
+        [5432],
+    ),
+    "Redis by a short name": (
+        {"authentication": {"redis": {"host": "redis.cache"}}},
+        [network("0.0.0.0/0"), network("::/0"), peer("cache")],
+        [6379],
+    ),
     "database pods behind another port": (
         {
             "database": {**BOOTSTRAP, "host": "postgres.default.svc"},

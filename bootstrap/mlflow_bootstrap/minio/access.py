@@ -13,6 +13,12 @@ from mlflow_bootstrap.errors import MissingError, RefusedError
 from mlflow_bootstrap.minio.connection import ObjectStore, stored_keys
 from mlflow_bootstrap.minio.user import NOWHERE
 
+_HEADERS = {
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+}
+"""Source: Amazon S3 API Reference, "PutObject"."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
@@ -54,12 +60,24 @@ class Access:
             self.store.call_as("the keys of the store", what, partial(step, client))
         return {}
 
+    @property
+    def _nowhere(self) -> str:
+        return f"{self.store.settings.artifacts.folder}{NOWHERE}"
+
+    @property
+    def _encryption(self) -> dict[str, str | list[str] | tuple[str]]:
+        """Headers by which the server's uploads ask for encryption; minio's SseKMS always names a key."""
+        asked = self.store.settings.artifacts.upload_arguments
+        return {_HEADERS[name]: value for name, value in asked.items()}
+
     def _list(self, client: Minio) -> None:
-        next(iter(client.list_objects(self.bucket, prefix=NOWHERE)), None)
+        next(iter(client.list_objects(self.bucket, prefix=self._nowhere)), None)
 
     def _round_trip(self, client: Minio) -> None:
-        name, content = f"{NOWHERE}{secrets.token_hex(8)}", secrets.token_bytes(16)
-        version = client.put_object(self.bucket, name, BytesIO(content), len(content)).version_id
+        name, content = f"{self._nowhere}{secrets.token_hex(8)}", secrets.token_bytes(16)
+        version = client.put_object(
+            self.bucket, name, BytesIO(content), len(content), metadata=self._encryption
+        ).version_id
         try:
             answer = client.get_object(self.bucket, name)
             same = answer.read() == content

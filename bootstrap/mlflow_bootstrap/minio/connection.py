@@ -79,13 +79,19 @@ class ObjectStore:
 
     def s3_as(self, keys: Keys) -> Minio:
         """S3 with other keys."""
-        return Minio(
+        client = Minio(
             self._host,
             credentials=keys.provider(),
             secure=self._secure,
             region=self.settings.artifacts.region,
             http_client=self._pool(),
         )
+        addressing = self.settings.artifacts.addressing
+        if addressing == "virtual":
+            client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]
+        elif addressing == "path":
+            client.disable_virtual_style_endpoint()  # type: ignore[no-untyped-call]
+        return client
 
     @cached_property
     def admin(self) -> MinioAdmin:

@@ -28,16 +28,21 @@ POLICY = "policy"
 """Kept beside the mark of an adopted policy: the document as it was found."""
 
 
-def document(bucket: str) -> dict[str, Any]:
-    """The policy for ``bucket``."""
+def document(bucket: str, folder: str = "") -> dict[str, Any]:
+    """The policy for ``bucket``, or for the keys that begin with ``folder``, which ends with a slash."""
     arn = f"arn:aws:s3:::{bucket}"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": list(BUCKET_ACTIONS), "Resource": [arn]},
-            {"Effect": "Allow", "Action": list(OBJECT_ACTIONS), "Resource": [f"{arn}/*"]},
-        ],
-    }
+    objects = {"Effect": "Allow", "Action": list(OBJECT_ACTIONS), "Resource": [f"{arn}/{folder}*"]}
+    whole = {"Effect": "Allow", "Action": list(BUCKET_ACTIONS), "Resource": [arn]}
+    return {"Version": "2012-10-17", "Statement": [*(_listing(arn, folder) if folder else [whole]), objects]}
+
+
+def _listing(arn: str, folder: str) -> list[dict[str, Any]]:
+    """Listing of one folder; uploads in progress cannot be listed by folder, and the server does not list them."""
+    within = {"StringLike": {"s3:prefix": [f"{folder}*"]}}
+    return [
+        {"Effect": "Allow", "Action": ["s3:GetBucketLocation"], "Resource": [arn]},
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn], "Condition": within},
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +62,13 @@ class Policy:
         return f"minio/policy/{self.name}"
 
     @property
+    def _document(self) -> dict[str, Any]:
+        return document(self.bucket, self.store.settings.artifacts.folder)
+
+    @property
     def desired(self) -> State:
         """The document, whatever the order of its lists."""
-        return _canonical(document(self.bucket))
+        return _canonical(self._document)
 
     def read(self) -> State | None:
         """The same of what MinIO has."""
@@ -100,11 +109,11 @@ class Policy:
     def keep(self, **values: Any) -> None:
         """Keep ``values`` beside our mark, and forget those that are None."""
         found = self.store.policy(self.name)
-        self._write(document(self.bucket) if found is None else found, {**self.kept, **values})
+        self._write(self._document if found is None else found, {**self.kept, **values})
 
     def announce_bucket(self) -> None:
         """Say that a bucket without a mark is one that we are creating: MinIO takes no tags with a new bucket."""
-        self.store.set_policy(self._announcement, {**document(self.bucket), "ID": mark_text(self._instance)})
+        self.store.set_policy(self._announcement, {**self._document, "ID": mark_text(self._instance)})
 
     @property
     def announces_bucket(self) -> bool:
@@ -118,11 +127,11 @@ class Policy:
     def create(self) -> None:
         """Create it with our mark; by now its bucket needs no announcement any more."""
         self.store.call(self.address, lambda: self.store.admin.policy_remove(self._announcement), absent=NO_SUCH_POLICY)
-        self._write(document(self.bucket), self.kept)
+        self._write(self._document, self.kept)
 
     def update(self, current: State) -> None:
         """Replace it."""
-        self._write(document(self.bucket), self.kept)
+        self._write(self._document, self.kept)
 
     def adopt(self, current: State) -> None:
         """Add our mark to it, and keep beside it what was found."""

@@ -6,7 +6,18 @@ from cdk8s_mlflow.settings.addresses import S3Endpoint
 from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import Section, matching
 
-Bucket = Annotated[str, matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "mlflow (3 to 63 lowercase letters, digits, '-')")]
+Bucket = Annotated[
+    str,
+    matching(
+        r"(?![0-9]+(\.[0-9]+){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "mlflow (3 to 63 lowercase letters, digits, '-' and '.', no address)",
+    ),
+]
+"""Source: Amazon S3 User Guide, "General purpose bucket naming rules"."""
+
+Folder = Annotated[
+    str, matching(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}", "team/mlflow")
+]
 
 Location = Annotated[
     str,
@@ -32,6 +43,21 @@ class ArtifactSettings(Section):
     bucket: Bucket = follows_instance("{instance}")
     """Bucket that holds artifacts and nothing else."""
 
+    prefix: Folder | None = None
+    """Folder of the bucket for artifacts, to which MinIO's policy is limited; unset for the whole bucket."""
+
+    checksums: Literal["when_supported", "when_required"] = "when_supported"
+    """When requests carry the newer checksum headers; when_required for an S3 that refuses them."""
+
+    addressing: Literal["auto", "path", "virtual"] = "auto"
+    """Whether the bucket stands in the path or in the host name of requests; auto is path for an endpoint of yours."""
+
+    encryption: Literal["AES256", "aws:kms"] | None = None
+    """Encryption that uploads ask for, if the bucket demands it; unset for the bucket's default."""
+
+    kms_key: Annotated[str, matching(r"[A-Za-z0-9:/_-]{1,2048}", "a key's id, alias or ARN")] | None = None
+    """Key of encryption aws:kms; unset for that of the account."""
+
     versioned: bool = False
     """Keep old object versions; set a lifecycle rule of your own, or they are kept for ever."""
 
@@ -46,6 +72,23 @@ class ArtifactSettings(Section):
 
     credentials: Literal["keys", "service-account", "pod-identity"] = "keys"
     """Keys from the secret store, a cloud identity by annotation of the ServiceAccount, or EKS Pod Identity."""
+
+    @property
+    def folder(self) -> str:
+        """What the key of every artifact begins with: empty, or ``prefix`` with a slash."""
+        return f"{self.prefix}/" if self.prefix else ""
+
+    @property
+    def destination(self) -> str:
+        """Where the server stores artifacts."""
+        return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
+
+    @property
+    def upload_arguments(self) -> dict[str, str]:
+        """What each upload asks for (boto3 documentation, ``S3Transfer.ALLOWED_UPLOAD_ARGS``)."""
+        if self.encryption is None:
+            return {}
+        return {"ServerSideEncryption": self.encryption, **({"SSEKMSKeyId": self.kms_key} if self.kms_key else {})}
 
     @property
     def is_aws(self) -> bool:

@@ -181,6 +181,13 @@ def _artifacts(settings: Settings) -> Iterator[Conflict]:
             "artifacts.credentials",
             "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
         )
+    if artifacts.addressing == "virtual" and "." in artifacts.bucket:
+        yield (
+            "artifacts.addressing",
+            f"is virtual, but no certificate covers the dots of {artifacts.bucket} in a host name; use path",
+        )
+    if artifacts.kms_key and artifacts.encryption != "aws:kms":
+        yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"
 
 
 def _secrets(settings: Settings) -> Iterator[Conflict]:

@@ -37,9 +37,6 @@ HARMLESS = frozenset(
         "MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE",
         "MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE",
         "MLFLOW_DOWNLOAD_CHUNK_TIMEOUT",
-        "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE",
-        "AWS_REQUEST_CHECKSUM_CALCULATION",
-        "AWS_RESPONSE_CHECKSUM_VALIDATION",
         "AWS_STS_REGIONAL_ENDPOINTS",
         "AWS_EC2_METADATA_DISABLED",
         # what is refused beyond the rules, and how long values may be
@@ -86,6 +83,8 @@ SETTINGS: Mapping[str, str] = {
     r"MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW|OIDC_DB_POOL_MAX_OVERFLOW": "database.max_overflow",
     r"MLFLOW_ARTIFACTS_DESTINATION": "artifacts.bucket",
     r"MLFLOW_S3_ENDPOINT_URL|AWS_(IGNORE_CONFIGURED_)?ENDPOINT_URLS?(_[A-Z0-9]+)?": "artifacts.endpoint",
+    r"AWS_(REQUEST_CHECKSUM_CALCULATION|RESPONSE_CHECKSUM_VALIDATION)": "artifacts.checksums",
+    r"MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "artifacts.addressing",
     r"AWS_(DEFAULT_)?REGION": "artifacts.region",
     r"AWS_(SHARED_CREDENTIALS_FILE|CONFIG_FILE|(DEFAULT_)?PROFILE|ROLE_[A-Z_]+|WEB_IDENTITY_TOKEN_FILE|CONTAINER_[A-Z_]+"
     r"|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN)": "artifacts.credentials",
@@ -157,7 +156,7 @@ REASONS: Mapping[str, str] = {
     r"MLFLOW_TRACKING_[A-Z0-9_]+": "is for a client of MLflow, which the server must not be",
     r"CONFIG_[A-Z0-9_]+": "takes settings from another place than the environment file",
     r"MLFLOW_SSO_[A-Z0-9_]+": "is the image's own, and follows from the settings of `server`",
-    r"MLFLOW_S3_UPLOAD_EXTRA_ARGS": "may open objects to others; set encryption as the bucket's default",
+    r"MLFLOW_S3_UPLOAD_EXTRA_ARGS": "may open objects to others; set encryption by artifacts.encryption",
     r"MLFLOW_SERVER_GRAPHQL_[A-Z_]+": "limits what one request may ask for",
     r"MLFLOW_SQLALCHEMYSTORE_ECHO": "writes what users store into the log",
     r"HOME|TMP|TEMP|TMPDIR": "names a folder, and /tmp is the only one that can be written",

@@ -54,7 +54,7 @@ def _database(settings: Settings) -> Iterator[Conflict]:
         return
     if isinstance(where, Private):
         yield _private("database", "database.host", database.address)
-    elif isinstance(where, Service) and cnpg_cluster(where) is None:
+    elif isinstance(where, Service) and cnpg_cluster(where) is None and database.role_management == "bootstrap":
         yield (
             "network.database_pods",
             f"is required, since database.host is {database.address}, a Service whose pods are unknown; give their "

@@ -70,6 +70,12 @@ def reach(host: str, settings: Settings) -> Reach:
     return Private() if _PRIVATE.fullmatch(name) else Public()
 
 
+def short_service(host: str) -> Service | None:
+    """The Service that a name of two labels may mean beside a public name; None for other names."""
+    labels = host.rstrip(".").split(".")
+    return Service(labels[0], labels[1]) if len(labels) == 2 else None
+
+
 def cnpg_cluster(service: Service) -> str | None:
     """The CloudNativePG Cluster whose Service it is, by CloudNativePG's names; None for another Service."""
     match = _CNPG_SERVICE.fullmatch(service.name)
