@@ -100,7 +100,7 @@ class Site:
         keycloak.add_user_to_group(self.run().context, user="anna", group="mlflow-users")
 
     def verify(self) -> None:
-        """What `bootstrap.py verify` does once its libraries are there."""
+        """What `bootstrap.py verify` does once its libraries are imported."""
         run = self.run()
         _require(run.each(PARTS, lambda resources: engine.plan(resources, report=run.report)))
 

@@ -93,7 +93,7 @@ def prepared(release: str, size: str, postgres: Postgres, minio: Minio) -> Itera
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Milliseconds of one answer: the median until it is there, and the server's processor, which load changes less."""
+    """Milliseconds of one answer: the median until it arrives, and the server's processor, which load changes less."""
 
     wall: float
     processor: float

@@ -13,7 +13,7 @@ from mlflow_sso.authorization.rules import Access, Route, Rule
 GUIDE = Path(__file__).parents[1] / "docs" / "security.md"
 BEGIN, END = "<!-- routes of {}: written by make route-table -->", "<!-- end of routes of {} -->"
 RELEASES = {"3.17.2": routes(ai_gateway=True), "3.6.0": TABLE.routes}
-WHOLE = {Access.OPEN: "everybody, without a login", Access.ADMINISTRATOR: "administrators"}
+WHOLE = {Access.OPEN: "every client, without a login", Access.ADMINISTRATOR: "administrators"}
 
 
 def rendered(rows: Iterable[Route]) -> str:
@@ -24,7 +24,7 @@ def rendered(rows: Iterable[Route]) -> str:
         names |= dict.fromkeys(f"`{' '.join(sorted(row.methods))} {short(path)}`" for path in row.paths)
     for field, rule in FIELDS.items():
         asked.setdefault(takes(rule), {})[f"`GraphQL {field.split()[1]}`"] = None
-    order = sorted(asked, key=lambda text: (text.startswith("nobody"), text))
+    order = sorted(asked, key=lambda text: (text.startswith("no user"), text))
     lines = [f"| {text} | {', '.join(sorted(asked[text]))} |" for text in order]
     return "\n".join(["| it takes | to ask for |", "|---|---|", *lines])
 
@@ -32,7 +32,7 @@ def rendered(rows: Iterable[Route]) -> str:
 def takes(rule: Rule) -> str:
     """What a rule asks of the caller, in words."""
     if rule.access is Access.REFUSED:
-        return f"nobody: {rule.because}"
+        return f"no user: {rule.because}"
     if rule.access in WHOLE:
         return WHOLE[rule.access]
     needs = list(dict.fromkeys(f"{need.level.name} of the {need.kind.value}" for need in rule.needs))

@@ -72,7 +72,7 @@ class Size:
 
 
 def destination() -> Folder:
-    """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` where that is not S3."""
+    """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` if that is not S3."""
     uri = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
     folder = s3_folder(uri)
     if folder is None:

@@ -13,7 +13,7 @@ class SchemaState:
     """A database as it was found."""
 
     revision: str | None
-    """None where alembic has not been there yet."""
+    """None if alembic has not run yet."""
 
     tables: frozenset[str]
     """Tables of the schema, without alembic's own."""

@@ -72,14 +72,14 @@ def _trio(make: Callable[..., Tenant]) -> list[Tenant]:
 def test_environments_never_touch_one_another(make: Callable[..., Tenant], order: tuple[int, ...]) -> None:
     trio = _trio(make)
     tenants = [trio[index] for index in order]
-    touched: list[str] = []
+    changes_of_others: list[str] = []
 
     def leaves_others(acting: Tenant, action: Callable[[], Any], *, among: list[Tenant]) -> None:
         others = [one for one in among if one is not acting]
         before = [one.state() for one in others]
         outcome = action()
         assert outcome.failures == (), [str(failure) for failure in outcome.failures]
-        touched.extend(changed(before, [one.state() for one in others]))
+        changes_of_others.extend(changed(before, [one.state() for one in others]))
 
     for count, tenant in enumerate(tenants):
         leaves_others(tenant, tenant.apply, among=tenants[:count])
@@ -95,7 +95,7 @@ def test_environments_never_touch_one_another(make: Callable[..., Tenant], order
     after_first = [tenant.works() for tenant in (second, last)]
     leaves_others(second, second.destroy, among=[last])
 
-    assert touched == []
+    assert changes_of_others == []
     assert works == still == [WORKS] * 3
     assert pending == [()] * 3
     assert after_first == [WORKS] * 2

@@ -1,4 +1,4 @@
-"""MinIO's bucket, policy and user on a real server: planned, made once, repaired, and nothing else touched."""
+"""MinIO's bucket, policy and user on a real server: planned, created once, repaired, and nothing else changed."""
 
 import json
 from collections.abc import Callable

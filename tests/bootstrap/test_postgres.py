@@ -1,4 +1,4 @@
-"""PostgreSQL's role and databases on a real server: planned, made once, repaired, and nothing else touched."""
+"""PostgreSQL's role and databases on a real server: planned, created once, repaired, and nothing else changed."""
 
 from collections.abc import Callable
 

@@ -28,7 +28,7 @@ class Block:
         if self.language != "sh":
             return []
         lines = re.sub(r"\\\n\s*", "", self.text)
-        # A quote that is open at the end of a line goes on in the next.
+        # A quote that is open at the end of a line continues in the next.
         joined: list[str] = []
         for line in lines.splitlines():
             if joined and joined[-1].count("'") % 2:

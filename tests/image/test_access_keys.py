@@ -63,7 +63,7 @@ keys(third, "a"), keys(stored, "a")
 forgetful = access_keys.VerifiedKeys(counted, remembered=0)
 answers += [forgetful(stored, "a"), forgetful(stored, "a"), forgetful(stored, "b")]
 seen = "".join(map(repr, keys._seen))
-print(json.dumps({"answers": answers, "calls": calls, "leaks": "'a'" in seen or stored in seen}))
+print(json.dumps({"answers": answers, "calls": calls, "readable": "'a'" in seen or stored in seen}))
 """
 
 SWITCH = (
@@ -175,7 +175,7 @@ def test_cache_keeps_only_successes_and_no_key(site: Site) -> None:
     assert found["answers"] == [True, True, False, False, True, True, True, False]
     # The second "a" is remembered, each "b" is checked; another stored hash of "a", a third, and the first anew.
     assert found["calls"] == ["a", "b", "b", "a", "a", "a", "a", "a", "b"]
-    assert not found["leaks"]
+    assert not found["readable"]
 
 
 @pytest.mark.parametrize(("switch", "remembered"), [("true", "4096"), ("false", "0")])

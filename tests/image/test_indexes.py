@@ -81,9 +81,9 @@ def names(pod: Pod, service: str = "mlflow") -> set[str]:
 def test_index_makes_its_query_cheaper(large: Pod, index: str) -> None:
     service = "mlflow_auth" if "permissions" in index else "mlflow"
     with psycopg.connect(large.database.dsn(service)) as connection:
-        after = explain(connection, PLANS[index])
+        after = query_plan(connection, PLANS[index])
         connection.execute(SQL("DROP INDEX {}").format(Identifier(index)))
-        before = explain(connection, PLANS[index])
+        before = query_plan(connection, PLANS[index])
         connection.rollback()
 
     assert f'"Index Name": "{index}"' in json.dumps(after)
@@ -91,7 +91,7 @@ def test_index_makes_its_query_cheaper(large: Pod, index: str) -> None:
     assert before["Total Cost"] > 3 * after["Total Cost"]
 
 
-def explain(connection: "psycopg.Connection[Any]", query: LiteralString) -> dict[str, Any]:
+def query_plan(connection: "psycopg.Connection[Any]", query: LiteralString) -> dict[str, Any]:
     ((answer,),) = connection.execute(SQL("EXPLAIN (FORMAT JSON) {}").format(SQL(query))).fetchall()
     return dict(answer[0]["Plan"])
 

@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"artifacts": {**S3, "endpoint": "https://s3.lan"}, "network": {"artifact_pods": {"port": 1}}},
         "needs a namespace",
     ),
-    "proxy by name alone": ({"network": {"proxy": {"url": "http://proxy.example.com:3128"}}}, "network.proxy.cidrs"),
+    "proxy by name only": ({"network": {"proxy": {"url": "http://proxy.example.com:3128"}}}, "network.proxy.cidrs"),
     "proxy in the pod": ({"network": {"proxy": {"url": "http://localhost:3128"}}}, "which is the pod itself"),
     "proxy with a login": ({"network": {"proxy": {"url": "http://me@10.0.0.3:3128"}}}, "must hold no login"),
     "egress to everything": ({"network": {"extra_egress": [{"ports": [{"port": 1}]}]}}, "every address"),

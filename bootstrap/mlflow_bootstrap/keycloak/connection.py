@@ -80,7 +80,7 @@ class Api:
         patience(self.call, what, request, *args, **kwargs)
 
     def get(self, path: str, **query: str | int) -> Any:
-        """GET of a path below the realm, for what python-keycloak cannot ask; goes through ``call`` or ``find`` too.
+        """GET of a path below the realm, for what python-keycloak cannot ask; sent by ``call`` or ``find`` too.
 
         Raises:
             TypeError: the answer is no JSON.

@@ -138,7 +138,7 @@ class StoredEntry:
         """
         names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
         if not names:
-            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it where it is made")
+            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
         self._write(names)
         return tuple(sorted(names))
 

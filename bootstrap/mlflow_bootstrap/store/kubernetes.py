@@ -182,7 +182,7 @@ class ClusterSecret:
         """Renew the fields that may be; gives their names."""
         names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
         if not names:
-            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it where it is made")
+            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
         retry_on_conflict(self._write, names)
         return tuple(sorted(names))
 

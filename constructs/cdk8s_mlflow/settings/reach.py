@@ -28,7 +28,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One IP address, as the network that holds it alone."""
+    """One IP address, as the network of only that address."""
 
     cidr: str
 
@@ -83,7 +83,7 @@ def cnpg_cluster(service: Service) -> str | None:
 
 
 def is_proxied(host: str, settings: Settings) -> bool:
-    """Whether https to ``host`` goes through ``network.proxy``."""
+    """Whether https to ``host`` is sent through ``network.proxy``."""
     proxy = settings.network.proxy
     if proxy is None or isinstance(reach(host, settings), Service | Local):
         return False

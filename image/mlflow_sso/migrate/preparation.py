@@ -69,7 +69,7 @@ def prepare(connection: Any, schema: Schema, pending: frozenset[str], *, deadlin
 
 
 def estimated_rows(cursor: Any) -> Mapping[str, int]:
-    """By table of the schema, as PostgreSQL estimates them; counted where it was never analyzed."""
+    """By table of the schema, as PostgreSQL estimates them; counted if it was never analyzed."""
     from psycopg2 import sql
 
     cursor.execute(

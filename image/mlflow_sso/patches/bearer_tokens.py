@@ -1,7 +1,7 @@
 """Which tokens of the realm open the server: access tokens for us, from our issuer, of a member of our groups.
 
 Upstream checks less. mlflow-oidc-auth 5.6.1 (``auth.validate_token``) checks the signature and ``exp``, so that any
-client's token, and any ID token, is accepted; 11.0.2 checks ``iss`` and ``aud`` where they are configured, and takes an
+client's token, and any ID token, is accepted; 11.0.2 checks ``iss`` and ``aud`` if they are configured, and takes an
 ID token for an access token, since the audience of ours is the client's name. Keycloak tells them apart by the claim
 ``typ``: Bearer, ID, Refresh, Offline, Logout (Server Administration Guide, "Protocol mappers").
 """

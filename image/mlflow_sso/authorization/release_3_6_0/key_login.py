@@ -1,6 +1,6 @@
 """The login of a request whose access key is known to be right: one statement and no request of Flask's.
 
-Everything else goes the plugin's way (``login.py``): a cookie, which the plugin asks first, a key that was not checked
+Everything else is left to the plugin (``login.py``): a cookie, which the plugin asks first, a key that was not checked
 before, one that has expired, an unknown user, and a header that cannot be read.
 """
 
