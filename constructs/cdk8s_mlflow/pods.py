@@ -154,20 +154,27 @@ def pod(
     Service links are off: for a Service named ``mlflow`` the kubelet would set MLFLOW_PORT=tcp://…, which MLflow reads
     as its port and refuses.
     """
-    server = settings.server
     return k8s.PodSpec(
         service_account_name=settings.server.service_account or APP,
-        automount_service_account_token=False,
-        enable_service_links=False,
-        security_context=pod_security(server.user_id),
-        image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in settings.image.pull_secrets] or None,
-        node_selector=server.node_selector or None,
-        tolerations=[_toleration(t.key, t.operator, t.value, t.effect) for t in server.tolerations] or None,
-        priority_class_name=server.priority_class,
+        security_context=pod_security(settings.server.user_id),
         containers=list(containers),
         volumes=mounts.volumes,
+        **placement(settings),
         **fields,
     )
+
+
+def placement(settings: Settings) -> dict[str, Any]:
+    """What every pod of ours has, whatever it runs: no API token, no service links, where it may run, who pulls."""
+    server = settings.server
+    return {
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "image_pull_secrets": [k8s.LocalObjectReference(name=name) for name in settings.image.pull_secrets] or None,
+        "node_selector": server.node_selector or None,
+        "tolerations": [_toleration(t.key, t.operator, t.value, t.effect) for t in server.tolerations] or None,
+        "priority_class_name": server.priority_class,
+    }
 
 
 def pod_metadata(

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from cdk8s_mlflow.contract import TUNNEL_SECRET
 from cdk8s_mlflow.metadata import metadata, selector
-from cdk8s_mlflow.pods import container_security, pod_metadata, pod_security, resources
+from cdk8s_mlflow.pods import container_security, placement, pod_metadata, pod_security, resources
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.ingress import CloudflaredSettings
 
@@ -36,8 +36,7 @@ class CloudflareTunnel(Construct):
 def _pod(settings: Settings, tunnel: CloudflaredSettings) -> k8s.PodSpec:
     source = k8s.SecretVolumeSource(secret_name=TUNNEL_SECRET, default_mode=0o440)
     return k8s.PodSpec(
-        automount_service_account_token=False,
-        enable_service_links=False,
+        **placement(settings),
         security_context=pod_security(_USER if settings.server.user_id is not None else None),
         containers=[_connector(tunnel)],
         volumes=[k8s.Volume(name="token", secret=source)],

@@ -319,4 +319,4 @@ def test_main_without_command_honours_cli_of_cdk8s(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True, capture_output=True)
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["current", "edge", "local", "production"]
+    assert written == ["current", "edge", "eks", "gateway", "local", "openshift", "production"]

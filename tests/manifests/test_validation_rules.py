@@ -81,7 +81,7 @@ def test_databases_may_not_wait_for_application(current: list[Manifest]) -> None
     assert any("which Flux applies after it" in problem for problem in problems)
 
 
-@pytest.mark.parametrize("environment", ["production", "current", "edge", "local"])
+@pytest.mark.parametrize("environment", ["production", "current", "edge", "local", "openshift", "eks", "gateway"])
 def test_no_committed_object_waits_for_later_one(environment: str) -> None:
     assert list(wave_problems(read_manifests(DIST / environment))) == []
 
