@@ -131,6 +131,17 @@ class PodFields(TypedDict, total=False):
     termination_grace_period_seconds: int
 
 
+class PlacementFields(TypedDict):
+    """What every pod of ours has, whatever it runs."""
+
+    automount_service_account_token: bool
+    enable_service_links: bool
+    image_pull_secrets: Sequence[k8s.LocalObjectReference] | None
+    node_selector: Mapping[str, str] | None
+    tolerations: Sequence[k8s.Toleration] | None
+    priority_class_name: str | None
+
+
 def program(
     name: str, arguments: Sequence[str], *, settings: Settings, **fields: Unpack[ContainerFields]
 ) -> k8s.Container:
@@ -164,7 +175,7 @@ def pod(
     )
 
 
-def placement(settings: Settings) -> dict[str, Any]:
+def placement(settings: Settings) -> PlacementFields:
     """What every pod of ours has, whatever it runs: no API token, no service links, where it may run, who pulls."""
     server = settings.server
     return {
