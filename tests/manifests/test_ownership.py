@@ -49,6 +49,8 @@ KEYCLOAK = "authentication.keycloak_host"
 CLIENT = {"authentication.client_id": "shared"}
 BUCKET = {"artifacts.bucket": "shared"}
 DATABASE = {"database.name": "shared"}
+NO_POLICIES = {"network.policies": False}
+"""The pods of a Service of another name are unknown to a policy."""
 REDIS = {"authentication.redis": {"host": "redis.redis.svc"}}
 PREFIX = {"secrets.vault_prefix": "shared"}
 VAULT = "secrets.vault_address"
@@ -126,20 +128,25 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
         "database shared",
     ),
     "database by its short name": (
-        {**DATABASE, "database.host": "db.data"},
-        {**DATABASE, "database.host": "db.data.svc.cluster.local"},
+        {**DATABASE, **NO_POLICIES, "database.host": "db.data"},
+        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc.cluster.local"},
         "database.name",
         "database shared",
     ),
     "database by another domain": (
-        {**DATABASE, "database.host": "db.data.svc.corp.example.com", "network.cluster_domain": "corp.example.com"},
-        {**DATABASE, "database.host": "db.data.svc"},
+        {
+            **DATABASE,
+            **NO_POLICIES,
+            "database.host": "db.data.svc.corp.example.com",
+            "network.cluster_domain": "corp.example.com",
+        },
+        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc"},
         "database.name",
         "database shared",
     ),
     "database by a name in the namespace": (
-        {**DATABASE, "namespace": "data", "database.host": "db"},
-        {**DATABASE, "database.host": "db.data.svc"},
+        {**DATABASE, **NO_POLICIES, "namespace": "data", "database.host": "db"},
+        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc"},
         "database.name",
         "database shared",
     ),
