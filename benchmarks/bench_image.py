@@ -110,7 +110,7 @@ class Bench:
         with ExitStack() as stack:
             servers: dict[str, Server] = {"plain": self.plain(), "unchanged": self.unchanged(), "ours": self.ours()}
             for server in servers.values():
-                # One after the other: the first servers of a database race for making the experiment Default.
+                # One after the other: the first servers of a database race for creating the experiment Default.
                 stack.enter_context(server)
                 self.wait(server)
             rounds = [{name: self._work(server) for name, server in servers.items()} for _ in range(ROUNDS)]

@@ -26,7 +26,7 @@ class Work:
 
 
 def prepared_work(client: httpx.Client) -> Work:
-    """Make an experiment with runs as the user of ``client``."""
+    """Create an experiment with runs as the user of ``client``."""
     made = _post(client, "experiments/create", name=f"bench {secrets.token_hex(6)}")
     experiment = made["experiment_id"]
     run = [_run(client, experiment) for _ in range(RUNS)][-1]

@@ -145,7 +145,7 @@ def _select(schema: Mapping[str, Any], paths: list[list[str]]) -> dict[str, Any]
     names = list(dict.fromkeys(path[0] for path in paths))
     unknown = [name for name in names if name not in schema["properties"]]
     if unknown:
-        raise SystemExit(f"error: the full schema has no field {unknown[0]}; mend EMITTED in {Path(__file__).name}")
+        raise SystemExit(f"error: the full schema has no field {unknown[0]}; repair EMITTED in {Path(__file__).name}")
     kept = {name: _select(schema["properties"][name], [p[1:] for p in paths if p[0] == name]) for name in names}
     required = [name for name in schema.get("required", []) if name in kept]
     return {**_bare(schema), **({"required": required} if required else {}), "properties": kept}

@@ -5,7 +5,7 @@ BootstrapError                  exit 1
 ├── UnreachableError            exit 3: a system does not answer, or answers with its own fault to the last attempt
 ├── RefusedError                exit 3: a system refuses the login, or the login lacks a right
 ├── ConflictError               exit 1: another run changed the same thing at the same time
-├── MissingError                exit 1: something is not there that another team or tool makes
+├── MissingError                exit 1: something is not there that another team or tool creates
 ├── OwnershipError              exit 1: something is in the way that this instance does not own
 └── DriftError                  exit 1: a system is not as the settings say
 """
@@ -51,7 +51,7 @@ class ConflictError(BootstrapError):
 
 
 class MissingError(BootstrapError):
-    """Something is not there that another team or tool makes."""
+    """Something is not there that another team or tool creates."""
 
 
 class OwnershipError(BootstrapError):

@@ -39,7 +39,7 @@ class Output:
         print(f"note: {line}", file=sys.stderr, flush=True)
 
     def finish(self, environment: str, outcome: Outcome, *, done: bool) -> None:
-        """Print the summary, or the document; ``done`` if changes were made and not only planned."""
+        """Print the summary, or the document; ``done`` if changes were applied and not only planned."""
         if self.form is Format.JSON:
             print(_document(environment, outcome))
             return

@@ -1,4 +1,4 @@
-"""The secret values of an environment, as the resources see them: made by the store's step, never by a resource."""
+"""The secret values of an environment, as the resources see them: created by the store's step, never by a resource."""
 
 from collections.abc import Mapping
 from typing import Protocol

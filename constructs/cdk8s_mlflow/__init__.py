@@ -1,3 +1,3 @@
-"""What is made from one environment file: the settings, the constructs and the chart."""
+"""What is created from one environment file: the settings, the constructs and the chart."""
 
 __version__ = "0.1.0"

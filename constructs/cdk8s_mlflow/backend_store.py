@@ -9,7 +9,7 @@ from cdk8s_mlflow_crds.io.cnpg import postgresql as cnpg
 
 
 class BackendStore(Construct):
-    """A Database each for runs and for permissions, and, where CloudNativePG makes it, their owner.
+    """A Database each for runs and for permissions, and, where CloudNativePG creates it, their owner.
 
     Reclaim policy ``retain`` keeps the data if an object is deleted and guards it from pruning; ``delete`` lifts both.
     """

@@ -19,7 +19,7 @@ from cdk8s_mlflow.tunnel import CloudflareTunnel
 
 
 def _labelled(settings: Settings) -> dict[str, Any]:
-    """What every chart is made with: plain names, and the instance on every object."""
+    """What every chart is created with: plain names, and the instance on every object."""
     return {"disable_resource_name_hashes": True, "labels": {**settings.labels, INSTANCE_LABEL: settings.instance}}
 
 

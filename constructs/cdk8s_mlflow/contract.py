@@ -1,6 +1,6 @@
 """What manifests, Secrets, bootstrap and image agree on: names, mount points, and what each Secret is made of.
 
-Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets that an ExternalSecret would make.
+Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets that an ExternalSecret would create.
 """
 
 import json
@@ -220,7 +220,7 @@ def has_database_objects(settings: Settings) -> bool:
 
 
 def managed_role_patch(settings: Settings) -> str:
-    """What the owner of the CloudNativePG Cluster adds to it, so that it makes the role and reads its password."""
+    """What the owner of the CloudNativePG Cluster adds to it, so that it creates the role and reads its password."""
     database = settings.database
     return f"""\
 # Cluster {database.cluster_namespace}/{database.cluster}

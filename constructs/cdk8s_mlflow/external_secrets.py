@@ -1,4 +1,4 @@
-"""ExternalSecrets that make the Secrets of the contract from the secret store."""
+"""ExternalSecrets that create the Secrets of the contract from the secret store."""
 
 from constructs import Construct
 
@@ -14,7 +14,7 @@ _STORE_KINDS = {
 
 
 class SyncedSecret(Construct):
-    """One Secret, made and kept current by External Secrets.
+    """One Secret, created and kept current by External Secrets.
 
     Every defaulted field is written out, or Argo CD shows a difference for ever.
     """

@@ -20,7 +20,7 @@ _FLUX_REPLACES = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
 
 
 class MigrationJob(Construct):
-    """A Job whose name follows from its content: another image or command makes a new one, the same bytes none.
+    """A Job whose name follows from its content: another image or command creates a new one, the same bytes none.
 
     Exposes ``name``.
     """
@@ -52,7 +52,7 @@ def _spec(settings: Settings) -> k8s.JobSpec:
     return k8s.JobSpec(
         backoff_limit=6,
         active_deadline_seconds=settings.migration.deadline_seconds,
-        # A Job that removes itself soon is made again by every sync, for ever.
+        # A Job that removes itself soon is created again by every sync, for ever.
         ttl_seconds_after_finished=_ONE_YEAR,
         pod_failure_policy=k8s.PodFailurePolicy(rules=_failure_rules(settings)),
         template=_template(settings),

@@ -15,15 +15,15 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 REFUSALS = {
     "certificate": "compare ca.crt in mlflow-db-secret with the authority that signed the server's certificate",
     "password authentication failed": "compare mlflow-db-secret with the password of the role in PostgreSQL",
-    "does not exist": "make the role and the database first: `bootstrap.py postgres` says who should",
+    "does not exist": "create the role and the database first: `bootstrap.py postgres` says who should",
     "not permitted to log in": "give the role LOGIN",
-    "permission denied for database": "grant CONNECT on the database to the role, or make the role its owner",
+    "permission denied for database": "grant CONNECT on the database to the role, or let the role own it",
     "no pg_hba.conf entry": "let pg_hba.conf admit the role from the pods, with the sslmode of the service file",
 }
 """What the server or the TLS handshake refuses, with its remedy.
 
 libpq hands out no SQLSTATE for a connection that failed, so its text has to do. On a first installation each of these
-can pass by itself (the role is made after the database, the Secret after the pod), so they are waited for; they are
+can pass by itself (the role is created after the database, the Secret after the pod), so they are waited for; they are
 terminal once the time is up.
 """
 
@@ -110,7 +110,7 @@ def _explained(error: Any, schema: Schema, doing: str) -> ProgramError:
     if error.pgcode == "42501":
         return TerminalError(
             problem,
-            remedy=f"make the role of mlflow-db-secret the owner of the database {schema.name} and of its tables",
+            remedy=f"let the role of mlflow-db-secret own the database {schema.name} and its tables",
         )
     return TerminalError(
         f"{problem} (SQLSTATE {error.pgcode})",

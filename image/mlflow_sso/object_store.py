@@ -16,7 +16,7 @@ REFUSALS = {
     "AccessDenied": "let the policy of the S3 user list the bucket, and get, put and delete its objects",
     "InvalidAccessKeyId": "compare mlflow-s3-secret with the user in the object store",
     "SignatureDoesNotMatch": "compare mlflow-s3-secret with the user in the object store",
-    "NoSuchBucket": "make the bucket first: `bootstrap.py minio`",
+    "NoSuchBucket": "create the bucket first: `bootstrap.py minio`",
     "NoSuchKey": "an object that belongs to the dump was deleted: restore an older one",
     "PermanentRedirect": "set AWS_DEFAULT_REGION to the region of the bucket",
     "AuthorizationHeaderMalformed": "set AWS_DEFAULT_REGION to the region of the bucket",

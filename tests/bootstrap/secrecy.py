@@ -1,4 +1,4 @@
-"""Listens to all that the tests of the bootstrap print, log and raise, for any secret that was made meanwhile."""
+"""Listens to all that the tests of the bootstrap print, log and raise, for any secret that was created meanwhile."""
 
 import base64
 import json

@@ -38,7 +38,7 @@ SERVICE_ACCOUNT = {
 
 
 def make_service_account(server: Keycloak) -> None:
-    """Make the client of ``SERVICE_ACCOUNT``, with the rights of the first administrator."""
+    """Create the client of ``SERVICE_ACCOUNT``, with the rights of the first administrator."""
     admin = administrator(server)
     key = admin.create_client(
         {

@@ -22,7 +22,7 @@ SettingsOf = Callable[..., Settings]
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsApi]:
-    """A cluster in which CloudNativePG has made its authority."""
+    """A cluster in which CloudNativePG has created its authority."""
     api = SecretsApi("mlflow", "postgres")
     with serving(api, tmp_path) as kubeconfig:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))

@@ -1,4 +1,4 @@
-"""Kubernetes Secrets in place of a store, on a stand-in for the API (see ``cluster``): made once and kept."""
+"""Kubernetes Secrets in place of a store, on a stand-in for the API (see ``cluster``): created once and kept."""
 
 import base64
 import json

@@ -165,7 +165,7 @@ def test_conflicting_mapper_is_found_by_its_effect(
 
 
 def _stand_in_the_way(admin: KeycloakAdmin, server: Keycloak, settings: Settings) -> None:
-    """Make a mapper that overwrites the claim; Keycloak runs several of one claim in the order of random ids."""
+    """Create a mapper that overwrites the claim; Keycloak runs several of one claim in the order of random ids."""
     login = settings.authentication
     client = str(admin.get_client_id(login.client_id))
     config = {"claim.name": login.groups_claim, "claim.value": "none", "userinfo.token.claim": "true"}
@@ -186,7 +186,7 @@ def test_missing_realm_is_created_on_request(keycloak_server: Keycloak, settings
 
     assert lines(refused) == [
         f"! keycloak/realm/{realm}: realm {realm} is not there; "
-        "check KEYCLOAK_REALM, or have it made with --create-realm (by a login of master)"
+        "check KEYCLOAK_REALM, or have it created with --create-realm (by a login of master)"
     ]
     assert isinstance(refused.failures[0].error, MissingError)
     assert made.failures == ()

@@ -17,7 +17,7 @@ from whole import OURS, Servers
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
-from mlflow_bootstrap.keycloak.connection import MADE_BY
+from mlflow_bootstrap.keycloak.connection import CREATED_BY
 from mlflow_bootstrap.minio.policy import document
 
 pytestmark = pytest.mark.servers
@@ -35,7 +35,7 @@ def servers(
 
 @pytest.fixture
 def make(servers: Servers, keycloak_realm: str) -> Callable[..., Tenant]:
-    """Makes environments of which nothing exists yet; all names follow from the instance unless a section gives one."""
+    """Environments of which nothing exists yet; all names follow from the instance unless a section gives one."""
 
     def make(instance: str, *, release: str = "3.6.0", groups: str | None = None, **sections: Any) -> Tenant:
         login = {
@@ -149,7 +149,7 @@ def test_things_of_another_instance_are_refused(make: Callable[..., Tenant]) -> 
 
 
 def _by_hand(tenant: Tenant) -> None:
-    """Make by hand what a recipe would: everything exists, and nothing is as bootstrap makes it."""
+    """Make by hand what a recipe would: everything exists, and nothing is as bootstrap creates it."""
     login, database, artifacts = tenant.settings.authentication, tenant.settings.database, tenant.settings.artifacts
     realm = administrator(tenant.servers.keycloak, login.realm)
     uris = ["https://old.example.com/*"]
@@ -216,17 +216,17 @@ def test_installation_by_hand_is_adopted_and_given_back(make: Callable[..., Tena
 
 
 def _strip_marks(tenant: Tenant) -> None:
-    """Make everything as releases without marks left it."""
+    """Create everything as releases without marks left it."""
     login, database, artifacts = tenant.settings.authentication, tenant.settings.database, tenant.settings.artifacts
     realm = administrator(tenant.servers.keycloak, login.realm)
-    made = {MADE_BY[0]: MADE_BY[1], "cdk8s-mlflow.instance": "", "cdk8s-mlflow.groups": ""}
+    made = {CREATED_BY[0]: CREATED_BY[1], "cdk8s-mlflow.instance": "", "cdk8s-mlflow.groups": ""}
     for name in (login.client_id, str(login.machine_client)):
         change_client(realm, name, attributes=made)
     found = scope(realm, login.groups_scope)
     realm.update_client_scope(found["id"], {**found, "attributes": found["attributes"] | made})
     for name in (login.admin_group, login.user_group):
         group = realm.get_group_by_path(name)
-        realm.update_group(group["id"], {**group, "attributes": {MADE_BY[0]: [MADE_BY[1]]}})
+        realm.update_group(group["id"], {**group, "attributes": {CREATED_BY[0]: [CREATED_BY[1]]}})
     execute(
         tenant.servers.postgres,
         f"COMMENT ON ROLE {database.role} IS NULL",

@@ -178,7 +178,7 @@ def _no_login() -> SecretStr | None:
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        (Field(name="client_secret", variable="X", find=_no_login, make=lambda: "made"), "set KEYCLOAK_ADMIN_PASSWORD"),
+        (Field(name="client_secret", variable="X", find=_no_login, create=lambda: "made"), "set KEYCLOAK_ADMIN_PASSWORD"),
         (Field(name="token", variable="MLFLOW_CLOUDFLARED_TOKEN"), "set MLFLOW_CLOUDFLARED_TOKEN"),
     ],
     ids=["no login", "no value"],
@@ -196,7 +196,7 @@ def test_plan_fails_as_apply_would(field: Field, said: str, present: bool) -> No
 
 
 def test_entry_with_one_new_field_names_it() -> None:
-    fields = [Field(name=name, variable="X", make=lambda: "made") for name in ("secret_key", "session_key")]
+    fields = [Field(name=name, variable="X", create=lambda: "made") for name in ("secret_key", "session_key")]
     entry = _entry(MemoryStore(oidc=Entry({"secret_key": "kept"}, 1, None)), fields)
 
     (change,) = engine.plan([entry], report=_silent).changes

@@ -63,7 +63,7 @@ def test_missing_database_is_named_with_its_creator(postgres_server: Postgres, m
         f"= postgres/database/{made.database.auth_name}",
     ]
     assert isinstance(outcome.failures[0].error, MissingError)
-    assert "does not exist; CloudNativePG makes it from a Database object: deliver dist/ first" in signs(outcome)[2]
+    assert "does not exist; CloudNativePG creates it from a Database object: deliver dist/ first" in signs(outcome)[2]
 
 
 def test_drift_is_shown_and_left_to_owner(postgres_server: Postgres, made: Settings) -> None:
@@ -75,7 +75,7 @@ def test_drift_is_shown_and_left_to_owner(postgres_server: Postgres, made: Setti
 
     assert planned.changes == ()
     assert signs(planned) == signs(done)
-    assert "differs in create_databases; CloudNativePG makes the role" in signs(done)[-1]
+    assert "differs in create_databases; CloudNativePG creates the role" in signs(done)[-1]
     assert state(postgres_server) == before
 
 

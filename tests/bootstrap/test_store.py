@@ -1,4 +1,4 @@
-"""The secret store on a real OpenBao: values are made once, kept, and never overwritten by another run."""
+"""The secret store on a real OpenBao: values are created once, kept, and never overwritten by another run."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

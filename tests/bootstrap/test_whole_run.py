@@ -131,7 +131,7 @@ def make_site(
     keycloak_settings: SettingsOf,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[], Site]:
-    """Makes environments."""
+    """Creates environments."""
 
     def make() -> Site:
         keycloak, minio, openbao = ways

@@ -64,7 +64,7 @@ def publish(step: str, **variables: str) -> Done:
 
 @contextmanager
 def built_image(release: str) -> Iterator[BuiltImage]:
-    """The image of ``release``, built anew where anything that it is made from has changed."""
+    """The image of ``release``, built anew where anything that it is created from has changed."""
     base = stand_in(release)
     reference = f"{REGISTRY}/mlflow:{release}-oidc"
     with locked(f"image-{release}") as cache:

@@ -13,7 +13,7 @@ PACKAGES = "python3,python3-venv,ca-certificates"
 
 
 def root_archive() -> Path:
-    """A tar archive of the root file system, made once a machine.
+    """A tar archive of the root file system, created once a machine.
 
     Raises:
         MissingProgramError: debootstrap is missing, or it fails.
@@ -45,7 +45,7 @@ def _mirror() -> str:
     lines = [line.split() for line in listing.splitlines()]
     plain = [words[3] for words in lines if words[:2] == ["Debian", "main"] and "-" not in words[2]]
     if not plain:
-        raise MissingProgramError("apt knows no mirror of Debian; base images for the tests are made from its packages")
+        raise MissingProgramError("apt knows no mirror of Debian; the tests' base images need its packages")
     return plain[0]
 
 

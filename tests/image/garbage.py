@@ -1,4 +1,4 @@
-"""Experiments, runs and logged models in all states of deletion, made by the release's own store."""
+"""Experiments, runs and logged models in all states of deletion, created by the release's own store."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Databases made by MLflow's and the plugin's own migrations: scripts for a release's interpreter."""
+"""Databases created by MLflow's and the plugin's own migrations: scripts for a release's interpreter."""
 
 INITIALISE = """
 import os, sqlalchemy

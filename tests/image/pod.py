@@ -26,7 +26,7 @@ QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON
 
 @dataclass(frozen=True, kw_only=True)
 class Venv:
-    """The environment made from one release's lock by ``make setup-image``."""
+    """The environment created from one release's lock by ``make setup-image``."""
 
     release: str
 
@@ -112,7 +112,7 @@ class Forks:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """A role with two databases of its own, as CloudNativePG or the bootstrap makes them."""
+    """A role with two databases of its own, as CloudNativePG or the bootstrap creates them."""
 
     server: Postgres
     role: str = field(default_factory=lambda: f"owner_{secrets.token_hex(4)}")

@@ -96,7 +96,7 @@ def test_check_leaves_no_object_and_prints_no_secret(whole: Pod, redis: Redis) -
     ("settings", "row", "said"),
     [
         ({"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9"}, "artifact bucket", "cannot reach the object store"),
-        ({"MLFLOW_ARTIFACTS_DESTINATION": "s3://no-such-bucket"}, "artifact bucket", "make the bucket first"),
+        ({"MLFLOW_ARTIFACTS_DESTINATION": "s3://no-such-bucket"}, "artifact bucket", "create the bucket first"),
         ({"MLFLOW_ARTIFACTS_DESTINATION": "/mlartifacts"}, "artifact bucket", "set it to s3://BUCKET"),
         ({"OIDC_ISSUER": "https://elsewhere.example.com"}, "oidc discovery", "not https://elsewhere.example.com"),
         ({"REDIS_PORT": "9"}, "session store", "check REDIS_HOST, REDIS_PORT and the NetworkPolicy"),

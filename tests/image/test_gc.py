@@ -1,4 +1,4 @@
-"""``gc`` on what MLflow's own store has made and marked deleted, with real objects, for both releases."""
+"""``gc`` on what MLflow's own store has created and marked deleted, with real objects, for both releases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ KEPT = ["used-run", "used-model"]
 
 @pytest.fixture(scope="module")
 def original(make_pod: Callable[..., Pod]) -> Garbage:
-    """Made once a release, for the tests to copy."""
+    """Created once a release, for the tests to copy."""
     return Garbage.strew(make_pod())
 
 

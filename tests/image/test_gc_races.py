@@ -27,7 +27,7 @@ FROM (SELECT replace(gen_random_uuid()::text, '-', '') AS id FROM generate_serie
 
 @pytest.fixture(scope="module")
 def original(make_pod: Callable[..., Pod]) -> Garbage:
-    """Made once a release, for the tests to copy."""
+    """Created once a release, for the tests to copy."""
     return Garbage.strew(make_pod())
 
 

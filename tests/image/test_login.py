@@ -71,7 +71,7 @@ def server(pod: Pod, realm: Realm, redis: Redis) -> Iterator[Serving]:
 
 @pytest.fixture
 def browser(realm: Realm, server: Serving) -> Iterator[httpx.Client]:
-    """Somebody who has just logged in, and has made an experiment."""
+    """Somebody who has just logged in, and has created an experiment."""
     with realm.client() as browser:
         browser.base_url = server.url
         realm.log_in(browser, server.url).raise_for_status()

@@ -90,7 +90,7 @@ def test_bootstrap_takes_keys_of_dumps() -> None:
 
     plans = {plan.name: plan.fields for plan in entry_plans(settings, finders={})}
 
-    assert [(field.variable, field.make, field.rotates) for field in plans["backup"]] == [
+    assert [(field.variable, field.create, field.rotates) for field in plans["backup"]] == [
         ("MLFLOW_BACKUP_ACCESSKEY", None, False),
         ("MLFLOW_BACKUP_SECRETKEY", None, False),
     ]

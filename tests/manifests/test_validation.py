@@ -89,7 +89,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     "Secret that does not exist": (
         DEPLOYMENT,
         lambda b: pod(b)["volumes"][0]["secret"].update(secretName="other"),
-        "nothing makes the Secret other",
+        "nothing creates the Secret other",
     ),
     "renamed port": (SERVICE, lambda b: b["spec"]["ports"][1].update(name="prom"), "no selected Service has the port"),
     "selector of all": (

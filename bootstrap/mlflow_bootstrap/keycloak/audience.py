@@ -36,7 +36,7 @@ def set_audience(api: Api, client: Mapping[str, Any], client_id: str) -> None:
     found, wanted = _mapper_of(client), audience_mapper(client_id)
     what = f"the audience of client {client['clientId']}"
     if not found:
-        api.make(what, api.admin.add_mapper_to_client, client["id"], new_audience(client_id))
+        api.create(what, api.admin.add_mapper_to_client, client["id"], new_audience(client_id))
     elif owned_audience(client) != wanted:
         body = merged(found, {"protocol": "openid-connect", **wanted})
         api.call(what, api.admin.update_client_mapper, client["id"], found["id"], body)

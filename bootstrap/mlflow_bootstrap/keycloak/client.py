@@ -154,9 +154,9 @@ class Client:
         }
 
     def create(self) -> None:
-        """Make it, or mend what another run has just made; then assign the scopes."""
+        """Create it, or repair what another run has just created; then assign the scopes."""
         self.check(None)
-        if self.api.make(self._what, self.api.admin.create_client, self._body()):
+        if self.api.create(self._what, self.api.admin.create_client, self._body()):
             retry_on_conflict(lambda: self._assign_scopes(self._found()))
         elif self._owner(self._found()).standing is Standing.OURS:
             self.update({})

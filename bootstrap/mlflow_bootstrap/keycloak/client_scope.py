@@ -98,9 +98,9 @@ class ClientScope:
         )
 
     def create(self) -> None:
-        """Make it with its mapper, or mend what another run has just made."""
+        """Create it with its mapper, or repair what another run has just created."""
         body = client_scope(self.name, self.claim, self.instance)
-        if not self.api.make(self._what, self.api.admin.create_client_scope, body):
+        if not self.api.create(self._what, self.api.admin.create_client_scope, body):
             found = found_scope(self.api, self.name)
             if found is not None and self._owner(found).standing is Standing.OURS:
                 self.update({})
@@ -123,7 +123,7 @@ class ClientScope:
         what, wanted = f"the mapper of {self._what}", mapper(self.claim)
         if not found:
             body = {"name": self.claim, "protocol": "openid-connect", **wanted}
-            self.api.make(what, self.api.admin.add_mapper_to_client_scope, scope["id"], body)
+            self.api.create(what, self.api.admin.add_mapper_to_client_scope, scope["id"], body)
         elif _owned(found) != wanted:
             body = merged(found, {"protocol": "openid-connect", **wanted})
             self.api.call(what, self.api.admin.update_mapper_in_client_scope, scope["id"], found["id"], body)

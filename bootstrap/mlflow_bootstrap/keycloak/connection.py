@@ -14,7 +14,7 @@ from mlflow_bootstrap.retry import retrying
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MADE_BY = ("made-by", "cdk8s-mlflow")
+CREATED_BY = ("made-by", "cdk8s-mlflow")
 """Attribute of what releases created that set no mark with the instance."""
 
 GROUPS = "cdk8s-mlflow.groups"
@@ -29,11 +29,11 @@ def text_attribute(found: Mapping[str, Any], name: str) -> str | None:
 
 def made_earlier(found: Mapping[str, Any]) -> bool:
     """Whether an earlier release created it."""
-    return text_attribute(found, MADE_BY[0]) == MADE_BY[1]
+    return text_attribute(found, CREATED_BY[0]) == CREATED_BY[1]
 
 
 class Api:
-    """The realm ``realm``; python-keycloak's requests of ``admin`` go through ``call``, ``find`` or ``make``.
+    """The realm ``realm``; python-keycloak's requests of ``admin`` go through ``call``, ``find`` or ``create``.
 
     Each raises UnreachableError, RefusedError, ConflictError or MissingError; ``what`` names the thing in their text.
     """
@@ -64,7 +64,7 @@ class Api:
                 return None
             raise translated(error, what=what, url=self._url) from None
 
-    def make(self, what: str, request: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+    def create(self, what: str, request: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
         """Whether ``request`` created the object; false if another client just did."""
         try:
             self._patiently(request, *args, **kwargs)

@@ -128,7 +128,7 @@ class Group:
         if above and found_group(self.api, above) is None:
             self._create(above)
         parent = group_id(self.api, above) if above else None
-        self.api.make(f"group {path}", self.api.admin.create_group, group(path, self.instance), parent)
+        self.api.create(f"group {path}", self.api.admin.create_group, group(path, self.instance), parent)
 
     def update(self, current: State) -> None:
         """Nothing of it is ours to change."""

@@ -93,7 +93,8 @@ def _found(api: Api, user: str) -> dict[str, Any]:
         if found:
             return found[0]
     raise MissingError(
-        f"there is no user {user} in realm {api.realm}", remedy="give the exact name or e-mail, or make the user first"
+        f"there is no user {user} in realm {api.realm}",
+        remedy="give the exact name or e-mail, or create the user first",
     )
 
 

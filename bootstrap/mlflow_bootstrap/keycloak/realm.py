@@ -29,7 +29,7 @@ class Realm:
         """Whether it exists.
 
         Raises:
-            MissingError: it is not, and may not be made.
+            MissingError: it is not, and may not be created.
         """
         if self.api.find(self._what, self.api.admin.get_realm, self.api.realm) is not None:
             return {}
@@ -37,13 +37,13 @@ class Realm:
             return None
         raise MissingError(
             f"realm {self.api.realm} is not there",
-            remedy="check KEYCLOAK_REALM, or have it made with --create-realm (by a login of master)",
+            remedy="check KEYCLOAK_REALM, or have it created with --create-realm (by a login of master)",
         )
 
     def create(self) -> None:
-        """Make it, enabled, with Keycloak's defaults."""
+        """Create it, enabled, with Keycloak's defaults."""
         body = {"realm": self.api.realm, "enabled": True}
-        if not self.api.make(self._what, self.api.admin.create_realm, body):
+        if not self.api.create(self._what, self.api.admin.create_realm, body):
             self.api.wait_for(self._what, self.api.admin.get_realm, self.api.realm)
         # The rights on a new realm come with the next token.
         self.api.call("the login", self.api.admin.connection.get_token)

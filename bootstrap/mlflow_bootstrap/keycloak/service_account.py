@@ -57,7 +57,7 @@ class ServiceAccount:
         }
 
     def create(self) -> None:
-        """Keycloak makes it with its client."""
+        """Keycloak creates it with its client."""
         self.update({})
 
     def update(self, current: State) -> None:

@@ -187,7 +187,7 @@ def _s3_keys(context: Context) -> Keys:
         stored = stored_keys(context)
         if stored:
             return stored
-        access = credentials.required("AWS_ACCESS_KEY_ID", purpose="access key that may make the bucket")
+        access = credentials.required("AWS_ACCESS_KEY_ID", purpose="access key that may create the bucket")
     user = access.get_secret_value()
     return Keys(user, credentials.required("AWS_SECRET_ACCESS_KEY", purpose=f"secret key of {user}"), session)
 

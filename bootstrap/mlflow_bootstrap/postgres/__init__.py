@@ -1,4 +1,4 @@
-"""PostgreSQL: the role of MLflow and its two databases, made here or checked, as the settings say."""
+"""PostgreSQL: the role of MLflow and its two databases, created by bootstrap or checked, as the settings say."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from mlflow_bootstrap.postgres.role import Role
 
 
 def resources(context: Context) -> Sequence[Resource]:
-    """The role and both databases; an administrator logs in only where something of it is made here."""
+    """The role and both databases; an administrator logs in only if bootstrap creates something of it."""
     database = context.settings.database
     made_here = "bootstrap" in (database.role_management, database.database_management)
     server = Server.open(administrator(context) if made_here else role_account(context), database)
@@ -31,7 +31,7 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
         return []
     if settings.database_management != "bootstrap":
         raise UsageError(
-            f"CloudNativePG makes the databases {' and '.join(named)}",
+            f"CloudNativePG creates the databases {' and '.join(named)}",
             remedy="set database.reclaim_policy to delete, deliver it, then delete their Database objects",
         )
     server = Server.open(administrator(context), settings)

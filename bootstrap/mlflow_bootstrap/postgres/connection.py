@@ -85,7 +85,7 @@ class Server:
         return self._snapshot
 
     def write(self, what: str, statement: sql.Composable) -> None:
-        """Change something; fine where another run has just made the same.
+        """Change something; fine if another run has just done the same.
 
         Raises:
             UnreachableError: the server does not answer.
@@ -110,7 +110,7 @@ class Server:
             self.write(f"membership in {role}", sql.SQL("REVOKE {role} FROM {user}").format(**names))
 
     def verifier(self, role: str, password: SecretStr) -> sql.Literal:
-        """The SCRAM verifier, made here so that the password is in no statement and in no log of the server."""
+        """The SCRAM verifier, computed here so that the password is in no statement and in no log of the server."""
         made = self._open().pgconn.encrypt_password(
             password.get_secret_value().encode(), role.encode(), b"scram-sha-256"
         )

@@ -9,7 +9,7 @@ from mlflow_bootstrap.difference import State
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
 from mlflow_bootstrap.postgres.connection import Server
-from mlflow_bootstrap.postgres.makers import maker_of_database
+from mlflow_bootstrap.postgres.creators import creator_of_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ class Database:
 
     def _require_ours(self, state: str) -> None:
         if not self._is_managed:
-            raise MissingError(f"database {self.name} {state}", remedy=maker_of_database(self.settings))
+            raise MissingError(f"database {self.name} {state}", remedy=creator_of_database(self.settings))
 
     def _require_revocable(self) -> None:
         if self.settings.role_management != "bootstrap" and self.settings.database_management != "bootstrap":

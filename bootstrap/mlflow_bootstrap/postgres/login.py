@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
+from mlflow_bootstrap.postgres.creators import creator_of_role
 from mlflow_bootstrap.postgres.environment import ssl_mode, without_libpq_variables
-from mlflow_bootstrap.postgres.makers import maker_of_role
 from mlflow_bootstrap.retry import retrying
 from mlflow_bootstrap.values import required
 
@@ -239,5 +239,5 @@ def role_account(context: Context) -> Account:
     settings = context.settings
     databases = [settings.database.name, settings.database.auth_name, settings.bootstrap.postgres_database]
     password = required(context.values, "postgres", "password")
-    remedy = maker_of_role(settings.database)
+    remedy = creator_of_role(settings.database)
     return Account(Login(context), settings.database.role, password, databases, remedy)

@@ -11,8 +11,8 @@ from mlflow_bootstrap.difference import Secrecy, State, differences
 from mlflow_bootstrap.errors import MissingError
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, mark_text, owner_of, read_mark
 from mlflow_bootstrap.postgres.connection import Server
+from mlflow_bootstrap.postgres.creators import creator_of_role
 from mlflow_bootstrap.postgres.login import Login
-from mlflow_bootstrap.postgres.makers import maker_of_role
 from mlflow_bootstrap.values import SecretValues, required
 
 ATTRIBUTES = MappingProxyType(
@@ -149,4 +149,4 @@ class Role:
 
     def _require_ours(self, state: str) -> None:
         if not self._is_managed:
-            raise MissingError(f"role {self.settings.role} {state}", remedy=maker_of_role(self.settings))
+            raise MissingError(f"role {self.settings.role} {state}", remedy=creator_of_role(self.settings))

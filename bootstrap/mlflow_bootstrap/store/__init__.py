@@ -1,1 +1,1 @@
-"""The secret store: values made once, kept, and handed to the systems."""
+"""The secret store: values created once, kept, and handed to the systems."""

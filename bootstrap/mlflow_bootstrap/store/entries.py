@@ -34,7 +34,7 @@ class Field:
     fixed: str | None = None
     """Value that follows from the settings, or is copied from where it is made."""
     find: Finder | None = None
-    make: Callable[[], str] | None = None
+    create: Callable[[], str] | None = None
     rotates: bool = False
     """Whether ``rotate`` may renew it."""
 
@@ -47,13 +47,13 @@ class Field:
         value = self._existing(credentials)
         if value is not None:
             return value
-        if self.make is None:
+        if self.create is None:
             raise self._missing()
-        return SecretStr(self.make())
+        return SecretStr(self.create())
 
     def check(self, credentials: Credentials) -> None:
         """Raise what :meth:`obtain` would raise; creates nothing."""
-        if self._existing(credentials) is None and self.make is None:
+        if self._existing(credentials) is None and self.create is None:
             raise self._missing()
 
     def _existing(self, credentials: Credentials) -> SecretStr | None:
@@ -126,7 +126,7 @@ def _field(
         variable=f"MLFLOW_{entry}_{name}".upper(),
         fixed=_fixed(settings).get((entry, name), copied.get((entry, name))),
         find=finders.get((entry, name)),
-        make=_maker(settings, entry, name, key),
+        create=_creator(settings, entry, name, key),
         rotates=key.rotates if key else (entry, name) in _ROTATING,
     )
 
@@ -153,7 +153,7 @@ def _fixed(settings: Settings) -> dict[tuple[str, str], str]:
     }
 
 
-def _maker(settings: Settings, entry: str, name: str, key: ServerKey | None) -> Callable[[], str] | None:
+def _creator(settings: Settings, entry: str, name: str, key: ServerKey | None) -> Callable[[], str] | None:
     if key:
         return None if key.field == "redis_password" else _fernet_key if key.form == "fernet" else _token
     if entry == "s3" and settings.artifacts.kind != "minio":

@@ -136,7 +136,7 @@ class StoredEntry:
         Raises:
             UsageError: none may.
         """
-        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
+        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.create)
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
         self._write(names)
@@ -156,8 +156,8 @@ class StoredEntry:
             self.store.write(self.plan.name, values, expected=entry)
 
     def _value(self, field: Field, before: Mapping[str, str], renewed: frozenset[str]) -> str:
-        if field.name in renewed and field.make:
-            return field.make()
+        if field.name in renewed and field.create:
+            return field.create()
         if field.fixed is None and before.get(field.name):
             return before[field.name]
         return field.obtain(self.credentials).get_secret_value()

@@ -1,4 +1,4 @@
-"""Kubernetes Secrets in place of a store: the names, keys and contents that External Secrets would make."""
+"""Kubernetes Secrets in place of a store: the names, keys and contents that External Secrets would create."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -88,7 +88,7 @@ def _plain_keys(template: SecretTemplate) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSecret:
-    """One Secret whose values are made once; keys, labels and annotations of others stay as found."""
+    """One Secret whose values are created once; keys, labels and annotations of others stay as found."""
 
     cluster: Cluster
     values: ClusterValues
@@ -145,7 +145,7 @@ class ClusterSecret:
         retry_on_conflict(self._write, frozenset())
 
     def update(self, current: State) -> None:
-        """Fill or mend what is ours."""
+        """Fill or repair what is ours."""
         retry_on_conflict(self._write, frozenset())
 
     def adopt(self, current: State) -> None:
@@ -180,7 +180,7 @@ class ClusterSecret:
 
     def renew(self) -> tuple[str, ...]:
         """Renew the fields that may be; gives their names."""
-        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.make)
+        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.create)
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
         retry_on_conflict(self._write, names)
@@ -195,8 +195,8 @@ class ClusterSecret:
 
     def _value(self, name: str, known: Mapping[str, str], renewed: frozenset[str]) -> str:
         field = next(field for field in self.plan.fields if field.name == name)
-        if name in renewed and field.make:
-            return field.make()
+        if name in renewed and field.create:
+            return field.create()
         if field.fixed is None and name in known:
             return known[name]
         return field.obtain(self.credentials).get_secret_value()

@@ -13,7 +13,7 @@ from mlflow_bootstrap.store.entry import Entry
 
 
 class PrintedStore:
-    """Collects entries and writes the very Secrets that External Secrets would make of them.
+    """Collects entries and writes the very Secrets that External Secrets would create of them.
 
     Raises:
         UsageError: the file already exists, or cannot be created.
@@ -35,7 +35,7 @@ class PrintedStore:
             ) from error
         except OSError as error:
             raise UsageError(
-                f"cannot make {self._path} ({(error.strerror or 'unknown').lower()})", remedy="check the folder"
+                f"cannot create {self._path} ({(error.strerror or 'unknown').lower()})", remedy="check the folder"
             ) from error
 
     def read(self, name: str) -> Entry | None:

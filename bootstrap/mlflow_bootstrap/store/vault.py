@@ -62,7 +62,7 @@ class VaultStore:
         """The newest version.
 
         Raises:
-            MissingError: it was deleted, which can be undone, so nothing is made in its place.
+            MissingError: it was deleted, which can be undone, so nothing is created in its place.
         """
         path = self._path(name)
         found = self._call(

@@ -31,7 +31,7 @@ class Release:
     plugin: str
     """Version of mlflow-oidc-auth."""
     python: str
-    """Oldest minor version of Python that its lock is made for; it holds for newer ones too."""
+    """Oldest minor version of Python that its lock is created for; it holds for newer ones too."""
     base_image: str
     """Image that ours is built on."""
     app_name: str

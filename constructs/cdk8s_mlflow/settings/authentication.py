@@ -108,12 +108,12 @@ class AuthenticationSettings(Section):
     """Shared store of browser sessions; several replicas need it on releases that keep them outside the database."""
 
     machine_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-machines")] | None = None
-    """Service-account client for CI and notebooks, in ``user_group``; unset makes none."""
+    """Service-account client for CI and notebooks, in ``user_group``; unset creates none."""
 
     directory_client: Annotated[str, matching(r"[A-Za-z0-9._-]{1,255}", "mlflow-directory")] | None = follows_instance(
         "{instance}-directory"
     )
-    """Service-account client that may look users up, so that the access of those who left is ended; null makes none."""
+    """Service-account client that looks users up, so that the access of those who left is ended; null creates none."""
 
     @property
     def keycloak_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Where MLflow's two databases are and who makes them."""
+"""Where MLflow's two databases are and what creates them."""
 
 from typing import Annotated, Literal
 
@@ -47,10 +47,10 @@ class DatabaseSettings(Section):
     """Role that owns both databases and logs in."""
 
     role_management: Literal["database-role", "managed-roles", "bootstrap"] = "database-role"
-    """Who makes the role: a DatabaseRole object, the Cluster's spec.managed.roles, or bootstrap.py."""
+    """What creates the role: a DatabaseRole object, the Cluster's spec.managed.roles, or bootstrap.py."""
 
     database_management: Literal["cnpg", "bootstrap"] = "cnpg"
-    """Who makes the databases: CloudNativePG Database objects, or bootstrap.py."""
+    """What creates the databases: CloudNativePG Database objects, or bootstrap.py."""
 
     reclaim_policy: Literal["retain", "delete"] = "retain"
     """What happens to databases and role when their objects are deleted; delete also lifts the pruning guards."""
@@ -98,7 +98,7 @@ class MigrationSettings(Section):
     """The Job that brings both databases to the release's schema."""
 
     run: Annotated[int, Field(ge=1)] = 1
-    """Number that makes a new Job; raise it to run a failed migration again."""
+    """Number that creates a new Job; raise it to run a failed migration again."""
 
     deadline_seconds: Annotated[int, Field(ge=60, le=604800)] = 86400
     """Seconds until the Job is given up, waiting for its Secrets included."""

@@ -48,7 +48,7 @@ class DeliverySettings(Section):
     """ServiceAccount that Flux applies as, if the cluster is shared."""
 
     argocd_version: ProductVersion = "3.2"
-    """Version of Argo CD at least; from 3.2 on a commit that mends a failed sync does not wait for its retries."""
+    """Version of Argo CD at least; from 3.2 on a commit that repairs a failed sync does not wait for its retries."""
 
     argocd_namespace: DnsLabel = "argocd"
     """Namespace of Argo CD's Application."""

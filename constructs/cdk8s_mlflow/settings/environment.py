@@ -42,7 +42,7 @@ class Settings(Section):
     """Namespace of the application."""
 
     manage_namespace: bool = True
-    """Write the Namespace; false where another team makes it."""
+    """Write the Namespace; false if another team creates it."""
 
     labels: KubernetesLabels = {}
     """More labels of every object that is written."""
@@ -75,7 +75,7 @@ class Settings(Section):
 
     @property
     def server_keys(self) -> tuple[ServerKey, ...]:
-        """Values that all pods share; bootstrap makes each once."""
+        """Values that all pods share; bootstrap creates each once."""
         redis = self.authentication.redis
         return self.tested_release.server_keys + ((_REDIS_PASSWORD,) if redis and redis.password else ())
 

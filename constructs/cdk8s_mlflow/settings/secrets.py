@@ -10,7 +10,7 @@ VaultPath = Annotated[str, matching(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", "mlflow
 
 
 class SecretsSettings(Section):
-    """The secret store that bootstrap.py fills and the pods' Secrets are made from."""
+    """The secret store that bootstrap.py fills and the pods' Secrets are created from."""
 
     mode: Literal["external-secrets", "kubernetes"] = "external-secrets"
     """External Secrets copies from Vault or OpenBao, or bootstrap.py writes the very same Kubernetes Secrets itself."""

@@ -105,7 +105,9 @@ def read_dotenv(path: Path) -> dict[str, str]:
     bindings = list(parse_stream(StringIO(_text(path))))
     broken = [binding.original.line for binding in bindings if binding.error]
     if broken:
-        raise UnreadableSettingsError([Problem(path.name, f"line {broken[0]}", "is not NAME=value; mend or remove it")])
+        raise UnreadableSettingsError(
+            [Problem(path.name, f"line {broken[0]}", "is not NAME=value; repair or remove it")]
+        )
     return {binding.key: binding.value for binding in bindings if binding.key and binding.value}
 
 
@@ -179,7 +181,7 @@ def read_document(path: Path) -> dict[str, Any]:
 def _yaml_problem(path: Path, error: MarkedYAMLError) -> Problem:
     where = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
     what = str(error.problem or error.context or "cannot be parsed").split(" with value")[0].split(" (original")[0]
-    return Problem(str(path), where, f"is not valid YAML: {what}; mend the line")
+    return Problem(str(path), where, f"is not valid YAML: {what}; repair the line")
 
 
 def _frozen(value: Any) -> Any:

@@ -66,7 +66,7 @@ def _scraped_ports(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
 
 
 def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
-    """Where External Secrets is used at all; otherwise the bootstrap makes the Secrets."""
+    """Where External Secrets is used at all; otherwise the bootstrap creates the Secrets."""
     made = {(m.namespace, m.body["spec"]["target"]["name"]) for m in manifests if m.kind == "ExternalSecret"}
     for manifest in manifests:
         template = manifest.pod_template if made else None
@@ -77,7 +77,7 @@ def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]
                 and not volume["name"].startswith(("secret-ca", "extra-"))
                 and (manifest.namespace, name) not in made
             ):
-                yield manifest.problem("references", f"nothing makes the Secret {name}")
+                yield manifest.problem("references", f"nothing creates the Secret {name}")
 
 
 def _selectors(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:

@@ -21,7 +21,7 @@ def secret_value_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestPro
 
 def _plain_secret(manifest: Manifest) -> Iterator[str]:
     if manifest.kind == "Secret" and (manifest.body.get("data") or manifest.body.get("stringData")):
-        yield "a Secret with data is committed; let the secret store make it"
+        yield "a Secret with data is committed; let the secret store create it"
 
 
 def _environment(manifest: Manifest) -> Iterator[str]:

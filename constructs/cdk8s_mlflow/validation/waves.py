@@ -12,14 +12,14 @@ _WAVE = "argocd.argoproj.io/sync-wave"
 
 def wave_problems(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
     """Where a sync would stand still, because what an object waits for is applied only after it is healthy."""
-    makers = {key: manifest for manifest in manifests for key in _makes(manifest)}
+    creators = {key: manifest for manifest in manifests for key in _makes(manifest)}
     for manifest in manifests:
         for key in _awaits(manifest, manifests):
-            maker = makers.get(key)
-            if maker and _wave(maker) > _wave(manifest):
-                yield manifest.problem("waves", f"waits for {maker.kind} {maker.name} of a later wave")
-            if maker and (_folder(manifest), _folder(maker)) == ("database", "application"):
-                yield manifest.problem("waves", f"waits for {maker.kind} {maker.name}, which Flux applies after it")
+            creator = creators.get(key)
+            if creator and _wave(creator) > _wave(manifest):
+                yield manifest.problem("waves", f"waits for {creator.kind} {creator.name} of a later wave")
+            if creator and (_folder(manifest), _folder(creator)) == ("database", "application"):
+                yield manifest.problem("waves", f"waits for {creator.kind} {creator.name}, which Flux applies after it")
 
 
 def _wave(manifest: Manifest) -> int:

@@ -26,7 +26,7 @@ def open_application() -> Application:
 
 
 def open_stores() -> None:
-    """Open MLflow's stores; the first servers of a new database race for making the experiment ``Default``."""
+    """Open MLflow's stores; the first servers of a new database race for creating the experiment ``Default``."""
     from mlflow.exceptions import MlflowException
     from mlflow.server.handlers import initialize_backend_stores
 
@@ -42,8 +42,8 @@ def open_stores() -> None:
 def share_tracking_store() -> None:
     """Let MLflow's client inside the server, which the registry asks for a logged model, use the store that is open.
 
-    It would open the database once more, with a pool of its own and a migration at the first request, and make a folder
-    for artifacts in the working directory, which is read-only.
+    It would open the database once more, with a pool of its own and a migration at the first request, and create a
+    folder for artifacts in the working directory, which is read-only.
     """
     from mlflow.server.handlers import _get_tracking_store
     from mlflow.tracking._tracking_service.utils import _tracking_store_registry

@@ -18,7 +18,7 @@ def _made(name: str, path: Path) -> Iterator[str]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        yield f"{path} cannot be made: {(error.strerror or 'input/output error').lower()}; set {name} to another one"
+        yield f"{path} cannot be created: {(error.strerror or 'input/output error').lower()}; set {name} to another one"
         return
     if not os.access(path, os.W_OK | os.X_OK):
         yield f"{path} cannot be written by user {os.getuid()}: check the volume, or set {name} to another one"

@@ -59,7 +59,7 @@ def bind_public_port(host: str, port: int) -> socket.socket:
     bound = listening_socket(host)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it. Without, Nagle and delayed acknowledgement hold each answer of a kept-alive
-    # connection for 40 ms: asyncio sets it only on sockets that it has made itself.
+    # connection for 40 ms: asyncio sets it only on sockets that it has created itself.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     bound.bind((host, port))
     bound.set_inheritable(True)

@@ -1,4 +1,4 @@
-"""Requests made from a table of routes, and whether their answers are what the table promises."""
+"""Requests created from a table of routes, and whether their answers are what the table promises."""
 
 import json
 import re

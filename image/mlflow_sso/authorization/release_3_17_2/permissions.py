@@ -112,7 +112,7 @@ USERS = (
     rest("PATCH", "/mlflow/users/ownership", ADMINISTRATOR),
     rest("GET", "/mlflow/users/service-account-sources", ADMINISTRATOR),
     rest("GET", "/mlflow/users/current", MEMBER),
-    # One's own keys; only a login makes a key, and for another user only an administrator's.
+    # One's own keys; only a login creates a key, and for another user only an administrator's.
     rest("PATCH", "/mlflow/users/access-token", MEMBER),
     rest("GET", "/mlflow/users/current/tokens", MEMBER),
     rest("POST", "/mlflow/users/current/tokens", MEMBER),

@@ -2,7 +2,7 @@
 
 An access key names its own row by its prefix, which is not secret; the row names the user. What decides is the
 plugin's own check of user and key, so that a wrong, expired or deleted key, or an unauthorized user, is refused
-as it is with basic authentication; the request also counts as one made with an access key, not with a login.
+as it is with basic authentication; the request also counts as one with an access key, not with a login.
 """
 
 from base64 import b64encode
