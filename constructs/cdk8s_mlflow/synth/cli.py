@@ -84,6 +84,7 @@ def synth(
     environment: _Environment = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where dist/ is stale.")] = False,
     validate: Annotated[bool, typer.Option("--validate", help="Check what was written against schemas.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Render also what is unchanged since the last.")] = False,
 ) -> None:
     """Write dist/, or check it."""
     target = output_folder(output)
@@ -91,12 +92,20 @@ def synth(
         from cdk8s_mlflow.synth.commands import check_tree, validate_tree, write_tree
 
         if check:
-            stale, summary = check_tree(environments, target, override_environment=environment, say=say)
+            stale, summary = check_tree(
+                environments, target, override_environment=environment, say=say, use_cache=not no_cache
+            )
             lines = stale or [f"{target} is current: {summary}"]
         else:
             stale, ask = [], terminal()
             summary = write_tree(
-                environments, target, override_environment=environment, say=say, progress=_progress, ask=ask
+                environments,
+                target,
+                override_environment=environment,
+                say=say,
+                progress=_progress,
+                ask=ask,
+                use_cache=not no_cache,
             )
             lines = [summary]
         if validate and stale:

@@ -14,6 +14,7 @@ from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.renaming import refuse_renamed
 from cdk8s_mlflow.settings.sources import CHART_VERSION_NOTE, chart_version_asked, overrides
 from cdk8s_mlflow.synth.output_tree import atomic_replace, compare, differences, shortened
+from cdk8s_mlflow.synth.render_cache import FOLDER, RenderCache
 from cdk8s_mlflow.synth.synthesis import synthesize
 
 Say = Callable[[str], None]
@@ -24,7 +25,14 @@ _DOTENV = Path(".env.local")
 
 
 def write_tree(
-    environments: Path, output: Path, *, override_environment: str | None, say: Say, progress: Progress, ask: Ask | None
+    environments: Path,
+    output: Path,
+    *,
+    override_environment: str | None,
+    say: Say,
+    progress: Progress,
+    ask: Ask | None,
+    use_cache: bool = True,
 ) -> str:
     """Write ``output`` from the files of ``environments`` and return how many there are and what changed.
 
@@ -47,7 +55,8 @@ def write_tree(
     _say_what_is_left(loaded, say)
     changed = frozenset(file for file in files if answers[file])
     with atomic_replace(output) as folder, progress(len(files)) as done:
-        synthesize(loaded, folder=folder, changed=changed, done=done)
+        cache = RenderCache(folder=output.parent / FOLDER) if use_cache else None
+        synthesize(loaded, folder=folder, changed=changed, done=done, cache=cache)
         found = compare(folder, output)
     return f"{_counted(len(files), 'environment')}, {_counted(found.total, 'file')}: {found}"
 
@@ -122,9 +131,9 @@ def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
 
 
 def check_tree(
-    environments: Path, output: Path, *, override_environment: str | None, say: Say
+    environments: Path, output: Path, *, override_environment: str | None, say: Say, use_cache: bool = True
 ) -> tuple[list[str], str]:
-    """A short diff between ``output`` and what only the files say, empty if it is current, and how many there are.
+    """A short diff between ``output`` and what the files alone say, empty if it is current, and how many there are.
 
     Overrides are told to ``say`` and not used: ``output`` is what is committed.
 
@@ -141,7 +150,8 @@ def check_tree(
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     with tempfile.TemporaryDirectory() as folder:
-        synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None)
+        cache = RenderCache(folder=output.parent / FOLDER, is_read_only=True) if use_cache else None
+        synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None, cache=cache)
         lines = differences(Path(folder), output)
         total = compare(Path(folder), output).total
     if lines:

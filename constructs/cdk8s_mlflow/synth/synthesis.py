@@ -8,6 +8,7 @@ from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
 
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.synth.render_cache import RenderCache
 
 _PROCESSES = 2
 _WORTH_PROCESSES = 4
@@ -19,15 +20,34 @@ class SynthesisError(Exception):
 
 
 def synthesize(
-    environments: Mapping[Path, Settings], *, folder: Path, changed: frozenset[Path], done: Callable[[str], None]
+    environments: Mapping[Path, Settings],
+    *,
+    folder: Path,
+    changed: frozenset[Path],
+    done: Callable[[str], None],
+    cache: RenderCache | None = None,
 ) -> None:
-    """Render every environment below ``folder``; ``done`` is called with each name.
+    """Render every environment below ``folder`` that ``cache`` does not know; ``done`` is called with each name.
 
     ``changed`` are files whose settings differ from their file (by an override), which a worker could not read.
 
     Raises:
         SynthesisError: a worker process ended badly.
     """
+    unknown = dict(environments)
+    for file, settings in environments.items():
+        if cache and cache.restore(file.stem, settings, folder / file.stem):
+            del unknown[file]
+            done(file.stem)
+    _render(unknown, folder, changed, done)
+    if cache:
+        for file in unknown:
+            cache.keep(file.stem, folder / file.stem)
+
+
+def _render(
+    environments: Mapping[Path, Settings], folder: Path, changed: frozenset[Path], done: Callable[[str], None]
+) -> None:
     many = len(environments) >= _WORTH_PROCESSES
     here = [file for file in environments if file in changed or not many]
     elsewhere = [file for file in environments if file not in here]
