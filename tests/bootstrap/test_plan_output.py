@@ -178,7 +178,10 @@ def _no_login() -> SecretStr | None:
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        (Field(name="client_secret", variable="X", find=_no_login, create=lambda: "new"), "set KEYCLOAK_ADMIN_PASSWORD"),
+        (
+            Field(name="client_secret", variable="X", find=_no_login, create=lambda: "new"),
+            "set KEYCLOAK_ADMIN_PASSWORD",
+        ),
         (Field(name="token", variable="MLFLOW_CLOUDFLARED_TOKEN"), "set MLFLOW_CLOUDFLARED_TOKEN"),
     ],
     ids=["no login", "no value"],
