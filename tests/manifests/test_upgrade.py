@@ -10,7 +10,7 @@ from cdk8s_mlflow import __version__
 from cdk8s_mlflow.console import app
 from cdk8s_mlflow.project.history import HISTORY, DefaultChange, VersionChanges, order, since
 from cdk8s_mlflow.project.upgrade import UpgradeError, upgrade, written_by
-from cdk8s_mlflow.settings import InvalidSettingsError, Settings
+from cdk8s_mlflow.settings import InvalidSettingsError, Settings, load
 
 MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
 FUTURE = (
@@ -158,3 +158,69 @@ def test_history_is_in_order_and_not_ahead() -> None:
 @pytest.mark.parametrize(("written", "count"), [(None, 1), ("0.0.9", 1), ("0.1.0", 0), ("0.10.0", 0)])
 def test_history_since_version(written: str | None, count: int) -> None:
     assert len(since(written, history=FUTURE)) == count
+
+
+OLD = """ingress:
+  host: mlflow.example.com
+  # a hole of 3.6.0
+  block_unchecked_paths: true # until upstream
+authentication:
+  keycloak_host: auth.example.com
+server:
+  extra_arguments: [] # none yet
+  replicas: 1
+  workers: 2
+delivery:
+  tools: [flux]
+"""
+"""What 0.1.0's predecessors accepted."""
+
+
+def test_upgrade_removes_settings_that_are_gone(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(OLD)
+
+    with pytest.raises(InvalidSettingsError, match="block_unchecked_paths"):
+        load(file)
+    (found,) = upgrade(file.parent, workplace / "dist", write=True)
+
+    assert load(file).server.replicas == 1
+    assert "extra_arguments" not in file.read_text()
+    assert "  replicas: 1\n  workers: 2\n" in file.read_text()
+    assert [line for line in found.lines() if "removed" in line] == [
+        f"  removed: {key}: {why}" for key, why in HISTORY[0].removed.items()
+    ]
+    assert any(line.startswith("  default: delivery.retries 20 → 5") for line in found.lines())
+
+
+def test_upgrade_removes_section_left_empty(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(f"{MINIMAL}server:\n  extra_arguments: [--gunicorn-opts]\nrelease: 3.6.0\n")
+
+    upgrade(file.parent, workplace / "dist", write=True)
+
+    assert file.read_text() == f"{MINIMAL}release: 3.6.0\n"
+
+
+def test_upgrade_check_leaves_removed_settings(workplace: Path) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(OLD)
+
+    upgrade(file.parent, workplace / "dist", write=False)
+
+    assert file.read_text() == OLD
+
+
+def test_history_names_every_setting_that_went() -> None:
+    ever = Path(__file__).with_name("settings_ever.txt").read_text().split()
+    known = {key for entry in HISTORY for key in (*entry.renamed, *entry.removed)}
+
+    assert [key for key in ever if key not in known and not exists(key)] == []
+    assert [key for key in known if exists(key)] == []
+
+
+def exists(key: str) -> bool:
+    """Whether a setting of one section or none has this dotted key."""
+    section, _, name = key.partition(".")
+    field = Settings.model_fields.get(section)
+    return field is not None and (not name or name in getattr(field.annotation, "model_fields", {}))

@@ -1,6 +1,6 @@
 """What each version changed in the settings and asks its users to do; the source of `upgrade`, newest last.
 
-A version that renames a setting, moves one, changes a default or needs an action gets an entry here with its change.
+A version that renames, moves or removes a setting, changes a default or needs an action gets an entry here.
 """
 
 import re
@@ -26,6 +26,8 @@ class VersionChanges:
     version: str
     renamed: Mapping[str, str] = field(default_factory=dict)
     """New dotted key of a setting by its old one."""
+    removed: Mapping[str, str] = field(default_factory=dict)
+    """Why a setting no longer exists, and what to use instead, by its dotted key."""
     defaults: tuple[DefaultChange, ...] = ()
     actions: tuple[str, ...] = ()
     """What to do by hand, a line each."""
@@ -34,6 +36,10 @@ class VersionChanges:
 HISTORY: tuple[VersionChanges, ...] = (
     VersionChanges(
         version="0.1.0",
+        removed={
+            "ingress.block_unchecked_paths": "the server itself refuses what its table of routes does not serve",
+            "server.extra_arguments": "no flag of MLflow's ever started a pod; use server.extra_environment",
+        },
         defaults=(
             DefaultChange(
                 key="delivery.retries",
@@ -49,6 +55,11 @@ HISTORY: tuple[VersionChanges, ...] = (
             ),
         ),
         actions=(
+            "before you deliver: groups come by full path and tokens need an audience; follow the four steps of"
+            " `Logins, tokens, groups` in CHANGELOG.md in their order, and no user is locked out",
+            "if ingress.class_name names another controller than Traefik, name it in ingress.controller",
+            "if another proxy is in front of Traefik, set ingress.limits.forwarded_depth, or all users count as one",
+            "back up both databases: `migrate` adds indexes, and on a large database takes some minutes once",
             "run `bootstrap.py apply --adopt-earlier` once: what earlier versions created has no mark yet",
             "if Argo CD tracks by label, let it track by annotation: every object has app.kubernetes.io/instance now",
             "paste delivery/argocd/argocd-cm-health.txt into argocd-cm anew",

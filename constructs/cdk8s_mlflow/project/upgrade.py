@@ -28,6 +28,8 @@ class EnvironmentUpgrade:
     written: str | None
     """Version that wrote the manifests; None if they do not say, as before 0.1.0."""
     renamed: Mapping[str, str]
+    removed: Mapping[str, str]
+    """Why each setting was removed from the file, by its key."""
     changes: tuple[VersionChanges, ...]
     unset: tuple[str, ...]
     """Settings with another default now that the environment leaves to it."""
@@ -37,6 +39,7 @@ class EnvironmentUpgrade:
         yield self.name
         yield f"  written by {self.written or 'a version before 0.1.0'}, now {__version__}"
         yield from (f"  renamed: {old} → {new}" for old, new in self.renamed.items())
+        yield from (f"  removed: {key}: {why}" for key, why in self.removed.items())
         for default in (default for entry in self.changes for default in entry.defaults):
             if default.key in self.unset:
                 yield f"  default: {default.key} {default.before} → {default.after}: {default.why}"
@@ -73,13 +76,17 @@ def _plan(file: Path, output: Path, history: tuple[VersionChanges, ...]) -> tupl
     if written and order(written) > order(__version__):
         raise UpgradeError(f"{output / file.stem} was written by version {written}, which is newer; install that")
     changes = since(written, history=history)
-    text, renamed = renamed_text(file, {old: new for entry in changes for old, new in entry.renamed.items()})
+    reasons = {key: why for entry in changes for key, why in entry.removed.items()}
+    text, renamed, gone = renamed_text(
+        file, {old: new for entry in changes for old, new in entry.renamed.items()}, reasons
+    )
     document = read_document(file)
     keys = [default.key for entry in changes for default in entry.defaults]
     found = EnvironmentUpgrade(
         name=file.stem,
         written=written,
         renamed=renamed,
+        removed={key: reasons[key] for key in gone},
         changes=changes,
         unset=tuple(key for key in keys if not _is_set(document, key)),
     )
