@@ -39,7 +39,7 @@ class SyncedSecret(Construct):
 
 def _canonical(duration: str) -> str:
     """A Go duration as its ``String`` prints it, which is how the API server's default reads: 1h is 1h0m0s."""
-    from cdk8s_mlflow.settings.checks import seconds
+    from cdk8s_mlflow.settings.monitoring import seconds
 
     minutes, rest = divmod(seconds(duration), 60)
     hours, minutes = divmod(minutes, 60)

@@ -8,7 +8,7 @@ mlflow-oidc-auth 11.0.2 keeps keys and sessions as rows, which are deleted.
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_sso.releases import Release
+from mlflow_sso.releases.release import Release
 
 ENDED = "ended:"
 """Begin of the mark; the seconds since 1970 follow, with their fraction, so that no two marks of a user are equal."""

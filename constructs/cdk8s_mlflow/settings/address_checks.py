@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cdk8s_mlflow.settings.addresses import ip_address, is_placeholder_host
+from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
-
-Conflict = tuple[str, str]
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
 _MOVING_TAG = re.compile(
     r"(.*[-_.])?(latest|newest|current|main|master|head|trunk|nightly|edge|stable|dev|develop)", re.IGNORECASE
@@ -31,7 +30,7 @@ _OUR_PATHS = (
 )
 
 
-def address_conflicts(settings: Settings) -> Iterator[Conflict]:
+def address_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each address that cannot work beside the others."""
     yield from _images(settings)
     yield from _repository(settings)
@@ -45,7 +44,7 @@ def is_moving_tag(tag: str) -> bool:
     return _MOVING_TAG.fullmatch(tag) is not None
 
 
-def _images(settings: Settings) -> Iterator[Conflict]:
+def _images(settings: EnvironmentSettings) -> Iterator[Conflict]:
     image, tunnel = settings.image, settings.ingress.cloudflared
     remedy = "so that a new image would change no manifest and start no pod; name a version, or a digest"
     if image.tag and not image.digest and is_moving_tag(image.tag):
@@ -54,7 +53,7 @@ def _images(settings: Settings) -> Iterator[Conflict]:
         yield "ingress.cloudflared.image", f"is {tunnel.image}, whose tag moves, {remedy}"
 
 
-def _repository(settings: Settings) -> Iterator[Conflict]:
+def _repository(settings: EnvironmentSettings) -> Iterator[Conflict]:
     delivery, host = settings.delivery, settings.ingress.host
     repository = urlsplit(delivery.repository).hostname or ""
     if (
@@ -69,7 +68,7 @@ def _repository(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _keycloak(settings: Settings) -> Iterator[Conflict]:
+def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
     login, ingress = settings.authentication, settings.ingress
     if login.keycloak_host not in ingress.hosts or login.keycloak_port != ingress.public_port:
         return
@@ -86,7 +85,7 @@ def _keycloak(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _s3(settings: Settings) -> Iterator[Conflict]:
+def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts, backup, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
     target = (backup.target or "").removeprefix("s3://").partition("/")[0]
     for key, endpoint, bucket in (
@@ -101,7 +100,7 @@ def _s3(settings: Settings) -> Iterator[Conflict]:
             yield key, f"is {endpoint}, which is not in the cluster (network.cluster_domain is {domain}); use https://"
 
 
-def _database(settings: Settings) -> Iterator[Conflict]:
+def _database(settings: EnvironmentSettings) -> Iterator[Conflict]:
     database = settings.database
     if database.host and ip_address(database.host) is not None and database.sslmode == "verify-full":
         yield (

@@ -1,10 +1,11 @@
 """Where MLflow keeps artifacts."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from cdk8s_mlflow.settings.addresses import S3Endpoint
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import Section, matching
+from cdk8s_mlflow.settings.section import Conflict, Section, matching
 
 Bucket = Annotated[
     str,
@@ -94,3 +95,23 @@ class ArtifactSettings(Section):
     def is_aws(self) -> bool:
         """Whether the bucket is in S3 of AWS itself."""
         return self.kind == "s3" and self.endpoint is None
+
+
+def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
+    """What cannot hold together, by dotted key."""
+    if artifacts.kind == "minio" and artifacts.endpoint is None:
+        yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
+    if artifacts.kind == "minio" and artifacts.credentials != "keys":
+        yield "artifacts.credentials", f"is {artifacts.credentials}, which MinIO does not know; use keys"
+    elif artifacts.credentials == "pod-identity" and not artifacts.is_aws:
+        yield (
+            "artifacts.credentials",
+            "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
+        )
+    if artifacts.addressing == "virtual" and "." in artifacts.bucket:
+        yield (
+            "artifacts.addressing",
+            f"is virtual, but no certificate covers the dots of {artifacts.bucket} in a host name; use path",
+        )
+    if artifacts.kms_key and artifacts.encryption != "aws:kms":
+        yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"

@@ -1,12 +1,13 @@
 """Who may log in, and how sessions are kept."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from cdk8s_mlflow.settings.addresses import Host, KeycloakHost
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import Port, Section, Text, matching
+from cdk8s_mlflow.settings.section import Conflict, Port, Section, Text, matching
 
 _GROUP = r"[^/,\s]([^/,]{0,253}[^/,\s])?"
 Group = Annotated[
@@ -130,3 +131,19 @@ class AuthenticationSettings(Section):
     def discovery_url(self) -> str:
         """The realm's OpenID configuration document."""
         return f"{self.issuer}/.well-known/openid-configuration"
+
+
+def authentication_conflicts(authentication: AuthenticationSettings) -> Iterator[Conflict]:
+    """What cannot hold together, by dotted key."""
+    if authentication.admin_group == authentication.user_group:
+        yield (
+            "authentication.user_group",
+            f"is {authentication.user_group} too, which would make every user an administrator; name another",
+        )
+    if authentication.machine_client == authentication.client_id:
+        yield "authentication.machine_client", "is the client of the server; name another"
+    if authentication.directory_client and authentication.directory_client in (
+        authentication.client_id,
+        authentication.machine_client,
+    ):
+        yield "authentication.directory_client", "is a client that others log in with; name another"

@@ -1,4 +1,4 @@
-"""Settings that are fine each and cannot hold together, each with its remedy."""
+"""EnvironmentSettings that are fine each and cannot hold together, each with its remedy."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.address_checks import address_conflicts
-from cdk8s_mlflow.settings.autoscaling import autoscaling_conflicts
+from cdk8s_mlflow.settings.artifacts import artifact_conflicts
+from cdk8s_mlflow.settings.authentication import authentication_conflicts
+from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
+from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
 from cdk8s_mlflow.settings.network_checks import network_conflicts
 from cdk8s_mlflow.settings.pod_checks import pod_conflicts
-from cdk8s_mlflow.settings.section import at_least
+from cdk8s_mlflow.settings.section import Conflict, at_least
+from cdk8s_mlflow.settings.server import autoscaling_conflicts
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
-
-Conflict = tuple[str, str]
-"""Dotted key and what is wrong with it, with the remedy."""
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
 
-def conflicts(settings: Settings) -> list[Conflict]:
+def conflicts(settings: EnvironmentSettings) -> list[Conflict]:
     """Everything in ``settings`` that cannot hold together."""
     return [found for check in _CHECKS for found in check(settings)]
 
 
-def connections(settings: Settings) -> int:
+def connections(settings: EnvironmentSettings) -> int:
     """PostgreSQL connections at most: all workers' pools on both databases, the surge and one migration."""
     database, server = settings.database, settings.server
     pods = server.most_replicas + server.surge
     return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
 
 
-def _release(settings: Settings) -> Iterator[Conflict]:
+def _release(settings: EnvironmentSettings) -> Iterator[Conflict]:
     plugin, expected = settings.plugin_version, settings.tested_release.plugin
     if plugin is not None and plugin != expected:
         yield (
@@ -46,21 +47,21 @@ def _release(settings: Settings) -> Iterator[Conflict]:
         yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
 
 
-def _namespace(settings: Settings) -> Iterator[Conflict]:
+def _namespace(settings: EnvironmentSettings) -> Iterator[Conflict]:
     name = settings.namespace
     if name.startswith("kube-") or (name == "default" and settings.manage_namespace):
         remedy = ", or set manage_namespace to false" if name == "default" else ""
         yield "namespace", f"is {name}, which Kubernetes keeps for itself; name another{remedy}"
 
 
-def _unused(settings: Settings) -> Iterator[Conflict]:
+def _unused(settings: EnvironmentSettings) -> Iterator[Conflict]:
     for key in settings.tested_release.unused_settings:
         section, name = key.split(".")
         if name in getattr(settings, section).model_fields_set:
             yield key, f"has no effect on release {settings.release}; remove it"
 
 
-def _replicas(settings: Settings) -> Iterator[Conflict]:
+def _replicas(settings: EnvironmentSettings) -> Iterator[Conflict]:
     shared = settings.tested_release.sessions_in_database or settings.authentication.redis
     server = settings.server
     if server.most_replicas > 1 and not shared:
@@ -71,36 +72,7 @@ def _replicas(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _databases(settings: Settings) -> Iterator[Conflict]:
-    database = settings.database
-    if database.name == database.auth_name:
-        yield "database.auth_name", f"is {database.name} too; the two stores need a database each, name another"
-    for key, name in (("database.name", database.name), ("database.auth_name", database.auth_name)):
-        if name in ("postgres", "template0", "template1"):
-            yield key, f"is {name}, which PostgreSQL keeps for itself; name another"
-        if len(name.encode()) > 63:
-            yield key, "is longer than the 63 bytes that PostgreSQL allows; shorten it"
-    if database.role in ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer") or database.role.startswith("pg_"):
-        yield "database.role", f"is {database.role}, which the Cluster keeps for itself; name another"
-
-
-def _cloudnative_pg(settings: Settings) -> Iterator[Conflict]:
-    database = settings.database
-    if database.role_management == "database-role" and not at_least(database.cnpg_version, 1, 30):
-        yield (
-            "database.role_management",
-            f"is database-role, which needs CloudNativePG 1.30, but database.cnpg_version is {database.cnpg_version}; "
-            "use managed-roles or bootstrap",
-        )
-    if database.database_management == "cnpg" and not at_least(database.cnpg_version, 1, 25):
-        yield (
-            "database.database_management",
-            f"is cnpg, which needs CloudNativePG 1.25, but database.cnpg_version is {database.cnpg_version}; "
-            "use bootstrap",
-        )
-
-
-def _operators(settings: Settings) -> Iterator[Conflict]:
+def _operators(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Versions below which an object of ours is unknown to its controller, so that no field can be left out."""
     secrets, ingress = settings.secrets, settings.ingress
     if secrets.mode == "external-secrets" and not at_least(secrets.external_secrets_version, 0, 16):
@@ -117,7 +89,7 @@ def _operators(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _connection_budget(settings: Settings) -> Iterator[Conflict]:
+def _connection_budget(settings: EnvironmentSettings) -> Iterator[Conflict]:
     needed, granted = connections(settings), settings.database.max_connections
     server, pool = settings.server, settings.database.pool_size + settings.database.max_overflow
     surge = {0: "none", 1: "one"}.get(server.surge, server.surge)
@@ -130,7 +102,7 @@ def _connection_budget(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _jobs(settings: Settings) -> Iterator[Conflict]:
+def _jobs(settings: EnvironmentSettings) -> Iterator[Conflict]:
     if settings.server.job_execution and "server.job_execution" not in settings.tested_release.unused_settings:
         yield (
             "server.job_execution",
@@ -138,27 +110,11 @@ def _jobs(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _extra_environment(settings: Settings) -> Iterator[Conflict]:
+def _extra_environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from refused_variables(settings.server.extra_environment, settings.release)
 
 
-def _groups(settings: Settings) -> Iterator[Conflict]:
-    authentication = settings.authentication
-    if authentication.admin_group == authentication.user_group:
-        yield (
-            "authentication.user_group",
-            f"is {authentication.user_group} too, which would make every user an administrator; name another",
-        )
-    if authentication.machine_client == authentication.client_id:
-        yield "authentication.machine_client", "is the client of the server; name another"
-    if authentication.directory_client and authentication.directory_client in (
-        authentication.client_id,
-        authentication.machine_client,
-    ):
-        yield "authentication.directory_client", "is a client that others log in with; name another"
-
-
-def _end_access(settings: Settings) -> Iterator[Conflict]:
+def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
     maintenance = settings.maintenance
     asked = "end_access" in maintenance.model_fields_set and maintenance.end_access
     if asked and settings.authentication.directory_client is None:
@@ -170,27 +126,7 @@ def _end_access(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _artifacts(settings: Settings) -> Iterator[Conflict]:
-    artifacts = settings.artifacts
-    if artifacts.kind == "minio" and artifacts.endpoint is None:
-        yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
-    if artifacts.kind == "minio" and artifacts.credentials != "keys":
-        yield "artifacts.credentials", f"is {artifacts.credentials}, which MinIO does not know; use keys"
-    elif artifacts.credentials == "pod-identity" and not artifacts.is_aws:
-        yield (
-            "artifacts.credentials",
-            "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
-        )
-    if artifacts.addressing == "virtual" and "." in artifacts.bucket:
-        yield (
-            "artifacts.addressing",
-            f"is virtual, but no certificate covers the dots of {artifacts.bucket} in a host name; use path",
-        )
-    if artifacts.kms_key and artifacts.encryption != "aws:kms":
-        yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"
-
-
-def _secrets(settings: Settings) -> Iterator[Conflict]:
+def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
     role_elsewhere = settings.database.role_management != "bootstrap"
     other_namespace = settings.database.cluster_namespace != settings.namespace
     if settings.secrets.store_kind == "SecretStore" and role_elsewhere and other_namespace:
@@ -201,23 +137,7 @@ def _secrets(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _monitoring(settings: Settings) -> Iterator[Conflict]:
-    monitoring = settings.monitoring
-    if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval):
-        yield (
-            "monitoring.scrape_timeout",
-            f"is {monitoring.scrape_timeout}, longer than monitoring.interval {monitoring.interval}; "
-            "Prometheus refuses that, lower it",
-        )
-
-
-def seconds(duration: str) -> int:
-    """Seconds of a Go duration such as ``1h30m``."""
-    units = {"h": 3600, "m": 60, "s": 1}
-    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
-
-
-def _backup(settings: Settings) -> Iterator[Conflict]:
+def _backup(settings: EnvironmentSettings) -> Iterator[Conflict]:
     backup, artifacts, maintenance = settings.backup, settings.artifacts, settings.maintenance
     if backup.target is None:
         for key in sorted(backup.model_fields_set - {"target"}):
@@ -234,15 +154,14 @@ def _backup(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
+_CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _release,
     _namespace,
     _unused,
     _replicas,
-    autoscaling_conflicts,
+    lambda settings: autoscaling_conflicts(settings.server),
     pod_conflicts,
-    _databases,
-    _cloudnative_pg,
+    lambda settings: database_conflicts(settings.database),
     _operators,
     ingress_conflicts,
     address_conflicts,
@@ -250,10 +169,10 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     _connection_budget,
     _extra_environment,
     _jobs,
-    _groups,
+    lambda settings: authentication_conflicts(settings.authentication),
     _end_access,
-    _artifacts,
+    lambda settings: artifact_conflicts(settings.artifacts),
     _backup,
     _secrets,
-    _monitoring,
+    lambda settings: monitoring_conflicts(settings.monitoring),
 )

@@ -1,12 +1,13 @@
 """Where MLflow's two databases are and what creates them."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from cdk8s_mlflow.settings.addresses import Host
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import DnsLabel, Port, Section, matching
+from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Port, Section, at_least, matching
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Any legal PostgreSQL name: up to 63 bytes, no control characters."""
@@ -108,3 +109,32 @@ class MigrationSettings(Section):
 
     maximum_lock_seconds: Annotated[int, Field(ge=1, le=604800)] = 600
     """Longest time, by estimate, for which an upgrade may lock all tables; else the Job fails and changes nothing."""
+
+
+def database_conflicts(database: DatabaseSettings) -> Iterator[Conflict]:
+    """What cannot hold together, by dotted key."""
+    if database.name == database.auth_name:
+        yield "database.auth_name", f"is {database.name} too; the two stores need a database each, name another"
+    for key, name in (("database.name", database.name), ("database.auth_name", database.auth_name)):
+        if name in ("postgres", "template0", "template1"):
+            yield key, f"is {name}, which PostgreSQL keeps for itself; name another"
+        if len(name.encode()) > 63:
+            yield key, "is longer than the 63 bytes that PostgreSQL allows; shorten it"
+    if database.role in ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer") or database.role.startswith("pg_"):
+        yield "database.role", f"is {database.role}, which the Cluster keeps for itself; name another"
+    yield from _old_operators(database)
+
+
+def _old_operators(database: DatabaseSettings) -> Iterator[Conflict]:
+    if database.role_management == "database-role" and not at_least(database.cnpg_version, 1, 30):
+        yield (
+            "database.role_management",
+            f"is database-role, which needs CloudNativePG 1.30, but database.cnpg_version is {database.cnpg_version}; "
+            "use managed-roles or bootstrap",
+        )
+    if database.database_management == "cnpg" and not at_least(database.cnpg_version, 1, 25):
+        yield (
+            "database.database_management",
+            f"is cnpg, which needs CloudNativePG 1.25, but database.cnpg_version is {database.cnpg_version}; "
+            "use bootstrap",
+        )

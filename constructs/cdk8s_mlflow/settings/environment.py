@@ -1,4 +1,6 @@
-"""One environment: everything by which a deployment differs from another."""
+"""The settings of one environment, before those of different sections are compared."""
+
+from typing import Self
 
 from pydantic import model_validator
 
@@ -7,7 +9,6 @@ from cdk8s_mlflow.settings.artifacts import ArtifactSettings
 from cdk8s_mlflow.settings.authentication import AuthenticationSettings
 from cdk8s_mlflow.settings.backup import BackupSettings
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
-from cdk8s_mlflow.settings.checks import conflicts
 from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow.settings.image import ImageSettings
@@ -23,7 +24,7 @@ from cdk8s_mlflow.settings.server import MaintenanceSettings, ServerSettings
 _REDIS_PASSWORD = ServerKey(variable="REDIS_PASSWORD", field="redis_password", form="token", rotates=False)
 
 
-class Settings(Section):
+class EnvironmentSettings(Section):
     """Everything by which one deployment of MLflow differs from another; no secrets."""
 
     release: ReleaseName = DEFAULT_RELEASE
@@ -122,7 +123,7 @@ class Settings(Section):
         return self.delivery.name or own
 
     @model_validator(mode="after")
-    def _follow_instance(self) -> "Settings":
+    def _follow_instance(self) -> Self:
         """Fill in the defaults that follow from the instance, without marking them as set.
 
         A copy with another instance (``replace``) then gets other defaults.
@@ -136,18 +137,3 @@ class Settings(Section):
         for name, value in derived(self, self.instance).items():
             object.__setattr__(self, name, value)
         return self
-
-    @model_validator(mode="after")
-    def _agree(self) -> "Settings":
-        found = conflicts(self)
-        if found:
-            raise ConflictingSettingsError(found)
-        return self
-
-
-class ConflictingSettingsError(ValueError):
-    """Settings that are fine each and cannot hold together; ``found`` has (key, message) pairs."""
-
-    def __init__(self, found: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{key}: {message}" for key, message in found))
-        self.found = found

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cdk8s_mlflow.settings.environment import ConflictingSettingsError
 from cdk8s_mlflow.settings.errors import MISSING
 from cdk8s_mlflow.settings.foreign_keys import foreign_setting
 from cdk8s_mlflow.settings.spelling import nearest_key
+from cdk8s_mlflow.settings.validated import ConflictingSettingsError
 
 REMOVED = {
     "ingress.block_unchecked_paths": "is no longer a setting, since the server itself refuses what its table of routes "

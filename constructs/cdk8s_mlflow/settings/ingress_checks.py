@@ -1,4 +1,4 @@
-"""Settings of the ingress that are fine each and cannot work together, each with its remedy."""
+"""EnvironmentSettings of the ingress that are fine each and cannot work together, each with its remedy."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, FOLLOWED_BY_SOME, GATEWAY_FOLLOWS
+from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
     from cdk8s_mlflow.settings.ingress import IngressSettings
-
-Conflict = tuple[str, str]
 
 _TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
 
 
-def ingress_conflicts(settings: Settings) -> Iterator[Conflict]:
+def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of the ingress that cannot hold together with the others."""
     ingress = settings.ingress
     yield from _hosts(settings)
@@ -26,7 +25,7 @@ def ingress_conflicts(settings: Settings) -> Iterator[Conflict]:
     yield from _peers(settings)
 
 
-def _hosts(settings: Settings) -> Iterator[Conflict]:
+def _hosts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ingress = settings.ingress
     for host in sorted({host for host in ingress.hosts if ingress.hosts.count(host) > 1}):
         yield "ingress.more_hosts", f"names {host} twice; remove one"
@@ -99,7 +98,7 @@ def _tls(ingress: IngressSettings) -> Iterator[Conflict]:
         yield "ingress.public_port", "must be 443 with ingress.controller alb, whose listener has that port; remove it"
 
 
-def _peers(settings: Settings) -> Iterator[Conflict]:
+def _peers(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """The NetworkPolicy must know where requests come from, or none arrives."""
     ingress, network = settings.ingress, settings.network
     if not network.policies:

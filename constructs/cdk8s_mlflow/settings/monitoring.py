@@ -1,6 +1,9 @@
 """What Prometheus sees."""
 
-from cdk8s_mlflow.settings.section import DnsLabel, Duration, Labels, Section
+import re
+from collections.abc import Iterator
+
+from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Duration, Labels, Section
 
 
 class MonitoringSettings(Section):
@@ -23,3 +26,19 @@ class MonitoringSettings(Section):
 
     pod_labels: Labels = {"app.kubernetes.io/name": "prometheus"}
     """Labels of Prometheus's pods."""
+
+
+def monitoring_conflicts(monitoring: MonitoringSettings) -> Iterator[Conflict]:
+    """What cannot hold together, by dotted key."""
+    if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval):
+        yield (
+            "monitoring.scrape_timeout",
+            f"is {monitoring.scrape_timeout}, longer than monitoring.interval {monitoring.interval}; "
+            "Prometheus refuses that, lower it",
+        )
+
+
+def seconds(duration: str) -> int:
+    """Seconds of a Go duration such as ``1h30m``."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))

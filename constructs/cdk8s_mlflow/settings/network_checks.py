@@ -17,17 +17,16 @@ from cdk8s_mlflow.settings.reach import (
     port_of,
     reach,
 )
+from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
     from cdk8s_mlflow.settings.network import TrafficSettings
-
-Conflict = tuple[str, str]
 
 _OR = "or set network.policies to false"
 
 
-def network_conflicts(settings: Settings) -> Iterator[Conflict]:
+def network_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each rule that cannot be derived or cannot work."""
     yield from _traffic(settings)
     yield from _proxy(settings)
@@ -47,7 +46,7 @@ def _private(key: str, setting: str, address: str) -> Conflict:
     )
 
 
-def _database(settings: Settings) -> Iterator[Conflict]:
+def _database(settings: EnvironmentSettings) -> Iterator[Conflict]:
     database, network = settings.database, settings.network
     where = reach(database.address, settings)
     if network.database_cidrs or network.database_pods:
@@ -62,7 +61,7 @@ def _database(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _s3(settings: Settings) -> Iterator[Conflict]:
+def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts, backup, network = settings.artifacts, settings.backup, settings.network
     places = [("artifact", "artifacts.endpoint", artifacts.endpoint, network.artifact_cidrs, network.artifact_pods)]
     if settings.has_own_backup_endpoint:
@@ -82,11 +81,11 @@ def _s3(settings: Settings) -> Iterator[Conflict]:
             )
 
 
-def _knows_port(settings: Settings, service: Service, port: int) -> bool:
+def _knows_port(settings: EnvironmentSettings, service: Service, port: int) -> bool:
     return settings.artifacts.kind == "minio" or service.name.startswith("rook-ceph-rgw-") or port >= 1024
 
 
-def _redis(settings: Settings) -> Iterator[Conflict]:
+def _redis(settings: EnvironmentSettings) -> Iterator[Conflict]:
     redis, network = settings.authentication.redis, settings.network
     if redis is None or network.redis_cidrs or network.redis_pods:
         return
@@ -94,7 +93,7 @@ def _redis(settings: Settings) -> Iterator[Conflict]:
         yield _private("redis", "authentication.redis.host", redis.host)
 
 
-def _keycloak(settings: Settings) -> Iterator[Conflict]:
+def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
     host, network = settings.authentication.keycloak_host, settings.network
     if network.keycloak_cidrs or network.keycloak_pods or is_proxied(host, settings):
         return
@@ -102,7 +101,7 @@ def _keycloak(settings: Settings) -> Iterator[Conflict]:
         yield _private("keycloak", "authentication.keycloak_host", host)
 
 
-def _pods_without_service(settings: Settings) -> Iterator[Conflict]:
+def _pods_without_service(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Pods need a namespace: their own setting's, or the address's."""
     network, redis = settings.network, settings.authentication.redis
     hosts = {
@@ -122,7 +121,7 @@ def _pods_without_service(settings: Settings) -> Iterator[Conflict]:
             yield f"network.{key}_pods", "needs a namespace, since the address names no Service; add it"
 
 
-def _proxy(settings: Settings) -> Iterator[Conflict]:
+def _proxy(settings: EnvironmentSettings) -> Iterator[Conflict]:
     network = settings.network
     if network.proxy is None:
         return
@@ -139,7 +138,7 @@ def _proxy(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _traffic(settings: Settings) -> Iterator[Conflict]:
+def _traffic(settings: EnvironmentSettings) -> Iterator[Conflict]:
     network = settings.network
     for key, rules in (("extra_egress", network.extra_egress), ("extra_ingress", network.extra_ingress)):
         for number, rule in enumerate(rules):

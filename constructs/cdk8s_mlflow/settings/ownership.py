@@ -7,9 +7,9 @@ from itertools import combinations
 from pathlib import Path
 
 from cdk8s_mlflow.settings import servers
-from cdk8s_mlflow.settings.environment import Settings
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem
 from cdk8s_mlflow.settings.section import Section
+from cdk8s_mlflow.settings.validated import Settings
 
 IN_CLUSTER_API = "https://kubernetes.default.svc"
 """Argo CD's name for the cluster that it runs in."""

@@ -1,4 +1,4 @@
-"""Settings of pods that are fine each and cannot work together, each with its remedy."""
+"""EnvironmentSettings of pods that are fine each and cannot work together, each with its remedy."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.extra_environment import harmless, refusal
+from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
     from cdk8s_mlflow.settings.pods import MountSettings, NodeRequirementSettings, VolumeSettings
-
-Conflict = tuple[str, str]
 
 _OWN_LABELS = ("app.kubernetes.io/", "pod-security.kubernetes.io/", "cnpg.io/")
 _OWN_ANNOTATIONS = ("mlflow.cdk8s.io/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "cdk8s-mlflow/")
@@ -21,7 +20,7 @@ _OWN_FOLDERS = ("/tmp", "/var/run/secrets", "/run/secrets")  # noqa: S108
 _IMAGE_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
 
 
-def pod_conflicts(settings: Settings) -> Iterator[Conflict]:
+def pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of pods that cannot hold together with the others."""
     yield from _names(settings)
     yield from _environment(settings)
@@ -33,7 +32,7 @@ def pod_conflicts(settings: Settings) -> Iterator[Conflict]:
     yield from _service_account(settings)
 
 
-def _names(settings: Settings) -> Iterator[Conflict]:
+def _names(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Our own labels are selectors and marks, our own annotations steer the delivery."""
     server, pods = settings.server, settings.pods
     labels = {"labels": settings.labels, "pods.labels": pods.labels, "server.pod_labels": server.pod_labels}
@@ -48,7 +47,7 @@ def _names(settings: Settings) -> Iterator[Conflict]:
                     )
 
 
-def _environment(settings: Settings) -> Iterator[Conflict]:
+def _environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     for name in server.value_from:
         if name not in harmless(settings.release):
@@ -57,7 +56,7 @@ def _environment(settings: Settings) -> Iterator[Conflict]:
             yield f"server.value_from.{name}", "is in server.extra_environment too; remove one"
 
 
-def _volumes(settings: Settings) -> Iterator[Conflict]:
+def _volumes(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     containers = [*server.init_containers, *server.sidecars]
     mounts = {
@@ -102,7 +101,7 @@ def _is_in(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") or folder.startswith(f"{path}/") for folder in folders)
 
 
-def _containers(settings: Settings) -> Iterator[Conflict]:
+def _containers(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     for key, containers in (("server.init_containers", server.init_containers), ("server.sidecars", server.sidecars)):
         for container in containers:
@@ -112,7 +111,7 @@ def _containers(settings: Settings) -> Iterator[Conflict]:
                 yield key, f"sets {name} of {container.name} twice, in environment and value_from; remove one"
 
 
-def _placement(settings: Settings) -> Iterator[Conflict]:
+def _placement(settings: EnvironmentSettings) -> Iterator[Conflict]:
     for requirement in settings.server.node_affinity:
         yield from _requirement(requirement)
     yield from _twice("server.topology_spread", [spread.topology_key for spread in settings.server.topology_spread])
@@ -129,7 +128,7 @@ def _requirement(requirement: NodeRequirementSettings) -> Iterator[Conflict]:
             yield key, f"must have one whole number with {requirement.operator}"
 
 
-def _rollout(settings: Settings) -> Iterator[Conflict]:
+def _rollout(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     if server.strategy == "Recreate":
         for name in ("max_surge", "max_unavailable"):
@@ -139,7 +138,7 @@ def _rollout(settings: Settings) -> Iterator[Conflict]:
         yield "server.max_surge", "is 0, and so is server.max_unavailable, so that nothing could be replaced; raise one"
 
 
-def _service(settings: Settings) -> Iterator[Conflict]:
+def _service(settings: EnvironmentSettings) -> Iterator[Conflict]:
     service, network = settings.server.service, settings.network
     if service.source_ranges and service.type != "LoadBalancer":
         yield "server.service.source_ranges", f"has no effect on a {service.type}; remove it"
@@ -151,7 +150,7 @@ def _service(settings: Settings) -> Iterator[Conflict]:
         )
 
 
-def _service_account(settings: Settings) -> Iterator[Conflict]:
+def _service_account(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     if server.service_account and server.service_account_annotations:
         yield (

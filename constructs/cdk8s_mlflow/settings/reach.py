@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cdk8s_mlflow.settings.addresses import ip_address
 
 if TYPE_CHECKING:
-    from cdk8s_mlflow.settings.environment import Settings
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
 _PRIVATE = re.compile(r"(.*\.)?(internal|local|localdomain|lan|home|corp|private|intranet|home\.arpa)")
 """Names that public DNS does not have (RFC 6762, appendix G; RFC 8375; ICANN's resolution on .internal)."""
@@ -51,7 +51,7 @@ class Local:
 Reach = Service | Address | Public | Private | Local
 
 
-def reach(host: str, settings: Settings) -> Reach:
+def reach(host: str, settings: EnvironmentSettings) -> Reach:
     """Where packets to ``host`` go, as far as the name tells."""
     name = host.strip("[]").rstrip(".").lower()
     address = ip_address(name)
@@ -82,7 +82,7 @@ def cnpg_cluster(service: Service) -> str | None:
     return match["cluster"] if match else None
 
 
-def is_proxied(host: str, settings: Settings) -> bool:
+def is_proxied(host: str, settings: EnvironmentSettings) -> bool:
     """Whether https to ``host`` is sent through ``network.proxy``."""
     proxy = settings.network.proxy
     if proxy is None or isinstance(reach(host, settings), Service | Local):

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from cdk8s_mlflow.settings.environment import Settings
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem
 from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, INSTANCE_LABEL
 from cdk8s_mlflow.settings.ownership import owned_things
+from cdk8s_mlflow.settings.validated import Settings
 
 
 def refuse_renamed(environments: Mapping[Path, Settings], output: Path) -> None:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cdk8s_mlflow.settings.environment import Settings
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON
+from cdk8s_mlflow.settings.validated import Settings
 
 SCHEMA_FILE = "environment.schema.json"
 FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"

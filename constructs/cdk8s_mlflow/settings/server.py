@@ -1,5 +1,7 @@
 """How the tracking server runs."""
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,6 +21,7 @@ from cdk8s_mlflow.settings.pods import (
     VolumeSettings,
 )
 from cdk8s_mlflow.settings.section import (
+    Conflict,
     CronSchedule,
     DnsName,
     EnvironmentName,
@@ -230,3 +233,36 @@ class MaintenanceSettings(Section):
 
     session_pruning_schedule: CronSchedule = "41 * * * *"
     """When to delete expired sessions, on releases that keep them in the database, as a cron schedule in UTC."""
+
+
+def autoscaling_conflicts(server: ServerSettings) -> Iterator[Conflict]:
+    """Dotted key and message for each autoscaling setting that cannot hold together with the others."""
+    scaling = server.autoscaling
+    if scaling is None:
+        return
+    if "replicas" in server.model_fields_set:
+        yield "server.replicas", "has no effect beside server.autoscaling, which decides how many pods run; remove it"
+    if scaling.max_replicas <= scaling.min_replicas:
+        yield (
+            "server.autoscaling.max_replicas",
+            f"is {scaling.max_replicas}, but server.autoscaling.min_replicas is {scaling.min_replicas}; raise it, or "
+            "set server.replicas instead of server.autoscaling",
+        )
+    if scaling.scale_down_window_seconds < server.termination_grace_seconds:
+        yield (
+            "server.autoscaling.scale_down_window_seconds",
+            f"is {scaling.scale_down_window_seconds}, shorter than server.termination_grace_seconds "
+            f"{server.termination_grace_seconds}, so that pods would be stopped while others still finish; raise it",
+        )
+    if not re.search(r"[1-9]", server.resources.cpu_request):
+        yield (
+            "server.resources.cpu_request",
+            "is 0, but server.autoscaling measures CPU against it; set what a pod needs",
+        )
+    yield from _repeated_metrics(scaling)
+
+
+def _repeated_metrics(scaling: AutoscalingSettings) -> Iterator[Conflict]:
+    names = [metric.name for metric in scaling.pod_metrics]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield "server.autoscaling.pod_metrics", f"names {name} twice; remove one"

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from cdk8s_mlflow.settings.environment import Settings
+from cdk8s_mlflow.settings.validated import Settings
 
 Places = frozenset[str]
 """Names of one server; two addresses mean the same server if they have one in common."""

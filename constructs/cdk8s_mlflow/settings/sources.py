@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from cdk8s_mlflow.settings.environment import Settings
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem, UnreadableSettingsError
 from cdk8s_mlflow.settings.find_secrets import find_secrets
+from cdk8s_mlflow.settings.validated import Settings
 
 VARIABLES: Mapping[str, str] = {
     "MLFLOW_NAMESPACE": "namespace",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from cdk8s_mlflow.settings.environment import Settings
 from cdk8s_mlflow.settings.section import Section
+from cdk8s_mlflow.settings.validated import Settings
 
 _AT_MOST = 5
 
