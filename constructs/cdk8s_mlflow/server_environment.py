@@ -43,7 +43,7 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
 
 
 def _s3_dialect(settings: Settings) -> dict[str, str]:
-    """What an S3 wants to be asked otherwise; nothing for the defaults of boto3."""
+    """How to ask an S3 that needs other than boto3's defaults."""
     artifacts = settings.artifacts
     checksums = dict.fromkeys(
         ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"), artifacts.checksums

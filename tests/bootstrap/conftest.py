@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from secrecy import Witness, hear_error, hear_report, listening, values_of
+from secrecy import SecretDetector, hear_error, hear_report, listening, values_of
 from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 from live.servers.memory import memory_folder
 
-WITNESS = Witness()
+WITNESS = SecretDetector()
 KEYCLOAKS: Mapping[str, Mapping[str, Any]] = {
     "keycloak_server": {},
     "private_keycloak": {"tls": True, "path": "/auth"},
@@ -35,7 +35,7 @@ def _keycloaks_of(item: pytest.Item) -> set[str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def witness() -> Iterator[Witness]:
+def detector() -> Iterator[SecretDetector]:
     """Fails the session where any output, log or error of it held a secret; its verdict comes after all servers."""
     WITNESS.know(PASSWORD, SERVICE_ACCOUNT["KEYCLOAK_ADMIN_CLIENT_SECRET"])
     WITNESS.know(*(value for entry in SECRETS.values() for value in entry.values()))

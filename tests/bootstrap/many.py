@@ -11,11 +11,11 @@ from urllib.error import HTTPError
 
 import psycopg
 import requests
+from command_line import Servers
 from objects import admin as minio_admin
 from objects import client as minio_client
 from sql import execute
 from sso import SERVICE_ACCOUNT, administrator
-from whole import Servers
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials

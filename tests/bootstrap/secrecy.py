@@ -23,7 +23,7 @@ NAMES = frozenset({"username", "client_id", "accesskey", "ca_crt"})
 """Fields of the store that anybody may read: logs and plans are full of them."""
 
 
-class Witness:
+class SecretDetector:
     """Remembers secrets and what was heard; a secret may become known after it was heard."""
 
     def __init__(self) -> None:
@@ -62,57 +62,57 @@ def _forms(value: str) -> frozenset[str]:
 
 
 @contextmanager
-def listening(witness: Witness) -> Iterator[None]:
+def listening(detector: SecretDetector) -> Iterator[None]:
     """Hear every log record, every error of ours, and every output of a program that is run; know all that is made."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_token", "_fernet_key"):
-            patch.setattr(entries, name, _known(witness, getattr(entries, name)))
-        patch.setattr(BootstrapError, "__init__", _heard_error(witness, BootstrapError.__init__))
-        patch.setattr(subprocess.Popen, "communicate", _heard_output(witness, subprocess.Popen.communicate))
-        with _logs(witness):
+            patch.setattr(entries, name, _known(detector, getattr(entries, name)))
+        patch.setattr(BootstrapError, "__init__", _heard_error(detector, BootstrapError.__init__))
+        patch.setattr(subprocess.Popen, "communicate", _heard_output(detector, subprocess.Popen.communicate))
+        with _logs(detector):
             yield
 
 
-def _known(witness: Witness, make: Callable[[], str]) -> Callable[[], str]:
+def _known(detector: SecretDetector, make: Callable[[], str]) -> Callable[[], str]:
     def made() -> str:
         value = make()
-        witness.know(value)
+        detector.know(value)
         return value
 
     return made
 
 
-def _heard_error(witness: Witness, initialise: Callable[..., None]) -> Callable[..., None]:
+def _heard_error(detector: SecretDetector, initialise: Callable[..., None]) -> Callable[..., None]:
     def heard(error: BootstrapError, text: str, *, remedy: str) -> None:
-        witness.hear(type(error).__name__, f"{text}; {remedy}")
+        detector.hear(type(error).__name__, f"{text}; {remedy}")
         initialise(error, text, remedy=remedy)
 
     return heard
 
 
-def _heard_output(witness: Witness, communicate: Callable[..., Any]) -> Callable[..., Any]:
+def _heard_output(detector: SecretDetector, communicate: Callable[..., Any]) -> Callable[..., Any]:
     def heard(process: "subprocess.Popen[Any]", *arguments: Any, **options: Any) -> Any:
         outputs = communicate(process, *arguments, **options)
         for output in outputs:
             text = output.decode(errors="replace") if isinstance(output, bytes) else output
-            witness.hear(f"output of {process.args}", text or "")
+            detector.hear(f"output of {process.args}", text or "")
         return outputs
 
     return heard
 
 
 class _Ear(logging.Handler):
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, detector: SecretDetector) -> None:
         super().__init__(logging.NOTSET)
-        self._witness = witness
+        self._witness = detector
 
     def emit(self, record: logging.LogRecord) -> None:
         self._witness.hear(f"log of {record.name}", self.format(record))
 
 
 @contextmanager
-def _logs(witness: Witness) -> Iterator[None]:
-    root, ear = logging.getLogger(), _Ear(witness)
+def _logs(detector: SecretDetector) -> Iterator[None]:
+    root, ear = logging.getLogger(), _Ear(detector)
     before = root.level
     root.addHandler(ear)
     root.setLevel(logging.DEBUG)
@@ -123,16 +123,16 @@ def _logs(witness: Witness) -> Iterator[None]:
         root.setLevel(before)
 
 
-def hear_report(witness: Witness, report: pytest.TestReport) -> None:
+def hear_report(detector: SecretDetector, report: pytest.TestReport) -> None:
     """Hear what a test printed and, where it failed, by which error."""
     for name, text in report.sections:
-        witness.hear(f"{name} of {report.nodeid}", text)
+        detector.hear(f"{name} of {report.nodeid}", text)
 
 
-def hear_error(witness: Witness, node: str, error: BaseException | None) -> None:
+def hear_error(detector: SecretDetector, node: str, error: BaseException | None) -> None:
     """Hear an error and all that led to it; assertions of the tests themselves show what they compare."""
     while error is not None and not isinstance(error, AssertionError):
-        witness.hear(f"error of {node}", str(error))
+        detector.hear(f"error of {node}", str(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from blocks import block
+from command_line import OURS, CommandLine, Servers, environment
 from objects import admin, state
 from sso import administrator
 from where_tried import BOOTSTRAP, where_tried
-from whole import OURS, Servers, Whole, environment
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
@@ -43,14 +43,14 @@ def servers(
 
 
 @pytest.fixture
-def site(servers: Servers, settings_of: SettingsOf, tmp_path: Path) -> Whole:
+def site(servers: Servers, settings_of: SettingsOf, tmp_path: Path) -> CommandLine:
     """An environment of which nothing exists yet."""
     settings = settings_of(release="3.17.2", database=OURS, bootstrap=servers.addresses())
     return environment(tmp_path, settings, servers.administrators())
 
 
 @pytest.fixture(scope="module")
-def applied(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+def applied(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """An environment that has been applied once, and that every test leaves as the settings say."""
     sections: dict[str, Any] = {
         "release": "3.17.2",
@@ -67,12 +67,12 @@ def applied(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Whole
     return whole
 
 
-def _secrets(servers: Servers, whole: Whole) -> dict[str, dict[str, str]]:
+def _secrets(servers: Servers, whole: CommandLine) -> dict[str, dict[str, str]]:
     prefix = whole.settings.secrets.vault_prefix
     return {entry: servers.openbao.call("GET", f"secret/data/{prefix}/{entry}")["data"]["data"] for entry in ENTRIES}
 
 
-def test_plan_names_everything_and_writes_nothing(servers: Servers, site: Whole) -> None:
+def test_plan_names_everything_and_writes_nothing(servers: Servers, site: CommandLine) -> None:
     before = state(servers.minio)
 
     planned = site.run("plan", "--create-realm")
@@ -85,14 +85,14 @@ def test_plan_names_everything_and_writes_nothing(servers: Servers, site: Whole)
     assert not servers.openbao.has(f"secret/metadata/{site.settings.secrets.vault_prefix}?list=true")
 
 
-def test_verify_finds_everything_as_it_was_applied(applied: Whole) -> None:
+def test_verify_finds_everything_as_it_was_applied(applied: CommandLine) -> None:
     verified = applied.run("verify")
 
     assert (verified.returncode, verified.stderr) == (0, "")
     assert {line[0] for line in verified.stdout.splitlines()[:-1]} == {"="}
 
 
-def test_json_holds_same_and_no_secret(servers: Servers, applied: Whole) -> None:
+def test_json_holds_same_and_no_secret(servers: Servers, applied: CommandLine) -> None:
     planned = applied.run("plan", "-o", "json")
 
     document = json.loads(planned.stdout)
@@ -104,7 +104,7 @@ def test_json_holds_same_and_no_secret(servers: Servers, applied: Whole) -> None
     assert not [value for value in values if value in planned.stdout + planned.stderr]
 
 
-def test_verify_exits_1_on_drift_that_part_repairs(servers: Servers, applied: Whole) -> None:
+def test_verify_exits_1_on_drift_that_part_repairs(servers: Servers, applied: CommandLine) -> None:
     admin(servers.minio).detach_policy(["cli"], user="cli")
 
     planned, drifted = applied.run("plan", "minio"), applied.run("verify")
@@ -126,7 +126,7 @@ def test_verify_exits_1_on_drift_that_part_repairs(servers: Servers, applied: Wh
     ],
 )
 def test_rotation_renews_one_secret_and_ends_verified(
-    servers: Servers, applied: Whole, what: str, entry: str, field: str
+    servers: Servers, applied: CommandLine, what: str, entry: str, field: str
 ) -> None:
     before = _secrets(servers, applied)
 
@@ -142,7 +142,7 @@ def test_rotation_renews_one_secret_and_ends_verified(
     assert "rollout restart deployment/mlflow" in rotated.stderr
 
 
-def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, applied: Whole) -> None:
+def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, applied: CommandLine) -> None:
     before = _secrets(servers, applied)["server"]
 
     applied.run("rotate", "server")
@@ -153,7 +153,7 @@ def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, app
     assert {name for name in before if before[name] == after[name]} == kept
 
 
-def test_refused_login_exits_3_after_other_systems(applied: Whole) -> None:
+def test_refused_login_exits_3_after_other_systems(applied: CommandLine) -> None:
     outcome = applied.run("verify", PGPASSWORD="a-guess")
 
     assert outcome.returncode == 3
@@ -182,7 +182,7 @@ def test_refused_login_exits_3_after_other_systems(applied: Whole) -> None:
     ids=["no-password", "no-access-key", "no-token", "foreign-data", "no-terminal", "no-file", "no-part", "no-entry"],
 )
 def test_usage_error_exits_2_and_names_cause(
-    applied: Whole, arguments: list[str], environ: dict[str, str], said: str
+    applied: CommandLine, arguments: list[str], environ: dict[str, str], said: str
 ) -> None:
     outcome = applied.run(*arguments, **environ)
 
@@ -191,7 +191,7 @@ def test_usage_error_exits_2_and_names_cause(
     assert "Traceback" not in outcome.stderr
 
 
-def test_login_may_come_from_file(applied: Whole) -> None:
+def test_login_may_come_from_file(applied: CommandLine) -> None:
     file = applied.folder / "password"
     file.write_text(applied.environ["PGPASSWORD"] + "\n")
 
@@ -200,7 +200,7 @@ def test_login_may_come_from_file(applied: Whole) -> None:
     assert (outcome.returncode, outcome.stderr) == (0, "")
 
 
-def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Whole) -> None:
+def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: CommandLine) -> None:
     no_logins = dict.fromkeys(applied.environ, "")
 
     exported = applied.run("export", "keycloak", **no_logins)
@@ -210,7 +210,7 @@ def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Wh
     assert _secrets(servers, applied)["oidc"]["client_secret"] not in exported.stdout
 
 
-def test_members_are_changed_without_login_to_store(applied: Whole) -> None:
+def test_members_are_changed_without_login_to_store(applied: CommandLine) -> None:
     no_store = dict.fromkeys(("VAULT_ADDR", "VAULT_TOKEN"), "")
 
     added = applied.run("add-user-to-group", "unknown@example.com", "mlflow-users", **no_store)
@@ -222,7 +222,7 @@ def test_members_are_changed_without_login_to_store(applied: Whole) -> None:
     assert (listed.returncode, listed.stdout[:7]) == (0, "no user")
 
 
-def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: Whole) -> None:
+def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: CommandLine) -> None:
     made = site.run("apply", "--create-realm")
     bucket, role = site.settings.artifacts.bucket, site.settings.database.role
     admin(servers.minio).policy_add(f"of-others-{bucket}", policy=document(f"of-others-{bucket}"))
@@ -247,7 +247,7 @@ def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: Whole)
     assert state(servers.minio)["objects"].get(bucket) is None
 
 
-def test_secrets_are_printed_to_new_private_file(site: Whole) -> None:
+def test_secrets_are_printed_to_new_private_file(site: CommandLine) -> None:
     # Every YAML file of the folder is an environment.
     (site.folder / "printed").mkdir()
     file = site.folder / "printed" / "secrets.yaml"
@@ -265,7 +265,7 @@ def test_secrets_are_printed_to_new_private_file(site: Whole) -> None:
     assert file.read_text() == content
 
 
-def test_documented_commands_run_in_order(servers: Servers, site: Whole) -> None:
+def test_documented_commands_run_in_order(servers: Servers, site: CommandLine) -> None:
     realm = site.settings.authentication.realm
     administrator(servers.keycloak).create_realm({"realm": realm, "enabled": True})
     alice = {"username": "alice", "email": "alice@example.com", "firstName": "A", "lastName": "B", "enabled": True}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from command_line import OURS, Servers
 from many import WORKS, Tenant, changed
 from minio.commonconfig import Tags
 from objects import SECRET
@@ -13,7 +14,6 @@ from objects import admin as minio_admin
 from objects import client as minio_client
 from sql import execute
 from sso import administrator, change_client, client, make_user, scope
-from whole import OURS, Servers
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres

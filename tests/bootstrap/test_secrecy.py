@@ -1,11 +1,11 @@
-"""The witness of the whole suite hears what it should: its verdict comes when the session ends."""
+"""The detector of the whole suite hears what it should: its verdict comes when the session ends."""
 
 import logging
 import subprocess
 import sys
 
 import pytest
-from secrecy import Witness, listening
+from secrecy import SecretDetector, listening
 
 from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.store import entries
@@ -24,11 +24,11 @@ SECRET = 'a secret with "quotes", % and é'
     ],
 )
 def test_secret_is_found_in_every_form(text: str) -> None:
-    witness = Witness()
-    witness.hear("somewhere", text)
-    witness.know(SECRET)
+    detector = SecretDetector()
+    detector.hear("somewhere", text)
+    detector.know(SECRET)
 
-    (found,) = witness.findings()
+    (found,) = detector.findings()
 
     assert found.startswith("somewhere: ")
     assert "***" in found
@@ -36,25 +36,25 @@ def test_secret_is_found_in_every_form(text: str) -> None:
 
 
 def test_what_is_no_secret_is_not_found() -> None:
-    witness = Witness()
-    witness.know(SECRET, "short")
-    witness.hear("somewhere", "a short secret with nothing in it")
+    detector = SecretDetector()
+    detector.know(SECRET, "short")
+    detector.hear("somewhere", "a short secret with nothing in it")
 
-    assert witness.findings() == []
+    assert detector.findings() == []
 
 
 def test_detector_reads_logs_errors_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    witness = Witness()
-    # Shown on purpose, so the session's own witness must not know it.
+    detector = SecretDetector()
+    # Shown on purpose, so the session's own detector must not know it.
     monkeypatch.setattr(entries, "_token", lambda: "created-for-this-test")
 
-    with listening(witness):
+    with listening(detector):
         made = entries._token()
         logging.getLogger("any").debug("made %s", made)
         UsageError(f"the value {made} is bad", remedy="take another")
         subprocess.run([sys.executable, "-c", f"print('{made}')"], capture_output=True, check=True)
 
-    assert [found.split(":")[0].split(" [")[0] for found in witness.findings()] == [
+    assert [found.split(":")[0].split(" [")[0] for found in detector.findings()] == [
         "log of any",
         "UsageError",
         "output of",

@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from command_line import OURS, Servers, environment
 from fault_proxy import FaultProxy, calls, calls_before
-from secrecy import Witness
+from secrecy import SecretDetector
 from sso import SERVICE_ACCOUNT
-from whole import OURS, Servers, environment
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
@@ -153,7 +153,7 @@ def make_site(
 
 @pytest.mark.parametrize("nth", range(1, LAST_REQUEST, 3))
 def test_apply_killed_after_any_request_can_continue(
-    make_site: Callable[[], Site], runners: list[Runner], witness: Witness, nth: int
+    make_site: Callable[[], Site], runners: list[Runner], detector: SecretDetector, nth: int
 ) -> None:
     site = make_site()
 
@@ -164,7 +164,7 @@ def test_apply_killed_after_any_request_can_continue(
     assert killed == -signal.SIGKILL
     assert codes == [0, 0], site.output
     assert before <= site.secrets()
-    witness.hear("output of bootstrap.py", site.output)
+    detector.hear("output of bootstrap.py", site.output)
 
 
 def test_apply_from_nothing_takes_the_tested_requests(make_site: Callable[[], Site], runners: list[Runner]) -> None:
@@ -177,7 +177,7 @@ def test_apply_from_nothing_takes_the_tested_requests(make_site: Callable[[], Si
 
 
 def test_concurrent_applies_agree_on_everything(
-    make_site: Callable[[], Site], runners: list[Runner], witness: Witness
+    make_site: Callable[[], Site], runners: list[Runner], detector: SecretDetector
 ) -> None:
     sites = [make_site() for _ in range(10)]
 
@@ -189,7 +189,7 @@ def test_concurrent_applies_agree_on_everything(
     assert codes == [[0, 0]] * 10, [site.output for site in sites]
     assert verified == [0] * 10
     assert before == [site.secrets() for site in sites]
-    witness.hear("output of bootstrap.py", "".join(site.output for site in sites))
+    detector.hear("output of bootstrap.py", "".join(site.output for site in sites))
 
 
 @pytest.mark.parametrize("server", ["openbao", "minio"])

@@ -133,7 +133,7 @@ def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
 def check_tree(
     environments: Path, output: Path, *, override_environment: str | None, say: Say, use_cache: bool = True
 ) -> tuple[list[str], str]:
-    """A short diff between ``output`` and what the files alone say, empty if it is current, and how many there are.
+    """A short diff between ``output`` and what only the files say, empty if it is current, and how many there are.
 
     Overrides are told to ``say`` and not used: ``output`` is what is committed.
 

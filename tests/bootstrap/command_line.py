@@ -49,7 +49,7 @@ class Servers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class CommandLine:
     """An environment named ``site`` in ``folder``, and the logins of those who prepare it."""
 
     folder: Path
@@ -87,9 +87,9 @@ def _terminal(typed: str) -> tuple[int, int]:
     return theirs, ours
 
 
-def environment(folder: Path, settings: Settings, environ: Mapping[str, str]) -> Whole:
+def environment(folder: Path, settings: Settings, environ: Mapping[str, str]) -> CommandLine:
     """Write ``settings`` as the environment ``site``."""
     chosen = settings.model_dump(mode="json", exclude_unset=True)
     # JSON is YAML.
     (folder / "site.yaml").write_text(json.dumps(chosen))
-    return Whole(folder=folder, settings=settings, environ=environ)
+    return CommandLine(folder=folder, settings=settings, environ=environ)
