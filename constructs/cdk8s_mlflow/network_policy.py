@@ -56,8 +56,9 @@ def _allowed(settings: Settings) -> dict[Component, tuple[IngressRules, EgressRu
     allowed: dict[Component, tuple[IngressRules, EgressRules]] = {
         "tracking-server": (_to_server(settings), _unique([*outward, *artifacts, *to_redis(settings), *keycloak])),
         "migration": ([], dump if settings.dumps_before_migration else outward),
-        "maintenance": ([], [*outward, *artifacts]),
     }
+    if settings.maintenance.garbage_collection or settings.tested_release.needs_session_pruning:
+        allowed["maintenance"] = ([], [*outward, *artifacts])
     if settings.backup.target:
         allowed["backup"] = ([], dump)
     if settings.ends_access:

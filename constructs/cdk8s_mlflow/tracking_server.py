@@ -16,6 +16,7 @@ from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, 
 from cdk8s_mlflow.server_environment import migration_environment, program_arguments, server_environment
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.pods import ServiceSettings
+from cdk8s_mlflow.settings.resource_checks import SERVER_DISK_REQUEST
 from cdk8s_mlflow.settings.server import ServerSettings
 
 SERVICE_PORT = 80
@@ -125,7 +126,7 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
         resources=resources(
             cpu=(own.cpu_request, own.cpu_limit),
             memory=(own.memory_request, own.memory_limit),
-            disk=("256Mi", server.tmp_size),
+            disk=(SERVER_DISK_REQUEST, server.tmp_size),
         ),
         startup_probe=_probe(period=5, timeout=5, failures=settings.tested_release.startup_seconds // 5),
         readiness_probe=_probe(period=5, timeout=5, failures=3),

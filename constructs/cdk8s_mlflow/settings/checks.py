@@ -15,6 +15,7 @@ from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
 from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
 from cdk8s_mlflow.settings.network_checks import network_conflicts
 from cdk8s_mlflow.settings.pod_checks import pod_conflicts
+from cdk8s_mlflow.settings.resource_checks import resource_conflicts
 from cdk8s_mlflow.settings.section import Conflict, at_least
 from cdk8s_mlflow.settings.server import autoscaling_conflicts
 
@@ -166,6 +167,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     ingress_conflicts,
     address_conflicts,
     network_conflicts,
+    resource_conflicts,
     _connection_budget,
     _extra_environment,
     _jobs,

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from cdk8s_mlflow.settings.addresses import Hostname
 from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, Controller, ControllerName
-from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Labels, Port, ProductVersion, Section, Text, matching
+from cdk8s_mlflow.settings.pods import Annotations
+from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Port, ProductVersion, Section, Text, matching
 
 LOGIN_RETURN = "/callback"
 """Path to which Keycloak sends the browser after a login."""
@@ -149,7 +150,7 @@ class IngressSettings(Section):
     alb: LoadBalancerSettings = LoadBalancerSettings()
     """Load balancer of controller alb."""
 
-    annotations: Labels = {}
+    annotations: Annotations = {}
     """More annotations of the Ingress or the HTTPRoute; they win over those of the controller."""
 
     cloudflared: CloudflaredSettings | None = None

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Duration, Labels, Section
+from cdk8s_mlflow.settings.pods import KubernetesLabels
+from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Duration, Section
 
 
 class MonitoringSettings(Section):
@@ -12,8 +13,8 @@ class MonitoringSettings(Section):
     service_monitor: bool = True
     """Write a ServiceMonitor for the Prometheus operator."""
 
-    labels: Labels = {"release": "kube-prometheus-stack"}
-    """Labels by which Prometheus selects the ServiceMonitor."""
+    labels: KubernetesLabels = {"release": "kube-prometheus-stack"}
+    """KubernetesLabels by which Prometheus selects the ServiceMonitor."""
 
     interval: Duration = "30s"
     """How often to scrape."""
@@ -24,7 +25,7 @@ class MonitoringSettings(Section):
     namespace: DnsLabel = "monitoring"
     """Namespace of Prometheus, which may reach the metrics port."""
 
-    pod_labels: Labels = {"app.kubernetes.io/name": "prometheus"}
+    pod_labels: KubernetesLabels = {"app.kubernetes.io/name": "prometheus"}
     """Labels of Prometheus's pods."""
 
 

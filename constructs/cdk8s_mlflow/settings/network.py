@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cdk8s_mlflow.settings.addresses import Cidr, Hostname, NoProxy, Url
-from cdk8s_mlflow.settings.section import DnsLabel, Labels, Port, Section
+from cdk8s_mlflow.settings.pods import KubernetesLabels
+from cdk8s_mlflow.settings.section import DnsLabel, Port, Section
 
 OurPods = Literal["tracking-server", "migration", "maintenance", "backup", "end-access", "tunnel"]
 """Kinds of pods of ours, as the label app.kubernetes.io/component names them."""
@@ -17,7 +18,7 @@ class PodPeerSettings(Section):
     namespace: DnsLabel | None = None
     """Namespace of the pods; by default that of the Service's address."""
 
-    labels: Labels = {}
+    labels: KubernetesLabels = {}
     """Labels of the pods; {} for all pods of the namespace."""
 
     port: Port | None = None
@@ -49,7 +50,7 @@ class TrafficSettings(Section):
     namespace: DnsLabel | None = None
     """Namespace of the peers' pods."""
 
-    pod_labels: Labels = {}
+    pod_labels: KubernetesLabels = {}
     """Labels of the peers' pods; {} for all pods of the namespace."""
 
     ports: Annotated[tuple[TrafficPortSettings, ...], Field(min_length=1)]
@@ -84,7 +85,7 @@ class NetworkSettings(Section):
     ingress_namespace: DnsLabel | None = None
     """Namespace of the ingress controller's pods; by default where its own documentation installs it."""
 
-    ingress_pod_labels: Labels | None = None
+    ingress_pod_labels: KubernetesLabels | None = None
     """Labels of the ingress controller's pods; by default those of its own documentation, {} for all pods."""
 
     ingress_container_port: Port | None = None
@@ -99,7 +100,7 @@ class NetworkSettings(Section):
     dns_namespace: DnsLabel | None = None
     """Namespace of the cluster's DNS; by default kube-system, or openshift-dns with ingress.controller openshift."""
 
-    dns_pod_labels: Labels | None = None
+    dns_pod_labels: KubernetesLabels | None = None
     """Labels of the DNS pods; by default k8s-app: kube-dns, or those of OpenShift's in openshift-dns."""
 
     dns_ports: tuple[Port, ...] = ()

@@ -83,7 +83,6 @@ Duration = Annotated[str, matching(r"(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?", "30s,
 """A Go duration in whole hours, minutes and seconds."""
 
 EnvironmentName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "MLFLOW_LOGGING_LEVEL")]
-Labels = dict[Text, Annotated[str, StringConstraints(max_length=4096)]]
 
 Conflict = tuple[str, str]
 """Dotted key of a setting and what is wrong with it beside the others, with the remedy."""

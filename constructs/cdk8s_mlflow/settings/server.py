@@ -13,6 +13,8 @@ from cdk8s_mlflow.settings.pods import (
     ContainerSettings,
     EnvironmentSources,
     KubernetesLabels,
+    LabelKey,
+    LabelValue,
     MountSettings,
     NodeRequirementSettings,
     Placement,
@@ -25,7 +27,6 @@ from cdk8s_mlflow.settings.section import (
     CronSchedule,
     DnsName,
     EnvironmentName,
-    Labels,
     Quantity,
     Section,
     Text,
@@ -51,13 +52,13 @@ class ResourceSettings(Section):
 class TolerationSettings(Section):
     """A node taint that the pods bear."""
 
-    key: Text
+    key: LabelKey
     """Key of the taint."""
 
     operator: Literal["Equal", "Exists"] = "Equal"
     """Whether the taint's value must be equal or only be there."""
 
-    value: Annotated[str, Field(max_length=63)] = ""
+    value: LabelValue = ""
     """Value of the taint; empty with Exists."""
 
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
@@ -137,19 +138,19 @@ class ServerSettings(Section):
     priority_class: DnsName | None = None
     """PriorityClass of the pods."""
 
-    node_selector: Labels = {}
+    node_selector: KubernetesLabels = {}
     """Labels that a node must have."""
 
     tolerations: tuple[TolerationSettings, ...] = ()
     """Node taints that the pods bear."""
 
-    annotations: Labels = {}
+    annotations: Annotations = {}
     """Annotations of the Deployment, such as reloader.stakater.com/auto: "true" to restart on a rotated secret."""
 
     service_account: DnsName | None = None
     """Existing ServiceAccount of the namespace that the pods run as; unset, one named mlflow is written."""
 
-    service_account_annotations: Labels = {}
+    service_account_annotations: Annotations = {}
     """Annotations of the ServiceAccount, such as a cloud identity."""
 
     pod_labels: KubernetesLabels = {}

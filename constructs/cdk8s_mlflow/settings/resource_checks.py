@@ -1,0 +1,75 @@
+"""Quantities, names and tolerations that are fine each and that the API server refuses together, or nothing can run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cdk8s_mlflow.settings.section import Conflict
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
+
+
+SERVER_DISK_REQUEST = "256Mi"
+"""Room for logs and scratch files that the server's container reserves; its limit is ``server.tmp_size``."""
+
+_POWERS = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_UNITS = {"": Decimal(1), "m": Decimal("0.001"), **{unit: Decimal(power) for unit, power in _POWERS.items()}}
+_LEAST_MEMORY = "64Mi"
+_MOST_CPU = 1024
+_LONGEST_CLUSTER = 50
+"""CloudNativePG's bound for a Cluster's name, to which it adds -rw and the like."""
+
+
+def amount(quantity: str) -> Decimal:
+    """``quantity`` as a number of cores or bytes (Kubernetes documentation, "Quantity")."""
+    number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", quantity).groups()  # type: ignore[union-attr]
+    return Decimal(number) * _UNITS[unit]
+
+
+def resource_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    """Dotted key and message for each resource, name and toleration that cannot hold together with the others."""
+    server = settings.server
+    yield from _pair("server.resources", "cpu", server.resources.cpu_request, server.resources.cpu_limit)
+    yield from _pair("server.resources", "memory", server.resources.memory_request, server.resources.memory_limit)
+    if amount(server.tmp_size) < amount(SERVER_DISK_REQUEST):
+        yield (
+            "server.tmp_size",
+            f"is {server.tmp_size}, less than the {SERVER_DISK_REQUEST} that the server's container reserves; raise it",
+        )
+    for kind, containers in (("sidecars", server.sidecars), ("init_containers", server.init_containers)):
+        for number, container in enumerate(containers):
+            own, key = container.resources, f"server.{kind}[{number}].resources"
+            yield from _pair(key, "cpu", own.cpu_request, own.cpu_limit)
+            yield from _pair(key, "memory", own.memory_request, own.memory_limit)
+            yield from _pair(key, "disk", own.disk_request, own.disk_limit)
+    yield from _tolerations(settings)
+    if len(settings.database.cluster) > _LONGEST_CLUSTER:
+        yield (
+            "database.cluster",
+            f"has {len(settings.database.cluster)} characters, but CloudNativePG's Clusters have at most "
+            f"{_LONGEST_CLUSTER}, so that their Services' names fit; correct it",
+        )
+
+
+def _pair(section: str, name: str, request: str, limit: str) -> Iterator[Conflict]:
+    if amount(request) > amount(limit):
+        yield (
+            f"{section}.{name}_request",
+            f"is {request}, more than {section}.{name}_limit, which is {limit}; lower it, or raise the limit",
+        )
+    if name == "cpu" and amount(limit) > _MOST_CPU:
+        yield f"{section}.cpu_limit", f"is {limit}, more cores than any node has; write cores, such as 2, or 500m"
+    if name == "cpu" and amount(limit) < amount("1m"):
+        yield f"{section}.cpu_limit", f"is {limit}, with which nothing runs; write cores, such as 2, or 500m"
+    if name == "memory" and amount(limit) < amount(_LEAST_MEMORY if section == "server.resources" else "1Mi"):
+        yield f"{section}.memory_limit", f"is {limit}, with which nothing starts; write bytes, such as 2Gi"
+
+
+def _tolerations(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    for number, toleration in enumerate(settings.server.tolerations):
+        if toleration.operator == "Exists" and toleration.value:
+            yield f"server.tolerations[{number}].value", "has no effect with operator Exists; remove one of them"
