@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from cdk8s_mlflow.contract import SECRETS_ROOT
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.section import in_bytes
 
 
 def database_environment() -> dict[str, str]:
@@ -127,6 +128,7 @@ def admission_environment(settings: Settings) -> dict[str, str]:
     return {
         "MLFLOW_SSO_MINIMUM_TRANSFER_RATE": str(server.minimum_transfer_rate),
         "MLFLOW_SSO_MAXIMUM_BODY_SIZE": str(server.maximum_body_mebibytes << 20),
+        "MLFLOW_SSO_TEMPORARY_SPACE": str(in_bytes(server.tmp_size) * 7 // 8 // server.workers),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cdk8s_mlflow.releases import RELEASES
+from cdk8s_mlflow.settings.section import in_bytes
 
 Objects = dict[tuple[str, str, str], dict[str, Any]]
 Render = Callable[..., Objects]
@@ -83,10 +84,18 @@ def test_probes_ask_on_metrics_port(rendered: Render) -> None:
 
 
 def test_server_is_told_its_limits(rendered: Render) -> None:
-    given = {"minimum_transfer_rate": 0, "maximum_body_mebibytes": 64}
+    given = {"minimum_transfer_rate": 0, "maximum_body_mebibytes": 64, "tmp_size": "16Gi", "workers": 2}
     (spec,) = [spec for spec in pod_specs(rendered(server=given)) if spec["containers"][0]["name"] == "mlflow"]
 
     variables = {variable["name"]: variable["value"] for variable in spec["containers"][0]["env"]}
 
     assert variables["MLFLOW_SSO_MINIMUM_TRANSFER_RATE"] == "0"
     assert variables["MLFLOW_SSO_MAXIMUM_BODY_SIZE"] == str(64 << 20)
+    assert variables["MLFLOW_SSO_TEMPORARY_SPACE"] == str(7 << 30)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "size"), [("4Gi", 4 << 30), ("1.5Ki", 1536), ("2", 2), ("500m", 1), ("3k", 3000), ("1T", 10**12)]
+)
+def test_quantity_is_read_in_bytes(quantity: str, size: int) -> None:
+    assert in_bytes(quantity) == size

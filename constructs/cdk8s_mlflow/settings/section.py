@@ -1,6 +1,8 @@
 """What every section of the settings is made of: the base model and the field types with their bounds."""
 
+import math
 import re
+from fractions import Fraction
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -78,6 +80,16 @@ DnsName = Annotated[str, StringConstraints(max_length=253), matching(rf"{LABEL}(
 
 Quantity = Annotated[str, matching(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?", "500m, 2 or 1Gi")]
 """A Kubernetes resource quantity."""
+
+_UNITS: dict[str, Fraction | int] = {"m": Fraction(1, 1000), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def in_bytes(quantity: str) -> int:
+    """The bytes that a ``Quantity`` stands for, rounded up, as Kubernetes does."""
+    number, unit = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", quantity).groups()  # type: ignore[union-attr]
+    return math.ceil(Fraction(number) * _UNITS.get(unit, 1))
+
 
 Duration = Annotated[str, matching(r"(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?", "30s, 10m or 1h")]
 """A Go duration in whole hours, minutes and seconds."""

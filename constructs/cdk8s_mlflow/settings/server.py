@@ -97,7 +97,7 @@ class ServerSettings(Section):
     """Resources of the server's container."""
 
     tmp_size: Quantity = "4Gi"
-    """Room in /tmp: a proxied artifact is stored there whole while it passes, so at least the largest one in flight."""
+    """Room in /tmp: an upload in flight takes twice its size, a download its size; without room clients wait."""
 
     termination_grace_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
     """Seconds that requests in flight have to finish when a pod is stopped."""

@@ -15,11 +15,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 from cachetools import LRUCache
 
 from mlflow_sso.patches.key_checks import KeyChecks, KeyChecksBusyError
+from mlflow_sso.patches.untried_logins import busy
 
 REMEMBERED = 4096
 """Verified keys at most; the one that was not used for longest is forgotten first. About 1 MB."""
@@ -30,16 +31,6 @@ SCRYPT_OF_NO_KEY = "scrypt:32768:8:1$" + "x" * 16 + "$" + "0" * 128
 __all__ = ["KeyChecksBusyError", "VerifiedKeys", "busy", "guard_key_checks"]
 
 Check = Callable[[str, str], bool]
-
-
-class Rejectable(Protocol):
-    """A request that can be told that its login was not tried."""
-
-    key_checks_busy: bool
-
-
-busy: ContextVar[Rejectable | None] = ContextVar("request_of_a_login", default=None)
-"""The request that is being served, for a login whose errors the plugin takes for a wrong key."""
 
 
 def mark_busy(_: Exception) -> tuple[str, int]:

@@ -7,11 +7,13 @@ ID token for an access token, since the audience of ours is the client's name. K
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 from mlflow_sso.groups import OLD_TOKENS_VARIABLE, allowed_groups, groups_of
+from mlflow_sso.patches.untried_logins import busy
 
 Claims = Mapping[str, Any]
 Validate = Callable[[str], Any]
@@ -55,7 +57,13 @@ def checked(validate: Validate) -> Validate:
     """``validate``, the plugin's own function, followed by what it does not check; raises ``RefusedTokenError``."""
 
     def validated(token: str) -> Any:
-        claims = validate(token)
+        try:
+            claims = validate(token)
+        except Exception as error:
+            request = busy.get()
+            if request is not None and JWT.fullmatch(token) and _is_outage(error):
+                request.keys_unreadable = True
+            raise
         problem = problem_of(
             claims,
             audience=None if os.environ.get(OLD_TOKENS_VARIABLE) == "true" else os.environ.get("OIDC_AUDIENCE", ""),
@@ -69,6 +77,23 @@ def checked(validate: Validate) -> Validate:
         return claims
 
     return validated
+
+
+JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+"""Form of a token (RFC 7519); anything else is wrong whatever the realm's keys are."""
+CLIENTS = ("requests", "urllib3", "httpx", "httpx2", "httpcore")
+"""Packages by which the plugins ask the realm."""
+NO_KEYS = "No jwks_uri found"
+"""What the plugin of 3.17.2 says of an answer that is no discovery document."""
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Whether the realm's keys could not be read, so that nothing is known of the token."""
+    while error is not None:
+        if type(error).__module__.partition(".")[0] in CLIENTS or NO_KEYS in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def check_tokens(*modules: ModuleType) -> None:

@@ -29,10 +29,11 @@ def _open_application() -> Application:
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
     from mlflow_sso.patches import public_hosts
-    from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, refusal
+    from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     key_expiry.read_expiry_as_utc()
+    realm_requests.bound_realm_requests()
 
     keys = _guard_key_checks()
     _protect_logins(config)

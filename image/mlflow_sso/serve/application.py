@@ -3,9 +3,13 @@
 import os
 
 from mlflow_sso.asgi import Application
+from mlflow_sso.patches.downloads import reserve_room_for_downloads
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
+from mlflow_sso.serve.disk import DiskSpace
 from mlflow_sso.serve.metrics import hide_from_public_port
+from mlflow_sso.serve.realm_outages import RealmOutages, realm_answers
+from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
 
 ATTEMPTS = 5
@@ -21,8 +25,13 @@ def open_application() -> Application:
     share_tracking_store()
     application = installed().open_application()
     hide_from_public_port()
-    application = SteadyRefusals(application)
-    return Admission(application, maximum_body=int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY)))
+    realm = realm_answers(os.environ.get("OIDC_DISCOVERY_URL", ""))
+    application = SteadyRefusals(RealmOutages(application, answers=realm))
+    refusals.expose()
+    reserve_room_for_downloads()
+    maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
+    room = int(os.environ.get("MLFLOW_SSO_TEMPORARY_SPACE", "0"))
+    return Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None))
 
 
 def open_stores() -> None:

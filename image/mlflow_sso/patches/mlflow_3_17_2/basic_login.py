@@ -11,8 +11,8 @@ from logging import getLogger
 from anyio import CapacityLimiter, to_thread
 
 from mlflow_sso.authorization.release_3_17_2.key_login import Login, note
-from mlflow_sso.patches.access_keys import busy
 from mlflow_sso.patches.key_checks import HASHES, WAITING, KeyChecksBusyError
+from mlflow_sso.patches.untried_logins import busy
 from mlflow_sso.serve.head import read_login
 
 LOGINS = HASHES + WAITING + 6

@@ -1,0 +1,48 @@
+"""Asks for the size of an artifact before MLflow copies it to the temporary directory, on its way to the client."""
+
+from typing import Any
+
+from mlflow_sso.patches.untried_logins import busy
+
+
+def reserve_room_for_downloads() -> None:
+    """Let a download for which there is no room be answered with 503, as long as others take it."""
+    from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
+
+    download = S3ArtifactRepository.download_artifacts
+
+    def download_with_room(self: Any, artifact_path: str, dst_path: str | None = None, **options: Any) -> Any:
+        request = busy.get()
+        if request is not None:
+            _reserve(request, _size(self, artifact_path))
+        return download(self, artifact_path, dst_path, **options)
+
+    S3ArtifactRepository.download_artifacts = download_with_room
+
+
+def _size(repository: Any, artifact_path: str) -> int:
+    """In bytes; 0 if there is no such object, which MLflow then says."""
+    import posixpath
+
+    from botocore.exceptions import ClientError
+
+    bucket, root = repository.parse_s3_compliant_uri(repository.artifact_uri)
+    try:
+        found = repository._get_s3_client().head_object(Bucket=bucket, Key=posixpath.join(root, artifact_path))
+    except ClientError:
+        return 0
+    return int(found["ContentLength"])
+
+
+def _reserve(request: Any, size: int) -> None:
+    """Raises MLflow's exception for what is unavailable now, or too large ever."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
+
+    limit = request.disk.limit
+    if limit is not None and size > limit:
+        raise MlflowException(
+            f"artifacts above {limit} bytes do not pass this server; raise server.tmp_size", INVALID_PARAMETER_VALUE
+        )
+    if not request.disk.grow(size):
+        raise MlflowException("no room for the artifact now; try again", TEMPORARILY_UNAVAILABLE)

@@ -1,0 +1,33 @@
+"""Bounds what mlflow-oidc-auth 5.6.1 asks the realm: it waits for ever, and keeps an error page as keys for an hour."""
+
+from typing import Any
+
+TIMEOUT_SECONDS = 10
+
+
+class Requests:
+    """In place of ``requests`` in the plugin's ``auth``."""
+
+    @staticmethod
+    def get(url: str) -> Any:
+        """Raises ``requests.RequestException`` for everything but a good answer in time."""
+        import requests
+
+        answer = requests.get(url, timeout=TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        return answer
+
+
+def bound_realm_requests() -> None:
+    """Change the module that reads keys, and every session of requests that names no time-out, as authlib's."""
+    from mlflow_oidc_auth import auth
+    from requests import adapters
+
+    auth.requests = Requests
+    adapter: Any = adapters.HTTPAdapter
+    send = adapter.send
+
+    def send_in_time(self: Any, request: Any, stream: bool = False, timeout: Any = None, **options: Any) -> Any:
+        return send(self, request, stream=stream, timeout=timeout or TIMEOUT_SECONDS, **options)
+
+    adapter.send = send_in_time
