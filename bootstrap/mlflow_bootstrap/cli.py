@@ -2,13 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mlflow_bootstrap.exit_codes import one_clear_error
+from mlflow_bootstrap.options import (
+    Adopt,
+    AdoptEarlier,
+    CreateRealm,
+    Environment,
+    Folder,
+    Format,
+    Only,
+    PrintTo,
+)
 from mlflow_bootstrap.systems import PARTS, PartName, RotatableEntry
 
 if TYPE_CHECKING:
@@ -25,59 +35,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_Only = Annotated[PartName | None, typer.Argument(help="Only this part; by default all.", show_default=False)]
-_Environment = Annotated[str, typer.Option("--environment", "-e", help="Environment, a file of the folder.")]
-_Folder = Annotated[Path, typer.Option("--environments", help="Folder of the environment files.")]
-_Format = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Form of the output.")]
-_Adopt = Annotated[
-    list[str] | None,
-    typer.Option("--adopt", help="Address of a thing of others to take over; see it in a plan.", show_default=False),
-]
-_AdoptEarlier = Annotated[
-    bool,
-    typer.Option("--adopt-earlier", help="Take over what earlier releases created, which set no marks."),
-]
-_CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Create the realm if it is missing.")]
-_PrintTo = Annotated[
-    Path | None, typer.Option("--print-secrets-to", help="Keep secrets in this new file instead of a store.")
-]
-
 
 def main(arguments: Sequence[str] | None = None, *, program: str | None = None) -> None:
     """Run a command and leave with its exit code: 0, 1 failed or drifted, 2 usage, 3 unreachable or refused.
 
     ``arguments`` and the name of the ``program`` are by default those of the process.
     """
-    with _one_clear_error():
+    with one_clear_error():
         app(arguments, prog_name=program)
-
-
-@contextmanager
-def _one_clear_error() -> Iterator[None]:
-    """The only place where errors are caught; a user never sees a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("stopped; run it again, every step can be repeated", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        sys.exit(_explain(error))
-
-
-def _explain(error: Exception) -> int:
-    from cdk8s_mlflow.settings import SettingsError
-    from mlflow_bootstrap.errors import BootstrapError
-
-    if os.environ.get("BOOTSTRAP_TRACEBACK"):
-        raise error
-    if isinstance(error, (BootstrapError, SettingsError)):
-        lines = str(error).splitlines()
-    else:
-        # The text of a foreign error may hold a secret; its kind does not.
-        lines = [f"{type(error).__name__} was not expected; set BOOTSTRAP_TRACEBACK=1 to see where, and report it"]
-    for line in lines:
-        print(f"error: {line}", file=sys.stderr)
-    return 2 if isinstance(error, SettingsError) else getattr(error, "exit_code", 1)
 
 
 def _open(
@@ -93,11 +58,12 @@ def _open(
 ) -> "tuple[Run, Output]":
     from mlflow_bootstrap.credentials import Credentials
     from mlflow_bootstrap.environment import settings_of
-    from mlflow_bootstrap.output import Format, Output
+    from mlflow_bootstrap.output import Format as OutputFormat
+    from mlflow_bootstrap.output import Output
     from mlflow_bootstrap.ownership import Adoption
     from mlflow_bootstrap.run import Run, once
 
-    output = Output(Format(form))
+    output = Output(OutputFormat(form))
     settings = settings_of(environment, folder=folder, environ=os.environ, say=output.note)
     run = Run(
         settings=settings,
@@ -126,13 +92,13 @@ def _finish(
 
 @app.command()
 def plan(
-    only: _Only = None,
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
-    create_realm: _CreateRealm = False,
-    adopt: _Adopt = None,
-    adopt_earlier: _AdoptEarlier = False,
+    only: Only = None,
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
+    create_realm: CreateRealm = False,
+    adopt: Adopt = None,
+    adopt_earlier: AdoptEarlier = False,
 ) -> None:
     """Say what apply would do, and write nothing."""
     run, printer = _open(
@@ -144,14 +110,14 @@ def plan(
 
 @app.command()
 def apply(
-    only: _Only = None,
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
-    create_realm: _CreateRealm = False,
-    print_secrets_to: _PrintTo = None,
-    adopt: _Adopt = None,
-    adopt_earlier: _AdoptEarlier = False,
+    only: Only = None,
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
+    create_realm: CreateRealm = False,
+    print_secrets_to: PrintTo = None,
+    adopt: Adopt = None,
+    adopt_earlier: AdoptEarlier = False,
 ) -> None:
     """Bring everything, or one part, to what the environment file says."""
     run, printer = _open(
@@ -169,10 +135,10 @@ def apply(
 
 @app.command()
 def verify(
-    only: _Only = None,
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
+    only: Only = None,
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
 ) -> None:
     """Exit 1 if anything is not as the environment file says."""
     from mlflow_bootstrap import keycloak
@@ -187,13 +153,13 @@ def verify(
 
 def _shorthand(part: PartName) -> Callable[..., None]:
     def command(
-        environment: _Environment = "production",
-        environments: _Folder = Path("environments"),
-        output: _Format = "text",
-        create_realm: _CreateRealm = False,
-        print_secrets_to: _PrintTo = None,
-        adopt: _Adopt = None,
-        adopt_earlier: _AdoptEarlier = False,
+        environment: Environment = "production",
+        environments: Folder = Path("environments"),
+        output: Format = "text",
+        create_realm: CreateRealm = False,
+        print_secrets_to: PrintTo = None,
+        adopt: Adopt = None,
+        adopt_earlier: AdoptEarlier = False,
     ) -> None:
         apply(part, environment, environments, output, create_realm, print_secrets_to, adopt, adopt_earlier)
 
@@ -208,8 +174,8 @@ for _part in PARTS:
 def add_user_to_group(
     user: Annotated[str, typer.Argument(help="User name or e-mail.")],
     group: Annotated[str, typer.Argument(help="One of the environment's groups.")],
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
 ) -> None:
     """Put a user of the realm into a group."""
     from mlflow_bootstrap import keycloak
@@ -223,8 +189,8 @@ def add_user_to_group(
 def remove_user_from_group(
     user: Annotated[str, typer.Argument(help="User name or e-mail.")],
     group: Annotated[str, typer.Argument(help="One of the environment's groups.")],
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
 ) -> None:
     """Take a user of the realm out of a group."""
     from mlflow_bootstrap import keycloak
@@ -236,9 +202,9 @@ def remove_user_from_group(
 
 @app.command()
 def list_users(
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
 ) -> None:
     """List the members of the environment's groups."""
     from mlflow_bootstrap import keycloak
@@ -252,9 +218,9 @@ def list_users(
 @app.command()
 def rotate(
     what: Annotated[RotatableEntry, typer.Argument(help="Whose secret to renew.")],
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
 ) -> None:
     """Renew a secret in the store and in its system; for the server only its session keys."""
     from mlflow_bootstrap.rotation import renew
@@ -266,9 +232,9 @@ def rotate(
 
 @app.command()
 def end_access(
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
     apply: Annotated[bool, typer.Option("--apply", help="End it; without, only say whose it is.")] = False,
 ) -> None:
     """Say whose access keys and sessions outlive their place in Keycloak, and end them with --apply."""
@@ -292,9 +258,9 @@ def end_access(
 
 @app.command()
 def destroy(
-    environment: _Environment = "production",
-    environments: _Folder = Path("environments"),
-    output: _Format = "text",
+    environment: Environment = "production",
+    environments: Folder = Path("environments"),
+    output: Format = "text",
     delete_data: Annotated[
         list[str] | None,
         typer.Option("--delete-data", help="Address of a database, bucket or entry to delete.", show_default=False),
@@ -320,7 +286,7 @@ def _export() -> None:
 
 
 @export.command("keycloak")
-def export_keycloak(environment: _Environment = "production", environments: _Folder = Path("environments")) -> None:
+def export_keycloak(environment: Environment = "production", environments: Folder = Path("environments")) -> None:
     """The realm's fragment as JSON, for Keycloak's partial import; it holds no secret."""
     import json
 

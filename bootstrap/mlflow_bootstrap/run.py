@@ -13,9 +13,10 @@ from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap import engine
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome, Removable, Report, Resource, repeats
+from mlflow_bootstrap.engine import NOTHING, Change, Failure, Outcome, Report, repeats
 from mlflow_bootstrap.errors import BootstrapError, UsageError
 from mlflow_bootstrap.ownership import Adoption
+from mlflow_bootstrap.resource import Removable, Resource
 from mlflow_bootstrap.store.backend import Backend, open_backend
 from mlflow_bootstrap.store.entries import DIRECTORY, MACHINES, Finder
 from mlflow_bootstrap.systems import ENTRIES_OF_DATA, STORE_ENTRIES, SYSTEMS, PartName, SystemSpec

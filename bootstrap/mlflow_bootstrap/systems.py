@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cdk8s_mlflow.settings import Settings
     from mlflow_bootstrap.context import Context
-    from mlflow_bootstrap.engine import Removable, Resource
+    from mlflow_bootstrap.resource import Removable, Resource
 
 PartName = Literal["secrets", "keycloak", "postgres", "minio"]
 """What a run may be limited to: the secret store, or a system."""

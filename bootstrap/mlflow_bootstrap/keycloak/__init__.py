@@ -6,7 +6,6 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from mlflow_bootstrap.context import Context
-from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.keycloak.claim import GroupsClaim
 from mlflow_bootstrap.keycloak.client import Client
 from mlflow_bootstrap.keycloak.client_scope import ClientScope
@@ -25,6 +24,7 @@ from mlflow_bootstrap.keycloak.members import (
 )
 from mlflow_bootstrap.keycloak.realm import Realm
 from mlflow_bootstrap.keycloak.service_account import ServiceAccount
+from mlflow_bootstrap.resource import Removable, Resource
 
 __all__ = [
     "add_user_to_group",

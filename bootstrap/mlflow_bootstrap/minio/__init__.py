@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import partial
 
 from mlflow_bootstrap.context import Context
-from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.minio.access import Access
 from mlflow_bootstrap.minio.bucket import POLICY_TAG, USER_TAG, Bucket
 from mlflow_bootstrap.minio.connection import ObjectStore
 from mlflow_bootstrap.minio.policy import Policy
 from mlflow_bootstrap.minio.user import User
+from mlflow_bootstrap.resource import Removable, Resource
 
 
 def resources(context: Context) -> Sequence[Resource]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from mlflow_bootstrap.context import Context
-from mlflow_bootstrap.engine import Removable, Resource
 from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.postgres.connection import Server
 from mlflow_bootstrap.postgres.database import Database
 from mlflow_bootstrap.postgres.login import Login, administrator, role_account
 from mlflow_bootstrap.postgres.role import Role
+from mlflow_bootstrap.resource import Removable, Resource
 
 
 def resources(context: Context) -> Sequence[Resource]:

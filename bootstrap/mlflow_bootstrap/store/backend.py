@@ -6,9 +6,10 @@ from typing import Protocol
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.engine import NOTHING, Removable
+from mlflow_bootstrap.engine import NOTHING
 from mlflow_bootstrap.errors import OwnershipError
 from mlflow_bootstrap.ownership import Adoption, Standing
+from mlflow_bootstrap.resource import Removable
 from mlflow_bootstrap.store.authority import copied_values
 from mlflow_bootstrap.store.entries import EntryPlan, Finder, entry_plans
 from mlflow_bootstrap.store.entry import Entry, Store, StoredEntry, StoredValues
