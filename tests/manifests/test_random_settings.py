@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import ValidationError
 
-from cdk8s_mlflow.settings import EnvironmentSettings
+from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
@@ -20,7 +20,7 @@ from tests.manifests.random_settings import documents
 def refused_or_problems(document: Mapping[str, Any], folder: Path) -> list[str]:
     """What is wrong with the manifests of ``document``, or with the reasons for which it is refused."""
     try:
-        found = EnvironmentSettings.model_validate(document)
+        found = Settings.model_validate(document)
     except ValidationError as refused:
         return [f"{key}: {message}" for key, message in error_messages(refused) if not (key and message)]
     render(found, environment="random", folder=folder)
@@ -73,6 +73,6 @@ def test_random_settings_render_or_are_refused(document: Mapping[str, Any]) -> N
 )
 def test_conflicting_resources_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        EnvironmentSettings.model_validate(merged(MINIMAL, changes))
+        Settings.model_validate(merged(MINIMAL, changes))
 
     assert message in "\n".join(f"{key}: {text}" for key, text in error_messages(refused.value))
