@@ -56,6 +56,7 @@ def _open(
     adopt: list[str] | None = None,
     adopt_earlier: bool = False,
 ) -> "tuple[Run, Output]":
+    # Late, so that --help loads neither pydantic nor the library of any system.
     from mlflow_bootstrap.credentials import Credentials
     from mlflow_bootstrap.environment import settings_of
     from mlflow_bootstrap.output import Format as OutputFormat

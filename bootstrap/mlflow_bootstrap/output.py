@@ -55,6 +55,7 @@ class Output:
         if not sys.stderr.isatty():
             yield
             return
+        # rich takes 0.2 s to import, and only a terminal gets a spinner.
         from rich.console import Console
 
         with Console(stderr=True).status(title):

@@ -83,6 +83,7 @@ class Run:
         }
 
     def _client_secret(self, client_id: str) -> SecretStr | None:
+        # The library of Keycloak is loaded only if a value is looked for there.
         from mlflow_bootstrap import keycloak
 
         return keycloak.existing_client_secret(self.context_without_values, client_id=client_id)

@@ -82,6 +82,7 @@ class FluxChart(Chart):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str) -> None:
         super().__init__(scope, id, **_labelled(settings))
+        # Only one of the two deliveries is chosen, and its generated classes are large.
         from cdk8s_mlflow.delivery.flux import FluxDelivery
 
         FluxDelivery(

@@ -32,6 +32,7 @@ def main() -> None:
 @app.command("bootstrap", add_help_option=False, context_settings=_EVERYTHING_AFTER)
 def bootstrap(context: typer.Context) -> None:
     """Prepare Keycloak, PostgreSQL, MinIO and the secret store."""
+    # Each command loads only its own libraries.
     from mlflow_bootstrap.cli import main as run
 
     run(context.args, program=context.command_path)

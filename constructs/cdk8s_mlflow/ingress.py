@@ -111,6 +111,7 @@ def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares:
 
 def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: str) -> None:
     """HSTS and friends for the browser; https and no path prefix for the server, whatever the client claims."""
+    # Generated classes are large, and most environments use only some of them.
     from cdk8s_mlflow_crds.io import traefik
 
     traefik.Middleware(

@@ -40,6 +40,7 @@ class RateLimits(Construct):
         self.at_login = self._middlewares(at_login)
 
     def _middlewares(self, specs: dict[str, Any]) -> list[str]:
+        # Generated classes are large, and most environments use only some of them.
         from cdk8s_mlflow_crds.io import traefik
 
         wanted = {name: spec for name, spec in specs.items() if spec is not None}

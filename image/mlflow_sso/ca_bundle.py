@@ -21,6 +21,7 @@ def join_ca_bundle(root: SecretsRoot, *, directory: Path | None = None) -> Path 
     private = root.ca_files()
     if not private:
         return None
+    # Only programs that use certifi spend the time of its import.
     import certifi
 
     parts = [Path(certifi.where()), *private]

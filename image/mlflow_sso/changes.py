@@ -99,6 +99,7 @@ def count_changes(connection: Any, schema: Schema, *, deadline: Deadline) -> lis
 
     ``connection`` is in autocommit. Waits for tables in use until ``deadline``; raises psycopg2's errors.
     """
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     state = read_state(connection, schema)

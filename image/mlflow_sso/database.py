@@ -40,6 +40,7 @@ def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool 
         TerminalError: refused until the deadline, or the address itself is wrong.
         RetryableError: not reachable until the deadline.
     """
+    # So that --help and usage errors need no database driver.
     import psycopg2
 
     while True:

@@ -83,6 +83,7 @@ class Directory:
             first += len(page)
 
     def _get(self, path: str, **query: str) -> Any:
+        # Only programs that use requests spend the time of its import.
         import requests
 
         url = f"{self.realm_url}/{path}"

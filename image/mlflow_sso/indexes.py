@@ -158,6 +158,7 @@ def create_missing(connection: Any, schema: Schema, *, deadline: Deadline) -> li
     Waits, until ``deadline``, for transactions that are older than an index. Raises psycopg2's errors; what an index
     that was broken off leaves behind is deleted by the next call.
     """
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     state = index_state(connection, schema)

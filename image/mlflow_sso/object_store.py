@@ -97,6 +97,7 @@ class ObjectStore:
     def __init__(
         self, *, endpoint: str | None = None, region: str | None = None, credentials: Credentials | None = None
     ) -> None:
+        # boto3 takes about half a second to import; programs without a bucket do not wait for it.
         import boto3
         from botocore.config import Config
 

@@ -60,6 +60,7 @@ def require_head(connection: Any, schema: Schema) -> None:
 
 
 def _revisions(cursor: Any, schema: Schema) -> list[str]:
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     cursor.execute(sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(schema.version_table)))

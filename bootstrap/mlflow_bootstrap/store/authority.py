@@ -25,6 +25,7 @@ def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple
     """
     if not _is_wanted(settings, credentials):
         return {}
+    # Each store's client library is loaded only if the settings choose that store.
     from mlflow_bootstrap.store.cluster import Cluster
 
     try:

@@ -110,6 +110,7 @@ def open_backend(
         from mlflow_bootstrap.store.kubernetes import KubernetesBackend
 
         return KubernetesBackend(settings, plans, credentials, adoption)
+    # Each store's client library is loaded only if the settings choose that store.
     from mlflow_bootstrap.store.vault import VaultStore
 
     store = VaultStore(settings, credentials)

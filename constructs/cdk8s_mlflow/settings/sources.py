@@ -100,6 +100,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """
     if not path.exists():
         return {}
+    # Most environments have no local file.
     from dotenv.parser import parse_stream
 
     bindings = list(parse_stream(StringIO(_text(path))))

@@ -43,6 +43,7 @@ _Version = Annotated[
 @contextmanager
 def one_clear_error() -> Iterator[None]:
     """Print what is wrong and leave with exit code 2; the only place where errors are caught."""
+    # The errors of each command come from modules that --help does without.
     from cdk8s_mlflow.project.create import FolderError
     from cdk8s_mlflow.project.lock import LockError
     from cdk8s_mlflow.project.upgrade import UpgradeError

@@ -162,6 +162,7 @@ def check_tree(
 
 def validate_tree(output: Path) -> tuple[list[str], str]:
     """Problems that schemas and rules find in ``output``, a line each; if there are none, how much is valid."""
+    # Its libraries load schemas for a second, which a synth without --validate need not spend.
     from cdk8s_mlflow.validation import validate
 
     folders = [folder for folder in sorted(output.iterdir()) if folder.is_dir()] if output.is_dir() else []

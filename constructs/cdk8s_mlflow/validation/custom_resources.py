@@ -11,6 +11,7 @@ from cdk8s_mlflow.validation.problem import Manifest, ManifestProblem
 
 
 def _schema_folder() -> Path:
+    # Asked for its folder, so that the schemas are found in a wheel, too.
     import cdk8s_mlflow_crds
 
     (folder,) = cdk8s_mlflow_crds.__path__
@@ -59,6 +60,7 @@ def is_custom_resource(manifest: Manifest) -> bool:
 
 def custom_resource_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:
     """What the schema of a custom resource refuses."""
+    # Only --validate needs jsonschema, which loads schemas for a second.
     import jsonschema
 
     for manifest in manifests:

@@ -12,6 +12,7 @@ OLDEST_TO_NEWEST = ("1.27", "1.30", "1.33")
 
 def kubernetes_problems(manifests: Iterable[Manifest]) -> Iterator[ManifestProblem]:
     """What a version's schema refuses, unknown fields included."""
+    # Only --validate needs kubernetes_validate, which loads schemas for a second.
     import kubernetes_validate
 
     core = [manifest for manifest in manifests if not is_custom_resource(manifest)]

@@ -66,6 +66,7 @@ class AskedField:
 
 def asked_fields(payload: Mapping[str, Any], schema: "GraphQLSchema") -> list[AskedField]:
     """Every root field that ``payload`` may have resolved against ``schema``; raises ``RefusedError``."""
+    # graphql is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from graphql import OperationType
 
     document = _document(payload, schema)

@@ -34,6 +34,7 @@ def limit_statements(*, every_link: bool) -> None:
     ``every_link`` tells that a data set is shown to those who may read all experiments to which it is linked, as the
     plugin of 3.17.2 has it, instead of any of them.
     """
+    # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from sqlalchemy import event
     from sqlalchemy.orm import Session
 
@@ -54,6 +55,7 @@ def _limit(state: Any, *, every_link: bool) -> None:
 
 
 def _conditions(kind: Kind, names: frozenset[str], *, every_link: bool) -> Iterator[tuple[Any, Any]]:
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.model_registry.dbmodels import models as registry
     from mlflow.store.tracking.dbmodels import models as tracking
 

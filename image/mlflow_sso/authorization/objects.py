@@ -54,6 +54,7 @@ class Objects:
 
     @staticmethod
     def _columns(kind: Kind) -> tuple[Any, Any]:
+        # Importing MLflow takes seconds, which only the server and an upgrade spend.
         from mlflow.store.tracking.dbmodels import models
 
         match kind:

@@ -56,6 +56,7 @@ def _take_snapshot(connection: Any) -> None:
 
 
 def _lock_against_writers(connection: Any, schema: Schema, deadline: Deadline) -> None:
+    # So that --help and usage errors need no database driver.
     from psycopg2 import errors, sql
 
     connection.autocommit = False

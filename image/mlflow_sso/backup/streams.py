@@ -77,6 +77,7 @@ class _Step(threading.Thread):
 
 def recipients(texts: Sequence[str]) -> list[Any]:
     """The age public keys to which a dump is encrypted; raises ``UsageError`` for anything else."""
+    # Only programs that use pyrage spend the time of its import.
     import pyrage
 
     try:
@@ -107,6 +108,7 @@ def send(copy: Copy, put: Put, keys: Sequence[Any]) -> Digest:
 
     If it raises, a damaged object may be left under the name.
     """
+    # Only programs that use zstandard spend the time of its import.
     import zstandard
 
     outlet, inlet = _pipe()

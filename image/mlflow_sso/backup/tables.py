@@ -45,6 +45,7 @@ def sequences(connection: Any) -> dict[str, int]:
 
 def set_sequences(connection: Any, values: dict[str, int]) -> None:
     """Let each sequence go on behind its last value."""
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     with connection.cursor() as cursor:

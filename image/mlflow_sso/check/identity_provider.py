@@ -71,6 +71,7 @@ def document(timeout: float) -> dict[str, Any]:
 
 def request(method: str, url: str, timeout: float, **options: Any) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of an answer; raises ``ProgramError`` if there is none."""
+    # Only programs that use requests spend the time of its import.
     import requests
 
     try:

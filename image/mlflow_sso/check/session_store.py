@@ -34,6 +34,7 @@ def _directory(path: Path) -> str:
 
 
 def _redis(root: SecretsRoot, timeout: float) -> str:
+    # Only programs that use redis spend the time of its import.
     import redis
 
     key, place = f"mlflow-sso-check:{uuid.uuid4().hex}", _redis_settings(root)

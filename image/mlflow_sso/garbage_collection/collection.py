@@ -83,6 +83,7 @@ class Collection:
         return Usage(rows=UsageRows.read(cursor, before=self.before), root=self._root, kept=kept)
 
     def _collect(self, kind: str, batch: list[Expired]) -> None:
+        # So that --help and usage errors need no database driver.
         from psycopg2.errors import ForeignKeyViolation
 
         try:

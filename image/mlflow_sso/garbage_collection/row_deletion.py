@@ -49,6 +49,7 @@ def delete_rows(cursor: Any, keys: References, table: str, column: str, values: 
 
     Raises psycopg2's errors: ``ForeignKeyViolation`` if a row that must stay refers to one of them.
     """
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     return _delete_where(cursor, keys, table, column, sql.SQL("= ANY({})").format(sql.Literal(list(values))))

@@ -48,6 +48,7 @@ def public_connect(connection: Any) -> tuple[bool, bool]:
 
 def revoke_public_connect(connection: Any) -> None:
     """Leave CONNECT to the owner and to the roles that were granted it by name."""
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     with connection.cursor() as cursor:

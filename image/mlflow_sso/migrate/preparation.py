@@ -70,6 +70,7 @@ def prepare(connection: Any, schema: Schema, pending: frozenset[str], *, deadlin
 
 def estimated_rows(cursor: Any) -> Mapping[str, int]:
     """By table of the schema, as PostgreSQL estimates them; counted if it was never analyzed."""
+    # So that --help and usage errors need no database driver.
     from psycopg2 import sql
 
     cursor.execute(
@@ -104,6 +105,7 @@ def _create_index(cursor: Any, index: EarlyIndex, deadline: Deadline) -> None:
 
 def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
     """Nullable ones, which take a lock for milliseconds and rewrite nothing."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.db.trace_analytics_schema_75868b020152 import analytics_columns_by_table
     from sqlalchemy import MetaData, Table
     from sqlalchemy.dialects import postgresql

@@ -7,6 +7,7 @@ from mlflow_sso.patches.untried_logins import busy
 
 def reserve_room_for_downloads() -> None:
     """Let a download for which there is no room be answered with 503, as long as others take it."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 
     download = S3ArtifactRepository.download_artifacts

@@ -31,6 +31,7 @@ def same_host(address: str, redirect_uri: str) -> str:
 
 def log_in_at_the_host_of_flask(uris: Sequence[str]) -> None:
     """Let the login of mlflow-oidc-auth 5.6.1 return to the host that was asked for."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from flask import request
     from mlflow_oidc_auth.views import authentication
 
@@ -42,6 +43,7 @@ def log_in_at_the_host_of_flask(uris: Sequence[str]) -> None:
 
 def return_address_of_flask(address: str, uris: Sequence[str]) -> Callable[[], str]:
     """Where a logout of mlflow-oidc-auth 5.6.1 returns to: ``address`` at the host that was asked for."""
+    # flask is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from flask import request
 
     return lambda: same_host(address, redirect_uri_for(request.host, uris)) if uris else address

@@ -10,6 +10,7 @@ Options = Mapping[Any, Sequence[Any]]
 
 def read_rows_together(*, of_pages: Options, always: Options) -> None:
     """Add options to each statement that selects rows of a class: ``of_pages`` if it asks for several rows."""
+    # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from sqlalchemy import event
     from sqlalchemy.orm import Session
 

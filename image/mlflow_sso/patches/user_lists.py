@@ -5,6 +5,7 @@ from typing import Any
 
 def read_users_together() -> None:
     """Change ``UserRepository.list`` of the plugin; what it returns stays the same."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.repository.user import UserRepository
 
     UserRepository.list = _list

@@ -24,6 +24,7 @@ def _refresh_within_keycloaks_session() -> None:
     The plugin adds ``offline_access`` to it. Keycloak then ends its own session at once, so that the next application
     asks for the password again, keeps an offline one for a month, and refuses users who may have none.
     """
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth import oauth
     from mlflow_oidc_auth.config import config
 
@@ -36,12 +37,14 @@ def _open_application() -> Application:
 
     from mlflow_sso.authorization.release_3_17_2.key_login import forget_after_seconds
 
+    # Opened before the plugin's application is imported, so that no request finds it closed.
     store.ping()
     forget_after_seconds(config)
     _refresh_within_keycloaks_session()
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
 
     advertise_no_presigned_urls()
+    # Before the plugin's app, which wraps MLflow's Flask application when it is imported.
     from asgiref import wsgi
 
     from mlflow_sso.serve.wsgi import WsgiAdapter
@@ -63,6 +66,7 @@ def _open_application() -> Application:
     check_tokens(auth, auth_middleware)
     skip_routers_by_prefix(app.app.router.routes)
     guard(app.app, key_login=_guard_key_checks())
+    # Outside the plugin's login, whose 401 it replaces while the database does not answer.
     application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)
 
     if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):

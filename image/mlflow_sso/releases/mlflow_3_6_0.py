@@ -12,6 +12,8 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 
 def _open_application() -> Application:
+    # In this order: the plugin reads its settings when its config is imported, and builds its application, with the
+    # adapter that starlette has at that moment, when fastapi_app is; what follows changes an application that exists.
     from mlflow_oidc_auth.config import config
 
     if os.environ.get("CACHE_TYPE") == "RedisCache":
@@ -24,6 +26,7 @@ def _open_application() -> Application:
 
     from mlflow_sso.serve.wsgi import WsgiAdapter
 
+    # Before fastapi_app, which takes the class by its name.
     wsgi.WSGIMiddleware = WsgiAdapter
     from mlflow_oidc_auth import fastapi_app
 
@@ -32,6 +35,7 @@ def _open_application() -> Application:
     from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
+    # Before the first key is checked: rows that are loaded already keep their naive time.
     key_expiry.read_expiry_as_utc()
     realm_requests.bound_realm_requests()
 
@@ -48,10 +52,12 @@ def _open_application() -> Application:
         from mlflow_sso.patches.mlflow_3_6_0.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
+    # Outermost, so that it sees the answers of the login that the guard lets through.
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
 
 
 def _protect_logins(config: Any) -> None:
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from authlib.jose import JsonWebToken
     from mlflow_oidc_auth import auth
     from mlflow_oidc_auth.utils import request_helpers

@@ -36,6 +36,7 @@ def open_application() -> Application:
 
 def open_stores() -> None:
     """Open MLflow's stores; the first servers of a new database race for creating the experiment ``Default``."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.exceptions import MlflowException
     from mlflow.server.handlers import initialize_backend_stores
 

@@ -12,6 +12,7 @@ def number_column(engine: Any) -> Any:
 
     ``engine`` is the plugin's. Without the number nothing is remembered.
     """
+    # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from sqlalchemy import column, null, select, table
 
     with engine.connect() as connection:

@@ -46,6 +46,7 @@ def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
     ``/health`` answers 200 while the event loops of all workers turn, which they say in ``heartbeats``, else 503. Runs
     in the process that starts the workers, so that it answers whichever of them is up. Raises ``OSError``.
     """
+    # Only programs that use prometheus_client spend the time of its import.
     from prometheus_client import CollectorRegistry, make_wsgi_app
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -73,6 +74,7 @@ def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
 
 def hide_from_public_port() -> None:
     """Answer 404 at ``/metrics`` of the public port, where MLflow would show it to everybody."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from flask import abort
     from mlflow.server import app
 

@@ -34,6 +34,7 @@ def realm_answers(discovery_url: str) -> Answers:
     """Whether the realm's discovery document can be read."""
 
     def answers() -> bool:
+        # Only programs that use requests spend the time of its import.
         import requests
 
         try:

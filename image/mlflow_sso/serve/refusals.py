@@ -16,6 +16,7 @@ class Refusals:
 
     def expose(self) -> None:
         """Count from now on in ``mlflow_sso_refused_requests_total``."""
+        # Only programs that use prometheus_client spend the time of its import.
         from prometheus_client import Counter
 
         counter = Counter(

@@ -20,6 +20,7 @@ from mlflow_sso.patches.mlflow_3_17_2.run_owners import remember_owners
 
 def guard(application: Any, *, key_login: KeyLogin) -> None:
     """Let ``application``, the plugin's of FastAPI, serve what the table knows; it must not have answered yet."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.environment_variables import MLFLOW_ENABLE_AI_GATEWAY
     from mlflow_oidc_auth.middleware import AuthMiddleware
     from starlette.middleware import Middleware
@@ -39,6 +40,7 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
 
 
 def _decision(rows: Any, remembered: Remembered) -> Decision:
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
 
     tracking, registry = _get_tracking_store().ManagedSessionMaker, _get_model_registry_store().ManagedSessionMaker

@@ -14,6 +14,7 @@ class PluginPermissions:
 
     def levels(self, username: str, kind: Kind, names: Iterable[str]) -> Mapping[str, Level]:
         """The level that ``username`` has of each of ``names``."""
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.utils import effective_experiment_permission
         from mlflow_oidc_auth.utils.prompt_kind import effective_registry_permission
 

@@ -52,6 +52,7 @@ class KeyLogin:
     """Finds users by keys that ``keys`` knows; ``engine`` is that of the plugin's store."""
 
     def __init__(self, engine: Any, keys: VerifiedKeys, grants: Grants) -> None:
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.db.models import SqlUser, SqlUserToken
         from sqlalchemy import bindparam, select
 

@@ -40,6 +40,7 @@ def visible_to_handlers(visible: Visible) -> Iterator[None]:
 
 def exclude_rows_in_statements() -> None:
     """Change MLflow's handlers and switch the plugin's filters off; both must be imported, and not serve yet."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.server import app
     from mlflow_oidc_auth.hooks import after_request
 

@@ -27,6 +27,7 @@ class Spans:
 
 def read_spans(body: bytes, content_type: str) -> Spans:
     """The spans of ``body``; raises ``RefusedError`` unless it is what its type says."""
+    # protobuf is loaded with MLflow anyway; the table of routes is read without it.
     from google.protobuf.json_format import ParseError
     from google.protobuf.message import DecodeError
 
@@ -39,6 +40,7 @@ def read_spans(body: bytes, content_type: str) -> Spans:
 
 
 def _spans(body: bytes, content_type: str) -> "Iterator[Span]":
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from google.protobuf.json_format import Parse
     from mlflow.server.otel_api import _convert_otlp_json_ids_to_base64
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest

@@ -23,6 +23,7 @@ from mlflow_sso.patches.mlflow_3_6_0 import row_reads
 
 def guard(application: Application, *, keys: VerifiedKeys) -> Application:
     """Serve of ``application`` what the table knows, to those who may; its stores must be open."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.store import store
 
     remembered = Remembered()
@@ -48,6 +49,7 @@ def _permissions(remembered: Remembered) -> PluginPermissions:
 
 
 def _decision(permissions: PluginPermissions, remembered: Remembered) -> Decision:
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server.handlers import _get_tracking_store
 
     return Decision(

@@ -34,6 +34,7 @@ class KeyLogin:
     """Finds users by keys that ``keys`` knows; ``engine`` is that of the plugin's store."""
 
     def __init__(self, engine: Any, keys: VerifiedKeys) -> None:
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.db.models import SqlUser
         from sqlalchemy import bindparam, select
 
@@ -44,6 +45,7 @@ class KeyLogin:
 
     def find(self, sent: SentKey) -> tuple[Caller, int | None] | None:
         """The caller and the number of changes; None if the plugin has to look."""
+        # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
         from sqlalchemy.exc import SQLAlchemyError
 
         try:

@@ -32,6 +32,7 @@ def as_caller(caller: Caller | None) -> Iterator[None]:
 
 def authenticate_once() -> None:
     """Let the plugin's hooks and views ask neither who the caller is nor what they may, once ``serve`` has decided."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.server import app
     from mlflow_oidc_auth.db.models import SqlUser
     from mlflow_oidc_auth.hooks import before_request
@@ -105,6 +106,7 @@ def _known_caller(username: str | None) -> Caller | None:
 
 def log_in(environ: dict[str, Any]) -> Caller | Answer:
     """Who sends a request with the head ``environ``, or the plugin's answer to those who have not logged in."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server import app
 
     noted: list[Caller] = []

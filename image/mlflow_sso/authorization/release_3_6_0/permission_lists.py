@@ -19,6 +19,7 @@ Effective = Callable[[str, str], Any]
 
 def answer_from_all_grants(permissions: PluginPermissions) -> None:
     """Let the plugin's views ask ``permissions``; what they answer stays the same."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.views import (
         experiment,
         group_experiment,
@@ -59,6 +60,7 @@ def _can_manage(effective: Effective, name: str, username: str) -> bool:
 
 
 def _once(key: Any, read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    # flask is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from flask import g
 
     if _READ not in g:

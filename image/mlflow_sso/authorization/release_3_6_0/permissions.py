@@ -115,6 +115,7 @@ class PluginPermissions:
 
     def _texts(self, kind: Kind, names: set[str] | None) -> Mapping[str, str]:
         """What patterns are compared with: an experiment's name, if it exists; a registered model's is known."""
+        # Importing MLflow takes seconds, which only the server and an upgrade spend.
         from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel
         from mlflow.store.tracking.dbmodels.models import SqlExperiment
 
@@ -148,6 +149,7 @@ class _Reader:
         self._known_patterns: dict[bool, Patterns] = {}
 
     def of_user(self, names: set[str] | None) -> Grants:
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.db.models import SqlUser
 
         table = self._source.user

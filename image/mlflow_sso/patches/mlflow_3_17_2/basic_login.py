@@ -31,6 +31,7 @@ class KeyLogins:
 
     def authenticate(self, name: str, key: str) -> tuple[bool, Login | None]:
         """Whether ``key`` is one of ``name``, and what was read."""
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.store import store
 
         login = self._find(name, key)

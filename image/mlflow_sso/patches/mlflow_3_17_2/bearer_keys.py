@@ -47,6 +47,7 @@ class BearerAccessKeys:
 
     async def _owner(self, key: str) -> str:
         """Name of the user whose key this is; empty, which is no user's name, if there is none."""
+        # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.repository.user_token import parse_prefix
 
         prefix = parse_prefix(key)

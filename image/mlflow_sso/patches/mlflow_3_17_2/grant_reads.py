@@ -18,6 +18,7 @@ _of_request: ContextVar[tuple[Any, dict[str, Any]] | None] = ContextVar("read_fo
 
 def read_grants_together() -> None:
     """Change the plugin's reads of many objects for one request; what they return stays the same."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.routers import group_permissions
     from mlflow_oidc_auth.utils import permissions, prompt_kind
     from mlflow_oidc_auth.utils.grant_context import GrantContext
@@ -74,6 +75,7 @@ class _ManyExperiments:
 
 
 def _all_names() -> dict[str, str]:
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server.handlers import _get_tracking_store
     from mlflow.store.tracking.dbmodels.models import SqlExperiment
 

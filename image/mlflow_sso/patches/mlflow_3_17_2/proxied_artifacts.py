@@ -10,6 +10,7 @@ from typing import Any
 
 def advertise_no_presigned_urls() -> None:
     """Say of the server that it has none; clients ask before they log in."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server import handlers, server_info_api
     from mlflow.utils import server_info
 

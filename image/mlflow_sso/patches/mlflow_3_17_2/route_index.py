@@ -38,6 +38,7 @@ def beginning(path: str) -> str:
 
 def match_prefixes(begins: tuple[str, ...], matches: Matches) -> Matches:
     """``matches``, which is not asked about a path with another beginning."""
+    # starlette is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from starlette.routing import Match
 
     def matches_if_possible(scope: Scope) -> tuple[Any, Any]:

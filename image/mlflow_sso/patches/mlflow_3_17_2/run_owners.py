@@ -8,6 +8,7 @@ from mlflow_sso.authorization.remembering import Remembered
 
 def remember_owners(remembered: Remembered) -> None:
     """Change the function wherever a module of the plugin has imported it by name."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.utils import data_fetching
 
     read = data_fetching.get_run_experiment_id

@@ -44,6 +44,7 @@ def apply(revision: Any) -> None:
 
 def trace_values(traces: Mapping[str, tuple[str | None, Mapping[str, str]]]) -> Values:
     """What the revision writes to traces with these names and metadata, of release 3.6.0, which keeps no metrics."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.db.trace_analytics_backfill_75868b020152 import trace_analytics_values
     from mlflow.store.db.trace_analytics_schema_75868b020152 import TRACE_NAME_MAX_LENGTH
 
@@ -58,6 +59,7 @@ def trace_values(traces: Mapping[str, tuple[str | None, Mapping[str, str]]]) -> 
 
 def write(connection: Any, table: str, key: str, values: Values) -> None:
     """Update with one statement the rows of which a value differs, on psycopg2's cursor."""
+    # So that --help and usage errors need no database driver.
     from psycopg2.extras import execute_values
 
     changed = {name: row for name, row in values.items() if any(value is not None for value in row.values())}

@@ -17,6 +17,7 @@ UNKNOWN_USER = "this user is not known yet; log in once with a browser, or ask a
 
 def reject_bad_credentials() -> None:
     """Look at each request's credentials before the plugin does, and give its refusals a reason."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.server import app
     from mlflow_oidc_auth import auth, responses
     from mlflow_oidc_auth.hooks import before_request
@@ -80,6 +81,7 @@ REASONS = {
 
 
 def _auth_required() -> Any:
+    # flask is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from flask import g
 
     return unauthorized(g.get("refusal") or "log in first, or send an access key or a token of the realm")

@@ -10,6 +10,7 @@ from typing import Any
 
 def read_expiry_as_utc() -> None:
     """Give each row's expiry its time zone when it is loaded, so that the plugin has nothing left to change."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth.db.models import SqlUser
     from sqlalchemy import event
 

@@ -15,6 +15,7 @@ View = Callable[[], Any]
 
 def log_out_of_keycloak(*, return_to: Callable[[], str]) -> None:
     """Let ``/logout`` lead through Keycloak, and from there to what ``return_to`` says, which its client must allow."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.server import app
     from mlflow_oidc_auth import auth
 
@@ -24,6 +25,7 @@ def log_out_of_keycloak(*, return_to: Callable[[], str]) -> None:
 
 def _remembering(validate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Keep the ID token: with it Keycloak knows who leaves, and does not ask whether they mean it."""
+    # flask is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from flask import session
 
     def validated(oauth: Any) -> Any:

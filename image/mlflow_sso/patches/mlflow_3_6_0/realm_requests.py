@@ -11,6 +11,7 @@ class Requests:
     @staticmethod
     def get(url: str) -> Any:
         """Raises ``requests.RequestException`` for everything but a good answer in time."""
+        # Only programs that use requests spend the time of its import.
         import requests
 
         answer = requests.get(url, timeout=TIMEOUT_SECONDS)
@@ -20,6 +21,7 @@ class Requests:
 
 def bound_realm_requests() -> None:
     """Change the module that reads keys, and every session of requests that names no time-out, as authlib's."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth import auth
     from requests import adapters
 

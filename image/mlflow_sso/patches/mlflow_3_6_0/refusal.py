@@ -9,6 +9,7 @@ VANISHING = 'setTimeout(function(){ x.style.visibility = "hidden"; }, 4000);'
 
 def refuse_users_without_email() -> None:
     """Require an e-mail address: without one mlflow-oidc-auth 5.6.1 takes the name, which users may choose."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow_oidc_auth import auth
 
     auth.handle_user_and_group_management = _without_names(auth.handle_user_and_group_management)
@@ -24,6 +25,7 @@ def _without_names(manage: Callable[[Any], list[str]]) -> Callable[[Any], list[s
 
 def keep_login_error() -> None:
     """Let the login page show the reason until it is left."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from jinja2 import ChoiceLoader, DictLoader
     from mlflow.server import app
 

@@ -8,6 +8,7 @@ from mlflow_sso.patches.user_lists import read_users_together
 
 def read_together() -> None:
     """What a page shows of each registered model, logged model and trace, and the permissions of all users."""
+    # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlRegisteredModel
     from mlflow.store.tracking.dbmodels.models import SqlLoggedModel, SqlScorerVersion, SqlTraceInfo
     from sqlalchemy.orm import configure_mappers, selectinload
@@ -30,6 +31,7 @@ def read_together() -> None:
 
 
 def _each(rows: Any, *relationships: str) -> tuple[Any, ...]:
+    # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from sqlalchemy.orm import selectinload
 
     return tuple(selectinload(getattr(rows, name)) for name in relationships)

@@ -41,6 +41,7 @@ def protect_sessions(*, redirect_uri: str, lifetime_seconds: int) -> None:
 
     ``redirect_uri`` is the public address of ``/callback``: the cookie is Secure unless it is plain http.
     """
+    # The plugin reads its settings when it is imported, so not before serve has set them.
     from mlflow.server import app
     from mlflow_oidc_auth.views import authentication
 
@@ -54,6 +55,7 @@ def protect_sessions(*, redirect_uri: str, lifetime_seconds: int) -> None:
 
 
 def _beginning_a_session(process: Process) -> Process:
+    # flask is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
     from flask import current_app
 
     def processed(request: Any, session: Any) -> tuple[str | None, list[str]]:
