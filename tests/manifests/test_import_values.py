@@ -142,9 +142,16 @@ def test_recipe_becomes_environment(imported: Import, tmp_path: Path) -> None:
     assert found["image"] == {"registry": "registry.example.org:5000"}
     assert found["database"]["host"] == "db.example.org"
     assert (found["database"]["port"], found["database"]["auth_name"]) == (5433, "users")
-    assert found["artifacts"] == {"bucket": "ml-artifacts", "endpoint": "http://minio.minio.svc:9000", "kind": "minio"}
+    assert found["artifacts"] == {
+        "bucket": "ml-artifacts",
+        "prefix": "mlflow",
+        "endpoint": "http://minio.minio.svc:9000",
+        "kind": "minio",
+        "encryption": "AES256",
+    }
     assert found["server"] == {"log_level": "DEBUG"}
-    assert "left out: MLFLOW_ARTIFACTS_DESTINATION: has the folder /mlflow" in done.output
+    assert found["network"]["proxy"] == {"url": "http://proxy.example.org:3128", "no_proxy": [".example.org"]}
+    assert "left out: MLFLOW_S3_UPLOAD_EXTRA_ARGS.ACL: is not a setting" in done.output
 
 
 REFUSED: Mapping[str, tuple[str, str]] = {

@@ -76,9 +76,7 @@ def _s3(value: Values, *, proxied: bool) -> Iterator[Outcome]:
                 "new ones go through the server",
             )
     if value.get("path"):
-        yield LeftOut(
-            "artifactRoot.s3.path", "is not the top of the bucket: move the objects there, keeping their paths"
-        )
+        yield Carried("artifacts.prefix", str(value["path"]).strip("/"))
     for name in ("awsAccessKeyId", "awsSecretAccessKey"):
         if value.get(name):
             yield LeftOut(f"artifactRoot.s3.{name}", SECRET)

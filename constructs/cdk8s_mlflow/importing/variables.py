@@ -1,5 +1,6 @@
 """Environment variables of MLflow, of mlflow-oidc-auth and of the recipe, as settings."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
@@ -157,7 +158,7 @@ def database_host(host: str) -> Iterator[Outcome]:
 
 
 def bucket(source: str, uri: str) -> Iterator[Outcome]:
-    """Bucket of an artifact destination."""
+    """Bucket and folder of an artifact destination."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
         yield LeftOut(
@@ -166,15 +167,30 @@ def bucket(source: str, uri: str) -> Iterator[Outcome]:
         return
     yield Carried("artifacts.bucket", parts.netloc)
     if parts.path.strip("/"):
-        yield LeftOut(
-            source, f"has the folder {parts.path}: artifacts begin at the top of the bucket here; move them there"
-        )
+        yield Carried("artifacts.prefix", parts.path.strip("/"))
 
 
 def endpoint(source: str, url: str) -> Iterator[Outcome]:
     """Address of the S3 API."""
     yield Carried("artifacts.endpoint", url.rstrip("/"))
     yield Carried("artifacts.kind", "minio" if "minio" in url else "s3")
+
+
+def upload_arguments(source: str, value: str) -> Iterator[Outcome]:
+    """Encryption of MLFLOW_S3_UPLOAD_EXTRA_ARGS, a JSON object; nothing else of it is a setting."""
+    try:
+        given = json.loads(value)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        yield LeftOut(source, "is not a JSON object")
+        return
+    names = {"ServerSideEncryption": "artifacts.encryption", "SSEKMSKeyId": "artifacts.kms_key"}
+    for name, argument in given.items():
+        if name in names:
+            yield Carried(names[name], argument)
+        else:
+            yield LeftOut(f"{source}.{name}", "is not a setting: it may open objects to others")
 
 
 def redis(source: str, url: str) -> Iterator[Outcome]:
@@ -220,6 +236,13 @@ RULES: Mapping[str, Rule] = {
     "MLFLOW_ARTIFACTS_DESTINATION": bucket,
     "MLFLOW_S3_ENDPOINT_URL": endpoint,
     "AWS_ENDPOINT_URL": endpoint,
+    "MLFLOW_S3_UPLOAD_EXTRA_ARGS": upload_arguments,
+    "AWS_REQUEST_CHECKSUM_CALCULATION": _text("artifacts.checksums"),
+    "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": _text("artifacts.addressing"),
+    "HTTPS_PROXY": _text("network.proxy.url"),
+    "https_proxy": _text("network.proxy.url"),
+    "NO_PROXY": _names("network.proxy.no_proxy"),
+    "no_proxy": _names("network.proxy.no_proxy"),
     "AWS_DEFAULT_REGION": _text("artifacts.region"),
     "AWS_REGION": _text("artifacts.region"),
     "OIDC_DISCOVERY_URL": keycloak_realm,
