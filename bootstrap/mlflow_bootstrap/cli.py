@@ -212,7 +212,7 @@ def list_users(
     from mlflow_bootstrap.members import document, table
 
     run, _ = _open(environment, environments, output)
-    users = keycloak.list_users(run.context_without_values)
+    users = keycloak.list_users(run.context_without_values, progress=lambda line: print(line, file=sys.stderr))
     print(document(users) if output == "json" else table(users))
 
 

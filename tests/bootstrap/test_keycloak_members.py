@@ -52,6 +52,25 @@ def test_user_of_both_groups_is_listed_once(keycloak_server: Keycloak, keycloak_
     assert [user.groups for user in listed] == [(ours.admin_group, ours.user_group)] * 2
 
 
+def test_many_members_come_in_pages(
+    keycloak_server: Keycloak, keycloak_realm: str, applied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    ours, said = applied.authentication, list[str]()
+    admin = administrator(keycloak_server, keycloak_realm)
+    names = [f"{name}-of-{ours.client_id}" for name in ("anna", "bert", "carl", "dora")]
+    for name in names:
+        make_user(admin, name, ours.user_group)
+    monkeypatch.setattr("mlflow_bootstrap.keycloak.members.PAGE", 2)
+
+    # when
+    listed = list_users(context(keycloak_server, applied), progress=said.append)
+
+    # then
+    assert [user.name for user in listed] == names
+    assert said == [f"{count} members of {ours.user_group} read" for count in (2, 4)]
+
+
 def test_unknown_user_and_group_of_others_are_named(keycloak_server: Keycloak, applied: Settings) -> None:
     view, group = context(keycloak_server, applied), applied.authentication.user_group
 

@@ -1,6 +1,6 @@
 """Users in and out of our groups."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings
@@ -10,6 +10,9 @@ from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import group_id
 from mlflow_bootstrap.keycloak.login import logged_in
 from mlflow_bootstrap.members import User
+
+PAGE = 1000
+"""Members in one request; python-keycloak asks for a hundred."""
 
 
 def add_user_to_group(context: Context, *, user: str, group: str) -> bool:
@@ -30,16 +33,28 @@ def remove_user_from_group(context: Context, *, user: str, group: str) -> bool:
     return _changed(context, user, group, wanted=False)
 
 
-def list_users(context: Context) -> list[User]:
-    """Members of our groups, by name."""
+def list_users(context: Context, *, progress: Callable[[str], None] | None = None) -> list[User]:
+    """Members of our groups, by name; ``progress`` is told of each page after which another is read."""
     api = logged_in(context)
     users: dict[str, dict[str, Any]] = {}
     groups: dict[str, list[str]] = {}
     for group in our_groups(context.settings):
-        for user in api.call(f"the members of {group}", api.admin.get_group_members, group_id(api, group)):
+        for user in _members(api, group, progress):
             users[user["id"]] = user
             groups.setdefault(user["id"], []).append(group)
     return sorted((_user(user, groups[key]) for key, user in users.items()), key=lambda user: user.name)
+
+
+def _members(api: Api, group: str, progress: Callable[[str], None] | None) -> Iterator[dict[str, Any]]:
+    path, first = f"groups/{group_id(api, group)}/members", 0
+    while True:
+        page = api.call(f"the members of {group}", api.get, path, first=first, max=PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        first += len(page)
+        if progress:
+            progress(f"{first} members of {group} read")
 
 
 def namesakes(context: Context) -> list[str]:
