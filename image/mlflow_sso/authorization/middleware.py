@@ -16,6 +16,7 @@ from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
+from mlflow_sso.serve.request_metrics import label, record_of
 
 
 class Backend(Protocol):
@@ -68,9 +69,10 @@ class AuthorizationMiddleware:
             raise RefusedError("this path has an encoded slash, backslash or NUL, which is not served")
         if method == "OPTIONS" and self._table.knows(path):
             return PREFLIGHT
-        match = self._table.find(method, path)
+        match, record = self._table.find(method, path), record_of(scope)
         if match is None:
             raise RefusedError(f"{method} of this path is not in the table of what this server serves")
+        record.rule, record.carries_artifacts = label(match.route.rule), "artifact" in path
         if match.route.rule.access is Access.REFUSED:
             raise RefusedError(f"this server does not serve this path: {match.route.rule.because}")
         return match

@@ -10,6 +10,7 @@ from mlflow_sso.serve.disk import DiskSpace
 from mlflow_sso.serve.metrics import hide_from_public_port
 from mlflow_sso.serve.realm_outages import RealmOutages, realm_answers
 from mlflow_sso.serve.refusals import refusals
+from mlflow_sso.serve.request_metrics import RequestMetrics
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
 
 ATTEMPTS = 5
@@ -31,7 +32,7 @@ def open_application() -> Application:
     reserve_room_for_downloads()
     maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
     room = int(os.environ.get("MLFLOW_SSO_TEMPORARY_SPACE", "0"))
-    return Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None))
+    return RequestMetrics(Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None)))
 
 
 def open_stores() -> None:
