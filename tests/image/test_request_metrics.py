@@ -1,17 +1,31 @@
 """What the metrics port says of requests: every one is counted, by rule and reason, and no client can add a series."""
 
+import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 
 import httpx
 import pytest
+from pod import Pod
 from serving import API, Serving, Site
 
 from mlflow_sso.authorization.rules import ADMINISTRATOR, MEMBER, OPEN, Kind, edits, reads, refused
 from mlflow_sso.serve.request_metrics import BUCKETS, label
 
 SAMPLE = re.compile(r"(\w+)\{(.*)\} ([0-9.e+]+)")
+
+
+READ_GAUGES = """
+import json
+from mlflow_sso.schemas import schemas
+from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
+from mlflow_sso.serve.gauges import UP, DatabaseGauges
+
+values = DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))).read()
+print(json.dumps({name: value for (name,), value in values[UP].items()}))
+"""
 
 
 def samples(serving: Serving, name: str) -> Counter[str]:
@@ -89,3 +103,30 @@ def test_no_client_adds_a_series(site: Site, server: Serving) -> None:
 
     # One for the methods that are no reading, with its sum, count and buckets.
     assert len(server.metrics().splitlines()) - before <= len(BUCKETS) + 10
+
+
+@pytest.mark.servers
+def test_gauges_describe_the_databases(site: Site, server: Serving) -> None:
+    release = site.pod.venv.release
+    deadline = time.monotonic() + 60
+    while "mlflow_sso_database_up" not in server.metrics() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    text = server.metrics()
+
+    assert samples(server, "mlflow_sso_database_up") == {'database="mlflow"': 1, 'database="mlflow_auth"': 1}
+    assert samples(server, "mlflow_sso_schema_at_head") == {'database="mlflow"': 1, 'database="mlflow_auth"': 1}
+    assert f'mlflow_sso_release_info{{mlflow="{release}"' in text
+    assert 'mlflow_sso_rows{database="mlflow",table="runs"}' in text
+    assert "mlflow_sso_database_connections_limit 100" in text
+
+
+@pytest.mark.servers
+def test_gauges_say_that_a_database_is_down(migrated_pod: Pod) -> None:
+    pod = migrated_pod
+    service = pod.secrets_root / "db/pg_service.conf"
+    service.write_text(service.read_text().replace(f"port={pod.database.server.port}", "port=1", 1))
+
+    done = pod.python(READ_GAUGES)
+
+    assert json.loads(done.stdout) == {"mlflow": 0.0, "mlflow_auth": 1.0}, done.stderr

@@ -8,6 +8,9 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from mlflow_sso.schemas import schemas
+from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
+from mlflow_sso.serve.gauges import DatabaseGauges
 from mlflow_sso.serve.health import alive
 from mlflow_sso.serve.listener import ANY
 
@@ -52,6 +55,7 @@ def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
+    registry.register(DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))))
     metrics = make_wsgi_app(registry)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
