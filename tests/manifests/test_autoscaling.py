@@ -18,7 +18,7 @@ Render = Callable[..., Objects]
 SCALED: Mapping[str, Any] = {
     "release": "3.17.2",
     "server": {"autoscaling": {"max_replicas": 4}},
-    "database": {"max_connections": 102},
+    "database": {"max_connections": 107},
 }
 HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
 
@@ -92,10 +92,10 @@ def test_autoscaler_is_absent_by_default(rendered: Render) -> None:
 
 
 def test_connection_budget_counts_most_replicas() -> None:
-    found = refused(**scaled(autoscaling={"max_replicas": 4}, connections=101))
+    found = refused(**scaled(autoscaling={"max_replicas": 4}, connections=106))
 
-    assert "is 101, but 4 replicas and one of surge" in found["database.max_connections"]
-    Settings.model_validate({**HOSTS, **scaled(autoscaling={"max_replicas": 4}, connections=102)})
+    assert "is 106, but 4 replicas and one of surge" in found["database.max_connections"]
+    Settings.model_validate({**HOSTS, **scaled(autoscaling={"max_replicas": 4}, connections=107)})
 
 
 REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {

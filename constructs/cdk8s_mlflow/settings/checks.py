@@ -29,10 +29,11 @@ def conflicts(settings: EnvironmentSettings) -> list[Conflict]:
 
 
 def connections(settings: EnvironmentSettings) -> int:
-    """PostgreSQL connections at most: all workers' pools on both databases, the surge and one migration."""
+    """PostgreSQL connections at most: all workers' pools on both databases, gauges, the surge and one migration."""
     database, server = settings.database, settings.server
     pods = server.most_replicas + server.surge
-    return pods * server.workers * (database.pool_size + database.max_overflow) * 2 + 2
+    pools = server.workers * (database.pool_size + database.max_overflow) * 2
+    return pods * (pools + 1) + 2
 
 
 def _release(settings: EnvironmentSettings) -> Iterator[Conflict]:
