@@ -60,6 +60,11 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("spec.selector.matchLabels", "spec.endpoints[].port", "spec.endpoints[].path"),
             *("spec.endpoints[].interval", "spec.endpoints[].scrapeTimeout", "spec.endpoints[].honorLabels"),
         ),
+        "PrometheusRule": (
+            *("spec.groups[].name", "spec.groups[].rules[].alert", "spec.groups[].rules[].record"),
+            *("spec.groups[].rules[].expr", "spec.groups[].rules[].for", "spec.groups[].rules[].labels"),
+            "spec.groups[].rules[].annotations",
+        ),
     },
     "source.toolkit.fluxcd.io": {
         "GitRepository": ("spec.url", "spec.interval", "spec.ref.branch", "spec.secretRef", "spec.ignore"),

@@ -35,10 +35,12 @@ class DatabaseChart(Chart):
 class MlflowChart(Chart):
     """The tracking server and all that stands around it in its own namespace.
 
+    ``environment`` names the file that the settings come from; with it, alerts watch the delivery's objects as well.
+
     Exposes ``migration``, ``server`` and, if it is enabled, ``ingress``.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str | None = None) -> None:
         super().__init__(scope, id, **_labelled(settings))
         if settings.manage_namespace:
             MlflowNamespace(self, "Namespace", name=settings.namespace)
@@ -49,15 +51,19 @@ class MlflowChart(Chart):
         self.server = TrackingServer(self, "TrackingServer", settings=settings)
         Maintenance(self, "Maintenance", settings=settings)
         self.ingress = _public_ingress(self, settings) if settings.ingress.enabled else None
-        self._add_optional_parts(settings)
+        self._add_optional_parts(settings, environment)
 
-    def _add_optional_parts(self, settings: Settings) -> None:
+    def _add_optional_parts(self, settings: Settings, environment: str | None) -> None:
         if settings.network.policies:
             NetworkPolicies(self, "NetworkPolicies", settings=settings)
         if settings.monitoring.service_monitor:
             from cdk8s_mlflow.monitoring import MetricsScrape
 
             MetricsScrape(self, "Monitoring", settings=settings.monitoring, namespace=settings.namespace)
+        if settings.monitoring.rules:
+            from cdk8s_mlflow.monitoring import AlertRules
+
+            AlertRules(self, "Alerts", settings=settings, environment=environment)
         if settings.ingress.cloudflared:
             CloudflareTunnel(self, "Tunnel", settings=settings, tunnel=settings.ingress.cloudflared)
 

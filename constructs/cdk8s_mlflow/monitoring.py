@@ -1,9 +1,13 @@
-"""What Prometheus scrapes."""
+"""What Prometheus scrapes, and what it alerts on."""
+
+import re
 
 from constructs import Construct
 
+from cdk8s_mlflow.alerts import Alert, alerts
 from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import resource_metadata, selector
+from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
 from cdk8s_mlflow_crds.com.coreos import monitoring
 
@@ -31,3 +35,39 @@ class MetricsScrape(Construct):
                 ],
             ),
         )
+
+
+class AlertRules(Construct):
+    """A PrometheusRule with the alerts of an environment."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str | None) -> None:
+        super().__init__(scope, id)
+        rules = [_rule(settings.monitoring, alert) for alert in alerts(settings, environment)]
+        monitoring.PrometheusRule(
+            self,
+            "Resource",
+            metadata=resource_metadata(
+                APP, namespace=settings.namespace, component="tracking-server", more_labels=settings.monitoring.labels
+            ),
+            spec=monitoring.PrometheusRuleSpec(
+                groups=[monitoring.PrometheusRuleSpecGroups(name=settings.instance, rules=rules)]
+            ),
+        )
+
+
+def _rule(settings: MonitoringSettings, alert: Alert) -> monitoring.PrometheusRuleSpecGroupsRules:
+    page = runbook(alert.name)
+    where = {"runbook_url": f"{settings.runbooks.rstrip('/')}/{page}"} if settings.runbooks else {}
+    return monitoring.PrometheusRuleSpecGroupsRules(
+        alert=alert.name,
+        expr=alert.expr,
+        for_=alert.lasts,
+        labels={**settings.alert_labels, "severity": alert.severity},
+        annotations={"summary": alert.summary, "runbook": f"docs/runbooks/{page}.md", **where},
+    )
+
+
+def runbook(alert: str) -> str:
+    """Name of the page about an alert: ``MlflowDown`` has ``down``."""
+    words = re.sub(r"([A-Z])", r"-\1", alert.removeprefix("Mlflow")).strip("-")
+    return words.lower()

@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from cdk8s_mlflow.settings.addresses import HttpsUrl
 from cdk8s_mlflow.settings.pods import KubernetesLabels
 from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Duration, Section
 
@@ -27,6 +31,21 @@ class MonitoringSettings(Section):
 
     pod_labels: KubernetesLabels = {"app.kubernetes.io/name": "prometheus"}
     """Labels of Prometheus's pods."""
+
+    rules: bool = False
+    """Write a PrometheusRule with the alerts of docs/runbooks/, labelled as the ServiceMonitor is."""
+
+    alert_labels: KubernetesLabels = {}
+    """Labels of every alert beside ``severity``, such as the team that Alertmanager sends it to."""
+
+    runbooks: HttpsUrl | None = None
+    """Address at which you publish docs/runbooks/; null leaves the path of the page in each alert."""
+
+    availability_percent: Annotated[float, Field(ge=90, lt=100)] = 99.5
+    """Share of requests that are to be answered without an error of the server; alerts follow from its use."""
+
+    latency_seconds: Literal["0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0"] = "2.5"
+    """Seconds within which 95 of 100 requests are to be answered, artifacts aside."""
 
 
 def monitoring_conflicts(monitoring: MonitoringSettings) -> Iterator[Conflict]:

@@ -30,7 +30,7 @@ def render(settings: Settings, *, environment: str, folder: Path) -> None:
     layout = YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE
     application = App(outdir=str(folder), yaml_output_type=layout)
     DatabaseChart(application, "database", settings=settings)
-    MlflowChart(application, "application", settings=settings)
+    MlflowChart(application, "application", settings=settings, environment=environment)
     application.synth()
     _render_delivery(settings, environment=environment, folder=folder / "delivery")
 

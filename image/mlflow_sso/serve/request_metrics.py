@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from mlflow_sso.authorization.rules import Access, Rule
-from mlflow_sso.serve.flavour import Application
+from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
