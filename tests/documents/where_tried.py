@@ -37,6 +37,7 @@ CHECK = By("tests/node/test_use.py", "test_check_finds_every_service")
 SUITE = Not("is what continuous integration itself runs")
 CLUSTER = Not("needs a cluster with CloudNativePG and External Secrets, which no test here starts")
 ARGO = Not("needs Argo CD")
+INCIDENT = Not("looks at a cluster in an incident, and changes nothing")
 
 WHERE_TRIED: dict[str, By | Not] = {
     "make synth": JOURNEY,
@@ -103,6 +104,15 @@ WHERE_TRIED: dict[str, By | Not] = {
 BY_BEGINNING: dict[str, By | Not] = {
     "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs -o name": CLUSTER,
     "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump": RESTORE,
+    "kubectl -n mlflow logs deploy/mlflow --": INCIDENT,
+    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs --sort-by": INCIDENT,
+    "kubectl -n mlflow logs -f job/mlflow-dump-now": RESTORE,
+    "kubectl -n mlflow describe ": INCIDENT,
+    "kubectl -n mlflow top pods": INCIDENT,
+    "kubectl -n mlflow get ": INCIDENT,
+    "kubectl -n cnpg-system get ": INCIDENT,
+    "flux -n flux-system get ": INCIDENT,
+    "argocd app ": INCIDENT,
     "curl -u you@example.com:KEY -X POST": GRANT,
     "export MLFLOW_TRACKING_TOKEN=$(curl -s -u": MACHINE,
 }

@@ -170,7 +170,7 @@ def test_rollout_is_what_settings_say(rendered: Render) -> None:
     assert replaced["strategy"] == {"type": "Recreate"}
 
 
-@pytest.mark.parametrize(("server", "needed"), [({"max_surge": 3}, 82), ({"strategy": "Recreate"}, 22)])
+@pytest.mark.parametrize(("server", "needed"), [({"max_surge": 3}, 86), ({"strategy": "Recreate"}, 23)])
 def test_connection_budget_counts_surge(server: dict[str, Any], needed: int) -> None:
     with pytest.raises(ValidationError) as error:
         Settings.model_validate({**HOSTS, "server": server, "database": {"max_connections": needed - 1}})

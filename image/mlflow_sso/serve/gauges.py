@@ -16,7 +16,7 @@ from mlflow_sso.database import connect
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import ProgramError
 from mlflow_sso.releases import installed
-from mlflow_sso.revision import found
+from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema
 
 PERIOD_SECONDS = 60.0
@@ -123,7 +123,7 @@ def _read(schema: Schema) -> dict[Gauge, Samples]:
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT_TIMEOUT])
-        state = found(connection, schema)
+        found = schema_state(connection, schema)
         cursor.execute(_ROWS, [list(TABLES[schema.name])])
         rows: Samples = {(schema.name, table): float(count) for table, count in cursor.fetchall()}
         cursor.execute(_SIZE)
@@ -134,7 +134,7 @@ def _read(schema: Schema) -> dict[Gauge, Samples]:
         limit = float(cursor.fetchone()[0])
     return {
         UP: {(schema.name,): 1.0},
-        AT_HEAD: {(schema.name,): float(state.revision == schema.head)},
+        AT_HEAD: {(schema.name,): float(found.revision == schema.head)},
         ROWS: rows,
         SIZE: {(schema.name,): size},
         CONNECTIONS: connections,

@@ -6,18 +6,13 @@ client can create a series.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mlflow_sso.authorization.rules import Access, Rule
 from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from mlflow_sso.authorization.rules import Access, Rule
 
 RECORD = "mlflow_sso.request_record"
 """Key of the scope under which each layer notes what it knows of the request."""
