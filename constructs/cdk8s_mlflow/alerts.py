@@ -68,15 +68,15 @@ def _availability(settings: Settings) -> Iterator[Alert]:
         severity="warning",
         summary=f"more than 5 % of requests take longer than {monitoring.latency_seconds} s",
     )
-    busy = f'sum(rate(mlflow_sso_refusals_total{{{here},reason="too many connections or key checks"}}[10m]))'
+    busy = f'sum(rate(mlflow_sso_refused_requests_total{{{here},reason=~"connections|key_checks|room"}}[10m]))'
     yield Alert(
         name="MlflowBusy",
         expr=f"{busy} > 0.1",
         lasts="10m",
         severity="warning",
-        summary="requests are turned away because there are too many at once",
+        summary="requests are refused because there are too many at once",
     )
-    refused = f'sum(rate(mlflow_sso_refusals_total{{{here},reason="not logged in"}}[10m]))'
+    refused = f'sum(rate(mlflow_sso_refused_requests_total{{{here},reason="login"}}[10m]))'
     yield Alert(
         name="MlflowManyRefusedLogins",
         expr=f"{refused} > 5",

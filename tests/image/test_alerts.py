@@ -30,7 +30,7 @@ SETTINGS = Settings.model_validate(
 NS = 'namespace="mlflow"'
 REQUESTS = "mlflow_sso_requests_total{" + NS
 SECONDS = "mlflow_sso_request_duration_seconds"
-REFUSALS = "mlflow_sso_refusals_total{" + NS
+REFUSALS = "mlflow_sso_refused_requests_total{" + NS
 CRON = f'{NS},cronjob="mlflow-gc"'
 DUMP = f'{NS},cronjob="mlflow-dump"'
 
@@ -44,7 +44,7 @@ HEALTHY = {
     f'{SECONDS}_bucket{{{NS},rule="read run",le="2.5"}}': "0+599x900",
     f'{SECONDS}_count{{{NS},rule="edit path below the artifact root"}}': "0+60x900",
     f'{SECONDS}_bucket{{{NS},rule="edit path below the artifact root",le="2.5"}}': "0x900",
-    f'{REFUSALS},reason="not logged in"}}': "0+30x900",
+    f'{REFUSALS},reason="login",status="401"}}': "0+30x900",
     f'mlflow_sso_database_up{{{NS},database="mlflow"}}': "1x900",
     f'mlflow_sso_schema_at_head{{{NS},database="mlflow"}}': "1x900",
     f'mlflow_sso_database_connections{{{NS},state="idle",pod="a"}}': "40x900",
@@ -76,8 +76,8 @@ BROKEN: dict[str, dict[str, str]] = {
     "MlflowErrorsFast": {f'{REQUESTS},status="5xx"}}': "0+60x900"},
     "MlflowErrorsSlow": {f'{REQUESTS},status="5xx"}}': "0+60x900"},
     "MlflowSlow": {f'{SECONDS}_bucket{{{NS},rule="read run",le="2.5"}}': "0+500x900"},
-    "MlflowBusy": {f'{REFUSALS},reason="too many connections or key checks"}}': "0+30x900"},
-    "MlflowManyRefusedLogins": {f'{REFUSALS},reason="not logged in"}}': "0+600x900"},
+    "MlflowBusy": {f'{REFUSALS},reason="connections",status="503"}}': "0+30x900"},
+    "MlflowManyRefusedLogins": {f'{REFUSALS},reason="login",status="401"}}': "0+600x900"},
     "MlflowDatabaseDown": {f'mlflow_sso_database_up{{{NS},database="mlflow"}}': "0x900"},
     "MlflowSchemaBehind": {f'mlflow_sso_schema_at_head{{{NS},database="mlflow"}}': "0x900"},
     "MlflowConnectionsNearlyUsed": {f'mlflow_sso_database_connections{{{NS},state="active",pod="b"}}': "55x900"},
