@@ -54,9 +54,13 @@ setup: $(VENV)/.run ## install what synth and bootstrap need
 
 setup-dev: $(VENV)/.servers ## install what all tests and checks need too
 
+# Empty, it keeps each version that a lock has already.
+LOCK_OPTIONS ?= --upgrade
+
 lock: $(VENV)/.uv ## renew the hashed locks of requirements/
 	@for f in run dev servers uv checkov docs; do \
-	  $(UV) --directory requirements pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $$f.in -o $$f.lock || exit 1; done
+	  case $$f in run|dev|servers) project=../pyproject.toml ;; *) project= ;; esac; \
+	  $(UV) --directory requirements pip compile --quiet $(LOCK_OPTIONS) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $$project $$f.in -o $$f.lock || exit 1; done
 
 include mk/*.mk
 
