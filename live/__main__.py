@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import Settings, SettingsError
 from live.cluster import JobError, PodError
 from live.cluster.image import MissingImageError
+from live.logins import write_logins
 from live.neighbours import Neighbours
 from live.only_one import BusyError, need_ports, only_one
 from live.processes import resident
@@ -82,8 +84,10 @@ def _run(release: str | None, state: Path) -> None:
         neighbours = Neighbours.of(rendering.settings, folder=folder, openbao_ports=OPENBAO_PORTS, say=_say)
         stack.enter_context(neighbours)
         system = stack.enter_context(System(rendering, neighbours, folder=folder, say=_say))
+        logins = write_logins(folder / "bootstrap.env", neighbours.administration)
         megabytes = resident(os.getpid()) // 2**20
-        _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{_description(system)}")
+        seconds = time.monotonic() - begin
+        _say(f"\nready after {seconds:.0f} s, with {megabytes} MB of memory\n{_description(system, logins)}")
         stack.callback(_say, "\nstopping")
         signal.pause()
 
@@ -96,7 +100,7 @@ def fixed_ports(settings: Settings) -> list[int]:
     return [settings.ingress.public_port, settings.database.port, authentication.keycloak_port, *redis, *s3]
 
 
-def _description(system: System) -> str:
+def _description(system: System, logins: Path) -> str:
     keycloak = system.neighbours.keycloak
     users = [
         f"  {user.email:<20} {user.password:<14} {user.group or 'in no group: refused'}"
@@ -108,6 +112,7 @@ def _description(system: System) -> str:
             f"Keycloak  {keycloak.url}/admin/  {keycloak.admin_user} {keycloak.admin_password}",
             f"authority {system.ca}",
             f"logs      {system.cluster.volumes.folder}",
+            f"bootstrap set -a; . {shlex.quote(str(logins))}; set +a",
             "\nlog in as",
             *users,
             "\nCtrl-C stops everything.",

@@ -55,6 +55,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make docs": SUITE,
     "make release": By("tests/package/conftest.py", "wheel"),
     "pip install build/release/cdk8s_mlflow-*.whl": By("tests/package/conftest.py", "installed"),
+    ".venv/bin/python bootstrap.py plan --environment local": LIVE,
     "make live": LIVE,
     "make live RELEASE=3.17.2": LIVE,
     "python bootstrap.py plan --environment production": BOOTSTRAP,

@@ -9,12 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from blocks import block
+from commands import ROOT
 
 from live.__main__ import OPENBAO_PORTS, fixed_ports
 from live.only_one import BusyError, need_ports
 from live.rendering import Rendering
 
 pytestmark = pytest.mark.servers
+
+PLAIN = {"PATH": "/usr/bin:/bin"}
+"""A shell without a login."""
 
 COMMAND = [sys.executable, "-m", "live"]
 
@@ -38,6 +43,12 @@ def test_it_says_where_to_go_runs_once_and_leaves_nothing_behind(machine: None, 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
         assert running.stdout is not None
         said = "".join(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
+        login = re.search(r"^bootstrap (.*)$", said, re.MULTILINE)
+        assert login is not None
+        shown = block("docs/try-it.md", ".venv/bin/python").text
+        planned = subprocess.run(
+            ["bash", "-c", f"{login[1]}\n{shown}"], cwd=ROOT, env=PLAIN, capture_output=True, text=True, check=False
+        )
         second = subprocess.run(command, capture_output=True, text=True, check=False)
         # A terminal sends it to the whole process group.
         os.killpg(running.pid, signal.SIGINT)
@@ -45,6 +56,7 @@ def test_it_says_where_to_go_runs_once_and_leaves_nothing_behind(machine: None, 
 
     assert "https://localhost:30443" in said
     assert re.findall(r"^  (\w+)@example.com", said, re.MULTILINE) == ["admin", "user", "nobody"]
+    assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
     assert second.returncode == 1
     assert "error: it runs already, at https://localhost:30443; end it with Ctrl-C" in second.stderr
     assert running.returncode == 0
