@@ -15,7 +15,7 @@ ISSUER = "http://127.0.0.1:1/realms/mlflow"
 
 
 @pytest.fixture(scope="module")
-def alone(site: Site) -> Iterator[Serving]:
+def without_realm(site: Site) -> Iterator[Serving]:
     """A server whose realm is away; ``SETTINGS`` names an address at which nothing listens."""
     assert ISSUER in SETTINGS["OIDC_DISCOVERY_URL"]
     with Serving(pod=site.pod, environment={"OIDC_ISSUER": ISSUER, "OIDC_AUDIENCE": "mlflow"}) as server:
@@ -30,8 +30,8 @@ def token() -> str:
 
 
 @pytest.mark.servers
-def test_token_is_not_called_wrong(alone: Serving) -> None:
-    asked = f"{alone.url}{API}/experiments/search?max_results=1"
+def test_token_is_not_called_wrong(without_realm: Serving) -> None:
+    asked = f"{without_realm.url}{API}/experiments/search?max_results=1"
 
     unknown = httpx.get(asked, headers={"Authorization": f"Bearer {token()}"}, timeout=60)
     garbage = httpx.get(asked, headers={"Authorization": "Bearer garbage"}, timeout=60)
@@ -39,21 +39,21 @@ def test_token_is_not_called_wrong(alone: Serving) -> None:
     assert (unknown.status_code, unknown.headers.get("retry-after")) == (503, "5")
     assert unknown.json()["error_code"] == "TEMPORARILY_UNAVAILABLE"
     assert garbage.status_code == 401
-    assert 'mlflow_sso_refused_requests_total{reason="realm",status="503"}' in alone.metrics()
+    assert 'mlflow_sso_refused_requests_total{reason="realm",status="503"}' in without_realm.metrics()
 
 
 @pytest.mark.servers
 @pytest.mark.parametrize("path", ["/login", "/login?next=/", "/callback?error=login_required"])
-def test_browser_gets_a_page(alone: Serving, path: str) -> None:
-    answer = httpx.get(f"{alone.url}{path}", headers={"Accept": "text/html"}, timeout=60)
+def test_browser_gets_a_page(without_realm: Serving, path: str) -> None:
+    answer = httpx.get(f"{without_realm.url}{path}", headers={"Accept": "text/html"}, timeout=60)
 
     assert (answer.status_code, answer.headers.get("retry-after")) == (503, "10")
     assert "The login service does not answer" in answer.text
 
 
 @pytest.mark.servers
-def test_keys_work_without_the_realm(alone: Serving, site: Site) -> None:
-    with alone.client("anna", site.keys["anna"]) as client:
+def test_keys_work_without_the_realm(without_realm: Serving, site: Site) -> None:
+    with without_realm.client("anna", site.keys["anna"]) as client:
         answer = client.get(f"{API}/experiments/search?max_results=1")
 
     assert answer.status_code == 200
