@@ -1,4 +1,4 @@
-"""``python -m live``: the environment ``local`` on this machine, until Ctrl-C."""
+"""``python -m live``: the environment ``local`` on a Kubernetes node of this machine, until Ctrl-C."""
 
 import argparse
 import os
@@ -11,30 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cdk8s_mlflow.releases import RELEASES
-from cdk8s_mlflow.settings import Settings, SettingsError
-from live.cluster import JobError, PodError
-from live.cluster.image import MissingImageError
+from cdk8s_mlflow.settings import SettingsError, load
+from live.local import API_PORT, FILE, HTTPS_PORT, PORTS, Local
 from live.logins import write_logins
-from live.neighbours import Neighbours
+from live.node.node import require_privileges
 from live.only_one import BusyError, need_ports, only_one
 from live.processes import resident
 from live.provisioning import ProvisioningError
-from live.rendering import Rendering, RenderingError
 from live.servers import MissingProgramError, ServerError
 from live.servers.cache import cache_root
-from live.system import System
-
-OPENBAO_PORTS = (30820, 30821)
-"""The settings name no address of the secret store: pods never reach it."""
+from live.servers.process import passable
 
 EXPECTED = (
     BusyError,
-    JobError,
-    MissingImageError,
     MissingProgramError,
-    PodError,
     ProvisioningError,
-    RenderingError,
     ServerError,
     SettingsError,
 )
@@ -58,9 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m live", description=__doc__)
-    parser.add_argument("--release", choices=RELEASES, help="by default the one of environments/local.yaml")
-    parser.add_argument("--state", type=Path, default=cache_root() / "live", help="folder that keeps all data")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--release",
+        choices=RELEASES,
+        action="append",
+        help="by default the one of environments/local.yaml; given twice, two environments run side by side",
+    )
+    parser.add_argument("--state", type=Path, help="folder that keeps all data; by default in the cache")
+    options = parser.parse_args(arguments)
+    if options.release and len(options.release) > len(set(options.release)):
+        parser.error("argument --release: each release can run once")
+    return options
 
 
 def _interrupt(*_: object) -> None:
@@ -70,49 +69,47 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(release: str | None, state: Path) -> None:
+def _run(releases: Sequence[str] | None, state: Path | None) -> None:
     begin = time.monotonic()
-    committed = Rendering.committed()
-    release = release or committed.settings.release
-    folder = state / release
+    require_privileges()
+    state = state or cache_root() / "live"
+    settings = load(FILE)
+    releases = releases or [settings.release]
     with ExitStack() as stack:
-        stack.enter_context(only_one(state, url=committed.settings.ingress.public_url))
-        need_ports([*fixed_ports(committed.settings), *OPENBAO_PORTS])
-        own = committed.settings.release == release
-        rendering = committed if own else Rendering.copy(folder / "rendered", release=release)
-        _say(f"starting MLflow {release} and its neighbours; the first time takes some minutes")
-        neighbours = Neighbours.of(rendering.settings, folder=folder, openbao_ports=OPENBAO_PORTS, say=_say)
-        stack.enter_context(neighbours)
-        system = stack.enter_context(System(rendering, neighbours, folder=folder, say=_say))
-        logins = write_logins(folder / "bootstrap.env", neighbours.administration)
+        stack.enter_context(only_one(state, url=settings.ingress.public_url))
+        need_ports([HTTPS_PORT, API_PORT, *PORTS.values()])
+        _say(
+            f"starting a node with MLflow {' and '.join(releases)}; "
+            "the first time takes half an hour, later ones a minute"
+        )
+        folder = passable(state) / "-".join(releases)
+        local = stack.enter_context(Local(releases, folder=folder, say=_say))
         megabytes = resident(os.getpid()) // 2**20
-        seconds = time.monotonic() - begin
-        _say(f"\nready after {seconds:.0f} s, with {megabytes} MB of memory\n{_description(system, logins)}")
+        description = _description(local, folder)
+        _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{description}")
         stack.callback(_say, "\nstopping")
         signal.pause()
 
 
-def fixed_ports(settings: Settings) -> list[int]:
-    """Where the door and the neighbours listen."""
-    authentication, artifacts = settings.authentication, settings.artifacts
-    redis = [authentication.redis.port] if authentication.redis else []
-    s3 = [int(artifacts.endpoint.rpartition(":")[2])] if artifacts.endpoint else []
-    return [settings.ingress.public_port, settings.database.port, authentication.keycloak_port, *redis, *s3]
-
-
-def _description(system: System, logins: Path) -> str:
-    keycloak = system.neighbours.keycloak
+def _description(local: Local, folder: Path) -> str:
+    keycloak = local.backing.keycloak
+    logins = write_logins(folder / "bootstrap.env", local.backing.administration)
+    addresses = [f"MLflow {e.settings.release:<7}{e.settings.ingress.public_url}" for e in local.environments]
     users = [
-        f"  {user.email:<20} {user.password:<14} {user.group or 'in no group: refused'}"
-        for user in system.users.values()
+        f"  {user.email:<20} {user.password:<18} {user.group or 'in no group: refused'}"
+        for user in local.users.values()
     ]
     return "\n".join(
         [
-            f"\nMLflow    {system.url}",
-            f"Keycloak  {keycloak.url}/admin/  {keycloak.admin_user} {keycloak.admin_password}",
-            f"authority {system.ca}",
-            f"logs      {system.cluster.volumes.folder}",
-            f"bootstrap set -a; . {shlex.quote(str(logins))}; set +a",
+            "",
+            *addresses,
+            f"Keycloak      {local.environments[0].settings.authentication.keycloak_url}/admin/  "
+            f"{keycloak.admin_user} {keycloak.admin_password}",
+            f"authority     {local.backing.certificate.ca}",
+            f"kubectl       export KUBECONFIG={shlex.quote(str(local.node.kubeconfig))}",
+            f"              {shlex.quote(str(local.node.kubectl_program))} get pods --all-namespaces",
+            f"bootstrap     set -a; . {shlex.quote(str(logins))}; set +a",
+            f"logs          {local.node.folder}",
             "\nlog in as",
             *users,
             "\nCtrl-C stops everything.",

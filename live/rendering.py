@@ -1,4 +1,4 @@
-"""The environment ``local`` as it is committed, or a copy of it with other ports, names or another release."""
+"""An environment of one machine without a node, with ports, names and a release of its own."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from live.cluster.objects import Objects
 from live.servers.process import free_port
 
 NAME = "local"
-FILE = ROOT / "environments" / f"{NAME}.yaml"
+FILE = ROOT / "tests" / "live" / "environments" / f"{NAME}.yaml"
 DOOR_NETWORK = "127.0.0.0/8"
 """Where the door's requests come from; in a cluster those are Traefik's pods."""
 
@@ -37,11 +37,6 @@ class Rendering:
     """By which a copy differs from what the repository has, its release aside."""
     constructs: Path | None = None
     """Folder of other constructs than the repository's, which made the manifests and which the bootstrap shall use."""
-
-    @classmethod
-    def committed(cls) -> Self:
-        """What the repository has."""
-        return cls(file=FILE, settings=load(FILE), objects=Objects.read(ROOT / "dist" / NAME))
 
     @classmethod
     def copy(

@@ -1,14 +1,14 @@
 .PHONY: live test-live test-mutations screenshots bench-live
 
 ifneq ($(filter live bench-live,$(MAKECMDGOALS)),)
-ifeq ($(filter $(or $(RELEASE),3.6.0),$(IMAGE_RELEASES) 3.6.0 3.17.2),)
-$(error RELEASE is $(RELEASE); set it to 3.6.0 or 3.17.2)
+ifneq ($(filter-out $(IMAGE_RELEASES),$(RELEASE)),)
+$(error RELEASE is $(RELEASE); set it to one of $(IMAGE_RELEASES), or for `make live` to both)
 endif
 endif
 
 # The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
-live: $(VENV)/.servers .venv-image-$(or $(RELEASE),3.6.0)/.done ## run it all on this machine: make live [RELEASE=3.17.2]
-	@$(PY) -m live $(if $(RELEASE),--release $(RELEASE))
+live: $(VENV)/.servers ## run it all on a Kubernetes node of this machine: make live [RELEASE=3.17.2]
+	@$(PY) -m live $(RELEASE:%=--release %)
 
 test-live: setup-image ## the whole system of each release, as people use it
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/live \

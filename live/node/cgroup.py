@@ -1,11 +1,17 @@
 """The cgroup below which the pods of one node are, in every hierarchy of cgroup v1 or in the one of v2."""
 
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+
+
+def writable() -> bool:
+    """Whether there are hierarchies, and groups can be created in each."""
+    return bool(_hierarchies()) and all(os.access(hierarchy, os.W_OK) for hierarchy in _hierarchies())
 
 
 def create(name: str) -> None:
@@ -35,6 +41,12 @@ def remove(name: str, *, seconds: float = 10) -> None:
 def _hierarchies() -> list[Path]:
     if (ROOT / "cgroup.controllers").exists():
         return [ROOT]
+    if not ROOT.is_dir():
+        return []
     return [
         path for path in ROOT.iterdir() if path.is_dir() and not path.is_symlink() and (path / "cgroup.procs").exists()
     ]
+
+
+if __name__ == "__main__":
+    remove(sys.argv[1])

@@ -22,7 +22,7 @@ class Flux:
     """Starts the controller; :meth:`publish` is a push to the repository."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self.node = node
         self._archives = node.folder / "archives"
         self._archives.mkdir(exist_ok=True)
         node.kubectl("create", "namespace", NAMESPACE)
@@ -65,22 +65,30 @@ class Flux:
 
     def wait_ready(self, kustomization: str, *, seconds: float = 600) -> None:
         """Wait until the newest revision is applied and healthy; raises ``NodeError`` when it takes longer."""
-        self._node.wait(kustomization, lambda: self._applied(kustomization), seconds=seconds)
+        self.node.wait(kustomization, lambda: self._applied(kustomization), seconds=seconds)
+
+    def suspend(self, kustomization: str, *, suspended: bool = True) -> None:
+        """Stop reconciling, or go on, as ``flux suspend`` and ``flux resume`` do."""
+        self._patch("kustomization", kustomization, {"spec": {"suspend": suspended}})
+
+    def status(self, kustomization: str) -> dict[str, Any]:
+        """Status of a Kustomization."""
+        status: dict[str, Any] = self._object("kustomization", kustomization).get("status", {})
+        return status
 
     def condition(self, kustomization: str) -> dict[str, str]:
         """The Ready condition of a Kustomization; empty until it has one."""
-        conditions = self._object("kustomization", kustomization).get("status", {}).get("conditions", [])
+        conditions = self.status(kustomization).get("conditions", [])
         return next((dict(c) for c in conditions if c["type"] == "Ready"), {})
 
     def _applied(self, kustomization: str) -> bool:
-        status = self._object("kustomization", kustomization).get("status", {})
-        newest = status.get("lastAppliedRevision") == self.revision
+        newest = self.status(kustomization).get("lastAppliedRevision") == self.revision
         return newest and self.condition(kustomization).get("status") == "True"
 
     def _object(self, kind: str, name: str) -> dict[str, Any]:
-        return self._node.get(kind, name, "--namespace", NAMESPACE)
+        return self.node.get(kind, name, "--namespace", NAMESPACE)
 
     def _patch(self, kind: str, name: str, change: object, *flags: str) -> None:
-        self._node.kubectl(
+        self.node.kubectl(
             *("patch", kind, name, "--namespace", NAMESPACE, "--type=merge", "--patch", json.dumps(change)), *flags
         )

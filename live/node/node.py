@@ -8,7 +8,9 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,11 +36,13 @@ class Node(Server):
     """A node whose API server answers at 127.0.0.1; also a context manager.
 
     Exposes ``kubeconfig``, ``url`` of the API server, and ``https_port``, at which Traefik's TLS entry point answers
-    here. ``names`` are public host names that the pods shall find at Traefik, as with a split-horizon DNS.
+    here and for pods. ``names`` are public host names that the pods shall find at Traefik, as with a split-horizon DNS.
     """
 
     name: ClassVar[str] = "node"
     start_seconds: ClassVar[float] = 30
+    # `unshare` heeds no other, and takes all of the node with it.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGKILL
 
     names: Sequence[str] = ()
     https_port: int = field(default_factory=free_port)
@@ -53,6 +57,11 @@ class Node(Server):
         return self.folder / "outside.kubeconfig"
 
     @property
+    def kubectl_program(self) -> Path:
+        """kubectl of the node's version."""
+        return self._programs.go / "kubectl"
+
+    @property
     def url(self) -> str:
         """Address of the API server here."""
         return f"https://127.0.0.1:{self.port}"
@@ -63,13 +72,20 @@ class Node(Server):
         Raises:
             NodeError: we are not root.
         """
-        if os.geteuid() != 0:
-            raise NodeError("a node needs root, for its namespaces, mounts and cgroups; run it with sudo")
+        require_privileges()
         self._programs = programs()
         self._slot = _free_slot()
         self._ready_file.unlink(missing_ok=True)
         flags = ["--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child=KILL"]
         return ["unshare", *flags, "bash", str(_SCRIPT), ADDRESS, str(self._ready_file)]
+
+    def locks(self) -> Sequence[int]:
+        """The slot, or the next node would have its cgroups removed."""
+        return [self._slot.fileno()]
+
+    def after(self) -> Sequence[str]:
+        """Removes the cgroups, which outlive the namespaces."""
+        return [sys.executable, "-I", cgroup.__file__, self._cgroup]
 
     def ready(self) -> bool:
         """Whether the namespaces are there; :meth:`start` then starts what is in them."""
@@ -175,7 +191,7 @@ class Node(Server):
             NodeError: its exit code is not 0, unless ``check`` is off.
         """
         done = subprocess.run(
-            [str(self._programs.go / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
+            [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
             input=stdin,
             capture_output=True,
             text=True,
@@ -301,11 +317,30 @@ class Node(Server):
         self.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
         self.apply(*sorted(self._programs.definitions.glob("*.yaml")))
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        self.apply(MANIFESTS / "traefik.yaml")
+        traefik = (MANIFESTS / "traefik.yaml").read_text().replace("PUBLIC_PORT", str(self.https_port))
+        self.kubectl("apply", "--server-side", "--filename", "-", stdin=traefik)
         for name in ("coredns", "traefik"):
             self.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=180s")
         address = self.get("service", "traefik", "--namespace", "kube-system")["spec"]["clusterIP"]
         self._passages.append(Passage.into(self.init, (address, 443), port=self.https_port))
+
+
+def require_privileges() -> None:
+    """See that a node can be started.
+
+    Raises:
+        NodeError: it cannot; the text says what is missing.
+    """
+    if os.geteuid() != 0:
+        raise NodeError("a node needs root, for its namespaces, mounts and cgroups; run it with sudo")
+    if not cgroup.writable():
+        raise NodeError(
+            f"a node needs cgroups below {cgroup.ROOT} that root may create; they are mounted read-only here"
+        )
+    tried = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"]
+    done = subprocess.run(tried, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NodeError(f"a node needs namespaces of its own, which this machine refuses: {done.stderr.strip()}")
 
 
 _NAMESPACE = ("--address", components.CONTAINERD, "--namespace", "k8s.io")
@@ -328,3 +363,10 @@ def _free_slot() -> IO[str]:
 def _children_of(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(number) for number in listed.split()]
+
+
+if __name__ == "__main__":
+    try:
+        require_privileges()
+    except NodeError as error:
+        sys.exit(f"error: {error}")

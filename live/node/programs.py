@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 from live.node import versions
 from live.servers.cache import cache_root, locked, require, run_quietly, say
@@ -242,9 +243,9 @@ def _wrap(debian: Path, tools: Path) -> Path:
             names |= {f"{family}{verb}": "xtables-nft-multi" for family in ("iptables", "ip6tables")}
         for name, program in names.items():
             real = next(path for path in (debian / "usr/sbin" / program, debian / "usr/bin" / program) if path.exists())
-            variables = f"LD_LIBRARY_PATH={libraries} XTABLES_LIBDIR={libraries}/xtables"
+            variables = f"LD_LIBRARY_PATH={quote(str(libraries))} XTABLES_LIBDIR={quote(f'{libraries}/xtables')}"
             # -a: the program goes by the name under which it was started.
-            (unfinished / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {real} "$@"\n')
+            (unfinished / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {quote(str(real))} "$@"\n')
             (unfinished / name).chmod(0o755)
         unfinished.replace(tools)
         unfinished.mkdir()

@@ -4,6 +4,7 @@ Errors: ServerError, when a server ends early or does not get ready.
 """
 
 import fcntl
+import json
 import os
 import random
 import shutil
@@ -105,6 +106,14 @@ class Server(ABC):
         """User to run as; empty for our own."""
         return ""
 
+    def locks(self) -> Sequence[int]:
+        """Locked files that stay locked until :meth:`after` has run, even if we have ended before."""
+        return []
+
+    def after(self) -> Sequence[str]:
+        """Command that clears up once the server has ended, even if we have ended before; empty if there is none."""
+        return []
+
     @property
     def log(self) -> Path:
         """What the server printed since it was first started."""
@@ -137,13 +146,14 @@ class Server(ABC):
         watched = [sys.executable, "-I", guard.__file__, str(int(self.stop_signal)), str(self.grace_seconds)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*watched, self.user(), *command],
+                [*watched, self.user(), json.dumps(self.after()), *command],
                 cwd=self.folder,
                 env={**os.environ, **self.environment()},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=self.locks(),
             )
         self._wait()
         return self

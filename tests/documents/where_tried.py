@@ -23,7 +23,7 @@ class Not:
 
 JOURNEY = By("tests/documents/test_journeys.py", "test_journey_runs_as_documented")
 BOOTSTRAP = By("tests/bootstrap/test_cli.py", "test_documented_commands_run_in_order")
-LIVE = By("tests/live/test_command.py")
+LIVE = By("tests/node/test_command.py")
 BUILD = By("tests/image/test_publishing.py", "test_another_release_has_its_own_tag_and_base")
 PUSH = By("tests/image/test_push.py", "test_push_prints_digest_and_its_settings")
 FLUX = By("tests/node/test_delivery.py", "test_flux_delivers_both_parts")
@@ -58,6 +58,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     ".venv/bin/python bootstrap.py plan --environment local": LIVE,
     "make live": LIVE,
     "make live RELEASE=3.17.2": LIVE,
+    'make live RELEASE="3.6.0 3.17.2"': LIVE,
     "python bootstrap.py plan --environment production": BOOTSTRAP,
     "python bootstrap.py apply --environment production": BOOTSTRAP,
     "python bootstrap.py verify --environment production": BOOTSTRAP,

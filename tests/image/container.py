@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from built import BuiltImage
 from pod import Done, Pod
 from serving import SERVER_SECRETS, SETTINGS
 
+from live.image.built import BuiltImage
 from live.servers.process import answers
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from built import buildah, environment_of_engines
 
+from live.image.built import buildah, environment_of_engines
 from live.servers.cache import debian_program
 from live.servers.process import Server
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from built import ROOT, BuiltImage, built_image, describe, mounted
 from container import Container
 from pod import Pod, Venv
 from serving import SETTINGS, make_users
 
 from cdk8s_mlflow.settings.server import ServerSettings
+from live.image.built import ROOT, BuiltImage, built_image, describe, mounted
 from live.servers.process import free_port
 
 pytestmark = [

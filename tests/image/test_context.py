@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from built import ROOT, buildah, mounted
 from engines import reached
 
 from cdk8s_mlflow.releases import RELEASES
+from live.image.built import ROOT, buildah, mounted
 
 pytestmark = [
     pytest.mark.servers,

@@ -8,10 +8,10 @@ import os
 
 import httpx
 import pytest
-from built import publish, stand_in
 from engines import reached, tagged
 
 from cdk8s_mlflow.settings.image import ImageSettings
+from live.image.built import publish, stand_in
 from live.servers import Registry
 
 MANIFESTS = (

@@ -64,19 +64,16 @@ def test_edge_has_nothing_optional(committed: Mapping[str, Objects]) -> None:
     }
 
 
-def test_local_leaves_databases_to_bootstrap(
-    committed: Mapping[str, Objects],
-) -> None:
+def test_local_is_delivered_by_flux_only(committed: Mapping[str, Objects]) -> None:
     found = identities(committed["local"])
 
-    assert {where for _, where, _ in found} == {"", "mlflow-local"}
-    assert {kind for kind, _, _ in found} == {kind for kind, _, _ in APPLICATION | SECRETS | POLICIES} | {
-        "CronJob",
-        "ServiceMonitor",
-    }
+    assert {where for _, where, _ in found} == {"", "mlflow-local", "postgres", "flux-system"}
+    assert {kind for kind, _, _ in found} == {
+        kind for kind, _, _ in APPLICATION | SECRETS | POLICIES | DATABASES | flux("local")
+    } | {"CronJob", "ServiceMonitor", "DatabaseRole"}
 
 
-def test_current_prunes_sessions_and_has_disruption_budget(committed: Mapping[str, Objects]) -> None:
+def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mapping[str, Objects]) -> None:
     found = identities(committed["current"])
 
     assert ("CronJob", "mlflow-current", "mlflow-prune-sessions") in found

@@ -1,14 +1,13 @@
 """A real node, once a session, with both releases side by side as two environments that share every backing service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deployment import Deployment
-from images import image_archive
+from deployment import COMMON, Deployment
 
 from live.node.backing import KEYCLOAK_HOST, BackingServices
 from live.node.flux import Flux
@@ -17,11 +16,6 @@ from live.node.operators import Operators, install_definitions
 
 ROOT = Path(__file__).parents[2]
 HOSTS = {"first": "mlflow.cluster.test", "second": "second.cluster.test"}
-COMMON = {
-    "cluster": "node",
-    "server": {"ca_bundle": {"name": "local-authority"}},
-    "delivery": {"tools": ["flux"]},
-}
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "first": {
         **COMMON,
@@ -61,7 +55,13 @@ def node(backing: BackingServices) -> Iterator[Node]:
                 part.result()
         install_definitions(running, ROOT / "imports/cdk8s_mlflow_crds/crds")
         backing.attach(running)
-        stack.enter_context(Operators(running, fetch=backing.value, postgres=backing.postgres))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def operators(node: Node, backing: BackingServices) -> Iterator[Operators]:
+    """What stands in for External Secrets and CloudNativePG."""
+    with Operators(node, fetch=backing.value, postgres=backing.postgres) as running:
         yield running
 
 
@@ -72,21 +72,28 @@ def flux(node: Node) -> Flux:
 
 
 @pytest.fixture(scope="session")
-def deployments(
-    node: Node, backing: BackingServices, flux: Flux, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Deployment]:
-    """Both environments, delivered and ready."""
-    made = {}
-    for name, settings in ENVIRONMENTS.items():
-        deployment = Deployment(
-            name=name, node=node, backing=backing, flux=flux, folder=tmp_path_factory.mktemp(f"environment-{name}")
-        )
+def prepare(
+    node: Node, backing: BackingServices, operators: Operators, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Deployment]:
+    """Renders an environment and prepares all that its delivery needs; keyword arguments are its settings."""
+
+    def made(name: str, **settings: Any) -> Deployment:
+        folder = tmp_path_factory.mktemp(f"environment-{name}")
+        deployment = Deployment(file=folder / f"{name}.yaml", dist=folder / "dist", backing=backing, node=node)
         deployment.render(settings)
-        reference = deployment.settings.image_reference
-        node.import_image(image_archive(deployment.settings.release, reference))
-        deployment.prepare()
-        deployment.deliver()
-        made[name] = deployment
+        deployment.import_image()
+        deployment.prepare(node)
+        return deployment
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def deployments(prepare: Callable[..., Deployment], flux: Flux) -> Mapping[str, Deployment]:
+    """Both environments, delivered and ready."""
+    made = {name: prepare(name, **settings) for name, settings in ENVIRONMENTS.items()}
+    for deployment in made.values():
+        deployment.deliver(flux)
     return made
 
 

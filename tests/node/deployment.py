@@ -1,24 +1,19 @@
 """An environment on the node: rendered, prepared by bootstrap.py, delivered by Flux, and used through Traefik."""
 
 import html
-import json
 import re
 import ssl
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from cdk8s_mlflow.settings import Settings, load
-from live.node.backing import KEYCLOAK_HOST, BackingServices
-from live.node.flux import Flux
+from live.image.archive import image_archive
+from live.node.backing import KEYCLOAK_HOST
+from live.node.environment import Environment
 from live.node.node import Node
-from live.provisioning import Bootstrap
 from live.users import Realm, User
 
 FORM = re.compile(r'<form[^>]+id="kc-form-login"[^>]+action="([^"]+)"')
@@ -26,6 +21,13 @@ KEY_PATHS = {
     "3.6.0": "/api/2.0/mlflow/permissions/users/access-token",
     "3.17.2": "/api/2.0/mlflow/users/access-token",
 }
+
+COMMON: Mapping[str, Any] = {
+    "cluster": "node",
+    "server": {"ca_bundle": {"name": "local-authority"}},
+    "delivery": {"tools": ["flux"]},
+}
+"""Settings of every environment of the tests."""
 
 
 class Through(httpx.BaseTransport):
@@ -55,71 +57,14 @@ class Through(httpx.BaseTransport):
 
 
 @dataclass(kw_only=True)
-class Deployment:
-    """One environment, ``name``, in ``folder``, which has its file, its ``dist`` and nothing else."""
+class Deployment(Environment):
+    """One environment, and the people and programs that use it."""
 
-    name: str
     node: Node
-    backing: BackingServices
-    flux: Flux
-    folder: Path
 
-    @property
-    def file(self) -> Path:
-        return self.folder / f"{self.name}.yaml"
-
-    @property
-    def settings(self) -> Settings:
-        return load(self.file)
-
-    @property
-    def namespace(self) -> str:
-        return self.settings.namespace
-
-    @property
-    def bootstrap(self) -> Bootstrap:
-        return Bootstrap(file=self.file, administration=self.backing.administration)
-
-    def render(self, settings: Mapping[str, Any]) -> None:
-        """Write the environment's file, with the addresses that bootstrap.py uses from here, and its manifests."""
-        reached = {
-            "keycloak_url": self.backing.keycloak.url,
-            "s3_endpoint": self.backing.minio.url,
-            "read_timeout_seconds": 180,
-        }
-        # JSON is YAML, too.
-        self.file.write_text(json.dumps({**settings, "bootstrap": reached}))
-        command = [sys.executable, "-m", "cdk8s_mlflow.synth.worker", str(self.folder / "dist"), str(self.file)]
-        subprocess.run(command, check=True)
-
-    def prepare(self) -> None:
-        """What an operator does once: bootstrap, the namespace, a private authority and a certificate in it."""
-        for part in ("secrets", "keycloak", "minio"):
-            self.bootstrap.succeed("apply", part, *(["--create-realm"] if part == "keycloak" else []))
-        (namespace,) = (self.folder / "dist" / self.name / "application").glob("Namespace.*.yaml")
-        self.node.apply(namespace)
-        tls, where = self.backing.certificate, ["--namespace", self.namespace]
-        self.node.kubectl("create", "configmap", "local-authority", f"--from-file=ca.crt={tls.ca}", *where)
-        self.node.kubectl(
-            "create", "secret", "tls", "mlflow-tls", f"--cert={tls.certificate}", f"--key={tls.key}", *where
-        )
-
-    def deliver(self) -> None:
-        """Apply the delivery objects and publish ``dist``, then wait until both Kustomizations are ready."""
-        self.node.apply(self.folder / "dist" / self.name / "delivery/flux")
-        self.publish()
-
-    def publish(self) -> None:
-        """Commit ``dist``, as it were."""
-        self.flux.publish(self.folder / "dist", self.name, source=self.source)
-        for part in ("database", "application"):
-            self.flux.reconcile(f"{self.source}-{part}")
-            self.flux.wait_ready(f"{self.source}-{part}")
-
-    @property
-    def source(self) -> str:
-        """Name of Flux's GitRepository."""
-        return self.settings.delivery_name(self.name)
+    def import_image(self) -> None:
+        """Take the image that the settings name into the node."""
+        self.node.import_image(image_archive(self.settings.release, self.settings.image_reference))
 
     def user(self, name: str) -> User:
         """A user of the group of users, known to Keycloak."""

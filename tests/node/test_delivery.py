@@ -47,7 +47,7 @@ def test_flux_mends_a_scaled_deployment(deployment: Deployment, node: Node, flux
 def test_second_apply_changes_nothing(deployment: Deployment, node: Node) -> None:
     before = generations(node, deployment)
 
-    node.apply(deployment.folder / "dist" / deployment.name / "application")
+    node.apply(deployment.manifests / "application")
 
     assert generations(node, deployment) == before
 
@@ -63,11 +63,11 @@ def test_environments_share_no_object(deployments: Mapping[str, Deployment]) -> 
     owned = [
         {
             (kind, o["metadata"].get("namespace"), o["metadata"]["name"])
-            for file in (deployment.folder / "dist" / name).rglob("*.yaml")
+            for file in deployment.manifests.rglob("*.yaml")
             for o in [json.loads(deployment.node.kubectl("create", "--dry-run=client", "-f", str(file), "-o", "json"))]
             for kind in [o["kind"]]
         }
-        for name, deployment in deployments.items()
+        for deployment in deployments.values()
     ]
 
     assert all(owned)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from deployment import Deployment
+from traces import traces
 
 from live.node.node import Node
 
@@ -48,10 +49,3 @@ def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
         assert traces() != before
 
     assert traces() == before
-
-
-def traces() -> set[str]:
-    """Mounts, cgroups and network interfaces of the machine."""
-    mounts = Path("/proc/self/mounts").read_text().splitlines()
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/cdk8s-mlflow-node-*")]
-    return {*mounts, *groups, *(path.name for path in Path("/sys/class/net").iterdir())}

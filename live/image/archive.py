@@ -1,17 +1,17 @@
-"""The product's image, built as everywhere in the tests, as an archive that the node takes in."""
+"""The product's image as an archive that a node takes in."""
 
 from hashlib import sha256
 from pathlib import Path
 
-from built import buildah, built_image
-
+from live.image.built import build_image, buildah
 from live.servers.cache import cache_root, locked
 
 
 def image_archive(release: str, reference: str) -> Path:
     """An archive of the image of ``release`` named ``reference``; written once for each image."""
-    with built_image(release) as image, locked(f"node-image-{release}"):
-        identity = buildah("inspect", "--type", "image", "--format", "{{.FromImageID}}", image.reference)
+    built, _ = build_image(release)
+    with locked(f"node-image-{release}"):
+        identity = buildah("inspect", "--type", "image", "--format", "{{.FromImageID}}", built)
         digest = sha256(f"{identity} {reference}".encode()).hexdigest()[:12]
         folder = cache_root() / "node" / "images"
         folder.mkdir(parents=True, exist_ok=True)
@@ -20,6 +20,6 @@ def image_archive(release: str, reference: str) -> Path:
             for old in folder.glob(f"{release}-*"):
                 old.unlink()
             unfinished = archive.with_suffix(".unfinished")
-            buildah("push", image.reference, f"docker-archive:{unfinished}:{reference}")
+            buildah("push", built, f"docker-archive:{unfinished}:{reference}")
             unfinished.replace(archive)
     return archive

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from debian import root_archive
-
-from live.servers.cache import cache_root, debian_program, locked
+from live.image.debian import root_archive
+from live.servers.cache import MissingProgramError, cache_root, debian_program, locked, say
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = "localhost/built"
@@ -62,18 +61,30 @@ def publish(step: str, **variables: str) -> Done:
     return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
 
 
-@contextmanager
-def built_image(release: str) -> Iterator[BuiltImage]:
-    """The image of ``release``, built anew where anything that it is created from has changed."""
+def build_image(release: str) -> tuple[str, str]:
+    """Build the image of ``release`` if anything that it is created from has changed; its reference and its base's.
+
+    Raises:
+        MissingProgramError: the build fails.
+    """
     base = stand_in(release)
     reference = f"{REGISTRY}/mlflow:{release}-oidc"
     with locked(f"image-{release}") as cache:
         note = cache / "images" / f"{release}.made-of"
         # Even where every layer is cached, buildah reads a gigabyte again, which takes it half a minute.
         if not note.exists() or note.read_text() != _made_of(base, reference):
+            say(f"building the image of release {release}")
             done = publish("build", RELEASE=release, BASE_IMAGE=base)
-            assert done.code == 0, done.stderr
+            if done.code:
+                raise MissingProgramError(f"the image of release {release} cannot be built:\n{done.stderr}")
             note.write_text(_made_of(base, reference))
+    return reference, base
+
+
+@contextmanager
+def built_image(release: str) -> Iterator[BuiltImage]:
+    """The image of ``release``, up to date, and its root file system while the context lasts."""
+    reference, base = build_image(release)
     with mounted(reference) as root:
         yield BuiltImage(
             release=release, reference=reference, base=base, root=root, description=describe(reference)["OCIv1"]
@@ -133,7 +144,8 @@ def buildah(*arguments: str) -> str:
     done = _run(
         [str(debian_program("buildah", package="buildah")), *arguments], environment_of_engines(), folder=cache_root()
     )
-    assert done.code == 0, f"buildah {' '.join(arguments)}\n{done.stderr}"
+    if done.code:
+        raise MissingProgramError(f"`buildah {' '.join(arguments)}` failed:\n{done.stderr}")
     return done.stdout
 
 
@@ -148,7 +160,7 @@ def environment_of_engines() -> dict[str, str]:
 
 
 def _driver() -> str:
-    # vfs works everywhere and copies each layer whole; overlay is ten times faster if the kernel has it.
+    # vfs works everywhere and copies each layer whole; overlay is ten times faster where the kernel has it.
     return "overlay" if "\toverlay\n" in Path("/proc/filesystems").read_text() else "vfs"
 
 

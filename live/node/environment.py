@@ -1,0 +1,109 @@
+"""An environment on the node: its file and manifests, what an operator prepares for it, and its delivery by Flux."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cdk8s_mlflow.settings import Settings, load
+from live.node.backing import BackingServices
+from live.node.flux import Flux
+from live.node.node import Node
+from live.provisioning import Bootstrap
+
+PREPARED = ("secrets", "keycloak", "minio")
+"""What ``bootstrap.py`` creates; roles and databases are CloudNativePG's."""
+
+
+@dataclass(kw_only=True)
+class Environment:
+    """``file`` is the environment's file, ``dist`` the folder with its manifests in a folder of its name."""
+
+    file: Path
+    dist: Path
+    backing: BackingServices
+
+    @property
+    def name(self) -> str:
+        """As its file is called."""
+        return self.file.stem
+
+    @property
+    def manifests(self) -> Path:
+        """Folder of its objects."""
+        return self.dist / self.name
+
+    @property
+    def settings(self) -> Settings:
+        """As the file says now."""
+        return load(self.file)
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of its workloads."""
+        return self.settings.namespace
+
+    @property
+    def source(self) -> str:
+        """Name of Flux's GitRepository, with which the names of its Kustomizations begin."""
+        return self.settings.delivery_name(self.name)
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """``bootstrap.py`` of this environment."""
+        return Bootstrap(file=self.file, administration=self.backing.administration)
+
+    def render(self, settings: Mapping[str, Any]) -> None:
+        """Write the environment's file, with the addresses that bootstrap.py uses from here, and its manifests."""
+        reached = {
+            "keycloak_url": self.backing.keycloak.url,
+            "s3_endpoint": self.backing.minio.url,
+            "read_timeout_seconds": 180,
+        }
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # JSON is YAML, too.
+        self.file.write_text(json.dumps({**settings, "bootstrap": reached}))
+        # In a process of its own: this one needs no Node.js.
+        command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(self.dist), str(self.file)]
+        subprocess.run(command, check=True)
+
+    def prepare(self, node: Node) -> None:
+        """What an operator does once: bootstrap, the namespace, a private authority and a certificate in it.
+
+        Raises:
+            ProvisioningError: the bootstrap fails.
+        """
+        for part in PREPARED:
+            self.bootstrap.succeed("apply", part, *(["--create-realm"] if part == "keycloak" else []))
+        (namespace,) = (self.manifests / "application").glob("Namespace.*.yaml")
+        node.apply(namespace)
+        tls, where = self.backing.certificate, ["--namespace", self.namespace]
+        bundle = self.settings.server.ca_bundle
+        if bundle:
+            node.kubectl("create", "configmap", bundle.name, f"--from-file={bundle.key}={tls.ca}", *where)
+        if not (secret := self.settings.ingress.tls_secret):
+            return
+        node.kubectl("create", "secret", "tls", secret, f"--cert={tls.certificate}", f"--key={tls.key}", *where)
+
+    def deliver(self, flux: Flux) -> None:
+        """Apply the delivery objects and publish the manifests, then wait until both Kustomizations are ready.
+
+        Raises:
+            NodeError: they are not ready in time.
+        """
+        flux.node.apply(self.manifests / "delivery/flux")
+        self.publish(flux)
+
+    def publish(self, flux: Flux) -> None:
+        """Commit the manifests, as it were, and wait until Flux has applied them and finds them healthy.
+
+        Raises:
+            NodeError: they are not ready in time.
+        """
+        flux.publish(self.dist, self.name, source=self.source)
+        for part in ("database", "application"):
+            flux.reconcile(f"{self.source}-{part}")
+            flux.wait_ready(f"{self.source}-{part}")

@@ -1,0 +1,140 @@
+"""`make live` as somebody runs it who tries the product: it says where to go, runs once, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from blocks import block
+from commands import ROOT
+from traces import traces
+
+from live.local import API_PORT, HTTPS_PORT, PORTS
+from live.only_one import BusyError, need_ports
+
+pytestmark = pytest.mark.servers
+
+COMMAND = [sys.executable, "-m", "live"]
+ALL_PORTS = [HTTPS_PORT, API_PORT, *PORTS.values()]
+PLAIN = {"PATH": "/usr/bin:/bin"}
+"""A shell without a login."""
+USER = re.compile(r"^  (\w+@example.com) +(\S+)", re.MULTILINE)
+
+
+@pytest.fixture
+def machine() -> None:
+    """The fixed ports, which must be free: no `make live` of a person's may be disturbed."""
+    try:
+        need_ports(ALL_PORTS)
+    except BusyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose path a shell would split."""
+    folder = tmp_path_factory.mktemp("state") / "with a space"
+    folder.mkdir()
+    return folder
+
+
+@contextmanager
+def started(state: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The running command, and what it has said until it was ready."""
+    command = [*COMMAND, "--state", str(state), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+        assert running.stdout is not None
+        try:
+            yield running, "".join(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
+        finally:
+            if running.poll() is None:
+                # A terminal sends it to the whole process group.
+                os.killpg(running.pid, signal.SIGINT)
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def both(state: Path) -> str:
+    """What a start with both releases has said."""
+    with started(state, "--release", "3.6.0", "--release", "3.17.2") as (_, said):
+        return said
+
+
+def test_live_serves_both_releases(machine: None, both: str) -> None:
+    assert re.findall(r"^MLflow (\S+) +(\S+)", both, re.MULTILINE) == [
+        ("3.6.0", f"https://localhost:{HTTPS_PORT}"),
+        ("3.17.2", f"https://second.localhost:{HTTPS_PORT}"),
+    ]
+
+
+def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) -> None:
+    before = traces()
+
+    with started(state) as (running, said):
+        (authority,) = re.findall(r"^authority +(.+)$", said, re.MULTILINE)
+        second = subprocess.run([*COMMAND, "--state", str(state)], capture_output=True, text=True, check=False)
+        context = ssl.create_default_context(cafile=authority)
+        with urlopen(f"https://localhost:{HTTPS_PORT}/health", context=context, timeout=30) as answer:
+            health = answer.status
+        (login,) = re.findall(r"^bootstrap +(.+)$", said, re.MULTILINE)
+        shown = block("docs/try-it.md", ".venv/bin/python").text
+        planned = subprocess.run(
+            ["bash", "-c", f"{login}\n{shown}"], cwd=ROOT, env=PLAIN, capture_output=True, text=True, check=False
+        )
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.stdout is not None
+        rest = running.stdout.read()
+
+    assert health == 200
+    assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
+    assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "nobody@example.com"]
+    assert USER.findall(said) == USER.findall(both)
+    assert (second.returncode, second.stderr) == (
+        1,
+        f"error: it runs already, at https://localhost:{HTTPS_PORT}; end it with Ctrl-C where it was started, "
+        f"or with `kill {running.pid}`\n",
+    )
+    assert running.returncode == 0
+    assert rest.endswith("stopped\n")
+    assert [port for port in ALL_PORTS if listening(port)] == []
+    assert traces() == before
+
+
+def test_live_names_a_taken_port(machine: None, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", PORTS["keycloak"]))
+        other.listen()
+
+        done = subprocess.run([*COMMAND, "--state", str(tmp_path)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert f"error: something else listens on 127.0.0.1, port {PORTS['keycloak']}; end it first" in done.stderr
+
+
+def test_live_refuses_unknown_release() -> None:
+    done = subprocess.run([*COMMAND, "--release", "9.9"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "invalid choice: '9.9'" in done.stderr
+
+
+def test_live_needs_root() -> None:
+    # In a user namespace without a mapping nobody is root, whoever owns the files.
+    done = subprocess.run(["unshare", "--user", *COMMAND], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: a node needs root, for its namespaces, mounts and cgroups; run it with sudo\n",
+    )
