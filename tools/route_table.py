@@ -19,7 +19,7 @@ WHOLE = {Access.OPEN: "every client, without a login", Access.ADMINISTRATOR: "ad
 def rendered(rows: Iterable[Route]) -> str:
     """A table with a row for each thing that it takes."""
     asked: dict[str, dict[str, None]] = {}
-    for row in rows:
+    for row in (row for row in rows if not row.rule.is_absent):
         names = asked.setdefault(takes(row.rule), {})
         names |= dict.fromkeys(f"`{' '.join(sorted(row.methods))} {short(path)}`" for path in row.paths)
     for field, rule in FIELDS.items():

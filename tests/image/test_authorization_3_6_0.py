@@ -19,10 +19,14 @@ COMPARE = """
 import json, re
 import mlflow_sso.serve.application
 from mlflow.server import app
+from mlflow_oidc_auth.fastapi_app import app as outer
+from mlflow_sso.authorization.matching import Table
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 served = {(method, rule.rule.replace("<string:", "<")) for rule in app.url_map.iter_rules()
           for method in rule.methods - {"HEAD", "OPTIONS"}}
-print(json.dumps({"unknown": sorted(served - TABLE.pairs), "gone": sorted(TABLE.pairs - served)}))
+served |= {(method, route.path) for route in outer.router.routes for method in getattr(route, "methods", ())}
+pairs = Table(row for row in TABLE.routes if not row.rule.is_absent).pairs
+print(json.dumps({"unknown": sorted(served - pairs), "gone": sorted(pairs - served)}))
 """
 
 FIELDS = """

@@ -1,17 +1,19 @@
 """Decides about a request: what it asks for, by its row, and whether the plugin's permissions grant that."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from mlflow_sso.authorization import forms
+from mlflow_sso.authorization import forms, reserved_tags
 from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.listing import Visible
 from mlflow_sso.authorization.locations import Demand, Locations
 from mlflow_sso.authorization.matching import Match, Table
 from mlflow_sso.authorization.objects import Objects
+from mlflow_sso.authorization.otlp import read_spans
 from mlflow_sso.authorization.reading import Headers, Request, leading, normal, read
-from mlflow_sso.authorization.rules import Access, Decider, Form, Kind, Level, Need, Rule
+from mlflow_sso.authorization.reserved_tags import Treatment
+from mlflow_sso.authorization.rules import Access, Body, Decider, Form, Kind, Level, Need, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +100,36 @@ class Decision:
 
     def decide(self, caller: Caller, match: Match, *, query: bytes, headers: Headers, body: bytes) -> Allowed:
         """Raises ``RefusedError`` if the request is ambiguous or asks for more than the caller may."""
+        wanted = self.wanted(caller, match, query=query, headers=headers, body=body)
+        return self.allow(caller, match, wanted)
+
+    def wanted(self, caller: Caller, match: Match, *, query: bytes, headers: Headers, body: bytes) -> Wanted:
+        """What a request asks for, without asking a database; raises ``RefusedError`` if that cannot be told."""
         rule = match.route.rule
         if rule.access is Access.ADMINISTRATOR and not caller.is_admin:
             raise RefusedError("only administrators may do this")
-        wanted = self.wanted(caller, match, query=query, headers=headers, body=body)
-        if caller.is_admin:
-            return Allowed(caller)
-        self.check(caller, wanted.believed)
-        if rule.by is Decider.SERVE:
-            self.check(caller, wanted.demands)
-        if rule.lists_by is Decider.PLUGIN:
-            return Allowed(caller)
-        return Allowed(caller, {kind: self._readable(caller, kind) for kind in wanted.lists})
-
-    def wanted(self, caller: Caller, match: Match, *, query: bytes, headers: Headers, body: bytes) -> Wanted:
-        """What a request asks for; raises ``RefusedError`` if that cannot be told."""
         request = read(match, query=query, headers=headers, body=body, identities=self._identities)
-        rule = match.route.rule
         demands, lists = list(self._demands(rule, request)), rule.lists
         believed = [demand for value in rule.values for demand in self._of_value(caller, value, request)]
+        if match.body is Body.OTLP:
+            believed += self._of_spans(request, body)
         if any(value.form is Form.GRAPHQL for value in rule.values):
             for asked in self._graphql(request.body):
                 demands += self._demands(asked.rule, asked.request)
                 lists |= asked.rule.lists
         return Wanted(tuple(demands), tuple(believed), lists)
+
+    def allow(self, caller: Caller, match: Match, wanted: Wanted) -> Allowed:
+        """Ask for the permissions; raises ``RefusedError`` if one is missing."""
+        if caller.is_admin:
+            return Allowed(caller)
+        self.check(caller, wanted.believed)
+        rule = match.route.rule
+        if rule.by is Decider.SERVE:
+            self.check(caller, wanted.demands)
+        if rule.lists_by is Decider.PLUGIN:
+            return Allowed(caller)
+        return Allowed(caller, {kind: self._readable(caller, kind) for kind in wanted.lists})
 
     def _demands(self, rule: Rule, request: Request) -> Iterator[Demand]:
         named = [(need, request.values(need.field)) for need in rule.needs]
@@ -134,63 +142,90 @@ class Decision:
             case Form.ARTIFACT_LOCATION | Form.SOURCE:
                 for location in request.values(value.field):
                     yield from self._locations.demands(value.form, location)
-            case Form.TAG:
-                yield from self.of_tags(request, value.field.path)
+            case Form.TAG | Form.NEW_TAG:
+                for key, text in forms.tags_in(request, value.field.path):
+                    yield from self._of_tag(key, text, new=value.form is Form.NEW_TAG)
+            case Form.TAG_KEY:
+                for key in request.values(value.field):
+                    reserved_tags.refuse_deletion(key)
             case Form.NEW_TRACE_ID:
-                yield from self.existing(Kind.TRACE, [forms.trace_id(name) for name in request.values(value.field)])
+                yield from changed(Kind.TRACE, [forms.trace_id(name) for name in request.values(value.field)])
             case Form.NEW_ASSESSMENT_ID:
-                yield from self.existing(Kind.ASSESSMENT, request.values(value.field))
+                yield from changed(Kind.ASSESSMENT, request.values(value.field))
             case Form.SELF:
                 if not caller.is_admin and request.values(value.field) != [caller.username]:
                     raise RefusedError("only administrators may name another user than themselves here")
             case Form.RELATIVE_PATH:
                 forms.refuse_other_paths(request.values(value.field))
 
-    def of_tags(self, request: Request, path: str) -> Iterator[Demand]:
-        """What it takes to set the tags at ``path`` of the body; raises ``RefusedError`` for one that no caller may."""
-        for location in forms.locations_in_tags(request, path):
-            yield from self._locations.demands(Form.ARTIFACT_LOCATION, location)
+    def _of_tag(self, key: object, value: object, *, new: bool = False) -> Iterator[Demand]:
+        """What it takes to set a tag; raises ``RefusedError`` for one that no caller may set."""
+        tag = reserved_tags.believed(key)
+        if tag is None:
+            return
+        if not isinstance(value, str) or tag.treatment is Treatment.SERVER:
+            raise RefusedError(f"the tag {key} is not for clients to set: {tag.because}")
+        match tag.treatment:
+            case Treatment.LOCATION:
+                yield from self._locations.demands(Form.ARTIFACT_LOCATION, value)
+            case Treatment.OBJECT if tag.kind is not None and value:
+                yield Demand(Level.READ, tag.kind, value, if_there=True)
+            case Treatment.KIND if not new:
+                raise RefusedError(f"the tag {key} is set when the model is created, never later: {tag.because}")
+            case Treatment.WORD | Treatment.KIND if value not in tag.words:
+                raise RefusedError(f"the tag {key} is {' or '.join(sorted(tag.words))}: {tag.because}")
 
-    def existing(self, kind: Kind, names: Sequence[str]) -> Iterator[Demand]:
-        """Who names what exists already wants to change it."""
-        known = self._objects.experiments(kind, names) if names else {}
-        return (Demand(Level.EDIT, kind, name) for name in known)
+    def _of_spans(self, request: Request, body: bytes) -> Iterator[Demand]:
+        types, encodings = (request.headers.get(name, ()) for name in ("content-type", "content-encoding"))
+        spans = read_spans(body, content_types=types, encodings=encodings)
+        for key, value in spans.tags:
+            yield from self._of_tag(key, value)
+        yield from changed(Kind.TRACE, sorted(spans.trace_ids))
 
     def check(self, caller: Caller, demands: Iterable[Demand]) -> None:
         """Raises ``RefusedError`` unless ``caller`` has the level of each object."""
-        by_kind: dict[Kind, dict[str, Level]] = {}
+        by_kind: dict[Kind, dict[str, Demand]] = {}
         for demand in demands:
-            levels = by_kind.setdefault(demand.kind, {})
-            levels[demand.name] = max(demand.level, levels.get(demand.name, Level.NONE))
-        for kind, levels in by_kind.items():
-            granted = self._granted(caller, kind, levels)
-            for name, level in levels.items():
-                if granted[name] < level:
-                    raise RefusedError(f"this needs the permission {level.name} of the {kind.value} that it names")
+            strictest = by_kind.setdefault(demand.kind, {})
+            strictest[demand.name] = _both(demand, strictest.get(demand.name, demand))
+        for kind, strictest in by_kind.items():
+            granted = self._granted(caller, kind, strictest)
+            for name, demand in strictest.items():
+                if granted[name] < demand.level:
+                    raise RefusedError(
+                        f"this needs the permission {demand.level.name} of the {kind.value} that it names"
+                    )
 
-    def _granted(self, caller: Caller, kind: Kind, wanted: Mapping[str, Level]) -> Mapping[str, Level]:
+    def _granted(self, caller: Caller, kind: Kind, wanted: Mapping[str, Demand]) -> Mapping[str, Level]:
         if kind in self._direct and kind is not Kind.EXPERIMENT:
             return self._permissions.levels(caller.username, kind, wanted)
         owners = self._objects.experiments(kind, wanted)
         experiments = {owner for several in owners.values() for owner in several}
         levels = self._permissions.levels(caller.username, Kind.EXPERIMENT, experiments) if experiments else {}
-        return {name: _of_owners(kind, name, level, owners, levels) for name, level in wanted.items()}
+        return {name: _of_owners(demand, owners, levels) for name, demand in wanted.items()}
 
     def _readable(self, caller: Caller, kind: Kind) -> frozenset[str]:
         return self._permissions.readable(caller.username, kind if kind in DIRECT else Kind.EXPERIMENT)
 
 
-def _of_owners(
-    kind: Kind, name: str, wanted: Level, owners: Mapping[str, Sequence[str]], levels: Mapping[str, Level]
-) -> Level:
+def changed(kind: Kind, names: Iterable[str]) -> Iterator[Demand]:
+    """Who gives a new thing the name of one that exists wants to change that."""
+    return (Demand(Level.EDIT, kind, name, if_there=True) for name in names)
+
+
+def _both(one: Demand, other: Demand) -> Demand:
+    return replace(one, level=max(one.level, other.level), if_there=one.if_there and other.if_there)
+
+
+def _of_owners(demand: Demand, owners: Mapping[str, Sequence[str]], levels: Mapping[str, Level]) -> Level:
     """The level of what belongs to several experiments: to read, one suffices; to change, all are needed."""
-    if name not in owners:
-        if kind is Kind.EXPERIMENT_NAME:
-            # The answer says that there is none, after which clients create it.
+    if demand.name not in owners:
+        if demand.if_there or demand.kind is Kind.EXPERIMENT_NAME:
+            # The answer to a name says that there is none, after which clients create it.
             return Level.MANAGE
-        raise RefusedError(f"there is no such {kind.value}", status=404, error_code="RESOURCE_DOES_NOT_EXIST")
-    found = [levels[owner] for owner in owners[name]] or [Level.NONE]
-    return max(found) if wanted <= Level.READ else min(found)
+        raise RefusedError(f"there is no such {demand.kind.value}", status=404, error_code="RESOURCE_DOES_NOT_EXIST")
+    found = [levels[owner] for owner in owners[demand.name]] or [Level.NONE]
+    return max(found) if demand.level <= Level.READ else min(found)
 
 
 def _refuse_missing(rule: Rule, named: Sequence[tuple[Need, Sequence[str]]]) -> None:
@@ -201,6 +236,7 @@ def _refuse_missing(rule: Rule, named: Sequence[tuple[Need, Sequence[str]]]) -> 
             raise RefusedError(f"{need.field.path} is missing", **INVALID)
 
 
+OF_TAGS = frozenset({Form.TAG, Form.NEW_TAG, Form.TAG_KEY})
 INVALID: Mapping[str, Any] = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE"}
 
 
@@ -208,5 +244,5 @@ def identities(table: Table) -> frozenset[str]:
     """The names under which any route of ``table`` names objects, in every spelling the same."""
     rules = [route.rule for route in table.routes]
     fields = [need.field for rule in rules for need in rule.needs]
-    fields += [value.field for rule in rules for value in rule.values if value.form is not Form.TAG]
+    fields += [value.field for rule in rules for value in rule.values if value.form not in OF_TAGS]
     return frozenset(normal(leading(path)) for field in fields for path in field.spellings)

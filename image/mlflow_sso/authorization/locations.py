@@ -23,6 +23,8 @@ class Demand:
     level: Level
     kind: Kind
     name: str
+    if_there: bool = False
+    """Whether nothing is needed if there is no such object."""
 
 
 class Locations:

@@ -72,9 +72,12 @@ class AuthorizationMiddleware:
         match, record = self._table.find(method, path), record_of(scope)
         if match is None:
             raise RefusedError(f"{method} of this path is not in the table of what this server serves")
-        record.rule, record.carries_artifacts = label(match.route.rule), "artifact" in path
-        if match.route.rule.access is Access.REFUSED:
-            raise RefusedError(f"this server does not serve this path: {match.route.rule.because}")
+        rule = match.route.rule
+        record.rule, record.carries_artifacts = label(rule), "artifact" in path
+        if rule.access is Access.REFUSED and rule.is_absent:
+            raise RefusedError(rule.because, status=404, error_code="RESOURCE_DOES_NOT_EXIST")
+        if rule.access is Access.REFUSED:
+            raise RefusedError(f"this server does not serve this path: {rule.because}")
         return match
 
     async def _allow(self, match: Match, scope: Scope, receive: Receive) -> tuple[Allowed | Answer, Receive]:

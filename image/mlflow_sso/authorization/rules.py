@@ -94,12 +94,14 @@ class Form(StrEnum):
 
     ARTIFACT_LOCATION = "location that the caller may write"
     SOURCE = "location that the caller may read"
-    TAG = "tag that the server does not interpret, or with a value that the caller may set"
+    TAG = "tag that the server does not believe, or with a value that the caller may set"
+    NEW_TAG = "tag of a new registered model or version, which may say that it is a prompt"
+    TAG_KEY = "key of a tag that may be deleted"
     NEW_TRACE_ID = "trace id as MLflow creates it; that of an existing trace takes EDIT of it"
     NEW_ASSESSMENT_ID = "id of no assessment, or of one of a trace that the caller may edit"
     RELATIVE_PATH = "path that stays below its folder"
     GRAPHQL = "GraphQL document, each field of which is in the table of GraphQL fields"
-    OTLP = "spans of traces that the caller may write, with tags that the server does not interpret"
+    OTLP = "spans of traces that the caller may write, with tags that the caller may set"
     SELF = "the caller's own user name"
 
 
@@ -146,6 +148,8 @@ class Rule:
     """Who excludes the other rows of ``lists``."""
     because: str = ""
     """Of a refused route, the reason that its answer gives."""
+    is_absent: bool = False
+    """Whether a refused route is one that the release does not have, and ``because`` what MLflow answers then."""
 
     def __and__(self, other: "Rule") -> "Rule":
         return replace(
@@ -172,6 +176,11 @@ ADMINISTRATOR = Rule(access=Access.ADMINISTRATOR)
 def refused(because: str) -> Rule:
     """A route that no client and no page needs, and why it is not served."""
     return Rule(access=Access.REFUSED, because=because)
+
+
+def absent(answer: str) -> Rule:
+    """A route of later releases, to which newer clients turn to older routes only if they get ``answer`` with 404."""
+    return Rule(access=Access.REFUSED, because=answer, is_absent=True)
 
 
 def needs(
@@ -218,9 +227,12 @@ def has(form: Form, path: str, *, where: Where = Where.REQUEST, also: Iterable[s
     return Rule(values=(Value(form, Field(path, where, tuple(also))),))
 
 
-def tags(path: str) -> Rule:
-    """The objects with key and value, or the mapping, at ``path`` of the body must be tags that a caller may set."""
-    return has(Form.TAG, path, where=Where.BODY)
+def tags(path: str, *, new: bool = False) -> Rule:
+    """The objects with key and value, or the mapping, at ``path`` of the body must be tags that a caller may set.
+
+    ``new`` are those of a registered model or version that the request creates.
+    """
+    return has(Form.NEW_TAG if new else Form.TAG, path, where=Where.BODY)
 
 
 class Body(StrEnum):

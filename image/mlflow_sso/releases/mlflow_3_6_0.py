@@ -33,6 +33,7 @@ def _open_application() -> Application:
     from mlflow_sso.authorization.release_3_6_0.application import guard
     from mlflow_sso.patches import public_hosts
     from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
+    from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     # Before the first key is checked: rows that are loaded already keep their naive time.
@@ -52,6 +53,7 @@ def _open_application() -> Application:
         from mlflow_sso.patches.mlflow_3_6_0.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
+    serve_span_export(fastapi_app.app)
     # Outermost, so that it sees the answers of the login that the guard lets through.
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
 

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from application import JSON, Application, Request, basic
+from application import Application, Request, basic
 from digest import rows_of
+from otlp import CONTENT_TYPE, root_span
 from world import MLFLOW, THIRD, User, World
 
 from mlflow_sso.releases import installed
@@ -40,19 +41,11 @@ def graphql(mine: str, theirs: str) -> Iterator[Attack]:
         yield f"GraphQL, {name}", Request.of("POST", "/graphql", {"query": query, "variables": variables})
 
 
-def spans(name: str, experiment: str, trace: str, *, run: str = "", tag: str = "") -> Attack:
+def spans(name: str, experiment: str, trace: str, *, run: str = "", **attributes: str) -> Attack:
     """A root span by OpenTelemetry's protocol."""
-    attribute = {"key": "mlflow.traceTag.mlflow.artifactLocation", "value": {"stringValue": tag}}
-    span = {
-        "traceId": trace.removeprefix("tr-"),
-        "spanId": "00f067aa0ba902b7",
-        "name": "changed",
-        "startTimeUnixNano": "1700000000000000000",
-        "endTimeUnixNano": "1700000001000000000",
-        "attributes": [attribute] if tag else [],
-    }
-    headers = [("x-mlflow-experiment-id", experiment), *([("x-mlflow-run-id", run)] if run else []), *JSON]
-    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    names = {"tag": "mlflow.traceTag.mlflow.artifactLocation", "said": "mlflow.traceRequestId"}
+    headers = [("x-mlflow-experiment-id", experiment), *([("x-mlflow-run-id", run)] if run else []), CONTENT_TYPE]
+    body = root_span(trace, {names[key]: value for key, value in attributes.items()})
     return name, Request(method="POST", path="/v1/traces", headers=headers, body=body)
 
 
@@ -68,8 +61,10 @@ def writes(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[Attac
     yield "link", Request.of("POST", f"{MLFLOW}/traces/link-to-run", link)
     models = [{"model_id": theirs["logged_model"], "step": 1}]
     yield "outputs", Request.of("POST", f"{MLFLOW}/runs/outputs", {"run_id": mine["run"], "models": models})
+    yield spans("spans of a trace", mine["experiment"], theirs["trace"])
+    yield spans("spans for an experiment", theirs["experiment"], mine["trace"])
+    yield spans("spans that name a trace", mine["experiment"], mine["trace"], said=theirs["trace"])
     if installed().mlflow == "3.17.2":
-        yield spans("spans of a trace", mine["experiment"], theirs["trace"])
         yield spans("spans for a run", mine["experiment"], mine["trace"], run=theirs["run"])
         yield spans("tag by spans", mine["experiment"], mine["trace"], tag=folder)
 

@@ -55,4 +55,5 @@ def rows_of(release: str) -> Sequence[Route]:
     from mlflow_sso.authorization.release_3_6_0 import TABLE
     from mlflow_sso.authorization.release_3_17_2.table import routes as rows
 
-    return {"3.6.0": TABLE.routes, "3.17.2": rows(ai_gateway=False)}[release]
+    every = {"3.6.0": TABLE.routes, "3.17.2": rows(ai_gateway=False)}[release]
+    return [row for row in every if not row.rule.is_absent]

@@ -1,13 +1,13 @@
 """Requests created from a table of routes, and whether their answers are what the table promises."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from application import JSON, Request
+from application import Request
+from otlp import CONTENT_TYPE, root_span
 
 from mlflow_sso.authorization.rules import Access, Body, Field, Form, Kind, Level, Need, Route, Where
 
@@ -144,7 +144,7 @@ def _request(
     if route.body is Body.FILE:
         body = b"a file"
     if route.body is Body.OTLP:
-        body, headers = _spans(names["trace"]), [*headers, *JSON]
+        body, headers = root_span(names["trace"]), [*headers, CONTENT_TYPE]
     return Request(method=method, path=filled, headers=headers, body=body)
 
 
@@ -164,18 +164,6 @@ def _segment(value: str) -> str:
 
 def unversioned(path: str) -> str:
     return re.sub(r"^/(?:ajax-)?api/\d\.\d", "", path)
-
-
-def _spans(trace: str) -> bytes:
-    """A root span of a trace, in OTLP's JSON."""
-    span = {
-        "traceId": trace.removeprefix("tr-"),
-        "spanId": "00f067aa0ba902b7",
-        "name": "a span",
-        "startTimeUnixNano": "1700000000000000000",
-        "endTimeUnixNano": "1700000001000000000",
-    }
-    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
 
 
 def _put(body: dict[str, Any], path: str, value: str) -> None:

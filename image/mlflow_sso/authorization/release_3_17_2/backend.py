@@ -1,24 +1,24 @@
 """The engine's hands on MLflow 3.17.2: behind the plugin's own login, in front of its own checks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
 from mlflow_sso.asgi import Application, Receive, Scope, Send
-from mlflow_sso.authorization.decision import Allowed, Caller, Decision
+from mlflow_sso.authorization.decision import Allowed, Caller, Decision, Wanted
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table
 from mlflow_sso.authorization.middleware import (
     AuthorizationMiddleware,
 )
-from mlflow_sso.authorization.reading import Request
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin, noted
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
-from mlflow_sso.authorization.release_3_17_2.otlp import read_spans
-from mlflow_sso.authorization.rules import Body, Decider, Kind
+from mlflow_sso.authorization.rules import Decider
 from mlflow_sso.serve.bodies import LARGE
+
+T = TypeVar("T")
 
 DECISIONS = 8
 """Decisions at once that ask the database, or read a large body; the rest wait."""
@@ -55,35 +55,25 @@ class PluginBackend:
         return Caller(username, bool(state.get("is_admin"))) if username else NOT_LOGGED_IN
 
     async def decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:
-        """In a thread, unless the plugin asks for the permissions and the body is small."""
+        """In a thread what asks the database, and what reads a large body."""
         if scope.get("root_path"):
             # The plugin and MLflow would each cut another part off the path.
             raise RefusedError("this server is not served under a prefix")
-        decide = partial(self._decide, caller, match, scope, body)
+        read = partial(self._read, caller, match, scope, body)
+        wanted = read() if len(body) < LARGE else await self._in_thread(read)
         rule = match.route.rule
         reads_grants = rule.by is Decider.SERVE or (rule.lists and rule.lists_by is Decider.SERVE)
-        if not reads_grants and len(body) < LARGE:
-            return decide()
-        return await to_thread.run_sync(decide, limiter=self._limiter)
+        if not reads_grants and not wanted.believed:
+            return Allowed(caller)
+        return await self._in_thread(partial(self._decision.allow, caller, match, wanted))
 
-    def _decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:
-        allowed = self._decision.decide(caller, match, query=scope["query_string"], headers=scope["headers"], body=body)
-        if match.route.body is Body.OTLP:
-            self._decide_about_spans(caller, scope["headers"], body)
-        return allowed
+    async def _in_thread(self, ask: Callable[[], T]) -> T:
+        answer: T = await to_thread.run_sync(ask, limiter=self._limiter)
+        return answer
 
-    def _decide_about_spans(self, caller: Caller, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        types = [value.decode("latin-1") for name, value in headers if name == b"content-type"]
-        spans = read_spans(body, types[0] if len(types) == 1 else "")
-        tags = Request(
-            {}, {}, {"tags": [{"key": key, "value": value} for key, value in spans.tags]}, query_is_body=False
-        )
-        demands = [
-            *self._decision.of_tags(tags, "tags"),
-            *self._decision.existing(Kind.TRACE, sorted(spans.trace_ids)),
-        ]
-        if not caller.is_admin:
-            self._decision.check(caller, demands)
+    def _read(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Wanted:
+        query, headers = scope["query_string"], scope["headers"]
+        return self._decision.wanted(caller, match, query=query, headers=headers, body=body)
 
     async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
         """The plugin finds the caller in the request, and asks again for what it knows."""

@@ -10,6 +10,7 @@ from mlflow_sso.authorization.rules import (
     reads,
     rest,
     route,
+    tags,
 )
 
 THIRD = ("3.0",)
@@ -17,7 +18,7 @@ _DATASET = "/mlflow/datasets/<dataset_id>"
 
 DATASETS = (
     # The permission is that of every experiment that the data set is linked to; without one, administrators only.
-    rest("POST", "/mlflow/datasets/create", edits(Kind.EXPERIMENT, "experiment_ids[]"), versions=THIRD),
+    rest("POST", "/mlflow/datasets/create", edits(Kind.EXPERIMENT, "experiment_ids[]") & tags("tags"), versions=THIRD),
     rest("GET", _DATASET, reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     rest("DELETE", _DATASET, manages(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     *(
@@ -30,7 +31,8 @@ DATASETS = (
     rest("GET", f"{_DATASET}/records", reads(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     rest("POST", f"{_DATASET}/records", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
     rest("DELETE", f"{_DATASET}/records", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
-    rest("PATCH", f"{_DATASET}/tags", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", f"{_DATASET}/tags", edits(Kind.DATASET, "dataset_id", where=Where.PATH) & tags("tags"),
+         versions=THIRD),
     rest("DELETE", f"{_DATASET}/tags/<key>", edits(Kind.DATASET, "dataset_id", where=Where.PATH), versions=THIRD),
 )  # fmt: skip
 
@@ -98,7 +100,7 @@ _JOBS = "/ajax-api/3.0/jobs"
 
 JOBS = (
     # And EDIT of the prompt in ``source_prompt_uri``.
-    rest("POST", _OPTIMIZATION, edits(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
+    rest("POST", _OPTIMIZATION, edits(Kind.EXPERIMENT, "experiment_id") & tags("tags"), versions=THIRD),
     rest("GET", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("POST", f"{_OPTIMIZATION}/search", reads(Kind.EXPERIMENT, "experiment_id"), versions=THIRD),
     rest("GET", f"{_OPTIMIZATION}/<job_id>", reads(Kind.JOB, "job_id", where=Where.PATH), versions=THIRD),

@@ -17,15 +17,16 @@ from mlflow_sso.authorization.rules import (
 
 THIRD = ("3.0",)
 _OLD, _NEW = "/mlflow/traces/<request_id>", "/mlflow/traces/<trace_id>"
+_KEY, _METADATA = has(Form.TAG_KEY, "key"), tags("assessment.metadata")
 _LOCATION = "trace.trace_info.trace_location.mlflow_experiment.experiment_id"
 
 VERSION_2 = (
     rest("GET", "/mlflow/traces", reads(Kind.EXPERIMENT, "experiment_ids[]")),
-    rest("POST", "/mlflow/traces", edits(Kind.EXPERIMENT, "experiment_id") & tags("tags")),
-    rest("PATCH", _OLD, edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("tags")),
+    rest("POST", "/mlflow/traces", edits(Kind.EXPERIMENT, "experiment_id") & tags("tags") & tags("request_metadata")),
+    rest("PATCH", _OLD, edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("tags") & tags("request_metadata")),
     rest("GET", f"{_OLD}/info", reads(Kind.TRACE, "request_id", where=Where.PATH)),
     rest("PATCH", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("")),
-    rest("DELETE", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH)),
+    rest("DELETE", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH) & _KEY),
 )
 
 VERSION_3 = (
@@ -33,7 +34,10 @@ VERSION_3 = (
     rest(
         "POST",
         "/mlflow/traces",
-        edits(Kind.EXPERIMENT, _LOCATION) & tags("trace.trace_info.tags"),
+        edits(Kind.EXPERIMENT, _LOCATION)
+        & tags("trace.trace_info.tags")
+        & tags("trace.trace_info.trace_metadata")
+        & tags("trace.trace_info.assessments[].metadata"),
         versions=THIRD,
     ),
     rest("POST", "/mlflow/traces/search", reads(Kind.EXPERIMENT, "locations[].mlflow_experiment.experiment_id"),
@@ -46,15 +50,15 @@ VERSION_3 = (
          versions=THIRD),
     rest("GET", _NEW, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
     rest("PATCH", f"{_NEW}/tags", edits(Kind.TRACE, "trace_id", where=Where.PATH) & tags(""), versions=THIRD),
-    rest("DELETE", f"{_NEW}/tags", edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("DELETE", f"{_NEW}/tags", edits(Kind.TRACE, "trace_id", where=Where.PATH) & _KEY, versions=THIRD),
 )  # fmt: skip
 
 _ASSESSMENT = f"{_NEW}/assessments/<assessment_id>"
 
 ASSESSMENTS = (
-    rest("POST", f"{_NEW}/assessments", edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("POST", f"{_NEW}/assessments", edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA, versions=THIRD),
     rest("GET", _ASSESSMENT, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
-    rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
+    rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA, versions=THIRD),
     rest("DELETE", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
 )
 

@@ -97,7 +97,13 @@ DEMONSTRATION = tuple(
 
 ASKED_BY_SERVE = tuple(
     # The plugin asks for the run, not for the models.
-    rest("POST", path, edits(Kind.RUN, "run_id") & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True))
+    rest(
+        "POST",
+        path,
+        edits(Kind.RUN, "run_id")
+        & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True)
+        & tags("datasets[].tags"),
+    )
     for path in ("/mlflow/runs/log-inputs", "/mlflow/runs/outputs")
 )
 

@@ -56,7 +56,8 @@ RUNS = (
     rest("POST", "/mlflow/runs/log-batch", EDIT_RUN & tags("tags")
          & edits(MODEL, "metrics[].model_id", optional=True) & edits(RUN, "metrics[].run_id", optional=True)),
     rest("POST", "/mlflow/runs/log-model", EDIT_RUN),
-    rest("POST", "/mlflow/runs/log-inputs", EDIT_RUN & reads(MODEL, "models[].model_id", optional=True)),
+    rest("POST", "/mlflow/runs/log-inputs", EDIT_RUN & reads(MODEL, "models[].model_id", optional=True)
+         & tags("datasets[].tags")),
     rest("POST", "/mlflow/runs/outputs", EDIT_RUN & edits(MODEL, "models[].model_id", optional=True)),
     rest("POST", "/mlflow/runs/create-promptlab-run",
          refused("the prompt laboratory needs an AI gateway"), prefixes=AJAX),
@@ -79,14 +80,14 @@ LOGGED_MODELS = (
 
 _V3 = ("3.0",)
 DATASETS = (
-    rest("POST", "/mlflow/datasets/create", edits(EXPERIMENT, "experiment_ids[]"), versions=_V3),
+    rest("POST", "/mlflow/datasets/create", edits(EXPERIMENT, "experiment_ids[]") & tags("tags"), versions=_V3),
     rest("GET POST", "/mlflow/datasets/search",
          reads(EXPERIMENT, "experiment_ids[]", optional=True).listing(DATASET), versions=_V3),
     rest("GET", "/mlflow/datasets/<dataset_id>", READ_DATASET, versions=_V3),
     rest("GET", "/mlflow/datasets/<dataset_id>/experiment-ids", READ_DATASET, versions=_V3),
     rest("GET", "/mlflow/datasets/<dataset_id>/records", READ_DATASET, versions=_V3),
     rest("POST", "/mlflow/datasets/<dataset_id>/records", EDIT_DATASET, versions=_V3),
-    rest("PATCH", "/mlflow/datasets/<dataset_id>/tags", EDIT_DATASET, versions=_V3),
+    rest("PATCH", "/mlflow/datasets/<dataset_id>/tags", EDIT_DATASET & tags("tags"), versions=_V3),
     rest("DELETE", "/mlflow/datasets/<dataset_id>/tags/<key>", EDIT_DATASET, versions=_V3),
     rest("DELETE", "/mlflow/datasets/<dataset_id>", manages(DATASET, "dataset_id", where=Where.PATH), versions=_V3),
 )  # fmt: skip
