@@ -5,6 +5,9 @@ from typing import Any
 
 from mlflow_sso.authorization.remembering import Remembered
 
+OWNER = "the experiment of a run, as the plugin has it"
+"""Key of what is remembered: decisions remember under ``Kind.RUN``, which equals ``"run"``, another kind of value."""
+
 
 def remember_owners(remembered: Remembered) -> None:
     """Change the function wherever a module of the plugin has imported it by name."""
@@ -14,7 +17,7 @@ def remember_owners(remembered: Remembered) -> None:
     read = data_fetching.get_run_experiment_id
 
     def owner(tracking_store: Any, run_id: str) -> str:
-        found = remembered.owners("run", [run_id], lambda _: {run_id: str(read(tracking_store, run_id))})
+        found = remembered.owners(OWNER, [run_id], lambda _: {run_id: str(read(tracking_store, run_id))})
         return found[run_id]
 
     for name, module in list(sys.modules.items()):
