@@ -38,8 +38,8 @@ MUTATIONS = (
     Mutation(
         name="Secret of the migration",
         module="migration.py",
-        was='folders=("db",)',
-        becomes='folders=("s3",)',
+        was='volume_mounts=mounts.only("db")',
+        becomes="volume_mounts=mounts.only()",
         noticed_by=JOB,
     ),
     Mutation(
@@ -163,21 +163,21 @@ MUTATIONS = (
     ),
     Mutation(
         name="session lifetime",
-        module=RELEASE,
-        was="str(settings.authentication.session_hours * 3600)",
-        becomes='f"{settings.authentication.session_hours}h"',
+        module=ENVIRONMENT,
+        was='"PERMANENT_SESSION_LIFETIME": str(settings.authentication.session_hours * 3600)',
+        becomes='"PERMANENT_SESSION_LIFETIME": f"{settings.authentication.session_hours}h"',
         noticed_by=READY,
     ),
     Mutation(
         name="session store",
-        module=RELEASE,
+        module=ENVIRONMENT,
         was='"SESSION_TYPE": "redis"',
         becomes='"SESSION_TYPE": "memcached"',
         noticed_by=READY,
     ),
     Mutation(
         name="session directory",
-        module=RELEASE,
+        module=ENVIRONMENT,
         was='"SESSION_CACHE_DIR": "/tmp/session"',
         becomes='"SESSION_CACHE_DIR": "/var/lib/mlflow/session"',
         noticed_by=READY,
@@ -186,8 +186,8 @@ MUTATIONS = (
     Mutation(
         name="bucket",
         module=ENVIRONMENT,
-        was="s3://{artifacts.bucket}",
-        becomes="s3://{artifacts.bucket}-artifacts",
+        was='"MLFLOW_ARTIFACTS_DESTINATION": artifacts.destination',
+        becomes='"MLFLOW_ARTIFACTS_DESTINATION": f"{artifacts.destination}-artifacts"',
         noticed_by=ARTIFACT,
     ),
     Mutation(
