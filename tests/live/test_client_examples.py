@@ -102,18 +102,10 @@ def test_a_prompt_is_kept_and_loaded_by_its_alias(system: System, member: Member
     assert printed.splitlines()[-1] == f"prompt {member.user.name} version 1"
 
 
-@pytest.mark.usefixtures("on_3_17_2")
 def test_a_trace_is_found_again_with_its_spans(system: System, member: Member, tmp_path: Path) -> None:
     printed = run_example(system, "trace.py", member.user.name, folder=tmp_path, variables=member.login)
 
     assert printed.splitlines()[-1].startswith("trace tr-")
-
-
-@pytest.mark.usefixtures("on_3_6_0")
-def test_the_older_release_takes_no_spans_as_the_guide_says(member: Member) -> None:
-    answer = member.http.post("/v1/traces", content=b"", headers={"Content-Type": "application/x-protobuf"})
-
-    assert answer.status_code == 403
 
 
 def test_200_mebibytes_go_up_and_come_back_equal(system: System, member: Member, tmp_path: Path) -> None:

@@ -1,10 +1,17 @@
 """What a node could leave behind on this machine."""
 
+import os
 from pathlib import Path
 
 
 def traces() -> set[str]:
     """Mounts, cgroups and network interfaces of the machine."""
     mounts = Path("/proc/self/mounts").read_text().splitlines()
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/cdk8s-mlflow-node-*")]
+    # A cgroup that is deleted meanwhile is passed over by os.walk, and is an error for Path.glob.
+    groups = [
+        f"{parent}/{name}"
+        for parent, names, _ in os.walk("/sys/fs/cgroup")
+        for name in names
+        if name.startswith("cdk8s-mlflow-node-")
+    ]
     return {*mounts, *groups, *(path.name for path in Path("/sys/class/net").iterdir())}
