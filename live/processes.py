@@ -7,9 +7,6 @@ from pathlib import Path
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 """Proportional set size: a page that several processes share is counted once."""
 
-TRIES = 50
-"""Readings of a process whose threads change all the time; the last one counts."""
-
 
 def resident(pid: int) -> int:
     """Bytes of the process and its descendants; what has ended meanwhile counts nothing."""
@@ -39,29 +36,24 @@ def _ticks(pid: int) -> int:
 def tree(pid: int, *, proc: Path = Path("/proc")) -> list[int]:
     """The process and its descendants; empty if it has ended.
 
-    A thread may end while the threads are read, and the kernel then gives its children to another one, which may have
-    been read before: they are read again until none has come or gone meanwhile.
+    Children are found by the parent that each process names. The kernel's own lists of them are a thread's, and leave
+    some out while threads end (proc_pid_task_children(5)).
     """
-    threads, children = _threads(proc / str(pid)), list[int]()
-    for _ in range(TRIES):
-        children = [child for thread in threads for child in _children(thread)]
-        before, threads = threads, _threads(proc / str(pid))
-        if threads == before:
-            break
-    if not threads:
+    children: dict[int, list[int]] = {}
+    for folder in sorted(proc.glob("[0-9]*"), key=lambda folder: int(folder.name)):
+        parent = _parent(folder)
+        if parent is not None:
+            children.setdefault(parent, []).append(int(folder.name))
+    if _parent(proc / str(pid)) is None:
         return []
-    return [pid, *(found for child in children for found in tree(child, proc=proc))]
+    found = [pid]
+    for member in found:
+        found += children.get(member, [])
+    return found
 
 
-def _threads(process: Path) -> list[Path]:
+def _parent(process: Path) -> int | None:
     try:
-        return sorted((process / "task").iterdir())
-    except OSError:
-        return []
-
-
-def _children(thread: Path) -> list[int]:
-    try:
-        return [int(child) for child in (thread / "children").read_text().split()]
-    except OSError:
-        return []
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return None

@@ -23,24 +23,20 @@ while True:
 """
 
 
-def _process(proc: Path, pid: int, threads: dict[int, str | None]) -> None:
-    """Threads of a process with their children, or None for one that has just ended."""
-    for thread, children in threads.items():
-        folder = proc / str(pid) / "task" / str(thread)
-        folder.mkdir(parents=True)
-        if children is not None:
-            (folder / "children").write_text(children)
+def _process(proc: Path, pid: int, parent: int) -> None:
+    folder = proc / str(pid)
+    folder.mkdir()
+    (folder / "stat").write_text(f"{pid} (a name) with (brackets) S {parent} 1 1 0")
 
 
-def test_tree_passes_over_an_ended_thread(tmp_path: Path) -> None:
-    # given
-    _process(tmp_path, 1, {1: "2 ", 7: None, 8: "3 4 "})
-    _process(tmp_path, 2, {2: None})
-    _process(tmp_path, 3, {3: "5 "})
-    _process(tmp_path, 4, {4: ""})
+def test_tree_follows_parents(tmp_path: Path) -> None:
+    for pid, parent in {1: 0, 2: 1, 3: 1, 5: 3, 7: 6}.items():
+        _process(tmp_path, pid, parent)
+    # One that has ended while it was read.
+    (tmp_path / "8").mkdir()
 
-    # then
-    assert tree(1, proc=tmp_path) == [1, 2, 3, 4]
+    assert tree(1, proc=tmp_path) == [1, 2, 3, 5]
+    assert tree(8, proc=tmp_path) == []
 
 
 def test_tree_of_an_ended_process_is_empty(tmp_path: Path) -> None:
