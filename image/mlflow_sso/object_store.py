@@ -43,6 +43,19 @@ class Folder:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
 
+    @property
+    def name(self) -> str:
+        """The last part of its path; empty for the whole bucket."""
+        return self.prefix.rstrip("/").rpartition("/")[2]
+
+    def upwards(self) -> Iterator["Folder"]:
+        """Itself, and every folder above it up to the whole bucket."""
+        yield self
+        prefix = self.prefix
+        while prefix:
+            prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
+            yield Folder(self.bucket, prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -58,6 +71,14 @@ class Page:
 
     objects: tuple[tuple[str, int], ...]
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Some of what is right in a folder: folders, and bytes of objects."""
+
+    folders: tuple[Folder, ...]
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,16 @@ class ObjectStore:
         objects = tuple((item["Key"], item["Size"]) for item in answer.get("Contents", []))
         return Page(objects=objects, is_last=not answer["IsTruncated"])
 
+    def pages(self, folder: Folder) -> Iterator[Page]:
+        """All objects of ``folder``; what was read may be deleted before the next page."""
+        after = ""
+        while True:
+            page = self.page(folder, after=after)
+            yield page
+            if page.is_last:
+                return
+            after = page.objects[-1][0]
+
     def delete_keys(self, folder: Folder, keys: Sequence[str]) -> None:
         """Delete at most a thousand objects of ``folder``; those that are not there are no error."""
         names = [{"Key": key} for key in keys]
@@ -141,23 +172,17 @@ class ObjectStore:
             for error in answer.get("Errors", []):
                 raise _refused(folder, error["Code"], error["Message"])
 
-    def subfolders(self, folder: Folder) -> Iterator[Folder]:
-        """The folders right below ``folder``, in the order of their names."""
+    def levels(self, folder: Folder) -> Iterator[Level]:
+        """All that is right in ``folder``, in the order of the names, a thousand folders and objects at a time."""
         with _explained(folder):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=folder.bucket, Prefix=folder.prefix, Delimiter="/"
             )
             for page in pages:
-                yield from (Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", []))
-
-    def sizes_in(self, folder: Folder) -> Iterator[int]:
-        """Bytes of each object right in ``folder``, not below one of its folders."""
-        with _explained(folder):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=folder.bucket, Prefix=folder.prefix, Delimiter="/"
-            )
-            for page in pages:
-                yield from (item["Size"] for item in page.get("Contents", []))
+                yield Level(
+                    folders=tuple(Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", [])),
+                    sizes=tuple(item["Size"] for item in page.get("Contents", [])),
+                )
 
     def upload(self, folder: Folder, name: str, stream: IO[bytes]) -> None:
         """Store what ``stream`` gives until its end, in parts; nothing is stored if it raises."""

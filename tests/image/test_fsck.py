@@ -60,6 +60,7 @@ def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
         f"{alive}/models/m-{'0' * 32}/artifacts/file",
         f"{alive}/traces/tr-{'0' * 32}/artifacts/file",
         f"{alive}/loose 'name'",
+        f"{alive}/models/loose",
         f"{custom}/{'f' * 32}/artifacts/file",
         "stray",
     )
@@ -73,12 +74,25 @@ def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
         f"{bucket}": 1,
         f"{bucket}999/": 2,
         f"{bucket}{alive}/": 1,
+        f"{bucket}{alive}/models/": 1,
         f"{bucket}{alive}/{'0' * 32}/": 1,
         f"{bucket}{alive}/models/m-{'0' * 32}/": 1,
         f"{bucket}{alive}/traces/tr-{'0' * 32}/": 1,
         f"{bucket}{custom}/{'f' * 32}/": 1,
     }
-    assert done.results[-1] == {"finding": "total", "rows_without_objects": 0, "folders_without_rows": 7}
+    assert done.results[-1] == {"finding": "total", "rows_without_objects": 0, "folders_without_rows": 8}
+
+
+def test_fsck_keeps_models_that_a_version_uses(whole: Garbage) -> None:
+    alive = whole.id("alive")
+    put(whole, f"{alive}/models/m-{'0' * 32}/artifacts/file")
+    whole.pod.database.query(
+        "UPDATE model_versions SET source = %s WHERE version = 2", f"mlflow-artifacts:/{alive}/models"
+    )
+
+    done = whole.pod.run("fsck")
+
+    assert done.results[-1]["folders_without_rows"] == 0
 
 
 def test_fsck_finds_rows_without_objects(whole: Garbage) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,12 +63,17 @@ class Target:
     def dumps(self) -> list[Dump]:
         """All dumps, newest first."""
         found = []
-        for folder in self.store.subfolders(self.folder):
-            name = folder.prefix.rstrip("/").rpartition("/")[2]
-            if _NAME.fullmatch(name):
+        folders = (folder for level in self.store.levels(self.folder) for folder in level.folders)
+        for folder in folders:
+            if _NAME.fullmatch(folder.name):
                 keys = {key.rpartition("/")[2] for key, _ in self.store.page(folder / "manifest").objects}
                 found.append(
-                    Dump(name=name, folder=folder, is_complete=bool(keys), is_encrypted="manifest.json.zst.age" in keys)
+                    Dump(
+                        name=folder.name,
+                        folder=folder,
+                        is_complete=bool(keys),
+                        is_encrypted="manifest.json.zst.age" in keys,
+                    )
                 )
         return sorted(found, key=lambda dump: dump.name, reverse=True)
 
@@ -117,21 +121,11 @@ class Target:
 
     def _empty(self, folder: Folder) -> int:
         count = 0
-        for keys in self._pages(folder):
-            self.store.delete_keys(folder, keys)
-            count += len(keys)
+        for page in self.store.pages(folder):
+            if page.objects:
+                self.store.delete_keys(folder, [key for key, _ in page.objects])
+                count += len(page.objects)
         return count
-
-    def _pages(self, folder: Folder) -> Iterator[list[str]]:
-        after = ""
-        while True:
-            page = self.store.page(folder, after=after)
-            keys = [key for key, _ in page.objects]
-            if keys:
-                yield keys
-                after = keys[-1]
-            if page.is_last:
-                return
 
     def _place(self, name: str, part: str, *, encrypted: bool) -> tuple[Folder, str]:
         kind = "json" if part == MANIFEST else "copy"

@@ -5,9 +5,8 @@ these folders are looked up by their names, a page at a time, so memory does not
 of a row is known from ``UsageRows``. Rows that are marked deleted still need their objects; that is gc's business.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from mlflow_sso.garbage_collection.locations import readings
@@ -17,7 +16,6 @@ from mlflow_sso.object_store import Folder, ObjectStore, Size
 NOT_DUE = -1
 """For ``UsageRows.read``: nothing was marked deleted before 1970, so every row counts."""
 
-_PAGE = 1000
 _KINDS = {
     "": "SELECT run_uuid FROM runs WHERE run_uuid = ANY(%s)",
     "models": "SELECT model_id FROM logged_models WHERE model_id = ANY(%s)",
@@ -46,10 +44,10 @@ class Orphans:
     _experiments: set[Folder] = field(default_factory=set)
     _used: set[Folder] = field(default_factory=set)
     _above: set[Folder] = field(default_factory=set)
-    """Folders that hold a used one or an experiment's somewhere below."""
+    """Folders that are, or hold somewhere below, a used one or an experiment's."""
 
     def find(self) -> Iterator[Orphan]:
-        """All of them, each once, from the top; raises psycopg2's errors and ``ProgramError``."""
+        """All of them, each once; raises psycopg2's errors and ``ProgramError``."""
         self._read_rows()
         yield from self._walk(self.root)
 
@@ -67,70 +65,39 @@ class Orphans:
         for named in rows.named:
             self._used |= readings(named.location or "", self.root)
         for folder in self._experiments | self._used:
-            self._above |= set(_folders_above(folder))
+            self._above |= set(folder.upwards())
 
     def _walk(self, folder: Folder) -> Iterator[Orphan]:
-        """Look into ``folder``, which is not in use itself."""
         if folder in self._used and folder != self.root:
             return
-        if folder not in self._experiments and folder not in self._above and folder != self.root:
+        if folder in self._experiments:
+            yield from self._look_into(folder, kind="")
+        elif folder in self._above or folder == self.root:
+            yield from self._look_into(folder)
+        else:
             yield Orphan(folder=folder, size=self._size(folder))
-            return
-        loose = self._loose(folder)
+
+    def _look_into(self, folder: Folder, *, kind: str | None = None) -> Iterator[Orphan]:
+        """Look into ``folder``, whose own folders are named after rows if it is an experiment's or has a ``kind``."""
+        loose = Size()
+        for level in self.store.levels(folder):
+            loose += Size(len(level.sizes), sum(level.sizes))
+            rows = set() if kind is None else self._rows(kind, {child.name for child in level.folders})
+            for child in level.folders:
+                if child.name in rows:
+                    continue
+                if kind == "" and child.name in _KINDS and child not in self._used:
+                    yield from self._look_into(child, kind=child.name)
+                else:
+                    yield from self._walk(child)
         if loose.objects:
             yield Orphan(folder=folder, size=loose, whole=False)
-        for some in _pages(self.store.subfolders(folder)):
-            yield from self._walk_children(folder, some)
-
-    def _walk_children(self, folder: Folder, children: Iterable[Folder]) -> Iterator[Orphan]:
-        names = {child: _name(child) for child in children}
-        is_experiment = folder in self._experiments
-        runs = self._rows("", set(names.values())) if is_experiment else set()
-        for child, name in names.items():
-            if name in runs:
-                continue
-            if is_experiment and name in ("models", "traces"):
-                yield from self._walk_kind(child, name)
-            else:
-                yield from self._walk(child)
-
-    def _walk_kind(self, folder: Folder, kind: str) -> Iterator[Orphan]:
-        for some in _pages(self.store.subfolders(folder)):
-            names = {child: _name(child) for child in some}
-            rows = self._rows(kind, set(names.values()))
-            for child, name in names.items():
-                if name not in rows:
-                    yield from self._walk(child)
 
     def _rows(self, kind: str, names: set[str]) -> set[str]:
         with self.connection.cursor() as cursor:
             cursor.execute(_KINDS[kind], [sorted(names)])
             return {name for (name,) in cursor.fetchall()}
 
-    def _loose(self, folder: Folder) -> Size:
-        return sum((Size(1, size) for size in self.store.sizes_in(folder)), Size())
-
     def _size(self, folder: Folder) -> Size:
-        total, after = Size(), ""
-        while True:
-            page = self.store.page(folder, after=after)
-            total += sum((Size(1, size) for _, size in page.objects), Size())
-            if page.is_last:
-                return total
-            after = page.objects[-1][0]
-
-
-def _name(folder: Folder) -> str:
-    return folder.prefix.rstrip("/").rpartition("/")[2]
-
-
-def _pages(folders: Iterator[Folder]) -> Iterator[list[Folder]]:
-    while page := list(islice(folders, _PAGE)):
-        yield page
-
-
-def _folders_above(folder: Folder) -> Iterator[Folder]:
-    prefix = folder.prefix
-    while prefix:
-        prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
-        yield Folder(folder.bucket, prefix)
+        pages = self.store.pages(folder)
+        return sum((Size(1, size) for page in pages for _, size in page.objects), Size())

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlflow_sso.garbage_collection.due import Expired
@@ -70,7 +70,7 @@ class Usage:
         itself = {own} if item.kind == "experiment" else set()
         for user in self._below.get(folder, set()) - itself:
             raise KeptError(f"{user} uses a folder below {folder}", blocked=False)
-        for place in _upwards(folder):
+        for place in folder.upwards():
             is_parent = bool(suffix) and f"{place.prefix}{suffix}" == folder.prefix
             for user in self._users.get(place, set()) - ({own} if is_parent else itself):
                 raise KeptError(f"{user} uses {place}", blocked=False)
@@ -112,7 +112,7 @@ class Usage:
     def _add(self, user: str, uris: Iterable[str]) -> None:
         for folder in (folder for uri in uris for folder in readings(uri, self.root)):
             self._users[folder].add(user)
-            for above in _upwards(folder):
+            for above in folder.upwards():
                 if above != folder and len(self._below[above]) < 2:
                     # Two are enough to tell whether there is any beside the one that asks.
                     self._below[above].add(user)
@@ -125,12 +125,3 @@ def has_server_made_location(experiment: Expired) -> bool:
     """
     root = (os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/").rstrip("/")
     return experiment.location == f"{root}/{experiment.id}"
-
-
-def _upwards(folder: Folder) -> Iterator[Folder]:
-    """``folder``, and every folder above it up to the whole bucket."""
-    yield folder
-    prefix = folder.prefix
-    while prefix:
-        prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
-        yield Folder(folder.bucket, prefix)
