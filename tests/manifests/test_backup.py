@@ -102,6 +102,18 @@ def test_bootstrap_takes_keys_of_dumps() -> None:
         ({"backup": {"keep_days": 3}}, "backup.keep_days"),
         ({"backup": {"target": "s3://mlflow/dumps"}}, "backup.target"),
         ({"backup": {"target": "s3://mlflow", "endpoint": "http://minio.minio.svc:9000"}}, "backup.target"),
+        *(
+            (
+                {"backup": {"target": "s3://mlflow", "endpoint": dumps}, "artifacts": {"endpoint": artifacts}},
+                "backup.target",
+            )
+            for artifacts, dumps in (
+                ("https://s3.example.com", "https://s3.example.com:443"),
+                ("https://s3.example.com", "https://S3.example.com"),
+                ("http://minio.minio.svc:9000", "http://minio.minio.svc.cluster.local:9000"),
+                (None, "https://s3.eu-central-1.amazonaws.com"),
+            )
+        ),
         ({"backup": TARGET, "maintenance": {"retention_days": 13}}, "maintenance.retention_days"),
         ({"backup": {"target": "dumps"}}, "backup.target"),
         ({"backup": {"target": "s3://dumps/a/"}}, "backup.target"),

@@ -1,4 +1,4 @@
-"""EnvironmentSettings that are fine each and cannot hold together, each with its remedy."""
+"""Settings that are fine each and cannot hold together, each with its remedy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings import servers
 from cdk8s_mlflow.settings.address_checks import address_conflicts
 from cdk8s_mlflow.settings.artifacts import artifact_conflicts
 from cdk8s_mlflow.settings.authentication import authentication_conflicts
@@ -146,7 +147,7 @@ def _backup(settings: EnvironmentSettings) -> Iterator[Conflict]:
             yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
         return
     bucket = backup.target.removeprefix("s3://").partition("/")[0]
-    if bucket == artifacts.bucket and backup.endpoint in (None, artifacts.endpoint):
+    if bucket == artifacts.bucket and servers.dumps(settings) & servers.object_store(settings):
         yield "backup.target", f"is in {bucket}, whose objects users of MLflow may read; name another bucket"
     if maintenance.garbage_collection and not artifacts.versioned and maintenance.retention_days < backup.keep_days:
         yield (

@@ -1,4 +1,4 @@
-"""EnvironmentSettings of the ingress that are fine each and cannot work together, each with its remedy."""
+"""Settings of the ingress that are fine each and cannot work together, each with its remedy."""
 
 from __future__ import annotations
 

@@ -237,9 +237,7 @@ def _postgres(settings: Settings) -> Iterator[Owned]:
 def _dumps(settings: Settings) -> Iterator[Owned]:
     backup = settings.backup
     if backup.target:
-        region = backup.region or settings.artifacts.region
-        own = servers.s3(backup.endpoint, region, settings) if backup.endpoint else servers.object_store(settings)
-        yield Owned(kind=DUMPS, name=backup.target, places=own, key="backup.target")
+        yield Owned(kind=DUMPS, name=backup.target, places=servers.dumps(settings), key="backup.target")
 
 
 def _object_store(settings: Settings) -> Iterator[Owned]:

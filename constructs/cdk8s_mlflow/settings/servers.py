@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from cdk8s_mlflow.settings.validated import Settings
+from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
 Places = frozenset[str]
 """Names of one server; two addresses mean the same server if they have one in common."""
@@ -15,7 +15,7 @@ _PORT = re.compile(r":[0-9]+$")
 _CNPG_SERVICE = re.compile(r"(?P<cluster>.+)-(rw|ro|r)")
 
 
-def postgres(settings: Settings) -> Places:
+def postgres(settings: EnvironmentSettings) -> Places:
     """The CloudNativePG Cluster and the address of the databases."""
     database = settings.database
     by_objects = database.role_management != "bootstrap" or database.database_management == "cnpg"
@@ -25,7 +25,7 @@ def postgres(settings: Settings) -> Places:
     return _host(database.address, database.port, settings) | cluster | administered
 
 
-def object_store(settings: Settings) -> Places:
+def object_store(settings: EnvironmentSettings) -> Places:
     """The S3 API; all regions of a partition of AWS are one, since they share the names of buckets."""
     artifacts, administered = settings.artifacts, settings.bootstrap.s3_endpoint
     public = s3(artifacts.endpoint, artifacts.region, settings)
@@ -34,7 +34,15 @@ def object_store(settings: Settings) -> Places:
     return public | (_distant(url(administered, settings)) if administered else frozenset())
 
 
-def s3(endpoint: str | None, region: str, settings: Settings) -> Places:
+def dumps(settings: EnvironmentSettings) -> Places:
+    """The S3 API that holds dumps."""
+    backup = settings.backup
+    if backup.endpoint is None:
+        return object_store(settings)
+    return s3(backup.endpoint, backup.region or settings.artifacts.region, settings)
+
+
+def s3(endpoint: str | None, region: str, settings: EnvironmentSettings) -> Places:
     """The S3 API at ``endpoint``, None for AWS."""
     if endpoint is None:
         return frozenset({_aws(china=region.startswith("cn-"))})
@@ -44,7 +52,7 @@ def s3(endpoint: str | None, region: str, settings: Settings) -> Places:
     return url(endpoint, settings)
 
 
-def keycloak(settings: Settings) -> Places:
+def keycloak(settings: EnvironmentSettings) -> Places:
     """Keycloak's public host; port and path do not count, since one Keycloak may answer on several."""
     login, administered = settings.authentication, settings.bootstrap.keycloak_url
     public = _host(login.keycloak_host, login.keycloak_port, settings)
@@ -52,13 +60,13 @@ def keycloak(settings: Settings) -> Places:
     return frozenset(place if place.startswith("localhost:") else _PORT.sub("", place) for place in places)
 
 
-def redis(settings: Settings) -> Places:
+def redis(settings: EnvironmentSettings) -> Places:
     """The Redis of sessions and caches; empty without one."""
     server = settings.authentication.redis
     return _host(server.host, server.port, settings) if server else frozenset()
 
 
-def url(address: str, settings: Settings) -> Places:
+def url(address: str, settings: EnvironmentSettings) -> Places:
     """The server behind a URL; http and https on their own ports are one server."""
     try:
         parts = urlsplit(address)
@@ -77,7 +85,7 @@ def _aws(*, china: bool) -> str:
     return "AWS in China" if china else "AWS"
 
 
-def _host(host: str, port: int, settings: Settings) -> Places:
+def _host(host: str, port: int, settings: EnvironmentSettings) -> Places:
     """The names of ``host``: public ones mean the same everywhere, others only in their cluster.
 
     A name of two labels may be a Service and its namespace, or a public name, so it has both meanings. Services are
@@ -106,7 +114,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _service(host: str, settings: Settings) -> tuple[str, str] | None:
+def _service(host: str, settings: EnvironmentSettings) -> tuple[str, str] | None:
     """Name and namespace of the Service that ``host`` may mean in the cluster; None for a public name."""
     labels = host.split(".")
     for domain in ("", settings.network.cluster_domain, "cluster.local"):
@@ -118,5 +126,5 @@ def _service(host: str, settings: Settings) -> tuple[str, str] | None:
     return labels[0], labels[1] if len(labels) == 2 else settings.namespace
 
 
-def _cnpg(cluster: str, namespace: str, settings: Settings) -> str:
+def _cnpg(cluster: str, namespace: str, settings: EnvironmentSettings) -> str:
     return f"Cluster {namespace}/{cluster} in cluster {settings.cluster}"
