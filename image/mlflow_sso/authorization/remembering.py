@@ -13,6 +13,8 @@ from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
 
+from mlflow_sso.authorization.rules import Kind
+
 GRANT_SECONDS = 5
 """How long grants are remembered at most: should a change not be counted, it is seen after this time."""
 
@@ -20,6 +22,9 @@ GRANTS, OWNERS = 4096, 16384
 """Entries at most; about 1 and 4 MB."""
 
 T = TypeVar("T")
+
+Owners = tuple[str, ...]
+"""Experiments, by their ids."""
 
 number_of_changes: ContextVar[int | None] = ContextVar("number_of_changes", default=None)
 """As read by the login of the request that is decided now; None if it was not, and nothing is remembered."""
@@ -72,9 +77,11 @@ class Remembered:
             self._grants.put((number, key), found)
         return found
 
-    def owners(self, kind: Hashable, names: list[str], read: Callable[[list[str]], dict[str, T]]) -> dict[str, T]:
-        """The owner of each of ``names`` that exists; ``read`` is asked for those that are not known."""
-        known: dict[str, T] = {name: owner for name in names if (owner := self._owners.get((kind, name))) is not None}
+    def owners(self, kind: Kind, names: list[str], read: Callable[[list[str]], dict[str, Owners]]) -> dict[str, Owners]:
+        """The experiments of each of ``names`` that exists; ``read`` is asked for those that are not known."""
+        known: dict[str, Owners] = {
+            name: owner for name in names if (owner := self._owners.get((kind, name))) is not None
+        }
         left = [name for name in names if name not in known]
         found = read(left) if left else {}
         for name, owner in found.items():

@@ -1,12 +1,13 @@
-"""Remembers the experiment of a run, which mlflow-oidc-auth 11.0.2 reads for every check; it never changes."""
+"""Remembers the experiment of a run, which mlflow-oidc-auth 11.0.2 reads for every check; it never changes.
+
+It is the memory of our own decisions: what one of both has read, the other need not.
+"""
 
 import sys
 from typing import Any
 
-from mlflow_sso.authorization.remembering import Remembered
-
-OWNER = "the experiment of a run, as the plugin has it"
-"""Key of what is remembered: decisions remember under ``Kind.RUN``, which equals ``"run"``, another kind of value."""
+from mlflow_sso.authorization.remembering import Owners, Remembered
+from mlflow_sso.authorization.rules import Kind
 
 
 def remember_owners(remembered: Remembered) -> None:
@@ -17,8 +18,11 @@ def remember_owners(remembered: Remembered) -> None:
     read = data_fetching.get_run_experiment_id
 
     def owner(tracking_store: Any, run_id: str) -> str:
-        found = remembered.owners(OWNER, [run_id], lambda _: {run_id: str(read(tracking_store, run_id))})
-        return found[run_id]
+        def ask(_: list[str]) -> dict[str, Owners]:
+            return {run_id: (str(read(tracking_store, run_id)),)}
+
+        (experiment,) = remembered.owners(Kind.RUN, [run_id], ask)[run_id]
+        return experiment
 
     for name, module in list(sys.modules.items()):
         if name.startswith("mlflow_oidc_auth.") and getattr(module, "get_run_experiment_id", None) is read:
