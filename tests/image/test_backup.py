@@ -222,6 +222,19 @@ def test_dump_needs_place_of_its_own(migrated_pod: Pod) -> None:
     assert all("Traceback" not in run.stderr for run in done.values())
 
 
+@pytest.mark.parametrize("spelling", ["{url}/", "HTTP://127.0.0.1:{port}"])
+def test_dump_knows_store_of_artifacts(migrated_pod: Pod, spelling: str) -> None:
+    server, bucket = migrated_pod.bucket.server, migrated_pod.bucket.name
+    endpoint = spelling.format(url=server.url, port=server.port)
+
+    done = migrated_pod.run(
+        "dump", MLFLOW_SSO_BACKUP_TARGET=f"s3://{bucket}/dumps", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=endpoint
+    )
+
+    assert done.code == 2
+    assert "overlaps the artifacts" in done.stderr
+
+
 def test_old_dumps_are_deleted(filled: Pod) -> None:
     names = [dump(filled) for _ in range(2)]
     bucket = filled.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]

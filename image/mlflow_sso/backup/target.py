@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from mlflow_sso.backup.manifest import Manifest
 from mlflow_sso.backup.streams import Digest, receive, send
@@ -137,7 +138,7 @@ class Target:
 def _require_apart(folder: Folder) -> None:
     """Raise ``UsageError`` if the artifact proxy could hand out, or gc could meet, what lies in ``folder``."""
     artifacts = s3_folder(os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", ""))
-    if artifacts is None or os.environ.get("MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL"):
+    if artifacts is None or _is_elsewhere(os.environ.get("MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL")):
         return
     shorter, longer = sorted((artifacts.prefix, folder.prefix), key=len)
     if artifacts.bucket == folder.bucket and longer.startswith(shorter):
@@ -145,3 +146,16 @@ def _require_apart(folder: Folder) -> None:
             f"MLFLOW_SSO_BACKUP_TARGET {folder} overlaps the artifacts at {artifacts}, which users may read",
             remedy="give dumps a bucket of their own, or a prefix beside that of the artifacts",
         )
+
+
+def _is_elsewhere(endpoint: str | None) -> bool:
+    """Whether ``endpoint`` is another server than that of the artifacts, however the two are spelled."""
+    return bool(endpoint) and _server(endpoint) != _server(os.environ.get("MLFLOW_S3_ENDPOINT_URL"))
+
+
+def _server(endpoint: str | None) -> tuple[str, int]:
+    """Host and port of an S3 API; all of AWS, which no endpoint means as well, is one."""
+    parts = urlsplit(endpoint or "https://s3.amazonaws.com")
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    return ("aws" if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else host, port)
