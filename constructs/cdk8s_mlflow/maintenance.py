@@ -4,6 +4,7 @@ What is cleaned: what users deleted, the access of who has left, and, on release
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from cdk8s_plus_27 import k8s
 from constructs import Construct
@@ -24,56 +25,66 @@ class Maintenance(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
-        maintenance = settings.maintenance
-        if maintenance.garbage_collection:
-            _cron_job(
-                self,
-                "GarbageCollection",
-                settings=settings,
-                name="mlflow-gc",
-                schedule=maintenance.garbage_collection_schedule,
-                program_name="gc",
-                flags={"older-than": f"{maintenance.retention_days}d"},
-                folders=("db", "s3"),
-            )
+        if settings.maintenance.garbage_collection:
+            _garbage_collection(self, settings)
         if settings.tested_release.needs_session_pruning:
-            _cron_job(
-                self,
-                "SessionPruning",
-                settings=settings,
-                name="mlflow-prune-sessions",
-                schedule=maintenance.session_pruning_schedule,
-                program_name="prune-sessions",
-                flags={},
-                folders=("db",),
-            )
+            _session_pruning(self, settings)
         if settings.backup.target:
-            _cron_job(
-                self,
-                "Dump",
-                settings=settings,
-                name="mlflow-dump",
-                schedule=settings.backup.schedule,
-                program_name="dump",
-                flags={"keep-days": settings.backup.keep_days, "keep-at-least": settings.backup.keep_at_least},
-                folders=("db", "backup"),
-                component="backup",
-                environment=backup_environment(settings),
-                maximum_seconds=settings.backup.maximum_seconds,
-            )
+            _dump(self, settings)
         if settings.ends_access:
-            _cron_job(
-                self,
-                "EndAccess",
-                settings=settings,
-                name="mlflow-end-access",
-                schedule=maintenance.end_access_schedule,
-                program_name="end-access",
-                flags={},
-                folders=("db", "directory"),
-                component="end-access",
-                environment=end_access_environment(settings),
-            )
+            _end_access(self, settings)
+
+
+def _garbage_collection(scope: Construct, settings: Settings) -> None:
+    _cron_job(
+        scope,
+        "GarbageCollection",
+        settings=settings,
+        schedule=settings.maintenance.garbage_collection_schedule,
+        program_name="gc",
+        flags={"older-than": f"{settings.maintenance.retention_days}d"},
+        folders=("db", "s3"),
+    )
+
+
+def _session_pruning(scope: Construct, settings: Settings) -> None:
+    _cron_job(
+        scope,
+        "SessionPruning",
+        settings=settings,
+        schedule=settings.maintenance.session_pruning_schedule,
+        program_name="prune-sessions",
+        folders=("db",),
+    )
+
+
+def _dump(scope: Construct, settings: Settings) -> None:
+    backup = settings.backup
+    _cron_job(
+        scope,
+        "Dump",
+        settings=settings,
+        schedule=backup.schedule,
+        program_name="dump",
+        flags={"keep-days": backup.keep_days, "keep-at-least": backup.keep_at_least},
+        folders=("db", "backup"),
+        component="backup",
+        environment=backup_environment(settings),
+        maximum_seconds=backup.maximum_seconds,
+    )
+
+
+def _end_access(scope: Construct, settings: Settings) -> None:
+    _cron_job(
+        scope,
+        "EndAccess",
+        settings=settings,
+        schedule=settings.maintenance.end_access_schedule,
+        program_name="end-access",
+        folders=("db", "directory"),
+        component="end-access",
+        environment=end_access_environment(settings),
+    )
 
 
 def _cron_job(
@@ -81,10 +92,9 @@ def _cron_job(
     id: str,
     *,
     settings: Settings,
-    name: str,
     schedule: str,
     program_name: str,
-    flags: Mapping[str, str | int],
+    flags: Mapping[str, str | int] = MappingProxyType({}),
     folders: Sequence[str],
     component: Component = "maintenance",
     environment: Mapping[str, str] | None = None,
@@ -108,7 +118,7 @@ def _cron_job(
     k8s.KubeCronJob(
         scope,
         id,
-        metadata=metadata(name, namespace=settings.namespace, component=component),
+        metadata=metadata(f"mlflow-{program_name}", namespace=settings.namespace, component=component),
         spec=k8s.CronJobSpec(
             schedule=schedule,
             time_zone="Etc/UTC",

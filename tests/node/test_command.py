@@ -1,4 +1,4 @@
-"""`make live` as somebody runs it who tries the product: it says where to go, runs once, and leaves nothing behind."""
+"""`make live` as a user runs it who tries the product: it says where to go, runs once, and leaves nothing behind."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Quantities, names and tolerations that are fine each and that the API server refuses together, or nothing can run."""
+"""Quantities, names and tolerations: fine each, and refused together by the API server, or no pod runs with them."""
 
 from __future__ import annotations
 

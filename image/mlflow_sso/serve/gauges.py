@@ -26,7 +26,7 @@ TABLES = {
     "mlflow": ("experiments", "logged_models", "model_versions", "registered_models", "runs", "trace_info"),
     "mlflow_auth": ("auth_sessions", "experiment_permissions", "groups", "user_tokens", "users"),
 }
-"""By database: tables whose rows somebody asks for; a release may lack some."""
+"""By database: tables whose rows operators ask for; a release may lack some."""
 
 _ROWS = "SELECT relname, n_live_tup FROM pg_stat_user_tables WHERE relname = ANY(%s)"
 _SIZE = "SELECT pg_database_size(current_database())"

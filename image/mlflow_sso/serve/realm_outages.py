@@ -21,7 +21,7 @@ PAGE = b"""<!DOCTYPE html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Login not available</title></head>
 <body>
 <h1>The login service does not answer</h1>
-<p>MLflow itself works, but nobody can log in with a browser at the moment. Access keys go on working.</p>
+<p>MLflow itself works, but no user can log in with a browser at the moment. Access keys continue to work.</p>
 <p><a href="/login">Try again</a></p>
 </body>
 </html>

@@ -33,7 +33,7 @@ class RequestRecord:
 
 
 def record_of(scope: Mapping[str, Any]) -> RequestRecord:
-    """The record of the request, or one that nobody reads."""
+    """The record of the request, or one that is not read."""
     found = scope.get(RECORD)
     return found if isinstance(found, RequestRecord) else RequestRecord()
 
