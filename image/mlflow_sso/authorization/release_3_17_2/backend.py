@@ -62,7 +62,7 @@ class PluginBackend:
         read = partial(self._read, caller, match, scope, body)
         wanted = read() if len(body) < LARGE else await self._in_thread(read)
         rule = match.route.rule
-        reads_grants = rule.by is Decider.SERVE or (rule.lists and rule.lists_by is Decider.SERVE)
+        reads_grants = rule.by is Decider.SERVE or (wanted.lists and rule.lists_by is Decider.SERVE)
         if not reads_grants and not wanted.believed:
             return Allowed(caller)
         return await self._in_thread(partial(self._decision.allow, caller, match, wanted))
