@@ -86,7 +86,7 @@ TRACE_ROWS = (
          assessment={"assessment_name": "good", "trace_id": "{trace}", "feedback": {"value": True},
                      "source": {"source_type": "HUMAN", "source_id": "somebody"}}),
     send("start a trace", Level.EDIT, "POST", TRACES, trace={"trace_info": {
-        "trace_id": "{trace:.34}0", "state": "OK", "request_time": "2026-01-01T00:00:00Z",
+        "trace_id": "{new_trace}", "state": "OK", "request_time": "2026-01-01T00:00:00Z",
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{experiment}"}}}}),
     send("link a trace to a run", Level.EDIT, "POST", f"{MLFLOW}/traces/link-to-run",
          trace_ids=["{trace}"], run_id="{run}"),

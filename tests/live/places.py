@@ -21,6 +21,7 @@ def make_place(owner: httpx.Client) -> dict[str, str]:
         "model": f"{secret}-model",
         "prompt": f"{secret}-prompt",
         "trace": _trace(owner, experiment, secret),
+        "new_trace": f"tr-{secrets.token_hex(16)}",
         "logged_model": _logged_model(owner, experiment, secret),
     }
     place["folder"] = f"{experiment}/{place['run']}/artifacts"
