@@ -71,6 +71,18 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
         "backup.target",
         "folder of dumps s3://dumps",
     ),
+    "dumps in the other's artifacts": (
+        {"backup.target": "s3://shared/dumps"},
+        BUCKET,
+        "artifacts.bucket",
+        "bucket shared",
+    ),
+    "artifacts where the other's dumps are": (
+        BUCKET,
+        {"backup.target": "s3://shared"},
+        "backup.target",
+        "folder of dumps s3://shared",
+    ),
     # one cluster
     "namespace": ({"namespace": "shared"}, {"namespace": "shared"}, "namespace", "namespace shared"),
     "namespace like an instance": ({}, {"namespace": "ml-one"}, "namespace", "namespace ml-one"),
@@ -341,6 +353,11 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
 
 APART: dict[str, tuple[Changes, Changes]] = {
     "dumps side by side": ({"backup.target": "s3://dumps/a"}, {"backup.target": "s3://dumps/ab"}),
+    "dumps beside the other's artifacts": ({"backup.target": "s3://shared-dumps"}, BUCKET),
+    "dumps in a bucket of the same name elsewhere": (
+        {"backup.target": "s3://shared/a", "backup.endpoint": "https://s3.example.com"},
+        BUCKET,
+    ),
     "dumps at two addresses": (
         {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.com"},
         {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.org"},

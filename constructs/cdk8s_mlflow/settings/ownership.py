@@ -32,14 +32,23 @@ class Owned:
 
     def is_same(self, other: "Owned") -> bool:
         """Whether both are one thing, or one lies in the other."""
-        if self.kind != other.kind or not self._same_name(other):
+        if self.group != other.group or not self._overlaps(other):
             return False
         return self.places is None or other.places is None or bool(self.places & other.places)
 
-    def _same_name(self, other: "Owned") -> bool:
-        if self.kind not in PATHS:
-            return self.name == other.name
-        longer, shorter = sorted((f"{self.name}/", f"{other.name}/"), key=len, reverse=True)
+    @property
+    def group(self) -> tuple[str, str]:
+        """What things that may be the same have in common; dumps may lie in the bucket of another's artifacts."""
+        if self.kind in (BUCKET, DUMPS):
+            return BUCKET, self._path.split("/")[2]
+        return self.kind, "" if self.kind == STORE_PATH else self.name
+
+    @property
+    def _path(self) -> str:
+        return f"s3://{self.name}" if self.kind == BUCKET else self.name
+
+    def _overlaps(self, other: "Owned") -> bool:
+        longer, shorter = sorted((f"{self._path}/", f"{other._path}/"), key=len, reverse=True)
         return longer.startswith(shorter)
 
     def __str__(self) -> str:
@@ -52,8 +61,8 @@ STORE_PATH = "store path"
 DUMPS = "folder of dumps"
 """Kind of ``backup.target``, where the retention of one would delete the dumps of the other."""
 
-PATHS = (STORE_PATH, DUMPS)
-"""Kinds whose things may lie in one another."""
+BUCKET = "bucket"
+"""Kind of the bucket of artifacts, which holds nothing of another environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ def _pairs(environments: Mapping[Path, Settings]) -> dict[tuple[Path, Path], lis
     alike: dict[tuple[str, str], list[tuple[Path, Owned]]] = defaultdict(list)
     for file in sorted(environments):
         for thing in owned_things(environments[file], file.stem):
-            alike[thing.kind, "" if thing.kind in PATHS else thing.name].append((file, thing))
+            alike[thing.group].append((file, thing))
     found: dict[tuple[Path, Path], list[_Shared]] = defaultdict(list)
     for things in alike.values():
         for (one, first), (other, second) in combinations(things, 2):
@@ -242,7 +251,7 @@ def _dumps(settings: Settings) -> Iterator[Owned]:
 
 def _object_store(settings: Settings) -> Iterator[Owned]:
     artifacts, places = settings.artifacts, servers.object_store(settings)
-    names = [("bucket", artifacts.bucket, "artifacts.bucket")]
+    names = [(BUCKET, artifacts.bucket, "artifacts.bucket")]
     if artifacts.kind == "minio":
         names += [("user", artifacts.user, "artifacts.user"), ("policy", artifacts.policy, "artifacts.policy")]
     for kind, name, key in names:
