@@ -62,6 +62,32 @@ def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool 
         return connection
 
 
+def is_pooled(connection: Any) -> bool:
+    """Whether a pooler stands in between, which may give each transaction another session of PostgreSQL.
+
+    A server tells its process to each client, which needs it to cancel a statement; a pooler tells one of its own
+    making (PgBouncer's ``client.cancel_key``). Raises psycopg2's errors.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return bool(cursor.fetchone()[0] != connection.info.backend_pid)
+
+
+@contextmanager
+def limited_lock_wait(connection: Any, seconds: float) -> Iterator[None]:
+    """Bound how long a statement that cannot be in a transaction waits for a lock; raises psycopg2's errors.
+
+    Behind a pooler nothing is bounded: what is set for a session stays with whoever gets that session next.
+    """
+    if is_pooled(connection):
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(1000 * max(1.0, seconds))}ms"])
+        yield
+        cursor.execute("RESET lock_timeout")
+
+
 def _wait_or_raise(schema: Schema, reason: str, deadline: Deadline) -> None:
     if reason.startswith(("definition of service", "service file")):
         raise TerminalError(f"{schema.name}: {reason}", remedy="look at pg_service.conf in mlflow-db-secret")

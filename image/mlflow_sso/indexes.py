@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow_sso import log
+from mlflow_sso.database import limited_lock_wait
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.schemas import Schema
 
@@ -168,12 +169,11 @@ def create_missing(connection: Any, schema: Schema, *, deadline: Deadline) -> li
         )
     with connection.cursor() as cursor:
         for index in state.missing:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(1000 * max(1.0, deadline.left))}ms"])
-            if index.name in state.invalid:
-                cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(index.name)))
-            log.progress("creating an index", database=schema.name, index=index.name, table=index.table)
-            cursor.execute(index.statement)
-        cursor.execute("RESET lock_timeout")
+            with limited_lock_wait(connection, deadline.left):
+                if index.name in state.invalid:
+                    cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(index.name)))
+                log.progress("creating an index", database=schema.name, index=index.name, table=index.table)
+                cursor.execute(index.statement)
     return [index.name for index in state.missing]
 
 

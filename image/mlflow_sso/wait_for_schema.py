@@ -50,6 +50,7 @@ def _wait(schema: Schema, deadline: Deadline) -> None:
 def read(schema: Schema, deadline: Deadline) -> SchemaState:
     """The state of one database now, over a connection of its own; raises ``ProgramError``."""
     with closing(connect(schema, deadline=deadline, program="wait-for-schema")) as connection:
-        connection.set_session(readonly=True)
+        # In autocommit it would be set for the session, which may be a pooler's and then the server's.
+        connection.set_session(readonly=True, autocommit=False)
         with errors_explained(schema, doing="cannot read"):
             return schema_state(connection, schema)

@@ -4,6 +4,7 @@ from live.servers.cache import MissingProgramError
 from live.servers.keycloak import Keycloak
 from live.servers.minio import Minio
 from live.servers.openbao import OpenBao
+from live.servers.pgbouncer import PgBouncer
 from live.servers.postgres import Postgres
 from live.servers.process import Server, ServerError
 from live.servers.redis import Redis
@@ -14,6 +15,7 @@ __all__ = [
     "Minio",
     "MissingProgramError",
     "OpenBao",
+    "PgBouncer",
     "Postgres",
     "Redis",
     "Registry",

@@ -6,10 +6,12 @@ import psycopg
 import pytest
 from changes import named
 from psycopg import sql
+from pydantic import SecretStr
 from sql import OURS, PASSWORD, apply, context, execute, plan, signs, silent, state, statements, verifier
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Postgres
+from live.servers import PgBouncer, Postgres
+from live.servers.process import free_port
 from mlflow_bootstrap import engine, postgres
 from mlflow_bootstrap.engine import Action
 from mlflow_bootstrap.ownership import Adoption
@@ -64,6 +66,25 @@ def test_second_apply_and_verify_take_one_statement_each(postgres_server: Postgr
     assert (verified.pending, verified.failures) == ((), ())
     assert [text.strip()[:6] for text in executed] == ["SELECT", "SELECT"]
     assert state(postgres_server) == before
+
+
+def test_bootstrap_works_through_pooler(postgres_server: Postgres, settings_of: SettingsOf) -> None:
+    port = free_port()
+    ours = settings_of(database=OURS, bootstrap={"postgres_port": port})
+    users = {postgres_server.superuser: postgres_server.superuser_password, ours.database.role: PASSWORD}
+
+    with PgBouncer(postgres=postgres_server, users=users, port=port):
+        done, again = apply(context(postgres_server, ours)), plan(context(postgres_server, ours))
+        role = context(postgres_server, ours)
+        connection = postgres.login.Login(role).connect(
+            ours.database.role, SecretStr(PASSWORD), database=ours.database.name
+        )
+        repeated = [connection.execute("SELECT 1").fetchone() for _ in range(40)]
+        connection.close()
+
+    assert (len(signs(done)), done.failures) == (3, ())
+    assert (again.pending, again.failures) == ((), ())
+    assert repeated == [(1,)] * 40
 
 
 def test_password_is_in_no_statement(postgres_server: Postgres, ours: Settings) -> None:

@@ -86,7 +86,8 @@ class Login:
         # libpq knows only whole seconds, and takes 1 for 2.
         options["connect_timeout"] = max(2, math.ceil(self.patience.connect_timeout_seconds))
         with without_libpq_variables():
-            return psycopg.connect(make_conninfo(**options), autocommit=True)
+            # A statement that is prepared in one session of a pooler is unknown in the next.
+            return psycopg.connect(make_conninfo(**options), autocommit=True, prepare_threshold=None)
 
     def _address(self) -> dict[str, str]:
         # Behind a tunnel the certificate still bears the name that MLflow uses.

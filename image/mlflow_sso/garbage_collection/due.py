@@ -1,7 +1,6 @@
 """What was marked deleted before a moment: runs, logged models and experiments."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +39,21 @@ class Expired:
 def expired(connection: Any, kind: str, *, before: int, size: int) -> Iterator[list[Expired]]:
     """All of one kind that were marked deleted at ``before`` or earlier, in milliseconds since 1970.
 
-    In batches of ``size`` and by experiment. The list is as it was at the start and PostgreSQL keeps it, so that it
-    takes no memory here and the caller may commit between two batches.
+    In batches of ``size`` and by experiment. Each is read when the one before is done, and committed: the caller may
+    have its own transactions between two batches, and no cursor stays behind in the session of a pooler.
     """
     _, column, _ = KEYS[kind]
-    with closing(connection.cursor(name=f"due_{kind}", withhold=True)) as cursor:
-        cursor.execute(f"{_select(kind)} ORDER BY it.experiment_id, it.{column}", {"before": before})
-        connection.commit()
-        while rows := cursor.fetchmany(size):
-            yield [_expired(kind, row) for row in rows]
+    after, last = "", dict[str, object]()
+    while True:
+        with connection, connection.cursor() as cursor:
+            query = f"{_select(kind)}{after} ORDER BY it.experiment_id, it.{column} LIMIT %(size)s"
+            cursor.execute(query, {"before": before, "size": size, **last})
+            batch = [_expired(kind, row) for row in cursor.fetchall()]
+        if not batch:
+            return
+        yield batch
+        after = f" AND (it.experiment_id, it.{column}) > (%(experiment)s, %(key)s)"
+        last = {"experiment": batch[-1].experiment_id, "key": batch[-1].key}
 
 
 def claim(cursor: Any, kind: str, items: Iterable[Expired], *, before: int) -> list[Expired]:

@@ -3,8 +3,8 @@
 A database is one transaction: the tables of an empty one, every alembic revision and the verification are committed
 together, so that a process that is killed leaves nothing half done. What a large database takes long for is prepared
 before that (``preparation.py``), and indexes of ours are created after it, each by itself and without blocking anyone.
-The advisory lock is taken on the very session
-that does the work; PostgreSQL frees it when that session ends, in whatever way.
+An advisory lock keeps two migrations apart
+(``lock.py``).
 """
 
 import time
@@ -17,18 +17,15 @@ from typing import Any
 from mlflow_sso import changes, log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
-from mlflow_sso.errors import RetryableError
 from mlflow_sso.imports import collector_paused
 from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
+from mlflow_sso.migrate.lock import PROGRAM, MigrationLock
 from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.migrate.preparation import prepare
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
-
-LOCK_KEY = int.from_bytes(b"mlflow")
-"""Key of the advisory lock; PostgreSQL keeps the keys of one database apart from those of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +86,14 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
     clock = Clock()
     with clock.measuring("import"):
         import psycopg2  # noqa: F401 - the time it takes is told apart from that of SQL
-    connection = connect(schema, deadline=deadline, program="migrate", writable=True)
-    with closing(connection), errors_explained(schema, doing="cannot migrate"):
-        before, action, public = _settle(connection, schema, deadline, clock, maximum_lock_seconds)
-        indexes = _create_indexes(connection, schema, deadline, clock)
-        counted = _count_changes(connection, schema, deadline, clock)
+    connection, lock = (
+        connect(schema, deadline=deadline, program=PROGRAM, writable=True),
+        MigrationLock(schema, deadline),
+    )
+    with closing(connection), closing(lock), errors_explained(schema, doing="cannot migrate"):
+        before, action, public = _settle(connection, lock, schema, deadline, clock, maximum_lock_seconds)
+        indexes = _create_indexes(connection, lock, schema, deadline, clock)
+        counted = _count_changes(connection, lock, schema, deadline, clock)
     return Outcome(
         database=schema.name,
         found=before.revision,
@@ -108,7 +108,7 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
 
 
 def _settle(
-    connection: Any, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
+    connection: Any, lock: MigrationLock, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
 ) -> tuple[SchemaState, str, str]:
     with clock.measuring("sql"):
         before = schema_state(connection, schema)
@@ -118,7 +118,7 @@ def _settle(
     if not before.is_at_head(schema):
         with clock.measuring("import"), collector_paused():
             import mlflow_sso.migrate.upgrade  # noqa: F401
-    _wait_for_lock(connection, schema, deadline)
+    lock.acquire()
     with clock.measuring("sql"):
         return _settle_locked(connection, schema, deadline, maximum_lock_seconds)
 
@@ -143,39 +143,24 @@ def _settle_locked(
     return before, action, "revoked now" if owned and public else "granted" if public else "revoked"
 
 
-def _create_indexes(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> list[str]:
+def _create_indexes(
+    connection: Any, lock: MigrationLock, schema: Schema, deadline: Deadline, clock: Clock
+) -> list[str]:
     with clock.measuring("sql"):
         state = index_state(connection, schema)
     if not (state.missing or state.of_others):
         return []
-    _wait_for_lock(connection, schema, deadline)
+    lock.acquire()
     with clock.measuring("sql"):
         return create_missing(connection, schema, deadline=deadline)
 
 
-def _count_changes(connection: Any, schema: Schema, deadline: Deadline, clock: Clock) -> list[str]:
+def _count_changes(connection: Any, lock: MigrationLock, schema: Schema, deadline: Deadline, clock: Clock) -> list[str]:
     if schema.name != changes.SERVICE:
         return []
     with clock.measuring("sql"):
         if changes.read_state(connection, schema).is_complete:
             return []
-    _wait_for_lock(connection, schema, deadline)
+    lock.acquire()
     with clock.measuring("sql"):
         return changes.count_changes(connection, schema, deadline=deadline)
-
-
-def _wait_for_lock(connection: Any, schema: Schema, deadline: Deadline) -> None:
-    while not _try_lock(connection):
-        if deadline.passed:
-            raise RetryableError(
-                f"{schema.name}: another migration still holds the lock",
-                remedy="let it finish; pg_locks shows its session (locktype advisory)",
-            )
-        log.progress("waiting for another migration", database=schema.name, seconds_left=round(deadline.left))
-        deadline.pause()
-
-
-def _try_lock(connection: Any) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
-        return bool(cursor.fetchone()[0])

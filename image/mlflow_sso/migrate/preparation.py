@@ -5,11 +5,12 @@ Each index, column and batch is committed by itself, so that a run that was kill
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlflow_sso import log
+from mlflow_sso.database import limited_lock_wait
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.schemas import Schema
 
@@ -91,16 +92,15 @@ def _create_index(cursor: Any, index: EarlyIndex, deadline: Deadline) -> None:
     found = cursor.fetchone()
     if found and found[0]:
         return
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(1000 * max(1.0, deadline.left))}ms"])
     name, table = sql.Identifier(index.name), sql.Identifier(index.table)
-    if found:
-        cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(name))
-    message, fields = "creating an index beforehand", {"index": index.name, "table": index.table}
-    log.progress(message, database="mlflow", **fields)
-    columns = sql.SQL(", ").join(map(sql.Identifier, index.columns))
-    with log.still_at_work(message, database="mlflow", **fields):
-        cursor.execute(sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({})").format(name, table, columns))
-    cursor.execute("RESET lock_timeout")
+    with limited_lock_wait(cursor.connection, deadline.left):
+        if found:
+            cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(name))
+        message, fields = "creating an index beforehand", {"index": index.name, "table": index.table}
+        log.progress(message, database="mlflow", **fields)
+        columns = sql.SQL(", ").join(map(sql.Identifier, index.columns))
+        with log.still_at_work(message, database="mlflow", **fields):
+            cursor.execute(sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({})").format(name, table, columns))
 
 
 def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
@@ -121,28 +121,29 @@ def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
         [table, names],
     )
     if cursor.fetchone()[0] < len(added):
-        with_short_locks(cursor, lambda: cursor.execute(f"ALTER TABLE {table} {', '.join(added)}"), deadline=deadline)
+        with_short_locks(cursor, f"ALTER TABLE {table} {', '.join(added)}", deadline=deadline)
 
 
-def with_short_locks(cursor: Any, work: Callable[[], None], *, deadline: Deadline) -> None:
+def with_short_locks(cursor: Any, statement: str, *, deadline: Deadline) -> None:
     """Try until no other transaction is in the way; waiting transactions continue between the attempts.
 
     Raises psycopg2's ``LockNotAvailable`` at the deadline.
     """
     from psycopg2.errors import LockNotAvailable
 
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_WAIT_MILLISECONDS}ms"])
-    try:
-        while True:
-            try:
-                return work()
-            except LockNotAvailable:
-                if deadline.passed:
-                    raise
-                log.progress("waiting for a table in use", database="mlflow", seconds_left=round(deadline.left))
-                deadline.pause()
-    finally:
-        cursor.execute("RESET lock_timeout")
+    while True:
+        cursor.execute("BEGIN")
+        try:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_WAIT_MILLISECONDS}ms"])
+            cursor.execute(statement)
+            cursor.execute("COMMIT")
+            return
+        except LockNotAvailable:
+            cursor.execute("ROLLBACK")
+            if deadline.passed:
+                raise
+            log.progress("waiting for a table in use", database="mlflow", seconds_left=round(deadline.left))
+            deadline.pause()
 
 
 class _Report:

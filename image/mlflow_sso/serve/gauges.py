@@ -122,7 +122,9 @@ def _read(schema: Schema) -> dict[Gauge, Samples]:
         closing(connect(schema, deadline=Deadline(0), program="gauges")) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT_TIMEOUT])
+        # In a transaction, for a session may be a pooler's, and then the next one's.
+        connection.autocommit = False
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT])
         found = schema_state(connection, schema)
         cursor.execute(_ROWS, [list(TABLES[schema.name])])
         rows: Samples = {(schema.name, table): float(count) for table, count in cursor.fetchall()}
