@@ -15,7 +15,6 @@ from where_tried import JOURNEY, where_tried
 
 JOURNEYS: dict[str, list[tuple[str, str]]] = {
     "start": [
-        ("README.md", "make synth"),
         ("README.md", "make init"),
         ("docs/bootstrap.md", "make setup"),
         ("docs/tasks/upgrade.md", "python main.py upgrade"),

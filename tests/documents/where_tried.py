@@ -23,6 +23,7 @@ class Not:
 
 JOURNEY = By("tests/documents/test_journeys.py", "test_journey_runs_as_documented")
 BOOTSTRAP = By("tests/bootstrap/test_cli.py", "test_documented_commands_run_in_order")
+NEW = By("tests/package/test_new.py", "test_documented_start_works")
 LIVE = By("tests/node/test_command.py")
 BUILD = By("tests/image/test_publishing.py", "test_another_release_has_its_own_tag_and_base")
 PUSH = By("tests/image/test_push.py", "test_push_prints_digest_and_its_settings")
@@ -53,6 +54,8 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make setup-dev": SUITE,
     "make check": SUITE,
     "make docs": SUITE,
+    "cdk8s-mlflow new my-mlflow": NEW,
+    "cd my-mlflow && make synth test": NEW,
     "make release": By("tests/package/conftest.py", "wheel"),
     "pip install build/release/cdk8s_mlflow-*.whl": By("tests/package/conftest.py", "installed"),
     ".venv/bin/python bootstrap.py plan --environment local": LIVE,

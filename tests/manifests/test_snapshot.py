@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cdk8s_mlflow.settings import load
-from cdk8s_mlflow.settings.schema import FIRST_LINE, SCHEMA_FILE, schema_text, settings_table, with_summary
+from cdk8s_mlflow.settings.schema import FIRST_LINE, SCHEMA_FILE, schema_text, settings_table
 from cdk8s_mlflow.synth.output_tree import differences
 from cdk8s_mlflow.synth.render import render
 
@@ -42,7 +42,6 @@ def test_second_render_in_another_process_gives_same_bytes(fresh: Path, tmp_path
 def test_schema_and_table_of_settings_are_current() -> None:
     assert (ROOT / "environments" / SCHEMA_FILE).read_text() == schema_text()
     assert (ROOT / "docs" / "settings.md").read_text() == settings_table()
-    assert with_summary((ROOT / "README.md").read_text()) == (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)

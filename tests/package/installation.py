@@ -21,14 +21,18 @@ class Environment:
     def python(self) -> Path:
         return self.folder / "bin" / "python"
 
-    def run(self, *command: str | Path, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *command: str | Path, cwd: Path, stdin: int | None = None, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a program of the environment, or one of the system, in ``cwd``."""
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CDK8S", "MLFLOW"))
         }
         environment = {**clean, "PATH": path, **variables}
-        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=cwd, env=environment, stdin=stdin, capture_output=True, text=True, check=False
+        )
 
 
 def build(kind: str, *, source: Path, folder: Path) -> Path:

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import pty
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from blocks import block
 from installation import Environment
 from typer.testing import CliRunner, Result
 
@@ -83,6 +85,22 @@ def test_new_writes_ci_that_tests(project: Path, file: str) -> None:
     assert yaml.safe_load(text)
     assert "make test" in text
     assert "--check --validate" in (project / "Makefile").read_text()
+
+
+def test_documented_start_works(installed: Environment, tmp_path: Path) -> None:
+    *_, create, use = block("README.md", "make release").commands
+    ours, theirs = pty.openpty()
+    os.write(ours, b"mlflow.example.com\nauth.example.com\n")
+
+    created = installed.run(*create.split(), cwd=tmp_path, stdin=theirs)
+    (tmp_path / "my-mlflow" / ".venv").symlink_to(installed.folder)
+    (installed.folder / ".done").touch()
+    used = installed.run("sh", "-ec", use, cwd=tmp_path)
+    os.close(ours)
+    os.close(theirs)
+
+    assert created.returncode == 0, created.stderr
+    assert used.returncode == 0, used.stdout + used.stderr
 
 
 def test_make_test_and_make_synth_work_in_it(set_up: Path) -> None:

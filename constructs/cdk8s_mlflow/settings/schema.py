@@ -1,4 +1,4 @@
-"""The JSON Schema of an environment file, for editors that complete and check it, and the table in docs/settings.md."""
+"""The JSON Schema of an environment file, for editors that complete and check it, and docs/settings.md."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,9 +12,15 @@ FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}"
 """First line of every environment file, which YAML language servers read."""
 
 
-_TABLE_HEAD = """# Settings
+_HEAD = """# Settings
 
-Every key of an environment file (`make schema` writes this page).
+Every key of an environment file (`make schema` writes this page): the sections, then each key.
+
+"""
+
+
+_TABLE_HEAD = """
+## Keys
 
 | key | type | default | what it does |
 |---|---|---|---|
@@ -38,10 +44,10 @@ def schema_text() -> str:
 
 
 def settings_table() -> str:
-    """Every key with its type, default and doc, as Markdown."""
+    """The sections, and every key with its type, default and doc, as Markdown."""
     schema = Settings.model_json_schema()
     rows = "\n".join(_rows(schema, schema, ""))
-    return f"{_TABLE_HEAD}{rows}\n{_variables()}"
+    return f"{_HEAD}{_summary()}{_TABLE_HEAD}{rows}\n{_variables()}"
 
 
 def _variables() -> str:
@@ -53,27 +59,6 @@ def _variables() -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
-
-
-_BEGIN, _END = "<!-- settings: written by `make schema` -->\n", "<!-- end of settings -->\n"
-
-
-def has_summary(readme: str) -> bool:
-    """Whether ``readme`` has the two marks between which the sections of the settings stand."""
-    return _BEGIN in readme and _END in readme.partition(_BEGIN)[2]
-
-
-def with_summary(readme: str) -> str:
-    """``readme`` with the sections of the settings between its two marks.
-
-    Raises:
-        ValueError: a mark is missing.
-    """
-    before, _, rest = readme.partition(_BEGIN)
-    _, mark, after = rest.partition(_END)
-    if not mark:
-        raise ValueError(f"the README has lost its mark {_BEGIN.strip()} or {_END.strip()}")
-    return f"{before}{_BEGIN}{_summary()}{_END}{after}"
 
 
 def _summary() -> str:

@@ -164,7 +164,7 @@ def schema(
     environments: Environments = Path("environments"),
     docs: Annotated[Path, typer.Option(help="Folder of the guides.")] = Path("docs"),
 ) -> None:
-    """Write the JSON Schema of environment files; renew docs/settings.md and the README's table if they exist."""
+    """Write the JSON Schema of environment files; renew docs/settings.md if it exists."""
     with one_clear_error():
         from cdk8s_mlflow.synth.schema_files import write_schema
 

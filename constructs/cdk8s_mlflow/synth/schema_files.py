@@ -1,14 +1,14 @@
-"""The files that say which settings there are: the JSON Schema, and two tables for people."""
+"""The files that say which settings there are: the JSON Schema, and the tables for people."""
 
 from pathlib import Path
 
 from cdk8s_mlflow.settings import Problem, UnreadableSettingsError
-from cdk8s_mlflow.settings.schema import SCHEMA_FILE, has_summary, schema_text, settings_table, with_summary
+from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table
 from cdk8s_mlflow.synth.output_tree import OutputError
 
 
 def write_schema(environments: Path, docs: Path) -> list[Path]:
-    """Write the schema into ``environments``, and the tables of ``docs`` and the README beside it if they exist.
+    """Write the schema into ``environments``, and the tables of ``docs`` if they exist.
 
     Returns what was written.
 
@@ -22,9 +22,6 @@ def write_schema(environments: Path, docs: Path) -> list[Path]:
     texts = {environments / SCHEMA_FILE: schema_text()}
     if (docs / "settings.md").is_file():
         texts[docs / "settings.md"] = settings_table()
-    readme = docs.parent / "README.md"
-    if readme.is_file() and has_summary(text := readme.read_text(encoding="utf-8")):
-        texts[readme] = with_summary(text)
     for path, text in texts.items():
         _write(path, text)
     return list(texts)
