@@ -20,6 +20,13 @@ IMPORTED = (
     "import sys; from cdk8s_mlflow.synth.cli import app\n"
     "try: app(['synth'])\nexcept SystemExit: pass\nprint('cdk8s' in sys.modules)"
 )
+READ_SOURCES = (
+    "import sys; read = []\n"
+    "sys.addaudithook(lambda event, given: event == 'compile' and given[1] == '<unknown>' and read.append(given[0]))\n"
+    "from cdk8s_mlflow.synth.cli import app\n"
+    "try: app(['synth'])\nexcept SystemExit: pass\nprint(len(read))"
+)
+"""Counts what was parsed, beside compiled modules and the code that the standard library makes of text."""
 
 
 @pytest.fixture
@@ -52,6 +59,16 @@ def test_unchanged_environment_is_not_rendered(workplace: Path) -> None:
     assert not rendered_anew(workplace)
     assert run("synth", "--no-cache") == run("synth")
     assert run("synth", "--check", "--no-cache") == run("synth", "--check")
+
+
+def test_synth_parses_no_sources(workplace: Path) -> None:
+    # when
+    done = subprocess.run(
+        [sys.executable, "-c", READ_SOURCES], cwd=workplace, capture_output=True, text=True, check=True
+    )
+
+    # then
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 def test_cached_tree_is_the_rendered_one(workplace: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cdk8s_mlflow.settings.descriptions import describe
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON
 from cdk8s_mlflow.settings.validated import Settings
 
@@ -39,13 +40,18 @@ Any other is refused: it follows from a setting, moves a route, a host, a header
 
 def schema_text() -> str:
     """The schema as it is committed."""
-    schema = Settings.model_json_schema()
+    schema = _schema()
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def _schema() -> dict[str, Any]:
+    describe(Settings)
+    return Settings.model_json_schema()
 
 
 def settings_table() -> str:
     """The sections, and every key with its type, default and doc, as Markdown."""
-    schema = Settings.model_json_schema()
+    schema = _schema()
     rows = "\n".join(_rows(schema, schema, ""))
     return f"{_HEAD}{_summary()}{_TABLE_HEAD}{rows}\n{_variables()}"
 
@@ -62,7 +68,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _summary() -> str:
-    root = Settings.model_json_schema()
+    root = _schema()
     fields = root["properties"]
     parts = {name: (_section(field, root) or {}).get("properties", {}) for name, field in fields.items()}
     rows = [f"| `{name}` | {_text(fields[name], root)} | {_keys(keys)} |" for name, keys in parts.items()]

@@ -13,7 +13,7 @@ from cdk8s_mlflow.settings.addresses import LABEL
 class Section(BaseModel):
     """A frozen group of settings; unknown keys and silently converted types are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     def replace(self, **changes: Any) -> Self:
         """The same section with ``changes``, validated again.
