@@ -25,6 +25,19 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("spec.login", "spec.superuser", "spec.createdb", "spec.createrole", "spec.replication"),
             *("spec.bypassrls", "spec.inherit", "spec.connectionLimit", "spec.passwordSecret"),
         ),
+        "ScheduledBackup": (
+            *("spec.schedule", "spec.suspend", "spec.immediate", "spec.cluster"),
+            *("spec.method", "spec.pluginConfiguration"),
+        ),
+        "Backup": ("spec.cluster", "spec.method", "spec.pluginConfiguration"),
+    },
+    "barmancloud.cnpg.io": {
+        "ObjectStore": (
+            *("spec.configuration.destinationPath", "spec.configuration.endpointURL"),
+            *("spec.configuration.s3Credentials.accessKeyId", "spec.configuration.s3Credentials.secretAccessKey"),
+            *("spec.configuration.s3Credentials.region", "spec.configuration.s3Credentials.inheritFromIAMRole"),
+            *("spec.configuration.wal.compression", "spec.configuration.data.compression", "spec.retentionPolicy"),
+        ),
     },
     "external-secrets.io": {
         "ExternalSecret": (

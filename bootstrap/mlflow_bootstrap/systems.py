@@ -18,7 +18,7 @@ PartName = Literal["secrets", "keycloak", "postgres", "minio"]
 RotatableEntry = Literal["oidc", "directory", "postgres", "s3", "server"]
 """Entries that ``rotate`` renews; ``server`` is read by pods only."""
 
-STORE_ENTRIES = ("postgres", "s3", "oidc", "server", "cloudflared", "machines", "directory", "backup")
+STORE_ENTRIES = ("postgres", "s3", "oidc", "server", "cloudflared", "machines", "directory", "backup", "barman")
 """Entries that the secret store may hold for an environment."""
 
 ENTRIES_OF_DATA = frozenset({"postgres", "server"})

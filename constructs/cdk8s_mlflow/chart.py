@@ -30,6 +30,10 @@ class DatabaseChart(Chart):
         super().__init__(scope, id, **_labelled(settings))
         _sync_secrets(self, settings, part="database")
         BackendStore(self, "BackendStore", settings=settings.database)
+        if settings.backup.cluster:
+            from cdk8s_mlflow.cluster_backup import ClusterBackup
+
+            ClusterBackup(self, "Backup", settings=settings, backup=settings.backup.cluster)
 
 
 class MlflowChart(Chart):
@@ -98,6 +102,7 @@ class FluxChart(Chart):
             name=settings.delivery_name(environment),
             environment=environment,
             database=has_database_objects(settings),
+            backup=settings.backs_up_before_migration,
         )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.backup import ClusterBackupSettings
 from cdk8s_mlflow.settings.instance import INSTANCE_LABEL as INSTANCE_LABEL
 
 APP = "mlflow"
@@ -83,6 +84,9 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
         templates.append(_backup_secret(settings))
     if settings.database.role_management != "bootstrap":
         templates.append(_role_secret(settings))
+    cluster = settings.backup.cluster
+    if cluster and cluster.target and cluster.credentials == "keys":
+        templates.append(_cluster_backup_secret(settings, cluster))
     if settings.ingress.cloudflared:
         templates.append(_tunnel_secret(settings))
     mark = {INSTANCE_LABEL: settings.instance}
@@ -212,9 +216,28 @@ def _role_secret(settings: Settings) -> SecretTemplate:
     )
 
 
+def _cluster_backup_secret(settings: Settings, cluster: ClusterBackupSettings) -> SecretTemplate:
+    """Keys of the bucket that holds the Cluster's backups, where its pods read them."""
+    return SecretTemplate(
+        name=settings.database.backup_name,
+        namespace=settings.database.cluster_namespace,
+        entry="barman",
+        fields=("accesskey", "secretkey"),
+        data={
+            "ACCESS_KEY_ID": placeholder("accesskey"),
+            "ACCESS_SECRET_KEY": placeholder("secretkey"),
+            "REGION": cluster.region or settings.artifacts.region,
+        },
+        part="database",
+        labels={"cnpg.io/reload": "true"},
+    )
+
+
 def has_database_objects(settings: Settings) -> bool:
-    """Whether anything stands in ``database/``; false where others make role, databases and the role's Secret."""
+    """Whether anything stands in ``database/``; false where others make role, databases, backups and Secrets."""
     database = settings.database
+    if settings.backup.cluster:
+        return True
     mirrors_password = database.role_management == "managed-roles" and settings.secrets.mode == "external-secrets"
     return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
 
@@ -232,6 +255,19 @@ spec:
         login: true
         passwordSecret:
           name: {database.role_secret}"""
+
+
+def cluster_backup_patch(settings: Settings) -> str:
+    """What the owner of the CloudNativePG Cluster adds to it, so that it archives to the ObjectStore."""
+    database = settings.database
+    return f"""\
+# Cluster {database.cluster_namespace}/{database.cluster}
+spec:
+  plugins:
+    - name: barman-cloud.cloudnative-pg.io
+      isWALArchiver: true
+      parameters:
+        barmanObjectName: {database.backup_name}"""
 
 
 def _tunnel_secret(settings: Settings) -> SecretTemplate:

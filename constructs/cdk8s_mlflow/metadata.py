@@ -14,6 +14,7 @@ WAVE_NAMESPACE = -30
 WAVE_CONFIGURATION = -20
 WAVE_ROLE = -12
 WAVE_DATABASE = -10
+WAVE_BACKUP = -8
 WAVE_MIGRATION = -5
 
 LABELS: Mapping[str, str] = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/part-of": "mlflow"}

@@ -28,7 +28,7 @@ class MigrationJob(Construct):
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         spec = _spec(settings)
-        self.name = f"mlflow-db-migration-{_digest(spec, settings.migration.run)}"
+        self.name = _name(settings, spec)
         k8s.KubeJob(
             self,
             "Resource",
@@ -41,6 +41,15 @@ class MigrationJob(Construct):
             ),
             spec=spec,
         )
+
+
+def migration_name(settings: Settings) -> str:
+    """Name of the Job of these settings."""
+    return _name(settings, _spec(settings))
+
+
+def _name(settings: Settings, spec: k8s.JobSpec) -> str:
+    return f"mlflow-db-migration-{_digest(spec, settings.migration.run)}"
 
 
 def _digest(spec: k8s.JobSpec, run: int) -> str:

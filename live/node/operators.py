@@ -129,8 +129,8 @@ def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, An
 
 def install_definitions(node: Node, folder: Path) -> None:
     """Apply our CustomResourceDefinitions of ``folder``, with the status that the operators write."""
-    groups = ("external-secrets.io", "postgresql.cnpg.io", "monitoring.coreos.com", "gateway.networking.k8s.io")
-    for file in groups:
+    databases = ("postgresql.cnpg.io", "barmancloud.cnpg.io")
+    for file in ("external-secrets.io", *databases, "monitoring.coreos.com", "gateway.networking.k8s.io"):
         documents = list(yaml.safe_load_all((folder / f"{file}.yaml").read_text()))
         for document in documents:
             # The API server demands it of the groups of Kubernetes itself, of which Gateway API is one.

@@ -58,18 +58,29 @@ ELSEWHERE = {"cluster": "elsewhere"}
 
 SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
     # one bucket of dumps
-    "dumps": ({"backup.target": "s3://dumps/a"}, {"backup.target": "s3://dumps/a"}, "backup.target", "folder of dumps"),
+    "dumps": (
+        {"backup.target": "s3://dumps/a"},
+        {"backup.target": "s3://dumps/a"},
+        "backup.target",
+        "folder of backups",
+    ),
     "dumps within dumps": (
         {"backup.target": "s3://dumps"},
         {"backup.target": "s3://dumps/a/b"},
         "backup.target",
-        "folder of dumps s3://dumps/a/b",
+        "folder of backups s3://dumps/a/b",
     ),
     "dumps at one address": (
         {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.com"},
         {"backup.target": "s3://dumps", "backup.endpoint": "https://S3.example.com:443/"},
         "backup.target",
-        "folder of dumps s3://dumps",
+        "folder of backups s3://dumps",
+    ),
+    "backups of the Cluster among dumps": (
+        {"backup.target": "s3://dumps", "backup.endpoint": "https://s3.example.com"},
+        {"backup.cluster": {"target": "s3://dumps/a", "endpoint": "https://s3.example.com"}},
+        "backup.cluster.target",
+        "folder of backups s3://dumps/a",
     ),
     "dumps in the other's artifacts": (
         {"backup.target": "s3://shared/dumps"},
@@ -81,7 +92,7 @@ SHARED: dict[str, tuple[Changes, Changes, str, str]] = {
         BUCKET,
         {"backup.target": "s3://shared"},
         "backup.target",
-        "folder of dumps s3://shared",
+        "folder of backups s3://shared",
     ),
     # one cluster
     "namespace": ({"namespace": "shared"}, {"namespace": "shared"}, "namespace", "namespace shared"),

@@ -26,14 +26,27 @@ _HEALTH = """\
     return hs
 """
 
-HEALTH_SCRIPT = (
-    "# Paste into `data` of the ConfigMap argocd-cm: Database and DatabaseRole have no conditions.\n"
-    + "".join(
-        f"resource.customizations.health.postgresql.cnpg.io_{kind}: |\n{_HEALTH}"
-        for kind in ("Database", "DatabaseRole")
+_BACKUP_HEALTH = """\
+    hs = {status = "Progressing", message = "waiting for CloudNativePG"}
+    if obj.status ~= nil and obj.status.phase == "completed" then
+      hs.status = "Healthy"
+    elseif obj.status ~= nil and obj.status.phase == "failed" then
+      hs.status = "Degraded"
+    end
+    if obj.status ~= nil and obj.status.error ~= nil then
+      hs.message = obj.status.error
+    end
+    return hs
+"""
+
+
+def health_script(*, backup: bool) -> str:
+    """Health checks for Argo CD's configuration, in Lua (Argo CD documentation, "Resource Health")."""
+    scripts = {"Database": _HEALTH, "DatabaseRole": _HEALTH, **({"Backup": _BACKUP_HEALTH} if backup else {})}
+    kinds = "Database, DatabaseRole and Backup" if backup else "Database and DatabaseRole"
+    return f"# Paste into `data` of the ConfigMap argocd-cm: {kinds} have no conditions.\n" + "".join(
+        f"resource.customizations.health.postgresql.cnpg.io_{kind}: |\n{script}" for kind, script in scripts.items()
     )
-)
-"""Health checks for Argo CD's configuration, in Lua (Argo CD documentation, "Resource Health")."""
 
 
 class ArgoDelivery(Construct):

@@ -17,16 +17,27 @@ _APPLIED = (
 class FluxDelivery(Construct):
     """Applies ``database/``, if there is one, and, once that is healthy, ``application/``.
 
+    ``backup`` says that it holds a Backup, which must be complete as well.
+
     CloudNativePG's Database and DatabaseRole report ``status.applied`` and no conditions, so Flux is told how to read
     their health (Flux documentation, "Kustomization", health check expressions). There is no expression for a failure:
     CloudNativePG first says ``applied: false`` while the role is not there yet, and Flux would give up at once.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: DeliverySettings, name: str, environment: str, database: bool
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: DeliverySettings,
+        name: str,
+        environment: str,
+        database: bool,
+        backup: bool,
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
+        self._backup = backup
         self._source = name
         self._environment = environment
         self._add_source()
@@ -83,7 +94,9 @@ class FluxDelivery(Construct):
         )
 
     def _health_checks(self) -> list[kustomize.KustomizationSpecHealthCheckExprs] | None:
-        return [_applied("Database"), _applied("DatabaseRole")] if self._settings.flux_reads_health else None
+        if not self._settings.flux_reads_health:
+            return None
+        return [_applied("Database"), _applied("DatabaseRole"), *([_completed()] if self._backup else [])]
 
     def _name(self, part: str) -> str:
         return f"{self._source}-{part}"
@@ -99,3 +112,13 @@ class FluxDelivery(Construct):
 
 def _applied(kind: str) -> kustomize.KustomizationSpecHealthCheckExprs:
     return kustomize.KustomizationSpecHealthCheckExprs(api_version="postgresql.cnpg.io/v1", kind=kind, current=_APPLIED)
+
+
+def _completed() -> kustomize.KustomizationSpecHealthCheckExprs:
+    """A Backup that is complete or has failed; CloudNativePG does not try a failed one again."""
+    return kustomize.KustomizationSpecHealthCheckExprs(
+        api_version="postgresql.cnpg.io/v1",
+        kind="Backup",
+        current="has(status.phase) && status.phase == 'completed'",
+        failed="has(status.phase) && status.phase == 'failed'",
+    )

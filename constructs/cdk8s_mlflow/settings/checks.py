@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from cdk8s_mlflow.settings import servers
 from cdk8s_mlflow.settings.address_checks import address_conflicts
 from cdk8s_mlflow.settings.artifacts import artifact_conflicts
 from cdk8s_mlflow.settings.authentication import authentication_conflicts
+from cdk8s_mlflow.settings.backup_checks import backup_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
@@ -130,6 +130,8 @@ def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 
 def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    backup = settings.backup.cluster
+    keys_elsewhere = backup is not None and backup.target is not None and backup.credentials == "keys"
     role_elsewhere = settings.database.role_management != "bootstrap"
     other_namespace = settings.database.cluster_namespace != settings.namespace
     if settings.secrets.store_kind == "SecretStore" and role_elsewhere and other_namespace:
@@ -138,22 +140,11 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
             "is SecretStore, which only its own namespace may read, but the role's Secret is needed in namespace "
             f"{settings.database.cluster_namespace}; use a ClusterSecretStore, or database.role_management: bootstrap",
         )
-
-
-def _backup(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    backup, artifacts, maintenance = settings.backup, settings.artifacts, settings.maintenance
-    if backup.target is None:
-        for key in sorted(backup.model_fields_set - {"target"}):
-            yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
-        return
-    bucket = backup.target.removeprefix("s3://").partition("/")[0]
-    if bucket == artifacts.bucket and servers.dumps(settings) & servers.object_store(settings):
-        yield "backup.target", f"is in {bucket}, whose objects users of MLflow may read; name another bucket"
-    if maintenance.garbage_collection and not artifacts.versioned and maintenance.retention_days < backup.keep_days:
+    if settings.secrets.store_kind == "SecretStore" and keys_elsewhere and other_namespace:
         yield (
-            "maintenance.retention_days",
-            f"is {maintenance.retention_days}, less than backup.keep_days ({backup.keep_days}): a restored database "
-            "would name artifacts that are deleted; raise it, or set artifacts.versioned",
+            "secrets.store_kind",
+            "is SecretStore, which only its own namespace may read, but the keys of backup.cluster are needed in "
+            f"namespace {settings.database.cluster_namespace}; use a ClusterSecretStore, or remove its target",
         )
 
 
@@ -176,7 +167,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     lambda settings: authentication_conflicts(settings.authentication),
     _end_access,
     lambda settings: artifact_conflicts(settings.artifacts),
-    _backup,
+    backup_conflicts,
     _secrets,
     lambda settings: monitoring_conflicts(settings.monitoring),
 )

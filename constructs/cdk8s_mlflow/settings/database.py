@@ -85,6 +85,11 @@ class DatabaseSettings(Section):
         return f"{self.object_name}-db-role"
 
     @property
+    def backup_name(self) -> str:
+        """ScheduledBackup, ObjectStore and its Secret, in the Cluster's namespace."""
+        return f"{self.object_name}-backup"
+
+    @property
     def verifies_certificate(self) -> bool:
         """Whether libpq needs to know an authority."""
         return self.sslmode in ("verify-full", "verify-ca")

@@ -92,6 +92,11 @@ class EnvironmentSettings(Section):
         return backup.target is not None and backup.endpoint not in (None, self.artifacts.endpoint)
 
     @property
+    def backs_up_before_migration(self) -> bool:
+        """Whether CloudNativePG backs its Cluster up before each migration."""
+        return self.backup.cluster is not None and self.backup.cluster.before_migration
+
+    @property
     def dumps_before_migration(self) -> bool:
         """Whether the migration waits for a dump."""
         return self.backup.target is not None and self.backup.before_migration

@@ -58,8 +58,8 @@ class Owned:
 STORE_PATH = "store path"
 """Kind of the path that all entries of an environment lie below."""
 
-DUMPS = "folder of dumps"
-"""Kind of ``backup.target``, where the retention of one would delete the dumps of the other."""
+DUMPS = "folder of backups"
+"""Kind of ``backup.target`` and ``backup.cluster.target``, where the retention of one would delete another's."""
 
 BUCKET = "bucket"
 """Kind of the bucket of artifacts, which holds nothing of another environment."""
@@ -195,7 +195,11 @@ def _kubernetes(settings: Settings) -> Iterator[Owned]:
     names = {
         **({"Database": ("", "-auth")} if database.database_management == "cnpg" else {}),
         **({"DatabaseRole": ("",)} if database.role_management == "database-role" else {}),
-        **({"Secret": ("-db-role",)} if database.role_management != "bootstrap" else {}),
+        "Secret": (
+            *(("-db-role",) if database.role_management != "bootstrap" else ()),
+            *(("-backup",) if settings.backup.cluster and settings.backup.cluster.target else ()),
+        ),
+        **({"ScheduledBackup": ("-backup",)} if settings.backup.cluster else {}),
     }
     for kind, endings in names.items():
         for ending in endings:
@@ -247,6 +251,9 @@ def _dumps(settings: Settings) -> Iterator[Owned]:
     backup = settings.backup
     if backup.target:
         yield Owned(kind=DUMPS, name=backup.target, places=servers.dumps(settings), key="backup.target")
+    if backup.cluster and backup.cluster.target:
+        places = servers.cluster_backups(settings, backup.cluster)
+        yield Owned(kind=DUMPS, name=backup.cluster.target, places=places, key="backup.cluster.target")
 
 
 def _object_store(settings: Settings) -> Iterator[Owned]:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from cdk8s_mlflow.settings.backup import ClusterBackupSettings
 from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
 Places = frozenset[str]
@@ -39,6 +40,11 @@ def dumps(settings: EnvironmentSettings) -> Places:
     backup = settings.backup
     if backup.endpoint is None:
         return object_store(settings)
+    return s3(backup.endpoint, backup.region or settings.artifacts.region, settings)
+
+
+def cluster_backups(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Places:
+    """The S3 API that holds the Cluster's backups."""
     return s3(backup.endpoint, backup.region or settings.artifacts.region, settings)
 
 

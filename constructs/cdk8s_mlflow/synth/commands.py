@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from pathlib import Path
 
-from cdk8s_mlflow.contract import managed_role_patch
+from cdk8s_mlflow.contract import cluster_backup_patch, managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, load
 from cdk8s_mlflow.settings.folder import environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
@@ -128,6 +128,8 @@ def _say_what_is_left(loaded: dict[Path, Settings], say: Say) -> None:
     for file, settings in loaded.items():
         if settings.database.role_management == "managed-roles":
             say(f"note: {file.stem}: add the role to your Cluster:\n{managed_role_patch(settings)}")
+        if settings.backup.cluster and settings.backup.cluster.target:
+            say(f"note: {file.stem}: let your Cluster archive to the ObjectStore:\n{cluster_backup_patch(settings)}")
 
 
 def check_tree(

@@ -49,6 +49,7 @@ def _render_delivery(settings: Settings, *, environment: str, folder: Path) -> N
     if tools:
         app.synth()
     if "argocd" in tools:
-        from cdk8s_mlflow.delivery.argocd import HEALTH_SCRIPT
+        from cdk8s_mlflow.delivery.argocd import health_script
 
-        (folder / "argocd" / "argocd-cm-health.txt").write_text(HEALTH_SCRIPT, encoding="utf-8")
+        script = health_script(backup=settings.backs_up_before_migration)
+        (folder / "argocd" / "argocd-cm-health.txt").write_text(script, encoding="utf-8")

@@ -53,5 +53,6 @@ def _pods_await(manifest: Manifest, manifests: Sequence[Manifest]) -> Iterator[K
     for volume in spec.get("volumes", []):
         yield "Secret", manifest.namespace, volume.get("secret", {}).get("secretName", "")
     commands = {word for _, container in containers(template) for word in container.get("args", [])}
-    awaited = {kind for word, kind in (("migrate", "Database"), ("wait-for-schema", "Job")) if word in commands}
+    waits = (("migrate", "Database"), ("migrate", "Backup"), ("wait-for-schema", "Job"))
+    awaited = {kind for word, kind in waits if word in commands}
     yield from ((other.kind, other.namespace, other.name) for other in manifests if other.kind in awaited)

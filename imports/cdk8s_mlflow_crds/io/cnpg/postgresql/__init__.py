@@ -38,6 +38,319 @@ else:
     _constructs_77d1e7e8 = _LazyImport("constructs")
 
 
+class Backup(
+    _cdk8s_d3d9af27.ApiObject,
+    metaclass=jsii.JSIIMeta,
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.Backup",
+):
+    '''
+    :schema: Backup
+    '''
+
+    def __init__(
+        self,
+        scope: "_constructs_77d1e7e8.Construct",
+        id: builtins.str,
+        *,
+        spec: typing.Union["BackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''Defines a "Backup" API object.
+
+        :param scope: the scope in which to define this object.
+        :param id: a scope-local name for the object.
+        :param spec: 
+        :param metadata: 
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__7d95ed60b3e4601b512f267cb7dc1365fbaf239b92d616f95735d241757f75e0)
+            check_type(argname="argument scope", value=scope, expected_type=type_hints["scope"])
+            check_type(argname="argument id", value=id, expected_type=type_hints["id"])
+        props = BackupProps(spec=spec, metadata=metadata)
+
+        jsii.create(self.__class__, self, [scope, id, props])
+
+    @jsii.member(jsii_name="manifest")
+    @builtins.classmethod
+    def manifest(
+        cls,
+        *,
+        spec: typing.Union["BackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> typing.Any:
+        '''Renders a Kubernetes manifest for "Backup".
+
+        This can be used to inline resource manifests inside other objects (e.g. as templates).
+
+        :param spec: 
+        :param metadata: 
+        '''
+        props = BackupProps(spec=spec, metadata=metadata)
+
+        return typing.cast(typing.Any, jsii.sinvoke(cls, "manifest", [props]))
+
+    @jsii.member(jsii_name="toJson")
+    def to_json(self) -> typing.Any:
+        '''Renders the object to Kubernetes JSON.'''
+        return typing.cast(typing.Any, jsii.invoke(self, "toJson", []))
+
+    @jsii.python.classproperty
+    @jsii.member(jsii_name="GVK")
+    def GVK(cls) -> "_cdk8s_d3d9af27.GroupVersionKind":
+        '''Returns the apiVersion and kind for "Backup".'''
+        return typing.cast("_cdk8s_d3d9af27.GroupVersionKind", jsii.sget(cls, "GVK"))
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.BackupProps",
+    jsii_struct_bases=[],
+    name_mapping={"spec": "spec", "metadata": "metadata"},
+)
+class BackupProps:
+    def __init__(
+        self,
+        *,
+        spec: typing.Union["BackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param spec: 
+        :param metadata: 
+
+        :schema: Backup
+        '''
+        if isinstance(spec, dict):
+            spec = BackupSpec(**spec)
+        if isinstance(metadata, dict):
+            metadata = _cdk8s_d3d9af27.ApiObjectMetadata(**metadata)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__d934ebce16c43fa84050d5581449278550ad276b1055e1270958db3d6a4b93c5)
+            check_type(argname="argument spec", value=spec, expected_type=type_hints["spec"])
+            check_type(argname="argument metadata", value=metadata, expected_type=type_hints["metadata"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "spec": spec,
+        }
+        if metadata is not None:
+            self._values["metadata"] = metadata
+
+    @builtins.property
+    def spec(self) -> "BackupSpec":
+        '''
+        :schema: Backup#spec
+        '''
+        result = self._values.get("spec")
+        assert result is not None, "Required property 'spec' is missing"
+        return typing.cast("BackupSpec", result)
+
+    @builtins.property
+    def metadata(self) -> typing.Optional["_cdk8s_d3d9af27.ApiObjectMetadata"]:
+        '''
+        :schema: Backup#metadata
+        '''
+        result = self._values.get("metadata")
+        return typing.cast(typing.Optional["_cdk8s_d3d9af27.ApiObjectMetadata"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "BackupProps(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.BackupSpec",
+    jsii_struct_bases=[],
+    name_mapping={
+        "cluster": "cluster",
+        "method": "method",
+        "plugin_configuration": "pluginConfiguration",
+    },
+)
+class BackupSpec:
+    def __init__(
+        self,
+        *,
+        cluster: typing.Union["BackupSpecCluster", typing.Dict[builtins.str, typing.Any]],
+        method: typing.Optional["BackupSpecMethod"] = None,
+        plugin_configuration: typing.Optional[typing.Union["BackupSpecPluginConfiguration", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param cluster: 
+        :param method: 
+        :param plugin_configuration: 
+
+        :schema: BackupSpec
+        '''
+        if isinstance(cluster, dict):
+            cluster = BackupSpecCluster(**cluster)
+        if isinstance(plugin_configuration, dict):
+            plugin_configuration = BackupSpecPluginConfiguration(**plugin_configuration)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__560e44283785471c61a42a1ea7578726b6d3f4d8d58b29acfd991bc64a26e1d3)
+            check_type(argname="argument cluster", value=cluster, expected_type=type_hints["cluster"])
+            check_type(argname="argument method", value=method, expected_type=type_hints["method"])
+            check_type(argname="argument plugin_configuration", value=plugin_configuration, expected_type=type_hints["plugin_configuration"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "cluster": cluster,
+        }
+        if method is not None:
+            self._values["method"] = method
+        if plugin_configuration is not None:
+            self._values["plugin_configuration"] = plugin_configuration
+
+    @builtins.property
+    def cluster(self) -> "BackupSpecCluster":
+        '''
+        :schema: BackupSpec#cluster
+        '''
+        result = self._values.get("cluster")
+        assert result is not None, "Required property 'cluster' is missing"
+        return typing.cast("BackupSpecCluster", result)
+
+    @builtins.property
+    def method(self) -> typing.Optional["BackupSpecMethod"]:
+        '''
+        :schema: BackupSpec#method
+        '''
+        result = self._values.get("method")
+        return typing.cast(typing.Optional["BackupSpecMethod"], result)
+
+    @builtins.property
+    def plugin_configuration(self) -> typing.Optional["BackupSpecPluginConfiguration"]:
+        '''
+        :schema: BackupSpec#pluginConfiguration
+        '''
+        result = self._values.get("plugin_configuration")
+        return typing.cast(typing.Optional["BackupSpecPluginConfiguration"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "BackupSpec(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.BackupSpecCluster",
+    jsii_struct_bases=[],
+    name_mapping={"name": "name"},
+)
+class BackupSpecCluster:
+    def __init__(self, *, name: builtins.str) -> None:
+        '''
+        :param name: 
+
+        :schema: BackupSpecCluster
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__dcf20098b13fe223926672a678e2b6aa72d7ea6656ae07152bd81ce748f1e81a)
+            check_type(argname="argument name", value=name, expected_type=type_hints["name"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "name": name,
+        }
+
+    @builtins.property
+    def name(self) -> builtins.str:
+        '''
+        :schema: BackupSpecCluster#name
+        '''
+        result = self._values.get("name")
+        assert result is not None, "Required property 'name' is missing"
+        return typing.cast(builtins.str, result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "BackupSpecCluster(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.enum(jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.BackupSpecMethod")
+class BackupSpecMethod(enum.Enum):
+    '''
+    :schema: BackupSpecMethod
+    '''
+
+    BARMAN_OBJECT_STORE = "BARMAN_OBJECT_STORE"
+    '''barmanObjectStore.'''
+    VOLUME_SNAPSHOT = "VOLUME_SNAPSHOT"
+    '''volumeSnapshot.'''
+    PLUGIN = "PLUGIN"
+    '''plugin.'''
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.BackupSpecPluginConfiguration",
+    jsii_struct_bases=[],
+    name_mapping={"name": "name", "parameters": "parameters"},
+)
+class BackupSpecPluginConfiguration:
+    def __init__(
+        self,
+        *,
+        name: builtins.str,
+        parameters: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
+    ) -> None:
+        '''
+        :param name: 
+        :param parameters: 
+
+        :schema: BackupSpecPluginConfiguration
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__d8c63973b41b7fea6f99e198e1e5c7a2f365131f44ccd17bf2001fe369852dcd)
+            check_type(argname="argument name", value=name, expected_type=type_hints["name"])
+            check_type(argname="argument parameters", value=parameters, expected_type=type_hints["parameters"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "name": name,
+        }
+        if parameters is not None:
+            self._values["parameters"] = parameters
+
+    @builtins.property
+    def name(self) -> builtins.str:
+        '''
+        :schema: BackupSpecPluginConfiguration#name
+        '''
+        result = self._values.get("name")
+        assert result is not None, "Required property 'name' is missing"
+        return typing.cast(builtins.str, result)
+
+    @builtins.property
+    def parameters(self) -> typing.Optional[typing.Mapping[builtins.str, builtins.str]]:
+        '''
+        :schema: BackupSpecPluginConfiguration#parameters
+        '''
+        result = self._values.get("parameters")
+        return typing.cast(typing.Optional[typing.Mapping[builtins.str, builtins.str]], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "BackupSpecPluginConfiguration(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
 class Database(
     _cdk8s_d3d9af27.ApiObject,
     metaclass=jsii.JSIIMeta,
@@ -866,7 +1179,370 @@ class DatabaseSpecEnsure(enum.Enum):
     '''absent.'''
 
 
+class ScheduledBackup(
+    _cdk8s_d3d9af27.ApiObject,
+    metaclass=jsii.JSIIMeta,
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackup",
+):
+    '''
+    :schema: ScheduledBackup
+    '''
+
+    def __init__(
+        self,
+        scope: "_constructs_77d1e7e8.Construct",
+        id: builtins.str,
+        *,
+        spec: typing.Union["ScheduledBackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''Defines a "ScheduledBackup" API object.
+
+        :param scope: the scope in which to define this object.
+        :param id: a scope-local name for the object.
+        :param spec: 
+        :param metadata: 
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__a5b97c38a38c036ced0ba151fec445ada59f972a0ef15a35d29a5979a1712248)
+            check_type(argname="argument scope", value=scope, expected_type=type_hints["scope"])
+            check_type(argname="argument id", value=id, expected_type=type_hints["id"])
+        props = ScheduledBackupProps(spec=spec, metadata=metadata)
+
+        jsii.create(self.__class__, self, [scope, id, props])
+
+    @jsii.member(jsii_name="manifest")
+    @builtins.classmethod
+    def manifest(
+        cls,
+        *,
+        spec: typing.Union["ScheduledBackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> typing.Any:
+        '''Renders a Kubernetes manifest for "ScheduledBackup".
+
+        This can be used to inline resource manifests inside other objects (e.g. as templates).
+
+        :param spec: 
+        :param metadata: 
+        '''
+        props = ScheduledBackupProps(spec=spec, metadata=metadata)
+
+        return typing.cast(typing.Any, jsii.sinvoke(cls, "manifest", [props]))
+
+    @jsii.member(jsii_name="toJson")
+    def to_json(self) -> typing.Any:
+        '''Renders the object to Kubernetes JSON.'''
+        return typing.cast(typing.Any, jsii.invoke(self, "toJson", []))
+
+    @jsii.python.classproperty
+    @jsii.member(jsii_name="GVK")
+    def GVK(cls) -> "_cdk8s_d3d9af27.GroupVersionKind":
+        '''Returns the apiVersion and kind for "ScheduledBackup".'''
+        return typing.cast("_cdk8s_d3d9af27.GroupVersionKind", jsii.sget(cls, "GVK"))
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackupProps",
+    jsii_struct_bases=[],
+    name_mapping={"spec": "spec", "metadata": "metadata"},
+)
+class ScheduledBackupProps:
+    def __init__(
+        self,
+        *,
+        spec: typing.Union["ScheduledBackupSpec", typing.Dict[builtins.str, typing.Any]],
+        metadata: typing.Optional[typing.Union["_cdk8s_d3d9af27.ApiObjectMetadata", typing.Dict[builtins.str, typing.Any]]] = None,
+    ) -> None:
+        '''
+        :param spec: 
+        :param metadata: 
+
+        :schema: ScheduledBackup
+        '''
+        if isinstance(spec, dict):
+            spec = ScheduledBackupSpec(**spec)
+        if isinstance(metadata, dict):
+            metadata = _cdk8s_d3d9af27.ApiObjectMetadata(**metadata)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__c2d554353cb2695e5a5d738cb014357a9761fc6ffcc997f4c8604deff9683b0d)
+            check_type(argname="argument spec", value=spec, expected_type=type_hints["spec"])
+            check_type(argname="argument metadata", value=metadata, expected_type=type_hints["metadata"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "spec": spec,
+        }
+        if metadata is not None:
+            self._values["metadata"] = metadata
+
+    @builtins.property
+    def spec(self) -> "ScheduledBackupSpec":
+        '''
+        :schema: ScheduledBackup#spec
+        '''
+        result = self._values.get("spec")
+        assert result is not None, "Required property 'spec' is missing"
+        return typing.cast("ScheduledBackupSpec", result)
+
+    @builtins.property
+    def metadata(self) -> typing.Optional["_cdk8s_d3d9af27.ApiObjectMetadata"]:
+        '''
+        :schema: ScheduledBackup#metadata
+        '''
+        result = self._values.get("metadata")
+        return typing.cast(typing.Optional["_cdk8s_d3d9af27.ApiObjectMetadata"], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "ScheduledBackupProps(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackupSpec",
+    jsii_struct_bases=[],
+    name_mapping={
+        "cluster": "cluster",
+        "schedule": "schedule",
+        "immediate": "immediate",
+        "method": "method",
+        "plugin_configuration": "pluginConfiguration",
+        "suspend": "suspend",
+    },
+)
+class ScheduledBackupSpec:
+    def __init__(
+        self,
+        *,
+        cluster: typing.Union["ScheduledBackupSpecCluster", typing.Dict[builtins.str, typing.Any]],
+        schedule: builtins.str,
+        immediate: typing.Optional[builtins.bool] = None,
+        method: typing.Optional["ScheduledBackupSpecMethod"] = None,
+        plugin_configuration: typing.Optional[typing.Union["ScheduledBackupSpecPluginConfiguration", typing.Dict[builtins.str, typing.Any]]] = None,
+        suspend: typing.Optional[builtins.bool] = None,
+    ) -> None:
+        '''
+        :param cluster: 
+        :param schedule: 
+        :param immediate: 
+        :param method: 
+        :param plugin_configuration: 
+        :param suspend: 
+
+        :schema: ScheduledBackupSpec
+        '''
+        if isinstance(cluster, dict):
+            cluster = ScheduledBackupSpecCluster(**cluster)
+        if isinstance(plugin_configuration, dict):
+            plugin_configuration = ScheduledBackupSpecPluginConfiguration(**plugin_configuration)
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__892dd9fa75591c1d4c076e19d343e15e835c798d4c27a2f44068e2ca25f912c9)
+            check_type(argname="argument cluster", value=cluster, expected_type=type_hints["cluster"])
+            check_type(argname="argument schedule", value=schedule, expected_type=type_hints["schedule"])
+            check_type(argname="argument immediate", value=immediate, expected_type=type_hints["immediate"])
+            check_type(argname="argument method", value=method, expected_type=type_hints["method"])
+            check_type(argname="argument plugin_configuration", value=plugin_configuration, expected_type=type_hints["plugin_configuration"])
+            check_type(argname="argument suspend", value=suspend, expected_type=type_hints["suspend"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "cluster": cluster,
+            "schedule": schedule,
+        }
+        if immediate is not None:
+            self._values["immediate"] = immediate
+        if method is not None:
+            self._values["method"] = method
+        if plugin_configuration is not None:
+            self._values["plugin_configuration"] = plugin_configuration
+        if suspend is not None:
+            self._values["suspend"] = suspend
+
+    @builtins.property
+    def cluster(self) -> "ScheduledBackupSpecCluster":
+        '''
+        :schema: ScheduledBackupSpec#cluster
+        '''
+        result = self._values.get("cluster")
+        assert result is not None, "Required property 'cluster' is missing"
+        return typing.cast("ScheduledBackupSpecCluster", result)
+
+    @builtins.property
+    def schedule(self) -> builtins.str:
+        '''
+        :schema: ScheduledBackupSpec#schedule
+        '''
+        result = self._values.get("schedule")
+        assert result is not None, "Required property 'schedule' is missing"
+        return typing.cast(builtins.str, result)
+
+    @builtins.property
+    def immediate(self) -> typing.Optional[builtins.bool]:
+        '''
+        :schema: ScheduledBackupSpec#immediate
+        '''
+        result = self._values.get("immediate")
+        return typing.cast(typing.Optional[builtins.bool], result)
+
+    @builtins.property
+    def method(self) -> typing.Optional["ScheduledBackupSpecMethod"]:
+        '''
+        :schema: ScheduledBackupSpec#method
+        '''
+        result = self._values.get("method")
+        return typing.cast(typing.Optional["ScheduledBackupSpecMethod"], result)
+
+    @builtins.property
+    def plugin_configuration(
+        self,
+    ) -> typing.Optional["ScheduledBackupSpecPluginConfiguration"]:
+        '''
+        :schema: ScheduledBackupSpec#pluginConfiguration
+        '''
+        result = self._values.get("plugin_configuration")
+        return typing.cast(typing.Optional["ScheduledBackupSpecPluginConfiguration"], result)
+
+    @builtins.property
+    def suspend(self) -> typing.Optional[builtins.bool]:
+        '''
+        :schema: ScheduledBackupSpec#suspend
+        '''
+        result = self._values.get("suspend")
+        return typing.cast(typing.Optional[builtins.bool], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "ScheduledBackupSpec(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackupSpecCluster",
+    jsii_struct_bases=[],
+    name_mapping={"name": "name"},
+)
+class ScheduledBackupSpecCluster:
+    def __init__(self, *, name: builtins.str) -> None:
+        '''
+        :param name: 
+
+        :schema: ScheduledBackupSpecCluster
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__1890938f21bc0f9d2a591ed9a69620edd32076fcdd0f3853c197661da473fb42)
+            check_type(argname="argument name", value=name, expected_type=type_hints["name"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "name": name,
+        }
+
+    @builtins.property
+    def name(self) -> builtins.str:
+        '''
+        :schema: ScheduledBackupSpecCluster#name
+        '''
+        result = self._values.get("name")
+        assert result is not None, "Required property 'name' is missing"
+        return typing.cast(builtins.str, result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "ScheduledBackupSpecCluster(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.enum(jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackupSpecMethod")
+class ScheduledBackupSpecMethod(enum.Enum):
+    '''
+    :schema: ScheduledBackupSpecMethod
+    '''
+
+    BARMAN_OBJECT_STORE = "BARMAN_OBJECT_STORE"
+    '''barmanObjectStore.'''
+    VOLUME_SNAPSHOT = "VOLUME_SNAPSHOT"
+    '''volumeSnapshot.'''
+    PLUGIN = "PLUGIN"
+    '''plugin.'''
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.ScheduledBackupSpecPluginConfiguration",
+    jsii_struct_bases=[],
+    name_mapping={"name": "name", "parameters": "parameters"},
+)
+class ScheduledBackupSpecPluginConfiguration:
+    def __init__(
+        self,
+        *,
+        name: builtins.str,
+        parameters: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
+    ) -> None:
+        '''
+        :param name: 
+        :param parameters: 
+
+        :schema: ScheduledBackupSpecPluginConfiguration
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__a05d6c8896d6dd9331e5caa785db1bd69056d7a86da9d13a1c159289038e5d43)
+            check_type(argname="argument name", value=name, expected_type=type_hints["name"])
+            check_type(argname="argument parameters", value=parameters, expected_type=type_hints["parameters"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {
+            "name": name,
+        }
+        if parameters is not None:
+            self._values["parameters"] = parameters
+
+    @builtins.property
+    def name(self) -> builtins.str:
+        '''
+        :schema: ScheduledBackupSpecPluginConfiguration#name
+        '''
+        result = self._values.get("name")
+        assert result is not None, "Required property 'name' is missing"
+        return typing.cast(builtins.str, result)
+
+    @builtins.property
+    def parameters(self) -> typing.Optional[typing.Mapping[builtins.str, builtins.str]]:
+        '''
+        :schema: ScheduledBackupSpecPluginConfiguration#parameters
+        '''
+        result = self._values.get("parameters")
+        return typing.cast(typing.Optional[typing.Mapping[builtins.str, builtins.str]], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "ScheduledBackupSpecPluginConfiguration(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
 __all__ = [
+    "Backup",
+    "BackupProps",
+    "BackupSpec",
+    "BackupSpecCluster",
+    "BackupSpecMethod",
+    "BackupSpecPluginConfiguration",
     "Database",
     "DatabaseProps",
     "DatabaseRole",
@@ -880,9 +1556,57 @@ __all__ = [
     "DatabaseSpecCluster",
     "DatabaseSpecDatabaseReclaimPolicy",
     "DatabaseSpecEnsure",
+    "ScheduledBackup",
+    "ScheduledBackupProps",
+    "ScheduledBackupSpec",
+    "ScheduledBackupSpecCluster",
+    "ScheduledBackupSpecMethod",
+    "ScheduledBackupSpecPluginConfiguration",
 ]
 
 publication.publish()
+
+def _typecheckingstub__7d95ed60b3e4601b512f267cb7dc1365fbaf239b92d616f95735d241757f75e0(
+    scope: _constructs_77d1e7e8.Construct,
+    id: builtins.str,
+    *,
+    spec: typing.Union[BackupSpec, typing.Dict[builtins.str, typing.Any]],
+    metadata: typing.Optional[typing.Union[_cdk8s_d3d9af27.ApiObjectMetadata, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__d934ebce16c43fa84050d5581449278550ad276b1055e1270958db3d6a4b93c5(
+    *,
+    spec: typing.Union[BackupSpec, typing.Dict[builtins.str, typing.Any]],
+    metadata: typing.Optional[typing.Union[_cdk8s_d3d9af27.ApiObjectMetadata, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__560e44283785471c61a42a1ea7578726b6d3f4d8d58b29acfd991bc64a26e1d3(
+    *,
+    cluster: typing.Union[BackupSpecCluster, typing.Dict[builtins.str, typing.Any]],
+    method: typing.Optional[BackupSpecMethod] = None,
+    plugin_configuration: typing.Optional[typing.Union[BackupSpecPluginConfiguration, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__dcf20098b13fe223926672a678e2b6aa72d7ea6656ae07152bd81ce748f1e81a(
+    *,
+    name: builtins.str,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__d8c63973b41b7fea6f99e198e1e5c7a2f365131f44ccd17bf2001fe369852dcd(
+    *,
+    name: builtins.str,
+    parameters: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
 
 def _typecheckingstub__7609e0f455ddd6b53afe17c211377a4659f2eae72f4ef42b364fd7dd0de80552(
     scope: _constructs_77d1e7e8.Construct,
@@ -973,6 +1697,51 @@ def _typecheckingstub__5f74c4124e0643c34f698de2960f6e0f50c336516c24eef36edf527bb
 def _typecheckingstub__5878046e82d37e749e1787e8cb8c9b48e6a621a94b3e021842b69176fe4278e7(
     *,
     name: typing.Optional[builtins.str] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__a5b97c38a38c036ced0ba151fec445ada59f972a0ef15a35d29a5979a1712248(
+    scope: _constructs_77d1e7e8.Construct,
+    id: builtins.str,
+    *,
+    spec: typing.Union[ScheduledBackupSpec, typing.Dict[builtins.str, typing.Any]],
+    metadata: typing.Optional[typing.Union[_cdk8s_d3d9af27.ApiObjectMetadata, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__c2d554353cb2695e5a5d738cb014357a9761fc6ffcc997f4c8604deff9683b0d(
+    *,
+    spec: typing.Union[ScheduledBackupSpec, typing.Dict[builtins.str, typing.Any]],
+    metadata: typing.Optional[typing.Union[_cdk8s_d3d9af27.ApiObjectMetadata, typing.Dict[builtins.str, typing.Any]]] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__892dd9fa75591c1d4c076e19d343e15e835c798d4c27a2f44068e2ca25f912c9(
+    *,
+    cluster: typing.Union[ScheduledBackupSpecCluster, typing.Dict[builtins.str, typing.Any]],
+    schedule: builtins.str,
+    immediate: typing.Optional[builtins.bool] = None,
+    method: typing.Optional[ScheduledBackupSpecMethod] = None,
+    plugin_configuration: typing.Optional[typing.Union[ScheduledBackupSpecPluginConfiguration, typing.Dict[builtins.str, typing.Any]]] = None,
+    suspend: typing.Optional[builtins.bool] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__1890938f21bc0f9d2a591ed9a69620edd32076fcdd0f3853c197661da473fb42(
+    *,
+    name: builtins.str,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__a05d6c8896d6dd9331e5caa785db1bd69056d7a86da9d13a1c159289038e5d43(
+    *,
+    name: builtins.str,
+    parameters: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
 ) -> None:
     """Type checking stubs"""
     pass
