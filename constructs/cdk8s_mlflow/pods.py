@@ -140,6 +140,7 @@ class PlacementFields(TypedDict):
     node_selector: Mapping[str, str] | None
     tolerations: Sequence[k8s.Toleration] | None
     priority_class_name: str | None
+    host_aliases: Sequence[k8s.HostAlias] | None
 
 
 def program(
@@ -185,6 +186,10 @@ def placement(settings: Settings) -> PlacementFields:
         "node_selector": server.node_selector or None,
         "tolerations": [_toleration(t.key, t.operator, t.value, t.effect) for t in server.tolerations] or None,
         "priority_class_name": server.priority_class,
+        "host_aliases": [
+            k8s.HostAlias(ip=address, hostnames=[*names]) for address, names in settings.pods.host_aliases.items()
+        ]
+        or None,
     }
 
 

@@ -37,7 +37,11 @@ SIDECAR = {
 }
 WHOLE: Mapping[str, Any] = {
     "labels": {"cost-center": "ml"},
-    "pods": {"labels": {"example.com/team": "ml"}, "annotations": {"sidecar.istio.io/inject": "false"}},
+    "pods": {
+        "labels": {"example.com/team": "ml"},
+        "annotations": {"sidecar.istio.io/inject": "false"},
+        "host_aliases": {"10.0.0.7": ("auth.example.com",), "fd00::7": ("auth.example.com", "s3.example.com")},
+    },
     "server": {
         "pod_labels": {"tier": "web"},
         "pod_annotations": {"prometheus.io/scrape": "false"},
@@ -80,6 +84,18 @@ def test_every_pod_has_labels_and_annotations_of_pods(rendered: Render) -> None:
     assert len(found) >= 5
     assert all(template["metadata"]["labels"]["example.com/team"] == "ml" for template in found)
     assert all(template["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false" for template in found)
+
+
+def test_every_pod_knows_host_aliases(rendered: Render) -> None:
+    aliases = [
+        {"ip": "10.0.0.7", "hostnames": ["auth.example.com"]},
+        {"ip": "fd00::7", "hostnames": ["auth.example.com", "s3.example.com"]},
+    ]
+
+    found = templates(rendered(**WHOLE))
+
+    assert len(found) >= 5
+    assert all(template["spec"]["hostAliases"] == aliases for template in found)
 
 
 def test_only_server_pods_have_their_own(rendered: Render) -> None:
@@ -235,6 +251,12 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
         "is ours",
     ),
     "label with a space": ({"labels": {"team": "a b"}}, "labels.team", "must look like"),
+    "address with a port": (
+        {"pods": {"host_aliases": {"10.0.0.7:443": ("auth.example.com",)}}},
+        "pods.host_aliases.10.0.0.7:443",
+        "must be an IP address",
+    ),
+    "address without names": ({"pods": {"host_aliases": {"10.0.0.7": ()}}}, "pods.host_aliases.10.0.0.7", "at least 1"),
     "label too long": ({"pods": {"labels": {"team": "a" * 64}}}, "pods.labels.team", "must look like"),
     "label without a name": ({"labels": {"example.com/": "a"}}, "labels.example.com/", "must look like"),
     "owned variable": (

@@ -218,6 +218,12 @@ def _s3_endpoint(value: str) -> str:
 _SCP = re.compile(r"(?P<user>[A-Za-z0-9._-]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/].*)")
 
 
+def _ip_address(value: str) -> str:
+    if ip_address(value) is None:
+        raise ValueError("must be an IP address, without port or prefix length")
+    return value
+
+
 def _git_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     short = _SCP.fullmatch(rest if separator and scheme == "ssh" else value)
@@ -266,6 +272,7 @@ NoProxy = Annotated[str, AfterValidator(_no_proxy)]
 S3Endpoint = Annotated[str, AfterValidator(_s3_endpoint)]
 GitUrl = Annotated[str, AfterValidator(_git_url)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
 AllowedHost = Annotated[str, AfterValidator(_allowed_host)]
 Origin = Annotated[str, AfterValidator(_origin)]
 TrustedNetwork = Annotated[str, AfterValidator(_trusted_network)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from cdk8s_mlflow.settings.addresses import Cidr
+from cdk8s_mlflow.settings.addresses import Cidr, Hostname, IpAddress
 from cdk8s_mlflow.settings.section import (
     DnsLabel,
     DnsName,
@@ -37,6 +37,9 @@ class PodSettings(Section):
 
     annotations: Annotations = {}
     """More annotations of every pod, such as those that keep a service mesh out of jobs."""
+
+    host_aliases: dict[IpAddress, Annotated[tuple[Hostname, ...], Field(min_length=1)]] = {}
+    """Host names that pods find at an IP address, whatever DNS says, such as Keycloak's where DNS leads elsewhere."""
 
 
 class EnvironmentSourceSettings(Section):
