@@ -78,6 +78,14 @@ class Components:
             kubelet_certificate_authority=pki / "ca.crt",
             kubelet_preferred_address_types="InternalIP",
             allow_privileged="true",
+            # By these it says to an API of somebody else's, such as that of metrics, who asks.
+            requestheader_client_ca_file=pki / "ca.crt",
+            requestheader_allowed_names="front-proxy",
+            requestheader_username_headers="X-Remote-User",
+            requestheader_group_headers="X-Remote-Group",
+            requestheader_extra_headers_prefix="X-Remote-Extra-",
+            proxy_client_cert_file=pki / "front-proxy.crt",
+            proxy_client_key_file=pki / "front-proxy.key",
         )
 
     @property

@@ -272,6 +272,7 @@ class Node(Server):
         authority.issue("apiserver", "kube-apiserver", hosts=["127.0.0.1", ADDRESS, components.API_SERVICE, *names])
         authority.issue("kubelet-serving", components.NAME, hosts=[ADDRESS])
         authority.issue("apiserver-kubelet", "apiserver-kubelet", groups=["system:masters"])
+        authority.issue("front-proxy", "front-proxy")
         authority.issue("admin", "admin", groups=["system:masters"])
         authority.issue("kubelet", f"system:node:{components.NAME}", groups=["system:nodes"])
         for name, user in (

@@ -115,14 +115,14 @@ def _apply_role(connection: "psycopg.Connection[Any]", item: Mapping[str, Any], 
     spec = item["spec"]
     password = secret(item["metadata"]["namespace"], spec["passwordSecret"]["name"])["password"]
     role = sql.Identifier(spec["name"])
-    if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [spec["name"]]).fetchone():
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [spec["name"]]).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
     connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
 
 
 def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, Any], _: SecretOf) -> None:
     spec = item["spec"]
-    if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [spec["name"]]).fetchone():
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [spec["name"]]).fetchone():
         names = sql.Identifier(spec["name"]), sql.Identifier(spec["owner"])
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
@@ -130,11 +130,9 @@ def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, An
 def install_definitions(node: Node, folder: Path) -> None:
     """Apply our CustomResourceDefinitions of ``folder``, with the status that the operators write."""
     databases = ("postgresql.cnpg.io", "barmancloud.cnpg.io")
-    for file in ("external-secrets.io", *databases, "monitoring.coreos.com", "gateway.networking.k8s.io"):
+    for file in ("external-secrets.io", *databases, "monitoring.coreos.com"):
         documents = list(yaml.safe_load_all((folder / f"{file}.yaml").read_text()))
         for document in documents:
-            # The API server demands it of the groups of Kubernetes itself, of which Gateway API is one.
-            document["metadata"].setdefault("annotations", {})["api-approved.kubernetes.io"] = "unapproved, shortened"
             for version in document["spec"]["versions"]:
                 version["subresources"] = {"status": {}}
                 schema = version["schema"]["openAPIV3Schema"]

@@ -4,6 +4,7 @@ Errors: MissingProgramError, when Go is missing or a build fails.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,6 @@ from shlex import quote
 from live.node import versions
 from live.servers.cache import cache_root, locked, require, run_quietly, say
 
-FLAGS = ("-trimpath", "-ldflags")
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
 _STUB = "package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n"
 
@@ -33,23 +33,29 @@ class Programs:
     tools: Path
     """Wrappers of Debian's programs, which find their libraries."""
     definitions: Path
-    """CustomResourceDefinitions of Traefik and Flux, a file each."""
+    """CustomResourceDefinitions of Traefik, Flux and the Gateway API, a file each."""
 
 
 def programs() -> Programs:
     """Everything that the node runs, built first if it is missing; about 20 minutes of two idle cores, once."""
     require("go", "golang")
-    digest = sha256(Path(versions.__file__).read_bytes()).hexdigest()[:10]
-    folder = cache_root() / "node" / digest
+    root = cache_root() / "node"
+    steps = _steps(root / "sources")
+    folder = root / _digest(Path(versions.__file__).read_text(), *(step.made_of for step in steps))
     with locked("node-programs"):
-        steps = [step for step in _steps(folder) if not _is_built(folder / "go" / step.name)]
-        for number, step in enumerate(steps, 1):
-            say(f"building {step.name} for the node ({number} of {len(steps)}), once")
-            _build(step, folder / "go" / step.name)
+        missing = [step for step in steps if not step.built.exists()]
+        for number, step in enumerate(missing, 1):
+            say(f"building {step.name} for the node ({number} of {len(missing)}), once")
+            _build(step)
+        _gather(steps, folder / "go")
         _definitions(folder / "definitions")
-        debian = _unpack(folder / "debian")
+        debian = _unpack(root / f"debian-{_digest(*versions.DEBIAN_PACKAGES)}")
         tools = _wrap(debian, folder / "tools")
     return Programs(go=folder / "go", debian=debian, tools=tools, definitions=folder / "definitions")
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,40 +64,66 @@ class _Step:
     source: Callable[[], Path]
     """Prepares the folder to build in."""
     package: str
+    made_of: str
+    """What a change of which gives another program: the version, or the source if it is ours."""
     values: str = ""
     """More linker flags."""
 
+    @property
+    def built(self) -> Path:
+        """The program; another version of it lies beside it."""
+        return cache_root() / "node" / "built" / f"{self.name}-{_digest(self.package, self.made_of, self.values)}"
 
-def _steps(folder: Path) -> list[_Step]:
-    sources = folder / "sources"
-    values, kubernetes = _kubernetes_version(), partial(_kubernetes, sources / "kubernetes")
-    controller = partial(_copy, sources / "kustomize-controller", versions.KUSTOMIZE_CONTROLLER)
+
+def _steps(sources: Path) -> list[_Step]:
+    ours = Path(__file__).with_name("forward")
+    values, kubernetes = _kubernetes_version(), partial(_kubernetes, sources / f"kubernetes-{versions.KUBERNETES}")
+    controller, traefik = versions.KUSTOMIZE_CONTROLLER, versions.TRAEFIK
     return [
-        _Step(name="forward", source=lambda: Path(__file__).with_name("forward"), package="."),
+        _Step(name="forward", source=lambda: ours, package=".", made_of=(ours / "main.go").read_text()),
         *(
-            _Step(name=name, source=partial(_wrapper, sources / name, wrapped), package=wrapped[2])
-            for name, wrapped in versions.WRAPPED.items()
+            _Step(name=name, source=partial(_wrapper, sources / name, of), package=of[2], made_of=of[1])
+            for name, of in versions.WRAPPED.items()
         ),
         *(
-            _Step(name=name, source=kubernetes, package=f"k8s.io/kubernetes/cmd/{name}", values=values)
+            _Step(
+                name=name,
+                source=kubernetes,
+                package=f"k8s.io/kubernetes/cmd/{name}",
+                values=values,
+                made_of=versions.KUBERNETES,
+            )
             for name in versions.KUBERNETES_COMMANDS
         ),
-        _Step(name="traefik", source=partial(_traefik, sources / "traefik"), package="./cmd/traefik"),
-        _Step(name="kustomize-controller", source=controller, package="."),
+        _Step(
+            name="traefik",
+            source=partial(_traefik, sources / f"traefik-{traefik[1]}"),
+            package="./cmd/traefik",
+            made_of=traefik[1],
+        ),
+        _Step(
+            name="kustomize-controller",
+            source=partial(_copy, sources / f"kustomize-controller-{controller[1]}", controller),
+            package=".",
+            made_of=controller[1],
+        ),
     ]
 
 
-def _is_built(target: Path) -> bool:
-    """Whether the program is there, and no older than its source if that is ours."""
-    source = Path(__file__).with_name(target.name) / "main.go"
-    return target.exists() and (not source.exists() or target.stat().st_mtime >= source.stat().st_mtime)
-
-
-def _build(step: _Step, target: Path) -> None:
+def _build(step: _Step) -> None:
+    target = step.built
     unfinished = target.with_suffix(".unfinished")
     target.parent.mkdir(parents=True, exist_ok=True)
     go(["build", "-trimpath", "-ldflags", f"-s -w {step.values}", "-o", str(unfinished), step.package], step.source())
     unfinished.replace(target)
+
+
+def _gather(steps: Sequence[_Step], folder: Path) -> None:
+    """A folder with every program under its own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for step in steps:
+        if not (folder / step.name).exists():
+            os.link(step.built, folder / step.name)
 
 
 def go(arguments: Sequence[str], folder: Path) -> str:
@@ -205,8 +237,12 @@ def _definitions(folder: Path) -> None:
     with _anew(folder):
         traefik = _downloaded(versions.TRAEFIK) / "docs/content/reference/dynamic-configuration"
         shutil.copy(traefik / "kubernetes-crd-definition-v1.yml", folder / "traefik.yaml")
-        for name, module in (("kustomize", versions.KUSTOMIZE_CONTROLLER), ("source", versions.SOURCE_CONTROLLER)):
-            parts = sorted((_downloaded(module) / "config/crd/bases").glob("*.yaml"))
+        for name, module, where in (
+            ("kustomize", versions.KUSTOMIZE_CONTROLLER, "bases"),
+            ("source", versions.SOURCE_CONTROLLER, "bases"),
+            ("gateway", versions.GATEWAY_API, "standard"),
+        ):
+            parts = sorted((_downloaded(module) / "config/crd" / where).glob("*.yaml"))
             (folder / f"{name}.yaml").write_text("\n---\n".join(part.read_text() for part in parts))
         (folder / ".ready").touch()
 

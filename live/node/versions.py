@@ -20,6 +20,7 @@ WRAPPED = {
         "v2.1.0",
         "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
     ),
+    "metrics-server": ("sigs.k8s.io/metrics-server", "v0.8.0", "sigs.k8s.io/metrics-server/cmd/metrics-server"),
 }
 """Module, version and package of commands that build as they are, required by a module of our own."""
 
@@ -27,6 +28,8 @@ TRAEFIK = ("github.com/traefik/traefik/v3", "v3.7.13")
 KUSTOMIZE_CONTROLLER = ("github.com/fluxcd/kustomize-controller", "v1.9.6")
 SOURCE_CONTROLLER = ("github.com/fluxcd/source-controller", "v1.9.4")
 """Only its CustomResourceDefinitions: the controller itself cannot be built from the module proxy."""
+GATEWAY_API = ("sigs.k8s.io/gateway-api", "v1.6.1")
+"""Its CustomResourceDefinitions, of the version that Traefik was built with."""
 
 DEBIAN_PACKAGES = (
     *("containerd", "runc", "containernetworking-plugins", "nftables", "libnftables1", "libnftnl11", "libmnl0"),

@@ -41,7 +41,8 @@ def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     """The backing services, started beside the node."""
     folder = tmp_path_factory.mktemp("backing")
     folder.chmod(0o711)
-    return BackingServices.create(folder, hosts=list(HOSTS.values()))
+    more = ["mlflow.gateway.example.com", "mlflow.internal.example.com", "flux.cluster.test", "mutant.cluster.test"]
+    return BackingServices.create(folder, hosts=[*HOSTS.values(), *more])
 
 
 @pytest.fixture(scope="session")
