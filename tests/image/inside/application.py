@@ -54,10 +54,11 @@ def basic(user: str, key: str) -> tuple[str, str]:
 
 
 class Application:
-    """The application that every worker serves; opened once, with its log switched off."""
+    """The application that every worker serves, or ``app``; opened once, with its log switched off."""
 
-    def __init__(self) -> None:
-        from mlflow_sso.serve.application import app
+    def __init__(self, app: Any = None) -> None:
+        if app is None:
+            from mlflow_sso.serve.application import app
 
         self._app = app
         self._loop = asyncio.new_event_loop()

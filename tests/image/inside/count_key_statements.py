@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from application import Application, Request, basic
-from count_statements import Statements
+from statements import Statements
 from world import MLFLOW
 
 METRICS = [{"key": f"m{number}", "value": 1.5, "timestamp": 1, "step": 1} for number in range(10)]

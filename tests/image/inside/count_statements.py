@@ -7,10 +7,10 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from application import Application, Request, basic
+from statements import Statements
 from world import MLFLOW, THIRD
 
 from mlflow_sso.releases import installed
@@ -53,26 +53,6 @@ def lists(release: str, user: str, experiments: list[str]) -> Iterator[tuple[str
     if release == "3.17.2":
         yield "all scorers", Request.of("GET", f"{THIRD}/scorers/list")
         yield "artifact root", Request.of("GET", "/api/2.0/mlflow-artifacts/artifacts")
-
-
-class Statements:
-    """Counts what any engine of this process sends to a database."""
-
-    def __init__(self) -> None:
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
-        self.seen: list[str] = []
-        event.listen(Engine, "before_cursor_execute", self._note)
-
-    def _note(self, *arguments: Any) -> None:
-        self.seen.append(arguments[2])
-
-    @contextmanager
-    def counting(self) -> Iterator[list[str]]:
-        """The statements of the block."""
-        self.seen = []
-        yield self.seen
 
 
 def forget() -> None:

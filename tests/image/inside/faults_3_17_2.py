@@ -1,0 +1,216 @@
+"""What MLflow 3.17.2 and mlflow-oidc-auth 11.0.2 do where a patch of ours changes them; writes it as JSON.
+
+Each function is named as the module in ``mlflow_sso/patches/mlflow_3_17_2`` that answers what it shows.
+"""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from application import Application, Request, basic
+from statements import Statements
+
+MLFLOW = f"sqlite:///{Path.cwd()}/mlflow.db"
+USERS = f"sqlite:///{Path.cwd()}/users.db"
+SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
+FEW, MANY = 2, 12
+USER = "anna@example.com"
+
+STATEMENTS = Statements()
+
+Ask = Callable[..., int]
+"""Asks the plugin's own application as a user with an access key, and gives the status."""
+
+
+def basic_login(ask: Ask) -> dict[str, Any]:
+    """How many keys are checked at once when four requests bring one."""
+    from mlflow_oidc_auth.middleware import auth_middleware
+
+    running, most, lock = [0], [0], threading.Lock()
+
+    def check(name: str, key: str) -> bool:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.02)
+        with lock:
+            running[0] -= 1
+        return True
+
+    async def log_in() -> None:
+        middleware = auth_middleware.AuthMiddleware(None)
+        await asyncio.gather(*(middleware._authenticate_basic_auth("Basic YW5uYTprZXk=") for _ in range(4)))
+
+    real, auth_middleware._authenticate_basic_auth_sync = auth_middleware._authenticate_basic_auth_sync, check
+    asyncio.run(log_in())
+    auth_middleware._authenticate_basic_auth_sync = real
+    return {"at once": most[0]}
+
+
+def bearer_keys(ask: Ask) -> dict[str, Any]:
+    """The status for a key as password, and as bearer token."""
+    return {"basic": ask("GET", SEARCH), "bearer": ask("GET", SEARCH, scheme="Bearer")}
+
+
+def grant_reads(ask: Ask) -> dict[str, Any]:
+    """Whether a search in many experiments takes more statements of the plugin's than one in few."""
+    from mlflow.server.handlers import _get_tracking_store
+
+    store = _get_tracking_store()
+    names = [store.create_experiment(f"experiment {number}") for number in range(MANY)]
+    counts = []
+    for some in (names[:FEW], names):
+        with STATEMENTS.counting() as seen:
+            assert ask("POST", "/api/2.0/mlflow/runs/search", {"experiment_ids": some}) == 200
+        counts.append(sum("experiment_permissions" in one for one in seen))
+    return {"grows": counts[1] > counts[0]}
+
+
+def outages(ask: Ask) -> dict[str, Any]:
+    """The status for a good key while the users' database refuses connections."""
+    from mlflow_oidc_auth.store import store
+    from sqlalchemy import event
+
+    def refuse(*_: Any) -> None:
+        raise OSError("connection refused")
+
+    store.engine.dispose()
+    event.listen(store.engine, "do_connect", refuse)
+    try:
+        return {"status": ask("GET", SEARCH)}
+    finally:
+        event.remove(store.engine, "do_connect", refuse)
+
+
+def proxied_artifacts(ask: Ask) -> dict[str, Any]:
+    """Whether a server whose artifacts are in S3 offers its clients addresses there."""
+    from mlflow.server.handlers import build_server_info_payload
+
+    return {name: value for name, value in build_server_info_payload().items() if "multipart_downloads" in name}
+
+
+def route_index(ask: Ask) -> dict[str, Any]:
+    """The routers that are asked before MLflow's own application gets a request of its API."""
+    from mlflow_oidc_auth.app import app
+
+    routers = [route for route in app.router.routes if hasattr(route, "original_router")]
+    asked: list[Any] = []
+
+    def counting(route: Any, matches: Any) -> Any:
+        return lambda scope: asked.append(route) or matches(scope)
+
+    for route in routers:
+        route.matches = counting(route, route.matches)
+    ask("GET", "/api/2.0/mlflow/runs/get?run_id=1")
+    return {"every router": len(asked) == len(routers) > 40}
+
+
+def row_reads(ask: Ask) -> dict[str, Any]:
+    """Whether a list of many scorers takes more statements than one of few."""
+    from mlflow.server.handlers import _get_tracking_store
+
+    store = _get_tracking_store()
+    counts = []
+    for size in (FEW, MANY):
+        experiment = store.create_experiment(f"scorers {size}")
+        for number in range(size):
+            store.register_scorer(experiment, f"scorer {number}", json.dumps({"name": f"scorer {number}"}))
+        with STATEMENTS.counting() as seen:
+            assert len(store.list_scorers(experiment)) == size
+        counts.append(len(seen))
+    return {"grows": counts[1] > counts[0]}
+
+
+def run_owners(ask: Ask) -> dict[str, Any]:
+    """The statements for the experiment of a run, asked for twice."""
+    from mlflow.server.handlers import _get_tracking_store
+    from mlflow_oidc_auth.utils.data_fetching import get_run_experiment_id
+
+    store = _get_tracking_store()
+    run = store.create_run(experiment_id="0", user_id="anna", start_time=1, tags=[], run_name="one").info.run_id
+    with STATEMENTS.counting() as seen:
+        for _ in range(2):
+            get_run_experiment_id(store, run)
+    return {"reads": sum("FROM runs" in one for one in seen)}
+
+
+def trace_analytics(ask: Ask) -> dict[str, Any]:
+    """How revision 75868b020152 asks for the second page of spans."""
+    import sqlalchemy
+    from alembic.command import upgrade
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+
+    uri = f"sqlite:///{Path.cwd()}/earlier.db"
+    engine, config, revision = sqlalchemy.create_engine(uri), _get_alembic_config(uri), "75868b020152"
+    Base.metadata.create_all(engine)
+    upgrade(config, ScriptDirectory.from_config(config).get_revision(revision).down_revision)
+    with engine.begin() as connection:
+        for statement in SPANS:
+            connection.exec_driver_sql(statement)
+    with STATEMENTS.counting() as seen:
+        upgrade(config, revision)
+    pages = [one for one in seen if "FROM spans" in one and "spans.span_id > ?" in one]
+    return {"pages by or": bool(pages) and all(" OR " in page for page in pages)}
+
+
+NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 600)"
+SPANS = (
+    "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (1, 'one', 'active')",
+    "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES ('tr-1', 1, 1, 'OK')",
+    f"{NUMBERS} INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano,"  # noqa: S608
+    " end_time_unix_nano, content, dimension_attributes)"
+    """ SELECT 'tr-1', 1, n, 'OK', n, n, '{}', '{"mlflow.llm.model": "one"}' FROM numbers""",
+)
+
+PROBES = (
+    basic_login,
+    bearer_keys,
+    grant_reads,
+    proxied_artifacts,
+    route_index,
+    row_reads,
+    run_owners,
+    trace_analytics,
+    outages,
+)
+
+
+def main() -> None:
+    """Set what MLflow and the plugin read when they are imported, and write what each probe has seen."""
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="x",
+        AWS_SECRET_ACCESS_KEY="x",
+        AWS_DEFAULT_REGION="us-east-1",
+        DEFAULT_MLFLOW_PERMISSION="MANAGE",
+        OIDC_USERS_DB_URI=USERS,
+        SECRET_KEY="x" * 32,
+        SESSION_TOKEN_ENCRYPTION_KEY=urlsafe_b64encode(b"x" * 32).decode(),
+        _MLFLOW_SERVER_ARTIFACT_DESTINATION="s3://bucket",
+        _MLFLOW_SERVER_ARTIFACT_ROOT="mlflow-artifacts:/",
+        _MLFLOW_SERVER_FILE_STORE=MLFLOW,
+        _MLFLOW_SERVER_SERVE_ARTIFACTS="true",
+    )
+    from mlflow_oidc_auth.app import app
+    from mlflow_oidc_auth.store import store
+
+    store.create_user(username=USER, display_name="Anna")
+    key = store.user_token_repo.create(USER, "test", datetime.now(UTC) + timedelta(days=1), None)[1]
+    application = Application(app)
+
+    def ask(method: str, path: str, body: Any = None, scheme: str = "Basic") -> int:
+        login = basic("anna", key) if scheme == "Basic" else ("authorization", f"{scheme} {key}")
+        return application.ask(Request.of(method, path, body), login).status
+
+    print(json.dumps({probe.__name__: probe(ask) for probe in PROBES}))
+
+
+main()
