@@ -91,6 +91,47 @@ def diff(
 
 
 @app.command()
+def doctor(
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Environment to look at.")] = "production",
+    environments: Environments = Path("environments"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the manifests; by default CDK8S_OUTDIR, or dist.")
+    ] = None,
+    before: Annotated[bool, typer.Option("--before", help="Look at what the first apply needs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    with_run: Annotated[bool, typer.Option("--with-run", help="Log a run with an artifact, and delete it.")] = False,
+    rights: Annotated[bool, typer.Option("--rights", help="Only print the roles that the login needs.")] = False,
+    connect: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where the public hosts answer, if DNS does not say so here."),
+    ] = None,
+) -> None:
+    """Look at everything that a deployment needs: what is seen, what it means, what to do. Reads only.
+
+    Exit codes: 0 nothing is wrong, 1 something is, or could not be looked at, 2 usage.
+    """
+    from mlflow_bootstrap.exit_codes import one_clear_error as one_clear_bootstrap_error
+
+    with one_clear_bootstrap_error():
+        from mlflow_bootstrap.doctor.command import Asked
+        from mlflow_bootstrap.doctor.command import doctor as run
+
+        asked = Asked(
+            environment=environment,
+            environments=environments,
+            output=output_folder(output),
+            before=before,
+            as_json=as_json,
+            with_run=with_run,
+            only_rights=rights,
+            connect=connect,
+        )
+        printed, code = run(asked, say=say)
+    print(printed)
+    raise typer.Exit(code)
+
+
+@app.command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
     mlflow_host: MlflowHost = None,

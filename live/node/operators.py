@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import yaml
@@ -127,7 +127,13 @@ def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, An
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
 
-def install_definitions(node: Node, folder: Path) -> None:
+class _Kubectl(Protocol):
+    """What runs kubectl as administrator."""
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str: ...
+
+
+def install_definitions(node: _Kubectl, folder: Path) -> None:
     """Apply our CustomResourceDefinitions of ``folder``, with the status that the operators write."""
     databases = ("postgresql.cnpg.io", "barmancloud.cnpg.io")
     for file in ("external-secrets.io", *databases, "monitoring.coreos.com"):

@@ -7,6 +7,7 @@ from live.servers.openbao import OpenBao
 from live.servers.pgbouncer import PgBouncer
 from live.servers.postgres import Postgres
 from live.servers.process import Server, ServerError
+from live.servers.prometheus import Prometheus
 from live.servers.redis import Redis
 from live.servers.registry import Registry
 
@@ -17,6 +18,7 @@ __all__ = [
     "OpenBao",
     "PgBouncer",
     "Postgres",
+    "Prometheus",
     "Redis",
     "Registry",
     "Server",

@@ -50,6 +50,9 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make setup": JOURNEY,
     ". .venv/bin/activate": JOURNEY,
     "cdk8s-mlflow import-values values.yaml --name production": JOURNEY,
+    "python main.py doctor --environment production": By(
+        "tests/bootstrap/test_doctor_systems.py", "test_doctor_prints_json_without_secrets"
+    ),
     "make test": SUITE,
     "make setup-dev": SUITE,
     "make check": SUITE,

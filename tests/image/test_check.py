@@ -1,5 +1,6 @@
 """``check`` with every service up, and with each one down or wrong, for both releases."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -62,6 +63,27 @@ def failures(done: Done) -> dict[str, str]:
     assert done.code == (1 if found else 0), done.stderr
     assert tuple(rows(done)) == ROWS
     return found
+
+
+def test_check_reads_only_leaves_no_object(whole: Pod) -> None:
+    done = whole.run("check", "--reads-only", "--json")
+
+    found = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert done.code == 0, done.stdout
+    assert set(ROWS) < found.keys()
+    assert {row["state"] for row in found.values()} == {"ok"}
+    assert found["artifact bucket"]["text"].startswith(f"listed s3://{whole.bucket.name}/ of ")
+
+
+def test_check_reads_only_names_a_missing_bucket(whole: Pod) -> None:
+    settings = {**whole.settings, "MLFLOW_ARTIFACTS_DESTINATION": "s3://not-there"}
+
+    done = replace(whole, settings=settings).run("check", "--reads-only", "--json")
+
+    found = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert done.code == 1
+    assert [name for name, row in found.items() if row["state"] == "failed"] == ["artifact bucket"]
+    assert found["artifact bucket"]["remedy"]
 
 
 def test_check_names_what_each_row_found(whole: Pod, realm: Realm, redis: Redis) -> None:

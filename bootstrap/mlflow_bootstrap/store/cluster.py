@@ -58,7 +58,7 @@ class Cluster:
     def _api(self) -> client.CoreV1Api:
         configuration = client.Configuration()
         try:
-            _load(configuration, self._settings.kube_context)
+            load_configuration(configuration, self._settings.kube_context)
         except config.ConfigException as error:
             raise UsageError(
                 f"there is no usable kubeconfig ({error})",
@@ -126,7 +126,7 @@ class Cluster:
             raise self._unreachable from None
 
 
-def _load(configuration: client.Configuration, context: str | None) -> None:
+def load_configuration(configuration: client.Configuration, context: str | None) -> None:
     """The pod's own account where we run in one that has no kubeconfig."""
     location = os.environ.get("KUBECONFIG")
     if not location and not DEFAULT_KUBECONFIG.is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:

@@ -1,10 +1,13 @@
 """``check``: tries every service that the server needs, from where the server runs, and prints a table."""
 
+import json
 import os
 import uuid
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.changes import read_state
@@ -24,18 +27,22 @@ Check = Callable[[], str]
 
 def add_arguments(parser: ArgumentParser) -> None:
     add_timeout_argument(parser, default=5, what="each service")
+    parser.add_argument("--reads-only", action="store_true", help="list the bucket instead of writing an object to it")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line instead of a table")
 
 
 def run(arguments: Namespace) -> int:
     """Print a row for each service; returns 0, or 1 where one of them failed."""
     root = SecretsRoot(arguments.secrets_root)
     trust_mounted_authorities(root)
-    rows = [(name, *_outcome(check)) for name, check in _checks(root, arguments.timeout).items()]
-    print("\n".join(_table(rows)))
-    return 0 if all(passed for _, passed, _ in rows) else 1
+    checks = _checks(root, arguments.timeout, reads_only=arguments.reads_only)
+    with ThreadPoolExecutor(len(checks)) as threads:
+        rows = list(threads.map(_row, checks, checks.values()))
+    print("\n".join(map(_json, rows) if arguments.json else _table(rows)))
+    return 0 if all(row.passed for row in rows) else 1
 
 
-def _checks(root: SecretsRoot, timeout: float) -> dict[str, Check]:
+def _checks(root: SecretsRoot, timeout: float, *, reads_only: bool) -> dict[str, Check]:
     tracking, auth = schemas(root)
     return {
         "postgresql mlflow": lambda: _database(tracking, timeout),
@@ -43,23 +50,41 @@ def _checks(root: SecretsRoot, timeout: float) -> dict[str, Check]:
         "indexes mlflow": lambda: _indexes(tracking, timeout),
         "indexes mlflow_auth": lambda: _indexes(auth, timeout),
         "changes mlflow_auth": lambda: _changes(auth, timeout),
-        "artifact bucket": _bucket,
+        "artifact bucket": lambda: _bucket(reads_only=reads_only),
         "oidc discovery": lambda: identity_provider.discover(timeout),
         "oidc client": lambda: identity_provider.try_client(root, timeout),
         "session store": lambda: session_store.try_store(root, timeout),
     }
 
 
-def _outcome(check: Check) -> tuple[bool, str]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of a check; ``remedy`` is empty if it passed."""
+
+    name: str
+    passed: bool
+    text: str
+    remedy: str = ""
+
+
+def _row(name: str, check: Check) -> Row:
     try:
-        return True, check()
+        return Row(name, True, check())
     except ProgramError as error:
-        return False, "; ".join(part for part in (error.message, error.remedy) if part)
+        return Row(name, False, error.message, error.remedy or "")
 
 
-def _table(rows: list[tuple[str, bool, str]]) -> list[str]:
-    width = max(len(name) for name, _, _ in rows)
-    return [f"{name:<{width}}  {'ok' if passed else 'FAILED':<6}  {text}" for name, passed, text in rows]
+def _table(rows: list[Row]) -> list[str]:
+    width = max(len(row.name) for row in rows)
+    return [
+        f"{row.name:<{width}}  {'ok' if row.passed else 'FAILED':<6}  {'; '.join(filter(None, (row.text, row.remedy)))}"
+        for row in rows
+    ]
+
+
+def _json(row: Row) -> str:
+    state = "ok" if row.passed else "failed"
+    return json.dumps({"name": row.name, "state": state, "text": row.text, "remedy": row.remedy})
 
 
 def _database(schema: Schema, timeout: float) -> str:
@@ -94,7 +119,11 @@ def _changes(schema: Schema, timeout: float) -> str:
     return f"not counted: {', '.join(lacking) or 'any'} (run `mlflow-sso migrate` as the owner of the tables)"
 
 
-def _bucket() -> str:
-    folder = destination()
-    ObjectStore().try_writing(folder, f".mlflow-sso-check-{uuid.uuid4().hex}")
-    return f"put, got, listed and deleted in {folder} of {os.environ.get('MLFLOW_S3_ENDPOINT_URL') or 'AWS'}"
+def _bucket(*, reads_only: bool) -> str:
+    folder, store = destination(), ObjectStore()
+    address = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or "AWS"
+    if reads_only:
+        store.page(folder, limit=1)
+        return f"listed {folder} of {address}"
+    store.try_writing(folder, f".mlflow-sso-check-{uuid.uuid4().hex}")
+    return f"put, got, listed and deleted in {folder} of {address}"

@@ -1,0 +1,126 @@
+"""Whether what is committed has arrived: Flux or Argo CD, every object, and what operators say of theirs."""
+
+from collections.abc import Iterator
+
+from mlflow_bootstrap.doctor.cluster_reader import Object, condition, path_of
+from mlflow_bootstrap.doctor.examination import Examination
+from mlflow_bootstrap.doctor.line import Line, failed, passed, warned
+
+_OLD = "what is committed is not what runs"
+
+
+def delivery(examined: Examination) -> Iterator[Line]:
+    """What Flux or Argo CD says; one of them delivers."""
+    found = [
+        (item, current)
+        for objects in examined.committed.delivery.values()
+        for item in objects
+        if item["kind"] in ("Kustomization", "Application", "GitRepository", "OCIRepository")
+        if (current := examined.cluster.get(path_of(item))) is not None
+    ]
+    if not found:
+        tools = " or ".join(examined.committed.delivery)
+        yield failed(
+            "delivery",
+            "the cluster has no Kustomization and no Application of this environment",
+            means="no commit reaches the cluster",
+            do=f"kubectl apply -f {examined.settings.delivery.path}/{examined.name}/delivery/… ({tools})",
+        )
+    for item, current in found:
+        yield _argocd(current) if item["kind"] == "Application" else _flux(current)
+
+
+def _flux(current: Object) -> Line:
+    metadata, status = current["metadata"], current.get("status", {})
+    name = f"{current['kind']} {metadata['name']}"
+    look = f"kubectl -n {metadata['namespace']} describe {current['kind'].lower()} {metadata['name']}"
+    if current["spec"].get("suspend"):
+        resume = f"flux -n {metadata['namespace']} resume {current['kind'].lower()} {metadata['name']}"
+        return warned(name, "suspended", means="commits wait until someone resumes it", do=resume)
+    state = condition(current)
+    if state.get("status") != "True":
+        return failed(name, state.get("message") or "has not been reconciled yet", means=_OLD, do=look)
+    if status.get("observedGeneration", 0) < metadata.get("generation", 0):
+        return warned(name, "was changed, and not reconciled since", means=_OLD, do=look)
+    revision = status.get("lastAppliedRevision") or status.get("artifact", {}).get("revision")
+    return passed(name, f"ready, {revision}")
+
+
+def _argocd(current: Object) -> Line:
+    metadata, status = current["metadata"], current.get("status", {})
+    name = f"Application {metadata['name']}"
+    sync = status.get("sync", {}).get("status") or "never compared"
+    health = status.get("health", {}).get("status") or "without a health"
+    said = status.get("operationState", {}).get("message", "")
+    look = f"argocd app get {metadata['namespace']}/{metadata['name']}"
+    if (sync, health) == ("Synced", "Healthy"):
+        return passed(name, f"synced and healthy, {status['sync'].get('revision', '')[:12]}")
+    if health == "Progressing" and sync == "Synced":
+        return warned(name, "synced, and not healthy yet", means="a rollout is under way", do=look)
+    return failed(name, "; ".join(filter(None, (sync, health, said))), means=_OLD, do=look)
+
+
+_LOST = {
+    "Middleware": "Traefik answers 404 for every path of a route whose Middleware is missing",
+    "Ingress": "the public host answers 404",
+    "HTTPRoute": "the public host answers 404",
+    "Service": "the ingress controller answers 503",
+    "NetworkPolicy": "pods may talk to more than they should",
+    "ServiceMonitor": "Prometheus sees nothing",
+}
+
+
+def objects(examined: Examination) -> Iterator[Line]:
+    """Whether each committed object exists."""
+    every = examined.committed.objects
+    missing = [item for item in every if examined.cluster.get(path_of(item)) is None]
+    if not missing:
+        yield passed("objects", f"all {len(every)} of the manifests exist")
+        return
+    kinds = dict.fromkeys(item["kind"] for item in missing)
+    named = ", ".join(" ".join((item["kind"], item["metadata"]["name"])) for item in missing)
+    yield failed(
+        "objects",
+        f"missing: {named}",
+        means="; ".join(_LOST[kind] for kind in kinds if kind in _LOST) or _OLD,
+        do="look at the lines of Flux or Argo CD; something has deleted them, or they were never applied",
+    )
+
+
+def external_secrets(examined: Examination) -> Iterator[Line]:
+    """Whether External Secrets has written each Secret."""
+    for item in examined.committed.of_kind("ExternalSecret"):
+        metadata = item["metadata"]
+        current = examined.cluster.get(path_of(item))
+        if current is None:
+            continue
+        name, state = f"ExternalSecret {metadata['name']}", condition(current)
+        if state.get("status") == "True":
+            yield passed(name, state.get("message") or "synced")
+            continue
+        key = item["spec"]["data"][0]["remoteRef"]["key"]
+        yield failed(
+            name,
+            state.get("message") or "has not been looked at by External Secrets",
+            means="pods that mount the Secret do not start, or keep an old value",
+            do=f"see that the store has {key} (`bootstrap verify secrets`), and that its reader may read it",
+        )
+
+
+def databases(examined: Examination) -> Iterator[Line]:
+    """Whether CloudNativePG has created role and databases."""
+    for item in examined.committed.of_kind("DatabaseRole", "Database"):
+        metadata = item["metadata"]
+        current = examined.cluster.get(path_of(item))
+        if current is None:
+            continue
+        name, status = f"{item['kind']} {metadata['name']}", current.get("status", {})
+        if status.get("applied") is True:
+            yield passed(name, f"{item['spec']['name']} is applied")
+            continue
+        yield failed(
+            name,
+            status.get("message") or "is not applied",
+            means="the migration cannot connect, and waits",
+            do=f"kubectl -n {metadata['namespace']} describe {item['kind'].lower()} {metadata['name']}",
+        )

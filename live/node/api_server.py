@@ -1,0 +1,136 @@
+"""Kubernetes' API server with its etcd and nothing else: keeps objects and checks rights, and runs no pod.
+
+Needs neither root nor namespaces. Errors: ServerError and MissingProgramError, as for every server.
+"""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from live.node import pki
+from live.node.programs import Programs, programs
+from live.servers.process import Server, ServerError, answers, free_port
+
+
+@dataclass(kw_only=True)
+class _Etcd(Server):
+    name: ClassVar[str] = "etcd"
+    peer_port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> Sequence[str]:
+        peers = f"http://127.0.0.1:{self.peer_port}"
+        flags = {
+            "name": "here",
+            "data-dir": self.folder / "etcd",
+            "initial-cluster": f"here={peers}",
+            "listen-client-urls": self.url,
+            "advertise-client-urls": self.url,
+            "listen-peer-urls": peers,
+            "initial-advertise-peer-urls": peers,
+        }
+        # What it keeps ends with it, so it need not wait for the disk.
+        return [
+            str(programs().go / "etcd"),
+            "--unsafe-no-fsync",
+            *(f"--{flag}={value}" for flag, value in flags.items()),
+        ]
+
+    def ready(self) -> bool:
+        return answers(f"{self.url}/health")
+
+
+@dataclass(kw_only=True)
+class ApiServer(Server):
+    """An API server at ``url`` with RBAC; ``kubeconfig`` is the administrator's."""
+
+    name: ClassVar[str] = "kube-apiserver"
+
+    _etcd: _Etcd = field(init=False, repr=False)
+    _programs: Programs = field(init=False, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of the administrator."""
+        return self.folder / "admin.kubeconfig"
+
+    @property
+    def authority(self) -> Path:
+        """Certificate of the authority that signed its own."""
+        return self.folder / "pki/ca.crt"
+
+    def prepare(self) -> Sequence[str]:
+        """Starts etcd first."""
+        self._programs = programs()
+        self._etcd = _Etcd(data=self.folder / "etcd-server").start()
+        folder = self.folder / "pki"
+        authority = pki.Authority.create(folder, "ca")
+        authority.issue("server", "kube-apiserver", hosts=["127.0.0.1"])
+        authority.issue("admin", "admin", groups=["system:masters"])
+        pki.service_account_keys(folder)
+        pki.kubeconfig(self.kubeconfig, server=self.url, folder=folder, user="admin")
+        flags = {
+            "etcd-servers": self._etcd.url,
+            "bind-address": "127.0.0.1",
+            "secure-port": self.port,
+            "endpoint-reconciler-type": "none",
+            "service-cluster-ip-range": "10.96.0.0/16",
+            "client-ca-file": folder / "ca.crt",
+            "tls-cert-file": folder / "server.crt",
+            "tls-private-key-file": folder / "server.key",
+            "authorization-mode": "RBAC",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": folder / "sa.pub",
+            "service-account-signing-key-file": folder / "sa.key",
+        }
+        return [str(self._programs.go / "kube-apiserver"), *(f"--{flag}={value}" for flag, value in flags.items())]
+
+    def ready(self) -> bool:
+        """Whether it answers that it is."""
+        return self.kubectl("get", "--raw", "/readyz", check=False).strip() == "ok"
+
+    def stop(self) -> None:
+        """Etcd last."""
+        super().stop()
+        self._etcd.stop()
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run kubectl as administrator; its standard output, and with ``check`` off its standard error behind it.
+
+        Raises:
+            ServerError: its exit code is not 0, unless ``check`` is off.
+        """
+        done = subprocess.run(
+            [str(self._programs.go / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout if check else done.stdout + done.stderr
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """``kubectl get`` as data."""
+        answer: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output", "json"))
+        return answer
+
+    def account_kubeconfig(self, file: Path, *, namespace: str, name: str) -> Path:
+        """Write a kubeconfig with a token of a ServiceAccount."""
+        token = self.kubectl("--namespace", namespace, "create", "token", name).strip()
+        content = json.loads(self.kubeconfig.read_text())
+        content["users"][0]["user"] = {"token": token}
+        file.write_text(json.dumps(content))
+        return file

@@ -1,0 +1,49 @@
+"""Prometheus of Debian's package, scraping what it is told to."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from live.servers.cache import debian_program
+from live.servers.process import Server, answers
+
+
+@dataclass(kw_only=True)
+class Prometheus(Server):
+    """Scrapes ``targets`` (labels by HOST:PORT) every second."""
+
+    name: ClassVar[str] = "prometheus"
+
+    targets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Address of its API."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> Sequence[str]:
+        """Write its configuration, as JSON, which is YAML too."""
+        static = [{"targets": [target], "labels": dict(labels)} for target, labels in self.targets.items()]
+        jobs = [{"job_name": "mlflow", "static_configs": static}]
+        settings = {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        configuration = self.folder / "prometheus.json"
+        configuration.write_text(json.dumps({"global": settings, "scrape_configs": jobs}))
+        return [
+            str(debian_program("prometheus", package="prometheus")),
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={self.folder / 'samples'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        ]
+
+    def ready(self) -> bool:
+        """Whether it takes queries."""
+        return answers(f"{self.url}/-/ready")
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The samples of an instant query."""
+        with urlopen(f"{self.url}/api/v1/query?query={quote(expression)}") as answer:  # noqa: S310
+            found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return found
