@@ -94,8 +94,10 @@ _BURN_RATES: tuple[tuple[str, float, str, str, str, Literal["critical", "warning
 
 
 def _errors(here: str, window: str) -> str:
-    total = f"sum(rate(mlflow_sso_requests_total{{{here}}}[{window}]))"
-    return f'sum(rate(mlflow_sso_requests_total{{{here},status="5xx"}}[{window}])) / {total}'
+    # server.read_only refuses on purpose.
+    counted = f'{here},rule!="read only"'
+    total = f"sum(rate(mlflow_sso_requests_total{{{counted}}}[{window}]))"
+    return f'sum(rate(mlflow_sso_requests_total{{{counted},status="5xx"}}[{window}])) / {total}'
 
 
 def _databases(settings: Settings) -> Iterator[Alert]:

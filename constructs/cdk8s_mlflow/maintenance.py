@@ -44,6 +44,7 @@ def _garbage_collection(scope: Construct, settings: Settings) -> None:
         program_name="gc",
         flags={"older-than": f"{settings.maintenance.retention_days}d"},
         folders=("db", "s3"),
+        deletes=True,
     )
 
 
@@ -55,6 +56,7 @@ def _session_pruning(scope: Construct, settings: Settings) -> None:
         schedule=settings.maintenance.session_pruning_schedule,
         program_name="prune-sessions",
         folders=("db",),
+        deletes=True,
     )
 
 
@@ -99,6 +101,7 @@ def _cron_job(
     component: Component = "maintenance",
     environment: Mapping[str, str] | None = None,
     maximum_seconds: int = 3600,
+    deletes: bool = False,
 ) -> None:
     mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
     container = program(
@@ -123,6 +126,7 @@ def _cron_job(
             schedule=schedule,
             time_zone="Etc/UTC",
             concurrency_policy="Forbid",
+            suspend=True if deletes and settings.server.read_only else None,
             starting_deadline_seconds=3600,
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=3,

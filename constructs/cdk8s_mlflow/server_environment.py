@@ -129,6 +129,7 @@ def admission_environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_SSO_MINIMUM_TRANSFER_RATE": str(server.minimum_transfer_rate),
         "MLFLOW_SSO_MAXIMUM_BODY_SIZE": str(server.maximum_body_mebibytes << 20),
         "MLFLOW_SSO_TEMPORARY_SPACE": str(in_bytes(server.tmp_size) * 7 // 8 // server.workers),
+        **({"MLFLOW_SSO_READ_ONLY": "true"} if server.read_only else {}),
     }
 
 

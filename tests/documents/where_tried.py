@@ -53,6 +53,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     "python main.py doctor --environment production": By(
         "tests/bootstrap/test_doctor_systems.py", "test_doctor_prints_json_without_secrets"
     ),
+    "kubectl -n mlflow rollout status deploy/mlflow": INCIDENT,
     "make test": SUITE,
     "make setup-dev": SUITE,
     "make check": SUITE,

@@ -79,6 +79,23 @@ def browser(realm: Realm, server: Serving) -> Iterator[httpx.Client]:
         yield browser
 
 
+def test_read_only_server_lets_users_log_in(server: Serving, realm: Realm) -> None:
+    port = free_port()
+    settings = {
+        **server.pod.settings,
+        "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
+        "MLFLOW_SSO_READ_ONLY": "true",
+    }
+    with Serving(pod=replace(server.pod, settings=settings), port=port) as serving, realm.client() as browser:
+        browser.base_url = serving.wait().url
+        realm.log_in(browser, serving.url).raise_for_status()
+
+        read = browser.get(f"{API}/experiments/search?max_results=5")
+        written = browser.post(f"{API}/experiments/create", json={"name": "refused"})
+
+    assert (read.status_code, written.status_code) == (200, 503), read.text
+
+
 def test_login_is_required(server: Serving, browser: httpx.Client) -> None:
     search = f"{API}/experiments/search?max_results=5"
 

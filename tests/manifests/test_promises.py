@@ -320,3 +320,15 @@ def test_private_authority_is_mounted_where_programs_look(rendered: Render) -> N
     mounts = {mount["mountPath"] for mount in server(objects)["volumeMounts"]}
 
     assert "/var/run/secrets/mlflow/ca" in mounts
+
+
+def test_read_only_pauses_what_deletes(rendered: Render) -> None:
+    usual, objects = rendered(release="3.17.2"), rendered(release="3.17.2", server={"read_only": True})
+
+    suspended = {name for (kind, _, name), o in objects.items() if kind == "CronJob" and o["spec"].get("suspend")}
+    assert environment(objects)["MLFLOW_SSO_READ_ONLY"] == "true"
+    assert suspended == {"mlflow-gc", "mlflow-prune-sessions"}
+    assert "MLFLOW_SSO_READ_ONLY" not in environment(usual)
+    assert {name for (kind, _, name) in objects if kind == "Job"} == {
+        name for (kind, _, name) in usual if kind == "Job"
+    }

@@ -40,6 +40,7 @@ def doctor(asked: Asked, *, say: Callable[[str], None], environ: Mapping[str, st
     """
     if asked.before and asked.with_run:
         raise UsageError("--with-run needs a server that runs", remedy="leave --before out")
+    connect = _place(asked.connect)
     settings = settings_of(asked.environment, folder=asked.environments, environ=environ, say=say)
     manifests = committed(asked.output / asked.environment)
     if asked.only_rights:
@@ -55,7 +56,7 @@ def doctor(asked: Asked, *, say: Callable[[str], None], environ: Mapping[str, st
         committed=manifests,
         cluster=ClusterReader(hurried),
         credentials=Credentials(environ=environ, ask=None),
-        web=Web(connect=_place(asked.connect), environ=environ),
+        web=Web(connect=connect, environ=environ),
     )
     checks = BEFORE if asked.before else {**AFTER, **(WITH_RUN if asked.with_run else {})}
     lines = examine(examined, checks)

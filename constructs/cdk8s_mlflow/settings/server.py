@@ -123,6 +123,9 @@ class ServerSettings(Section):
     bearer_access_keys: bool = True
     """Let MLFLOW_TRACKING_TOKEN carry an access key, on releases whose keys name their own row."""
 
+    read_only: bool = False
+    """Answer reads and refuse writes with 503 while you work on database or bucket; gc and pruning pause, too."""
+
     job_execution: bool = False
     """Run MLflow's background jobs (evaluation and scoring), if the release has them; costs about 1.5 GB."""
 

@@ -13,9 +13,11 @@ from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
 from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
+from mlflow_sso.authorization.read_only import LABEL, changes_something, refusal
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
+from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.request_metrics import label, record_of
 
 
@@ -38,8 +40,8 @@ class Backend(Protocol):
 class AuthorizationMiddleware:
     """Serves only what ``table`` knows, and that only if ``backend`` allows it to the user."""
 
-    def __init__(self, table: Table, backend: Backend) -> None:
-        self._table, self._backend = table, backend
+    def __init__(self, table: Table, backend: Backend, *, read_only: bool = False) -> None:
+        self._table, self._backend, self._read_only = table, backend, read_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,6 +80,10 @@ class AuthorizationMiddleware:
             raise RefusedError(rule.because, status=404, error_code="RESOURCE_DOES_NOT_EXIST")
         if rule.access is Access.REFUSED:
             raise RefusedError(f"this server does not serve this path: {rule.because}")
+        if self._read_only and changes_something(match):
+            record.rule = LABEL
+            refusals.count("read_only", 503)
+            raise refusal()
         return match
 
     async def _allow(self, match: Match, scope: Scope, receive: Receive) -> tuple[Allowed | Answer, Receive]:

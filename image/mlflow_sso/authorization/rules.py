@@ -146,6 +146,8 @@ class Rule:
     by: Decider = Decider.SERVE
     lists_by: Decider = Decider.SERVE
     """Who excludes the other rows of ``lists``."""
+    starts_work: bool = False
+    """Whether a request that only needs READ still makes the server write, as one that starts a job does."""
     because: str = ""
     """Of a refused route, the reason that its answer gives."""
     is_absent: bool = False
@@ -162,6 +164,10 @@ class Rule:
     def listing(self, *kinds: Kind) -> "Rule":
         """The same rule, whose answer shows only the rows of ``kinds`` that the caller may read."""
         return replace(self, lists=self.lists | frozenset(kinds))
+
+    def starting_work(self) -> "Rule":
+        """The same rule, of a request that makes the server write."""
+        return replace(self, starts_work=True)
 
     def by_plugin(self, *, lists_by: Decider = Decider.PLUGIN) -> "Rule":
         """The same rule, of which the plugin decides about the objects named."""

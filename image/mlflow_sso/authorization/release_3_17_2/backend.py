@@ -1,5 +1,6 @@
 """The engine's hands on MLflow 3.17.2: behind the plugin's own login, in front of its own checks."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from mlflow_sso.authorization.matching import Match, Table
 from mlflow_sso.authorization.middleware import (
     AuthorizationMiddleware,
 )
+from mlflow_sso.authorization.read_only import is_read_only
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin, noted
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
 from mlflow_sso.authorization.rules import Decider
@@ -33,7 +35,8 @@ class BehindLogin:
     """
 
     def __init__(self, app: Application, *, table: Table, decision: Decision, key_login: KeyLogin) -> None:
-        self._guarded = AuthorizationMiddleware(table, PluginBackend(app, decision=decision, key_login=key_login))
+        backend = PluginBackend(app, decision=decision, key_login=key_login)
+        self._guarded = AuthorizationMiddleware(table, backend, read_only=is_read_only(os.environ))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)

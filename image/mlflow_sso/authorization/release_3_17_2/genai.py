@@ -49,7 +49,13 @@ SCORERS = (
     rest("PUT", "/mlflow/scorers/online-config", _EDITED, versions=THIRD),
     rest("GET", "/mlflow/scorers/online-configs", reads(Kind.SCORER, "scorer_ids[]"), versions=THIRD),
     # EDIT if it logs assessments.
-    rest("POST", "/mlflow/scorer/invoke", reads(Kind.EXPERIMENT, "experiment_id"), prefixes=AJAX, versions=THIRD),
+    rest(
+        "POST",
+        "/mlflow/scorer/invoke",
+        reads(Kind.EXPERIMENT, "experiment_id").starting_work(),
+        prefixes=AJAX,
+        versions=THIRD,
+    ),
 )  # fmt: skip
 
 _ISSUE = "/mlflow/issues/<issue_id>"

@@ -10,6 +10,7 @@ from mlflow_sso.authorization.listing import limit_statements
 from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
 from mlflow_sso.authorization.middleware import AuthorizationMiddleware
 from mlflow_sso.authorization.objects import Objects
+from mlflow_sso.authorization.read_only import is_read_only
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 from mlflow_sso.authorization.release_3_6_0.backend import PluginBackend
 from mlflow_sso.authorization.release_3_6_0.key_login import KeyLogin
@@ -35,7 +36,9 @@ def guard(application: Application, *, keys: VerifiedKeys) -> Application:
     key_login = KeyLogin(store.engine, keys)
     decision = _decision(permissions, remembered)
     return AuthorizationMiddleware(
-        TABLE, PluginBackend(application, log_in=log_in, key_login=key_login, decision=decision)
+        TABLE,
+        PluginBackend(application, log_in=log_in, key_login=key_login, decision=decision),
+        read_only=is_read_only(os.environ),
     )
 
 
