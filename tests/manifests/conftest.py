@@ -1,6 +1,6 @@
 """Environments rendered once a session, and read as data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,9 @@ import yaml
 
 from cdk8s_mlflow.settings import Settings, load
 from cdk8s_mlflow.synth.render import render
+from tests.manifests.objects import MINIMAL, Objects, Render
 
 ROOT = Path(__file__).parents[2]
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
-
-MINIMAL: Mapping[str, Any] = {
-    "ingress": {"host": "mlflow.example.com"},
-    "authentication": {"keycloak_host": "auth.example.com"},
-}
 
 
 def read_objects(folder: Path) -> Objects:

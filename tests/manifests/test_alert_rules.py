@@ -1,6 +1,5 @@
 """The PrometheusRule: off by default, valid, and each alert has a page that says what to do."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,9 @@ import pytest
 from cdk8s_mlflow.alerts import alerts
 from cdk8s_mlflow.monitoring import runbook
 from cdk8s_mlflow.settings import Settings
+from tests.manifests.objects import Objects, Render
 
 ROOT = Path(__file__).parents[2]
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
-
 EVERYTHING = {
     "release": "3.17.2",
     "ingress": {"host": "mlflow.example.com"},

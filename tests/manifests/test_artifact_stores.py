@@ -1,6 +1,6 @@
 """S3 of AWS by an identity of the pod, and what cannot work is refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,9 +9,7 @@ from pydantic import ValidationError
 from cdk8s_mlflow.contract import secret_templates
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.error_messages import error_messages
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
 ROLE = {"service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/mlflow"}}

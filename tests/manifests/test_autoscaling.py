@@ -1,6 +1,6 @@
 """Scaling by load: one owner of the number of pods, within the budget of connections."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,9 +11,7 @@ from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.diff.effects import field_effects
 from cdk8s_mlflow.synth.diff.fields import FieldChange
 from cdk8s_mlflow.synth.diff.objects import Identity, ObjectChange
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Render
 
 SCALED: Mapping[str, Any] = {
     "release": "3.17.2",

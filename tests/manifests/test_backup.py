@@ -1,6 +1,5 @@
 """Dumps: a CronJob, and a migration that waits for one; nothing of it unless a target is set."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,9 +7,7 @@ from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.store.entries import entry_plans
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 TARGET = {"target": "s3://dumps/mlflow"}
 MINIMAL = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}

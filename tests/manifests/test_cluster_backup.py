@@ -1,6 +1,5 @@
 """Backups by CloudNativePG: on a schedule and before a migration, and what cannot hold together."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ from cdk8s_mlflow.delivery.argocd import health_script
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.synth.commands import cluster_backup_patch
 from mlflow_bootstrap.store.entries import entry_plans
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 MINIMAL = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
 STORE = {"target": "s3://backups/postgres", "endpoint": "https://s3.example.com"}

@@ -1,12 +1,11 @@
 """What the delivery tools compare, wait for and apply again, each learnt from running them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 EVICTION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 

@@ -1,14 +1,11 @@
 """The CronJob that ends the access of users who have left: what it reads, its allowed traffic, and when it exists."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cdk8s_mlflow.settings import SettingsError
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Render
 
 JOB = ("CronJob", "mlflow", "mlflow-end-access")
 POLICY = ("NetworkPolicy", "mlflow", "mlflow-end-access")

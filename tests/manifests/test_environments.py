@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-Objects = dict[tuple[str, str, str], dict[str, Any]]
+from tests.manifests.objects import Objects
 
 ROOT = Path(__file__).parents[2]
 

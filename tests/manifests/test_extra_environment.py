@@ -1,7 +1,7 @@
 """`server.extra_environment` takes what is known to be harmless, and answers everything else with what to do."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,9 +11,7 @@ from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON, REASONS, SETTINGS, harmless, refusal
 from cdk8s_mlflow.settings.spelling import setting_keys
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 UNKNOWN = "is not known to be harmless"
 REQUIRED: Mapping[str, Any] = {

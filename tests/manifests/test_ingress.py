@@ -1,37 +1,19 @@
 """The public address behind any controller: class, annotations, TLS, hosts, and where requests may come from."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
 from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields
+from tests.manifests.ingresses import GATEWAY, settings
+from tests.manifests.objects import Objects, Render
 
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
-
-HOST = {"host": "mlflow.example.com"}
-LOGIN = {"keycloak_host": "auth.example.com"}
 INGRESS = ("Ingress", "mlflow", "mlflow")
 LOGIN_INGRESS = ("Ingress", "mlflow", "mlflow-login")
 ROUTE = ("HTTPRoute", "mlflow", "mlflow")
-GATEWAY = {"parents": ({"name": "public", "namespace": "gateways", "section_name": "https"},)}
-
-
-def settings(ingress: Mapping[str, Any], **changes: Any) -> Settings:
-    return Settings.model_validate({"ingress": {**HOST, **ingress}, "authentication": LOGIN, **changes})
-
-
-def refused(ingress: Mapping[str, Any], **changes: Any) -> dict[str, str]:
-    with pytest.raises(ValidationError) as error:
-        settings(ingress, **changes)
-    return dict(error_messages(error.value))
 
 
 def annotations(objects: Objects, key: tuple[str, str, str] = INGRESS) -> dict[str, str]:
@@ -220,86 +202,6 @@ def test_tls_may_belong_to_controller(rendered: Render) -> None:
     assert "tls" not in objects[INGRESS]["spec"]
     assert annotations(objects)["traefik.ingress.kubernetes.io/router.tls"] == "true"
     assert not any("cert-manager" in key for key in annotations(objects))
-
-
-REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
-    "nginx class, Traefik's annotations": ({"class_name": "nginx-internal"}, "ingress.controller", "set it to nginx"),
-    "alb class, Traefik's annotations": ({"class_name": "alb"}, "ingress.controller", "set it to alb"),
-    "other without class": (
-        {"controller": "other", "_network": {"ingress_namespace": "kong"}},
-        "ingress.class_name",
-        "name the IngressClass",
-    ),
-    "other without pods": (
-        {"controller": "other", "class_name": "kong"},
-        "network.ingress_namespace",
-        "lets no request through",
-    ),
-    "alb without subnets": ({"controller": "alb"}, "network.ingress_cidrs", "the load balancer's subnets"),
-    "labels without namespace": (
-        {
-            "controller": "other",
-            "class_name": "kong",
-            "_network": {"ingress_pod_labels": {"a": "b"}, "ingress_cidrs": ("10.0.0.0/8",)},
-        },
-        "network.ingress_pod_labels",
-        "needs network.ingress_namespace",
-    ),
-    "middleware of nginx": ({"controller": "nginx", "middleware": True}, "ingress.middleware", "only with traefik"),
-    "hsts of nginx": ({"controller": "nginx", "hsts_seconds": 1}, "ingress.hsts_seconds", "has no effect"),
-    "time-out of Traefik": ({"timeout_seconds": 60}, "ingress.timeout_seconds", "only with nginx"),
-    "body of HAProxy": ({"controller": "haproxy", "body_mebibytes": 1}, "ingress.body_mebibytes", "only with nginx"),
-    "limit of HAProxy": (
-        {"controller": "haproxy", "limits": {"requests_in_flight": 5}},
-        "ingress.limits.requests_in_flight",
-        "has no effect",
-    ),
-    "balancer of nginx": ({"controller": "nginx", "alb": {"group": "a"}}, "ingress.alb", "only with alb"),
-    "certificate beside a gateway": ({"gateway": GATEWAY, "tls_secret": "a"}, "ingress.tls_secret", "listener"),
-    "issuer beside a gateway": ({"gateway": GATEWAY, "cluster_issuer": "a"}, "ingress.cluster_issuer", "listener"),
-    "class beside a gateway": ({"gateway": GATEWAY, "class_name": "traefik"}, "ingress.class_name", "parents"),
-    "entry point beside a gateway": ({"gateway": GATEWAY, "entry_point": "a"}, "ingress.entry_point", "beside"),
-    "gateway of alb": (
-        {"gateway": GATEWAY, "controller": "alb", "_network": {"ingress_cidrs": ("10.0.0.0/8",)}},
-        "ingress.controller",
-        "serves an Ingress",
-    ),
-    "gateway of nginx": ({"gateway": GATEWAY, "controller": "nginx"}, "ingress.controller", "serves an Ingress"),
-    "time-out of a route of Traefik": (
-        {"gateway": {**GATEWAY, "request_timeout": "5m"}},
-        "ingress.gateway.request_timeout",
-        "ignored by Traefik",
-    ),
-    "gateway without parents": ({"gateway": {"parents": ()}}, "ingress.gateway.parents", "at least 1"),
-    "issuer without Secret": (
-        {"tls_secret": None, "cluster_issuer": "letsencrypt"},
-        "ingress.cluster_issuer",
-        "nowhere to put",
-    ),
-    "certificate of alb": (
-        {"controller": "alb", "tls_secret": "a", "_network": {"ingress_cidrs": ("10.0.0.0/8",)}},
-        "ingress.tls_secret",
-        "the load balancer",
-    ),
-    "host twice": ({"more_hosts": ("mlflow.example.com",)}, "ingress.more_hosts", "twice"),
-    "host of Keycloak": ({"more_hosts": ("auth.example.com",)}, "ingress.more_hosts", "Keycloak's own host"),
-    "more hosts with a port": ({"more_hosts": ("a.example.com:8443",)}, "ingress.more_hosts[0]", "bare host name"),
-    "limits without middlewares": (
-        {"middleware": False, "limits": {"logins_per_second": 1}},
-        "ingress.limits",
-        "without ingress.middleware",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_ingress_refuses_what_cannot_work(name: str) -> None:
-    ingress, key, message = REFUSED[name]
-    network = ingress.get("_network", {})
-
-    found = refused({k: v for k, v in ingress.items() if k != "_network"}, network=network)
-
-    assert message in found[key]
 
 
 @pytest.mark.parametrize(

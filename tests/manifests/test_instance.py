@@ -1,6 +1,6 @@
 """What follows from the instance, and that two of them share nothing by default."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,9 +9,7 @@ from pydantic import ValidationError
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.instance import FollowsInstance
 from cdk8s_mlflow.settings.section import Section
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Render
 
 LABEL = "app.kubernetes.io/instance"
 REQUIRED: Mapping[str, Any] = {

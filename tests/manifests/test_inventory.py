@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-Objects = dict[tuple[str, str, str], dict[str, Any]]
+from tests.manifests.objects import Objects
 
 APPLICATION = {
     ("Namespace", "", "mlflow"),

@@ -1,7 +1,7 @@
 """Each rule follows from the address that a setting names, or the setting that is missing is named."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,9 +10,7 @@ from pydantic import ValidationError
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.error_messages import error_messages
 from tests.manifests.conftest import MINIMAL, merged
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 BOOTSTRAP = {"role_management": "bootstrap", "database_management": "bootstrap"}
 BY_ADDRESS = {**BOOTSTRAP, "sslmode": "verify-ca"}

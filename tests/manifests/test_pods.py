@@ -1,18 +1,14 @@
 """Which Secrets each pod mounts, and which port the probes ask."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings.section import in_bytes
-
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 BUNDLE = {"server": {"ca_bundle": {"kind": "Secret", "name": "private-authority"}}}
-
 SECRETS = {
     "mlflow": {
         "mlflow-db-secret",

@@ -1,12 +1,10 @@
 """What Traefik lets one source do, and where."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-Objects = dict[tuple[str, str, str], dict[str, Any]]
-Render = Callable[..., Objects]
+from tests.manifests.objects import Objects, Render
 
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 
