@@ -13,7 +13,8 @@ $(NODE_BIN)/npm: $(VENV)/.run
 
 $(CDK8S_CLI): tools/cdk8s-cli/package-lock.json | $(NODE_BIN)/npm
 	@echo "installing the cdk8s CLI into tools/cdk8s-cli"
-	@cd tools/cdk8s-cli && PATH="$(CURDIR)/$(NODE_BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@# The machine's own authorities, as pip takes them: a company's proxy is not among those that Node.js brings.
+	@cd tools/cdk8s-cli && NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(NODE_BIN):$$PATH" npm ci --loglevel error --no-audit --no-fund
 	@touch $@
 
 trim-crds: $(VENV)/.dev ## make the CRD schemas of imports/ from full definitions in the folder CRDS

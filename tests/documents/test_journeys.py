@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from blocks import Block, block
 from commands import ROOT
+from installation import copy_checkout
 from where_tried import JOURNEY, where_tried
 
 JOURNEYS: dict[str, list[tuple[str, str]]] = {
@@ -31,21 +32,8 @@ TYPED = "mlflow-staging.example.com\nauth.example.com\n"
 def checkout(tmp_path: Path) -> Path:
     """A copy of what git has, in a path with a space, set up with the packages that are installed already."""
     folder = tmp_path / "my checkout"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and _needed(name):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_checkout(folder, needed=_needed)
     _set_up(folder)
-    _git(folder, "init", "--quiet")
-    _git(folder, "add", "--all")
-    _git(folder, "-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "Begin")
     return folder
 
 
@@ -66,10 +54,6 @@ def _set_up(folder: Path) -> None:
     (environment / ".made").write_text(f"{folder.resolve()}\n")
     for mark in (".uv", ".run", ".dev", ".servers"):
         (environment / mark).touch()
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True)
 
 
 def run(shown: Block, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,24 @@ class Environment:
         return subprocess.run(
             command, cwd=cwd, env=environment, stdin=stdin, capture_output=True, text=True, check=False
         )
+
+
+def copy_checkout(folder: Path, *, needed: Callable[[str], bool] = lambda name: True) -> None:
+    """Copy what git has or would add, as far as ``needed``, and commit it there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and needed(name):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    for arguments in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "--message", "Begin")):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
 
 
 def build(kind: str, *, source: Path, folder: Path) -> Path:
