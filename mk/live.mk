@@ -1,4 +1,4 @@
-.PHONY: live test-live test-mutations screenshots bench-live
+.PHONY: live try test-live test-mutations screenshots bench-live
 
 ifneq ($(filter live bench-live,$(MAKECMDGOALS)),)
 ifneq ($(filter-out $(IMAGE_RELEASES),$(RELEASE)),)
@@ -9,6 +9,9 @@ endif
 # The release of environments/local.yaml is the default of the settings; another one is rendered beside it.
 live: $(VENV)/.servers ## run it all on a Kubernetes node of this machine: make live [RELEASE=3.17.2]
 	@$(PY) -m live $(RELEASE:%=--release %)
+
+try: $(VENV)/.run ## run it in kubectl's current context: make try [OPTIONS="--image REGISTRY/mlflow:TAG"], or OPTIONS=--remove
+	@$(PY) main.py try $(OPTIONS)
 
 test-live: setup-image ## the whole system of each release, as people use it
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/live \

@@ -171,3 +171,38 @@ def upgrade(
         except CommitError as error:
             report = f"note: what the manifests change is not shown: {error}"
     print(f"\n{report}\n\n`make synth` writes it; commit settings, lock and dist/ together")
+
+
+@app.command("try")
+def try_(
+    namespace: Annotated[str, typer.Option(help="Namespace that holds everything.")] = "mlflow-try",
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of this machine for both addresses.")] = 30443,
+    release: Annotated[str | None, typer.Option(help="Release of MLflow.")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Image of MLflow, as REGISTRY/REPOSITORY:TAG or with @DIGEST.")
+    ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(help="Another image of a backing service, as NAME=IMAGE; repeatable.", show_default=False),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Delete the namespace and all that is in it.")] = False,
+) -> None:
+    """Run MLflow with small backing services of its own in one namespace of kubectl's current context.
+
+    Exit codes: 0 everything is ready, or removed, 1 it is not, 2 wrong usage.
+    """
+    with one_clear_error():
+        from cdk8s_mlflow.trial import command
+        from cdk8s_mlflow.trial.choice import chosen
+        from cdk8s_mlflow.trial.errors import TrialError
+
+        trial = chosen(namespace=namespace, port=port, release=release, image=image, use=use or [])
+        try:
+            if remove:
+                command.remove(namespace)
+                print(f"namespace {namespace} is removed")
+            else:
+                print(command.apply(trial, say))
+        except TrialError as error:
+            say(f"error: {error}")
+            raise typer.Exit(1) from error

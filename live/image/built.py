@@ -121,14 +121,15 @@ def describe(reference: str) -> dict[str, Any]:
 def stand_in(release: str) -> str:
     """A base image like the one that the release names, made of Debian's packages."""
     reference = f"localhost/base:{release}"
-    debian = _debian()
+    debian = debian_image()
     dockerfile = Path(__file__).with_name("bases") / f"{release}.Dockerfile"
     arguments = ["--layers", "--build-arg", f"DEBIAN={debian}", "--file", str(dockerfile), "--tag", reference]
     buildah("build", *arguments, str(dockerfile.parent))
     return reference
 
 
-def _debian() -> str:
+def debian_image() -> str:
+    """The image of only Debian packages, created once a machine."""
     archive = root_archive()
     reference = f"localhost/debian:{archive.stem}"
     with locked("debian-image"):

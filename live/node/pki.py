@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from live.servers.certificates import signs_certificates
+from cdk8s_mlflow.trial.certificates import signs_certificates
 
 _LIFETIME = datetime.timedelta(days=30)
 _PEM = serialization.Encoding.PEM

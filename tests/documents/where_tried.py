@@ -25,6 +25,7 @@ JOURNEY = By("tests/documents/test_journeys.py", "test_journey_runs_as_documente
 BOOTSTRAP = By("tests/bootstrap/test_cli.py", "test_documented_commands_run_in_order")
 NEW = By("tests/package/test_new.py", "test_documented_start_works")
 LIVE = By("tests/node/test_command.py")
+TRY = By("tests/node/test_try.py", "run")
 BUILD = By("tests/image/test_publishing.py", "test_another_release_has_its_own_tag_and_base")
 PUSH = By("tests/image/test_push.py", "test_push_prints_digest_and_its_settings")
 FLUX = By("tests/node/test_delivery.py", "test_flux_delivers_both_parts")
@@ -66,6 +67,9 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make live": LIVE,
     "make live RELEASE=3.17.2": LIVE,
     'make live RELEASE="3.6.0 3.17.2"': LIVE,
+    "cdk8s-mlflow try --image localhost:30500/mlflow:3.6.0-oidc": TRY,
+    "cdk8s-mlflow try --remove": TRY,
+    "make build-image": BUILD,
     "python bootstrap.py plan --environment production": BOOTSTRAP,
     "python bootstrap.py apply --environment production": BOOTSTRAP,
     "python bootstrap.py verify --environment production": BOOTSTRAP,

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from live.image.archive import image_archive
-from live.node.backing import KEYCLOAK_HOST
 from live.node.environment import Environment
 from live.node.node import Node
 from live.users import Realm, User
@@ -45,7 +44,7 @@ class Through(httpx.BaseTransport):
         passed = httpx.Request(
             request.method,
             request.url.copy_with(host="127.0.0.1", port=self._port),
-            headers=[*((k, v) for k, v in request.headers.raw if k.lower() != b"host"), (b"Host", host.encode())],
+            headers=[*((k, v) for k, v in request.headers.raw if k.lower() != b"host"), (b"Host", request.url.netloc)],
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": host},
         )
@@ -83,26 +82,30 @@ class Deployment(Environment):
             **options,
         )
 
-    def log_in(self, client: httpx.Client, user: User) -> httpx.Response:
-        """Through Keycloak's page."""
-        page = client.get("/login")
-        form = FORM.search(page.text)
-        assert form, f"no login form at {page.url}: {page.status_code} {page.text[:300]}"
-        assert page.url.host == KEYCLOAK_HOST or KEYCLOAK_HOST in form[1]
-        return client.post(html.unescape(form[1]), data={"username": user.name, "password": user.password})
-
     def access_key(self, user: User) -> str:
         """A fresh access key of ``user``."""
         with self.client() as client:
-            self.log_in(client, user)
-            expiration = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-            body = {"username": user.email, "expiration": expiration}
-            answer = client.patch(KEY_PATHS[self.settings.release], json=body)
-            assert answer.status_code == 200, answer.text
-            return str(answer.json()["token"])
+            log_in(client, user)
+            return access_key(client, user, release=self.settings.release)
 
     def pods(self, component: str) -> list[dict[str, Any]]:
         """Pods of a component that are not ending."""
         selector = f"app.kubernetes.io/component={component}"
         listed = self.node.get("pods", "--namespace", self.namespace, "--selector", selector)["items"]
         return [pod for pod in listed if "deletionTimestamp" not in pod["metadata"]]
+
+
+def log_in(client: httpx.Client, user: User) -> httpx.Response:
+    """Through Keycloak's page."""
+    page = client.get("/login")
+    form = FORM.search(page.text)
+    assert form, f"no login form at {page.url}: {page.status_code} {page.text[:300]}"
+    return client.post(html.unescape(form[1]), data={"username": user.name, "password": user.password})
+
+
+def access_key(client: httpx.Client, user: User, *, release: str) -> str:
+    """A fresh access key of ``user``, who has logged in."""
+    expiration = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    answer = client.patch(KEY_PATHS[release], json={"username": user.email, "expiration": expiration})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["token"])
