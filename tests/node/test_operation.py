@@ -1,5 +1,6 @@
 """Drains, restarts and failures on a real kubelet."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,36 @@ def test_api_server_accepts_committed_environments(node: Node, environment: str)
 
 def test_drain_needs_its_documented_flag(deployment: Deployment, node: Node) -> None:
     drain = ["drain", "node", "--dry-run=server", "--ignore-daemonsets", "--force"]
-    only_ours = [f"--pod-selector=app.kubernetes.io/instance={deployment.settings.instance}"]
+    only_ours = [f"--pod-selector={instance(deployment)}"]
 
     refused = node.kubectl(*drain, *only_ours, check=False)
     accepted = node.kubectl(*drain, *only_ours, "--delete-emptydir-data")
 
     assert "--delete-emptydir-data" in refused
     assert "evict" in accepted or "drained" in accepted
+
+
+def test_drain_evicts_one_replica_at_once(deployments: Mapping[str, Deployment], node: Node) -> None:
+    second = deployments["second"]
+    pods = [f"--pod-selector=app.kubernetes.io/component=tracking-server,{instance(second)}"]
+    try:
+        said = node.kubectl(
+            *("drain", "node", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=20s"), *pods, check=False
+        )
+        # The node is the only one, so that no other takes the pods and the second may not follow the first.
+        with second.client() as client:
+            health = client.get("/health").status_code
+        running = [p for p in second.pods("tracking-server") if p["status"]["phase"] == "Running"]
+    finally:
+        node.kubectl("uncordon", "node")
+
+    assert "Cannot evict pod as it would violate the pod's disruption budget" in said
+    assert (health, len(running)) == (200, 1)
+    node.kubectl("rollout", "status", "deployment/mlflow", "--namespace", second.namespace, "--timeout=180s")
+
+
+def instance(deployment: Deployment) -> str:
+    return f"app.kubernetes.io/instance={deployment.settings.instance}"
 
 
 def test_node_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,3 +1,3 @@
 module forward
 
-go 1.23
+go 1.25

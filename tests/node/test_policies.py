@@ -1,0 +1,139 @@
+"""NetworkPolicies, crossed: from each kind of pod to each service, and from pods around it to the server."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from deployment import Deployment
+
+from live.node.components import ADDRESS, API_PORT, DNS_SERVICE
+from live.node.node import Node
+
+pytestmark = pytest.mark.servers
+
+TARGETS = {
+    "dns": f"{DNS_SERVICE}:53",
+    "postgres": "postgres-cluster-rw.postgres.svc.cluster.local:5432",
+    "minio": "minio.minio.svc.cluster.local:9000",
+    "redis": "redis.redis.svc.cluster.local:6379",
+    "traefik": "traefik.kube-system.svc.cluster.local:443",
+    "keycloak behind traefik": "keycloak.keycloak.svc.cluster.local:443",
+    "api server": f"{ADDRESS}:{API_PORT}",
+    "kubelet": f"{ADDRESS}:10250",
+    "server of the other": "",
+}
+ALLOWED = {
+    "tracking-server": {"dns", "postgres", "minio", "traefik"},
+    "migration": {"dns", "postgres"},
+    "maintenance": {"dns", "postgres", "minio"},
+    "end-access": {"dns", "postgres", "traefik"},
+}
+"""What each kind of pod may connect to; everything else of TARGETS is refused."""
+WITH_REDIS = ("second", "tracking-server")
+"""The environment, and its pods, that keep sessions in Redis."""
+
+CALLERS = {
+    ("kube-system", "traefik"): {5000},
+    ("kube-system", "stranger"): set(),
+    ("monitoring", "prometheus"): {9090},
+    ("monitoring", "stranger"): set(),
+    ("default", "traefik"): set(),
+    ("default", "stranger"): set(),
+    ("same namespace", "stranger"): set(),
+}
+"""Namespace and name of a pod, and the ports of the server that it may connect to, of 5000 and 9090."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialer:
+    """A pod that connects to ``addresses``."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    addresses: Sequence[str]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        container = {
+            "name": "dial",
+            "image": "docker.io/node/forward:1",
+            "imagePullPolicy": "Never",
+            "command": ["/forward", "dial", *self.addresses],
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+        }
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": self.name, "namespace": self.namespace, "labels": dict(self.labels)},
+            "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]},
+        }
+
+    def outcomes(self, node: Node) -> Mapping[str, str]:
+        """``allowed`` or ``refused`` by address, once it has tried them all; the pod is deleted."""
+        where = ["--namespace", self.namespace]
+        node.wait(self.name, lambda: node.get("pod", self.name, *where)["status"]["phase"] == "Succeeded")
+        printed = node.kubectl("logs", self.name, *where)
+        node.kubectl("delete", "pod", self.name, *where, "--wait=false")
+        return dict(line.rsplit(" ", 1) for line in printed.splitlines())
+
+
+Crossed = Mapping[tuple[str, ...], Mapping[str, str]]
+
+
+@pytest.fixture(scope="session")
+def crossed(deployments: Mapping[str, Deployment], node: Node) -> Crossed:
+    """Outcomes by address, of each environment's pods and of those that call its server; all try at once."""
+    node.kubectl("create", "namespace", "monitoring", check=False)
+    dialers: dict[tuple[str, ...], Dialer] = {}
+    for environment, deployment in deployments.items():
+        (other,) = [d for name, d in deployments.items() if name != environment]
+        targets = [address or f"{server_of(other)}:5000" for address in TARGETS.values()]
+        for component in ALLOWED:
+            dialers[environment, component] = Dialer(
+                name=f"dial-{component}",
+                namespace=deployment.namespace,
+                labels={"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component},
+                addresses=targets,
+            )
+        for namespace, name in CALLERS:
+            dialers[environment, namespace, name] = Dialer(
+                name=f"dial-{environment}-{name}",
+                namespace=deployment.namespace if namespace == "same namespace" else namespace,
+                labels={"app.kubernetes.io/name": name},
+                addresses=[f"{server_of(deployment)}:{port}" for port in (5000, 9090)],
+            )
+    pods = {"apiVersion": "v1", "kind": "List", "items": [dialer.manifest for dialer in dialers.values()]}
+    node.kubectl("create", "--filename", "-", stdin=json.dumps(pods))
+    return {row: dialer.outcomes(node) for row, dialer in dialers.items()}
+
+
+def server_of(deployment: Deployment) -> str:
+    return str(deployment.pods("tracking-server")[0]["status"]["podIP"])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("component", ALLOWED)
+def test_policy_limits_egress(deployment: Deployment, crossed: Crossed, component: str, target: str) -> None:
+    with_redis = (deployment.name, component) == WITH_REDIS and target == "redis"
+    outcomes = crossed[deployment.name, component]
+
+    (outcome,) = [said for address, said in outcomes.items() if address.endswith(TARGETS[target] or ":5000")]
+    assert outcome == ("allowed" if target in ALLOWED[component] or with_redis else "refused")
+
+
+@pytest.mark.parametrize("port", [5000, 9090])
+@pytest.mark.parametrize(("namespace", "name"), CALLERS)
+def test_policy_limits_callers(deployment: Deployment, crossed: Crossed, namespace: str, name: str, port: int) -> None:
+    outcomes = crossed[deployment.name, namespace, name]
+
+    (outcome,) = [said for address, said in outcomes.items() if address.endswith(f":{port}")]
+    assert outcome == ("allowed" if port in CALLERS[namespace, name] else "refused")
