@@ -28,7 +28,9 @@ class Environment:
         """Run a program of the environment, or one of the system, in ``cwd``."""
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CDK8S", "MLFLOW"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "CDK8S", "MLFLOW", "MAKE", "MFLAGS"))
         }
         environment = {**clean, "PATH": path, **variables}
         return subprocess.run(

@@ -15,16 +15,23 @@ from typer.testing import CliRunner, Result
 from cdk8s_mlflow.console import app
 from cdk8s_mlflow.project.lock import HEADER
 
+DOCUMENTED = block("README.md", "make release").commands
+"""The start from the wheel."""
+
 HOSTS = ("--mlflow-host", "mlflow.example.com", "--keycloak-host", "auth.example.com")
 
 
 @pytest.fixture(scope="module")
 def project(installed: Environment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new repository, in a path with a space."""
-    folder = tmp_path_factory.mktemp("my repositories") / "mlflow"
-    done = installed.run("cdk8s-mlflow", "new", str(folder), *HOSTS, cwd=folder.parent)
+    """A new repository, created in a path with a space by what README says, with a person's answers."""
+    folder = tmp_path_factory.mktemp("my repositories")
+    ours, theirs = pty.openpty()
+    os.write(ours, b"mlflow.example.com\nauth.example.com\n")
+    done = installed.run(*DOCUMENTED[-2].split(), cwd=folder, stdin=theirs)
+    os.close(ours)
+    os.close(theirs)
     assert done.returncode == 0, done.stderr
-    return folder
+    return folder / "my-mlflow"
 
 
 @pytest.fixture
@@ -87,28 +94,10 @@ def test_new_writes_ci_that_tests(project: Path, file: str) -> None:
     assert "--check --validate" in (project / "Makefile").read_text()
 
 
-def test_documented_start_works(installed: Environment, tmp_path: Path) -> None:
-    *_, create, use = block("README.md", "make release").commands
-    ours, theirs = pty.openpty()
-    os.write(ours, b"mlflow.example.com\nauth.example.com\n")
+def test_documented_start_works(set_up: Path, installed: Environment) -> None:
+    done = installed.run("sh", "-ec", DOCUMENTED[-1], cwd=set_up.parent)
 
-    created = installed.run(*create.split(), cwd=tmp_path, stdin=theirs)
-    (tmp_path / "my-mlflow" / ".venv").symlink_to(installed.folder)
-    (installed.folder / ".done").touch()
-    used = installed.run("sh", "-ec", use, cwd=tmp_path)
-    os.close(ours)
-    os.close(theirs)
-
-    assert created.returncode == 0, created.stderr
-    assert used.returncode == 0, used.stdout + used.stderr
-
-
-def test_make_test_and_make_synth_work_in_it(set_up: Path) -> None:
-    tested = make("test", set_up)
-    written = make("synth", set_up)
-
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert written.returncode == 0, written.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_make_test_notices_stale_dist(set_up: Path) -> None:
