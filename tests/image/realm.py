@@ -4,12 +4,14 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
-from serving import SERVER_SECRETS
+from pod import Pod
+from serving import SERVER_SECRETS, SETTINGS, Serving, mount_server_secrets
 
 from live.servers import Keycloak
+from live.servers.process import free_port
 
 NAME = "mlflow"
 GROUP = "mlflow-users"
@@ -80,6 +82,21 @@ class Realm:
         """A browser without pages, which trusts Keycloak's certificate and keeps cookies."""
         return httpx.Client(verify=self.keycloak.certificate.context(), timeout=60)
 
+    def serving(self, pod: Pod, **settings: str) -> Serving:
+        """The server of a pod with migrated databases, whose users log in here; it has yet to start."""
+        mount_server_secrets(pod)
+        (pod.secrets_root / "ca").mkdir(exist_ok=True)
+        (pod.secrets_root / "ca/ca.crt").write_bytes(self.keycloak.certificate.ca.read_bytes())
+        port = free_port()
+        login = {
+            "OIDC_DISCOVERY_URL": self.discovery_url,
+            "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
+            "OIDC_SCOPE": "openid profile email",
+            "OIDC_GROUP_NAME": f"mlflow-admins,{GROUP}",
+            "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
+        }
+        return Serving(pod=replace(pod, settings={**SETTINGS, **login, **settings}), port=port)
+
     def create(self) -> None:
         with self.administrator() as admin:
             admin.post("/admin/realms", json=self._representation()).raise_for_status()
@@ -94,6 +111,26 @@ class Realm:
             token = admin.post("/realms/master/protocol/openid-connect/token", data=login).raise_for_status().json()
             admin.headers["Authorization"] = f"Bearer {token['access_token']}"
             yield admin
+
+    @contextmanager
+    def addresses_spelt(self, email: str) -> Iterator[None]:
+        """Every token and login of the client ``mlflow`` has ``email``; Keycloak itself keeps small letters."""
+        claim = {"claim.name": "email", "claim.value": email, "jsonType.label": "String"}
+        tokens = {"id.token.claim": "true", "access.token.claim": "true", "userinfo.token.claim": "true"}
+        mapper = {
+            "name": "spelling",
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-hardcoded-claim-mapper",
+            "config": claim | tokens,
+        }
+        with self.administrator() as admin:
+            found = admin.get(f"/admin/realms/{NAME}/clients", params={"clientId": "mlflow"}).json()
+            url = f"/admin/realms/{NAME}/clients/{found[0]['id']}/protocol-mappers/models"
+            created = admin.post(url, json=mapper).raise_for_status()
+            try:
+                yield
+            finally:
+                admin.delete(created.headers["location"]).raise_for_status()
 
     def add_user(self, name: str, *groups: str) -> str:
         """A user who can log in; gives the id."""

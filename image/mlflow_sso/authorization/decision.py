@@ -14,6 +14,7 @@ from mlflow_sso.authorization.otlp import read_spans
 from mlflow_sso.authorization.reading import Headers, Request, leading, normal, read
 from mlflow_sso.authorization.reserved_tags import Treatment
 from mlflow_sso.authorization.rules import Access, Body, Decider, Form, Kind, Level, Need, Rule
+from mlflow_sso.patches.user_names import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ class Decision:
             case Form.NEW_ASSESSMENT_ID:
                 yield from changed(Kind.ASSESSMENT, request.values(value.field))
             case Form.SELF:
-                if not caller.is_admin and request.values(value.field) != [caller.username]:
+                named = [folded(name) for name in request.values(value.field)]
+                if not caller.is_admin and named != [caller.username]:
                     raise RefusedError("only administrators may name another user than themselves here")
             case Form.RELATIVE_PATH:
                 forms.refuse_other_paths(request.values(value.field))

@@ -7,6 +7,7 @@ the application.
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from mlflow_sso.asgi import Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller
@@ -16,6 +17,7 @@ from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
 from mlflow_sso.authorization.read_only import LABEL, changes_something, refusal
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
+from mlflow_sso.patches.user_names import folded
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
 from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.request_metrics import label, record_of
@@ -52,6 +54,7 @@ class AuthorizationMiddleware:
         try:
             match = self._match(scope)
             allowed: Allowed | Answer
+            scope = with_folded_name(scope, match)
             allowed, receive = await self._allow(match, scope, receive)
         except RefusedError as refusal:
             allowed = refusal.answer()
@@ -100,6 +103,15 @@ class AuthorizationMiddleware:
         async with large_bodies if body.size > LARGE else nullcontext():
             allowed = await self._backend.decide(caller, match, scope, body.read())
         return allowed, body.replay(receive)
+
+
+def with_folded_name(scope: Scope, match: Match) -> Scope:
+    """``scope`` with the user's name that its path has as it is stored, since pages compare it with the caller's."""
+    name = match.variables.get("username", "")
+    if name == folded(name):
+        return scope
+    path = scope["path"].replace(f"/users/{name}", f"/users/{folded(name)}", 1)
+    return {**scope, "path": path, "raw_path": quote(path).encode()}
 
 
 PREFLIGHT = Match(route("OPTIONS", "*", MEMBER, body=Body.NONE), {}, "OPTIONS")

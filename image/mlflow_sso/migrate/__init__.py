@@ -23,6 +23,7 @@ from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
 from mlflow_sso.migrate.lock import PROGRAM, MigrationLock
 from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
 from mlflow_sso.migrate.preparation import prepare
+from mlflow_sso.migrate.user_names import fold_names
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -94,6 +95,9 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
         before, action, public = _settle(connection, lock, schema, deadline, clock, maximum_lock_seconds)
         indexes = _create_indexes(connection, lock, schema, deadline, clock)
         counted = _count_changes(connection, lock, schema, deadline, clock)
+        if schema.name == changes.SERVICE:
+            with clock.measuring("sql"):
+                fold_names(connection, schema)
     return Outcome(
         database=schema.name,
         found=before.revision,

@@ -36,10 +36,14 @@ def _open_application() -> Application:
     from mlflow_oidc_auth.store import store
 
     from mlflow_sso.authorization.release_3_17_2.key_login import forget_after_seconds
+    from mlflow_sso.patches.mlflow_3_17_2.sent_names import fold_sent_names
+    from mlflow_sso.patches.user_names import fold_stored_names
 
     # Opened before the plugin's application is imported, so that no request finds it closed.
     store.ping()
     forget_after_seconds(config)
+    fold_stored_names()
+    fold_sent_names()
     _refresh_within_keycloaks_session()
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
 

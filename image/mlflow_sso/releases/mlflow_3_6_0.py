@@ -31,7 +31,7 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
-    from mlflow_sso.patches import public_hosts
+    from mlflow_sso.patches import public_hosts, user_names
     from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
     from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
     from mlflow_sso.serve.login_errors import KnownLoginErrors
@@ -39,6 +39,7 @@ def _open_application() -> Application:
     # Before the first key is checked: rows that are loaded already keep their naive time.
     key_expiry.read_expiry_as_utc()
     realm_requests.bound_realm_requests()
+    user_names.fold_stored_names()
 
     keys = _guard_key_checks()
     _protect_logins(config)
