@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from mlflow_sso.groups import OLD_TOKENS_VARIABLE, allowed_groups, groups_of
+from mlflow_sso.patches.rotated_keys import RotatedKeys
 from mlflow_sso.patches.untried_logins import busy
 
 Claims = Mapping[str, Any]
@@ -96,8 +97,11 @@ def _is_outage(error: BaseException | None) -> bool:
     return False
 
 
-def check_tokens(*modules: ModuleType) -> None:
-    """Let every module among ``modules``, which import ``validate_token`` by name, use the whole check."""
-    validate = checked(modules[0].validate_token)
+def check_tokens(*modules: ModuleType, read_keys_again: Callable[[str], Any]) -> None:
+    """Let every module among ``modules``, which import ``validate_token`` by name, use the whole check.
+
+    ``read_keys_again`` reads the keys of a token's realm, whatever is remembered of them.
+    """
+    validate = checked(RotatedKeys(modules[0].validate_token, read_keys_again))
     for module in modules:
         module.validate_token = validate  # type: ignore[attr-defined]

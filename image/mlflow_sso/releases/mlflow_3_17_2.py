@@ -60,6 +60,7 @@ def _open_application() -> Application:
     from mlflow_sso.authorization.release_3_17_2.application import guard
     from mlflow_sso.patches.bearer_tokens import check_tokens
     from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
+    from mlflow_sso.patches.mlflow_3_17_2.realm_requests import believe_good_answers
     from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.login_errors import KnownLoginErrors
@@ -67,7 +68,8 @@ def _open_application() -> Application:
     uris = redirect_uris(os.environ)
     if uris:
         log_in_at_the_host_of_starlette(uris)
-    check_tokens(auth, auth_middleware)
+    believe_good_answers()
+    check_tokens(auth, auth_middleware, read_keys_again=_read_keys_again)
     skip_routers_by_prefix(app.app.router.routes)
     guard(app.app, key_login=_guard_key_checks())
     # Outside the plugin's login, whose 401 it replaces while the database does not answer.
@@ -78,6 +80,12 @@ def _open_application() -> Application:
 
         return BearerAccessKeys(application)
     return application
+
+
+def _read_keys_again(token: str) -> None:
+    from mlflow_oidc_auth import auth
+
+    auth._get_provider_jwks(auth.resolve_token_provider(token), force_refresh=True)
 
 
 def _guard_key_checks() -> Any:

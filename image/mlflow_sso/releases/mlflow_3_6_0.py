@@ -38,8 +38,8 @@ def _open_application() -> Application:
 
     # Before the first key is checked: rows that are loaded already keep their naive time.
     key_expiry.read_expiry_as_utc()
-    realm_requests.bound_realm_requests()
     user_names.fold_stored_names()
+    realm_requests.bound_realm_requests()
 
     keys = _guard_key_checks()
     _protect_logins(config)
@@ -70,7 +70,7 @@ def _protect_logins(config: Any) -> None:
 
     # The plugin's own decoder knows "none" and secret keys as well.
     auth.jwt = JsonWebToken(ALGORITHMS)
-    check_tokens(auth, request_helpers)
+    check_tokens(auth, request_helpers, read_keys_again=lambda _: auth._get_oidc_jwks(clear_cache=True))
     sessions.protect_sessions(
         redirect_uri=config.OIDC_REDIRECT_URI or "", lifetime_seconds=int(config.PERMANENT_SESSION_LIFETIME)
     )

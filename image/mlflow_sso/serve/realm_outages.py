@@ -9,6 +9,7 @@ from typing import Any
 from anyio import CapacityLimiter, Lock, current_time, to_thread
 
 from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
+from mlflow_sso.patches.realm_requests import require_realm_document
 
 LOGIN, CALLBACK = "/login", "/callback"
 ASKED_SECONDS = 2.0
@@ -31,17 +32,18 @@ Answers = Callable[[], bool]
 
 
 def realm_answers(discovery_url: str) -> Answers:
-    """Whether the realm's discovery document can be read."""
+    """Whether the realm's discovery document and keys can be read."""
 
     def answers() -> bool:
         # Only programs that use requests spend the time of its import.
         import requests
 
         try:
-            found = requests.get(discovery_url, timeout=TIMEOUT_SECONDS)
-        except requests.RequestException:
+            document = require_realm_document(requests.get(discovery_url, timeout=TIMEOUT_SECONDS)).json()
+            require_realm_document(requests.get(document["jwks_uri"], timeout=TIMEOUT_SECONDS))
+        except (requests.RequestException, KeyError):
             return False
-        return bool(found.status_code < 500)
+        return True
 
     return answers
 
@@ -100,12 +102,15 @@ def has_failed(path: str, start: Message) -> bool:
     return status >= 500 or (path == CALLBACK and (status == 200 or b"error" in location))
 
 
+HEADERS = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-length", str(len(PAGE)).encode()),
+    (b"cache-control", b"no-store"),
+    (b"retry-after", RETRY_SECONDS),
+]
+"""Headers of the page."""
+
+
 async def _send_page(send: Send) -> None:
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", str(len(PAGE)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", RETRY_SECONDS),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.start", "status": 503, "headers": HEADERS})
     await send({"type": "http.response.body", "body": PAGE})

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mlflow_sso.patches.realm_requests import require_realm_document
+
 TIMEOUT_SECONDS = 10
 
 
@@ -14,9 +16,7 @@ class Requests:
         # Only programs that use requests spend the time of its import.
         import requests
 
-        answer = requests.get(url, timeout=TIMEOUT_SECONDS)
-        answer.raise_for_status()
-        return answer
+        return require_realm_document(requests.get(url, timeout=TIMEOUT_SECONDS))
 
 
 def bound_realm_requests() -> None:
