@@ -61,6 +61,7 @@ def _open_application() -> Application:
     from mlflow_sso.patches.bearer_tokens import check_tokens
     from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
     from mlflow_sso.patches.mlflow_3_17_2.realm_requests import believe_good_answers
+    from mlflow_sso.patches.mlflow_3_17_2.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.login_errors import KnownLoginErrors
@@ -71,6 +72,7 @@ def _open_application() -> Application:
     believe_good_answers()
     check_tokens(auth, auth_middleware, read_keys_again=_read_keys_again)
     skip_routers_by_prefix(app.app.router.routes)
+    return_after_login()
     guard(app.app, key_login=_guard_key_checks())
     # Outside the plugin's login, whose 401 it replaces while the database does not answer.
     application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)

@@ -33,6 +33,7 @@ def _open_application() -> Application:
     from mlflow_sso.authorization.release_3_6_0.application import guard
     from mlflow_sso.patches import public_hosts, user_names
     from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
+    from mlflow_sso.patches.mlflow_3_6_0.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
@@ -55,6 +56,7 @@ def _open_application() -> Application:
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
     serve_span_export(fastapi_app.app)
+    return_after_login()
     # Outermost, so that it sees the answers of the login that the guard lets through.
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
 

@@ -11,6 +11,7 @@ from mlflow_sso.serve.metrics import hide_from_public_port
 from mlflow_sso.serve.realm_outages import RealmOutages, realm_answers
 from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.request_metrics import RequestMetrics
+from mlflow_sso.serve.return_address import SafeReturns
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
 
 ATTEMPTS = 5
@@ -27,7 +28,7 @@ def open_application() -> Application:
     application = installed().open_application()
     hide_from_public_port()
     realm = realm_answers(os.environ.get("OIDC_DISCOVERY_URL", ""))
-    application = SteadyRefusals(RealmOutages(application, answers=realm))
+    application = SteadyRefusals(RealmOutages(SafeReturns(application), answers=realm))
     refusals.expose()
     reserve_room_for_downloads()
     maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
