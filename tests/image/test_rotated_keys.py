@@ -1,7 +1,11 @@
 """Keys of the realm are read again for a token that names a new one, and not for every such token."""
 
-import pytest
+from types import SimpleNamespace
 
+import pytest
+import requests
+
+from mlflow_sso.patches.realm_requests import forget_unless_keys
 from mlflow_sso.patches.rotated_keys import UNKNOWN_KEY, RotatedKeys
 
 
@@ -32,3 +36,19 @@ def test_other_faults_read_nothing() -> None:
 
     with pytest.raises(ValueError, match="expired"):
         RotatedKeys(validate, lambda _: pytest.fail("keys were read"))("x")
+
+
+@pytest.mark.parametrize("found", [{"keys": []}, {"error": "unavailable"}, [], {"keys": "x"}, {"keys": ["x"]}, None])
+def test_client_keeps_no_set_without_keys(found: object) -> None:
+    client = SimpleNamespace(server_metadata={"issuer": "x", "jwks": found})
+
+    with pytest.raises(requests.RequestException):
+        forget_unless_keys(client, found)
+
+    assert client.server_metadata == {"issuer": "x"}
+
+
+def test_client_keeps_set_of_keys() -> None:
+    found = {"keys": [{"kid": "one"}]}
+
+    assert forget_unless_keys(SimpleNamespace(server_metadata={}), found) == found

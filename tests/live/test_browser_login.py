@@ -109,7 +109,7 @@ def test_a_stranger_sees_the_login_and_no_data(system: System, person: Person) -
 
     expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
     status, text = person.fetch(EXPERIMENTS)
-    assert (status, "MLFlow authentication" in text) in [(401, False), (200, True)]
+    assert (status, "Log in to MLflow" in text) in [(401, False), (200, True)]
     assert '"experiments"' not in text
 
 

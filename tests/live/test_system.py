@@ -66,7 +66,7 @@ def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None
         answer = visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5")
 
     assert re.search(REFUSED, unquote_plus(f"{page.url} {page.text}"))
-    assert (answer.status_code, "MLFlow authentication" in answer.text) == OUTSIDE[system.settings.release]
+    assert (answer.status_code, "Log in to MLflow" in answer.text) == OUTSIDE[system.settings.release]
 
 
 def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(system: System, new_user: User) -> None:

@@ -11,6 +11,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -171,14 +172,61 @@ SPANS = (
     """ SELECT 'tr-1', 1, n, 'OK', n, n, '{}', '{"mlflow.llm.model": "one"}' FROM numbers""",
 )
 
+
+class Realm(BaseHTTPRequestHandler):
+    """A realm that has lost its keys."""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(b'{"error": "unavailable"}')
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing of it is interesting."""
+
+
+def realm_requests(ask: Ask) -> dict[str, Any]:
+    """What is kept as keys of a realm that answers 503."""
+    from mlflow_oidc_auth import auth
+
+    kept: dict[str, Any] = {}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Realm) as realm:
+        threading.Thread(target=realm.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{realm.server_address[1]}"
+        options = {"cache_key": "kept", "force_refresh": False, "label": "realm", "direct": True}
+        auth._load_jwks(url, cache=kept, lock=threading.Lock(), **options)
+        realm.shutdown()
+    return kept
+
+
+def return_address(ask: Ask) -> dict[str, Any]:
+    """Where a browser is led to that has to log in for an artifact."""
+    from mlflow_oidc_auth.middleware.auth_middleware import AuthMiddleware
+    from starlette import requests
+
+    scope = {"type": "http", "method": "GET", "path": "/get-artifact", "query_string": b"path=a", "headers": []}
+    answer = asyncio.run(AuthMiddleware(None)._handle_auth_redirect(requests.Request(scope | {"server": ("a", 80)})))
+    return {"leads to": answer.headers["location"]}
+
+
+def sent_names(ask: Ask) -> dict[str, Any]:
+    """The name in a request for a key, which is compared with the caller's."""
+    from mlflow_oidc_auth.models.user import CreateAccessTokenRequest
+
+    return {"name": CreateAccessTokenRequest(username="Anna@Example.com").username}
+
+
 PROBES = (
     basic_login,
     bearer_keys,
     grant_reads,
     proxied_artifacts,
+    realm_requests,
+    return_address,
     route_index,
     row_reads,
     run_owners,
+    sent_names,
     trace_analytics,
     outages,
 )

@@ -107,6 +107,15 @@ def sessions(client: Any) -> dict[str, Any]:
     return {"began": began, "same": planted.value == kept.value, "secure": kept.secure}
 
 
+def return_address(client: Any) -> dict[str, Any]:
+    """Where a login leads to that began with an address."""
+    from mlflow_oidc_auth.views import authentication
+
+    authentication.process_oidc_callback = lambda request, session: ("anna", [])
+    client.get("/login?next=/get-artifact")
+    return {"leads to": client.get("/callback").headers["location"]}
+
+
 def span_export(client: Any) -> dict[str, Any]:
     """Whether the plugin's application has a route for spans, and MLflow's own."""
     from mlflow.server.fastapi_app import app as mlflows
@@ -135,7 +144,17 @@ class Realm(BaseHTTPRequestHandler):
         """Nothing of it is interesting."""
 
 
-PROBES = (key_expiry, keycloak_logout, realm_requests, refusal, row_reads, sessions, span_export, credentials)
+PROBES = (
+    key_expiry,
+    keycloak_logout,
+    realm_requests,
+    refusal,
+    row_reads,
+    sessions,
+    return_address,
+    span_export,
+    credentials,
+)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlflow_sso.patches.realm_requests import require_realm_document
+from mlflow_sso.patches.realm_requests import forget_unless_keys, require_realm_document
 
 TIMEOUT_SECONDS = 10
 
@@ -22,6 +22,7 @@ class Requests:
 def bound_realm_requests() -> None:
     """Change the module that reads keys, and every session of requests that names no time-out, as authlib's."""
     # The plugin reads its settings when it is imported, so not before serve has set them.
+    from authlib.integrations.base_client.sync_openid import OpenIDMixin
     from mlflow_oidc_auth import auth
     from requests import adapters
 
@@ -33,3 +34,7 @@ def bound_realm_requests() -> None:
         return send(self, request, stream=stream, timeout=timeout or TIMEOUT_SECONDS, **options)
 
     adapter.send = send_in_time
+
+    client: Any = OpenIDMixin
+    fetch = client.fetch_jwk_set
+    client.fetch_jwk_set = lambda self, force=False: forget_unless_keys(self, fetch(self, force))
