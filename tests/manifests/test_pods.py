@@ -1,5 +1,6 @@
 """Which Secrets each pod mounts, and which port the probes ask."""
 
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -88,6 +89,17 @@ def test_server_is_told_its_limits(rendered: Render) -> None:
     assert variables["MLFLOW_SSO_MINIMUM_TRANSFER_RATE"] == "0"
     assert variables["MLFLOW_SSO_MAXIMUM_BODY_SIZE"] == str(64 << 20)
     assert variables["MLFLOW_SSO_TEMPORARY_SPACE"] == str(7 << 30)
+
+
+def test_private_networks_of_both_families_are_trusted(rendered: Render) -> None:
+    (spec,) = [spec for spec in pod_specs(rendered(release="3.17.2")) if spec["containers"][0]["name"] == "mlflow"]
+    variables = {variable["name"]: variable["value"] for variable in spec["containers"][0]["env"]}
+
+    trusted = [ip_network(text) for text in variables["TRUSTED_PROXIES"].split(",")]
+
+    for proxy in ("10.42.0.7", "172.20.1.1", "192.168.9.9", "fd42::7"):
+        assert any(ip_address(proxy) in network for network in trusted), proxy
+    assert not any(network.is_global for network in trusted)
 
 
 @pytest.mark.parametrize(

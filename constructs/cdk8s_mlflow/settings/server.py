@@ -108,7 +108,7 @@ class ServerSettings(Section):
     cors_origins: tuple[Origin, ...] = ()
     """Origins of other web pages that may call the API, such as https://notebooks.example.com; never a bare *."""
 
-    trusted_proxies: tuple[TrustedNetwork, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    trusted_proxies: tuple[TrustedNetwork, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8")
     """Addresses whose X-Forwarded-* headers are believed: where the ingress controller's pods run."""
 
     minimum_transfer_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1024
