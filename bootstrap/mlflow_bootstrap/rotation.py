@@ -57,5 +57,5 @@ def _consequences(run: Run, entry: str) -> list[str]:
         lines.append(f"External Secrets copies the new value within {settings.secrets.refresh_interval}")
     if entry == "postgres" and _set_by_cloudnativepg(run):
         lines.append("CloudNativePG sets the role's password when the Secret in its namespace has changed")
-    restart = f"kubectl -n {settings.namespace} rollout restart deployment/mlflow"
+    restart = f"kubectl -n {settings.namespace} rollout restart deployment/{settings.name}"
     return [*lines, f"pods read it at their start: `{restart}` once the Secret has changed"]

@@ -39,12 +39,17 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
     return tuple(found)
 
 
+def _own_metrics(settings: Settings) -> str:
+    """What the metrics of this server bear; Prometheus calls a job as the Service that it scrapes."""
+    return f'namespace="{settings.namespace}",job="{settings.metrics_service}"'
+
+
 def _availability(settings: Settings) -> Iterator[Alert]:
-    here = f'namespace="{settings.namespace}"'
+    here = _own_metrics(settings)
     monitoring = settings.monitoring
     yield Alert(
         name="MlflowDown",
-        expr=f'absent(up{{{here},job="mlflow"}} == 1)',
+        expr=f"absent(up{{{here}}} == 1)",
         lasts="5m",
         severity="critical",
         summary="no pod of MLflow answers Prometheus",
@@ -101,7 +106,7 @@ def _errors(here: str, window: str) -> str:
 
 
 def _databases(settings: Settings) -> Iterator[Alert]:
-    here = f'namespace="{settings.namespace}"'
+    here = _own_metrics(settings)
     yield Alert(
         name="MlflowDatabaseDown",
         expr=f"max by (database) (mlflow_sso_database_up{{{here}}}) == 0",
@@ -127,7 +132,7 @@ def _databases(settings: Settings) -> Iterator[Alert]:
 
 
 def _pods(settings: Settings) -> Iterator[Alert]:
-    here = f'namespace="{settings.namespace}",container="mlflow"'
+    here = f'namespace="{settings.namespace}",pod=~"{settings.name}-[0-9a-z]+-[0-9a-z]+",container="mlflow"'
     memory = f"max by (pod) (container_memory_working_set_bytes{{{here}}})"
     limit = f'max by (pod) (kube_pod_container_resource_limits{{{here},resource="memory"}})'
     yield Alert(
@@ -146,7 +151,7 @@ def _pods(settings: Settings) -> Iterator[Alert]:
     )
     server = settings.server
     if server.autoscaling is not None:
-        scaler = f'namespace="{settings.namespace}",horizontalpodautoscaler="mlflow"'
+        scaler = f'namespace="{settings.namespace}",horizontalpodautoscaler="{settings.name}"'
         now = f"kube_horizontalpodautoscaler_status_current_replicas{{{scaler}}}"
         yield Alert(
             name="MlflowAtMaximumReplicas",
@@ -159,7 +164,7 @@ def _pods(settings: Settings) -> Iterator[Alert]:
 
 def _jobs(settings: Settings) -> Iterator[Alert]:
     namespace = f'namespace="{settings.namespace}"'
-    migration = f'{namespace},job_name=~"mlflow-db-migration-.*"'
+    migration = f'{namespace},job_name=~"{settings.name}-db-migration-.*"'
     yield Alert(
         name="MlflowMigrationFailed",
         expr=f'kube_job_failed{{{migration},condition="true"}} == 1',
@@ -174,10 +179,12 @@ def _jobs(settings: Settings) -> Iterator[Alert]:
         severity="warning",
         summary="the migration {{ $labels.job_name }} has not ended for an hour",
     )
-    yield _late(settings, "MlflowJobLate", 'cronjob=~"mlflow-.*",cronjob!="mlflow-dump"', "warning", "1h15m")
+    yield _late(
+        settings, "MlflowJobLate", f'cronjob=~"{settings.name}-(gc|prune-sessions|end-access)"', "warning", "1h15m"
+    )
     if settings.backup.target:
         lasts = f"{settings.backup.maximum_seconds // 60 + 15}m"
-        yield _late(settings, "MlflowDumpMissing", 'cronjob="mlflow-dump"', "critical", lasts)
+        yield _late(settings, "MlflowDumpMissing", f'cronjob="{settings.name}-dump"', "critical", lasts)
 
 
 def _late(settings: Settings, name: str, which: str, severity: Literal["critical", "warning"], lasts: str) -> Alert:
@@ -199,15 +206,18 @@ def _operators(settings: Settings) -> Iterator[Alert]:
     namespaces = {settings.namespace, settings.database.cluster_namespace}
     here = f'namespace=~"{"|".join(sorted(namespaces))}"'
     if settings.secrets.mode == "external-secrets":
+        names = f"{settings.name}-.*|{settings.database.role_secret}"
         yield Alert(
             name="MlflowSecretNotSynced",
-            expr=f'externalsecret_status_condition{{{here},name=~".*mlflow.*",condition="Ready",status="False"}} == 1',
+            expr=f'externalsecret_status_condition{{{here},name=~"{names}",condition="Ready",status="False"}} == 1',
             lasts="15m",
             severity="warning",
             summary="the ExternalSecret {{ $labels.name }} in {{ $labels.namespace }} is not ready",
         )
     if settings.ingress.enabled:
-        expiry = f'certmanager_certificate_expiration_timestamp_seconds{{namespace="{settings.namespace}"}}'
+        secret = settings.ingress.certificate_secret
+        own = f'namespace="{settings.namespace}"' + (f',name="{secret}"' if secret else "")
+        expiry = f"certmanager_certificate_expiration_timestamp_seconds{{{own}}}"
         yield Alert(
             name="MlflowCertificateExpires",
             expr=f"{expiry} - time() < 7 * 86400",

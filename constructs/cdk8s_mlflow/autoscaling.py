@@ -3,7 +3,6 @@
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import metadata
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.autoscaling import AutoscalingSettings, PodMetricSettings
@@ -21,9 +20,11 @@ class ServerAutoscaler(Construct):
         k8s.KubeHorizontalPodAutoscalerV2(
             self,
             "Resource",
-            metadata=metadata(APP, namespace=settings.namespace, component="tracking-server"),
+            metadata=metadata(settings.name, namespace=settings.namespace, component="tracking-server"),
             spec=k8s.HorizontalPodAutoscalerSpecV2(
-                scale_target_ref=k8s.CrossVersionObjectReferenceV2(api_version="apps/v1", kind="Deployment", name=APP),
+                scale_target_ref=k8s.CrossVersionObjectReferenceV2(
+                    api_version="apps/v1", kind="Deployment", name=settings.name
+                ),
                 min_replicas=autoscaling.min_replicas,
                 max_replicas=autoscaling.max_replicas,
                 metrics=[_cpu(autoscaling.cpu_percent), *(_pods(metric) for metric in autoscaling.pod_metrics)],

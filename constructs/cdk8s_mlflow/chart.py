@@ -9,18 +9,19 @@ from cdk8s_mlflow.backend_store import BackendStore
 from cdk8s_mlflow.contract import has_database_objects, secret_templates
 from cdk8s_mlflow.ingress import PublicIngress
 from cdk8s_mlflow.maintenance import Maintenance
+from cdk8s_mlflow.metadata import chart_labels
 from cdk8s_mlflow.migration import MigrationJob
 from cdk8s_mlflow.namespace import MlflowNamespace, MlflowServiceAccount
 from cdk8s_mlflow.network_policy import NetworkPolicies
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
 from cdk8s_mlflow.tracking_server import TrackingServer
 from cdk8s_mlflow.tunnel import CloudflareTunnel
 
 
 def _labelled(settings: Settings) -> dict[str, Any]:
-    """What every chart is created with: plain names, and the instance on every object."""
-    return {"disable_resource_name_hashes": True, "labels": {**settings.labels, INSTANCE_LABEL: settings.instance}}
+    """What every chart is created with: plain names, and name and instance on every object."""
+    own = chart_labels(name=settings.name, instance=settings.instance)
+    return {"disable_resource_name_hashes": True, "labels": {**settings.labels, **own}}
 
 
 class DatabaseChart(Chart):
@@ -63,7 +64,7 @@ class MlflowChart(Chart):
         if settings.monitoring.service_monitor:
             from cdk8s_mlflow.monitoring import MetricsScrape
 
-            MetricsScrape(self, "Monitoring", settings=settings.monitoring, namespace=settings.namespace)
+            MetricsScrape(self, "Monitoring", settings=settings)
         if settings.monitoring.rules:
             from cdk8s_mlflow.monitoring import AlertRules
 
@@ -84,7 +85,7 @@ def _sync_secrets(chart: Chart, settings: Settings, *, part: Literal["applicatio
 
 
 def _public_ingress(chart: Chart, settings: Settings) -> PublicIngress:
-    return PublicIngress(chart, "Ingress", settings=settings.ingress, namespace=settings.namespace)
+    return PublicIngress(chart, "Ingress", settings=settings.ingress, name=settings.name, namespace=settings.namespace)
 
 
 class FluxChart(Chart):

@@ -13,22 +13,14 @@ from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.backup import ClusterBackupSettings
 from cdk8s_mlflow.settings.instance import INSTANCE_LABEL as INSTANCE_LABEL
 
-APP = "mlflow"
-"""Name of the Deployment, the Service, the Ingress and the ServiceAccount."""
-
 SECRETS_ROOT = "/var/run/secrets/mlflow"
 """Folder under which the image's programs find the mounted Secrets."""
 
+CONTAINER = "mlflow"
+"""Name of the server's container, in every installation."""
+
 HTTP_PORT = 5000
 METRICS_PORT = 9090
-
-DATABASE_SECRET = "mlflow-db-secret"  # noqa: S105  (the name of a Secret)
-ARTIFACT_SECRET = "mlflow-s3-secret"  # noqa: S105
-OIDC_SECRET = "mlflow-oidc-config"  # noqa: S105
-SERVER_SECRET = "mlflow-server-secret"  # noqa: S105
-DIRECTORY_SECRET = "mlflow-directory-client"  # noqa: S105
-BACKUP_SECRET = "mlflow-backup-secret"  # noqa: S105
-TUNNEL_SECRET = "mlflow-cloudflared"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +88,7 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
 def _database_secret(settings: Settings) -> SecretTemplate:
     own_ca = settings.database.uses_stored_ca
     return SecretTemplate(
-        name=DATABASE_SECRET,
+        name=f"{settings.name}-db-secret",
         namespace=settings.namespace,
         entry="postgres",
         fields=("username", "password", *(("ca_crt",) if own_ca else ())),
@@ -139,7 +131,7 @@ def _service(settings: Settings, section: str, database_name: str) -> str:
 def _artifact_secret(settings: Settings) -> SecretTemplate:
     key, secret = placeholder("accesskey"), placeholder("secretkey")
     return SecretTemplate(
-        name=ARTIFACT_SECRET,
+        name=f"{settings.name}-s3-secret",
         namespace=settings.namespace,
         entry="s3",
         fields=("accesskey", "secretkey"),
@@ -154,7 +146,7 @@ def _artifact_secret(settings: Settings) -> SecretTemplate:
 
 def _oidc_secret(settings: Settings) -> SecretTemplate:
     return SecretTemplate(
-        name=OIDC_SECRET,
+        name=f"{settings.name}-oidc-config",
         namespace=settings.namespace,
         entry="oidc",
         fields=("client_id", "client_secret"),
@@ -166,7 +158,7 @@ def _oidc_secret(settings: Settings) -> SecretTemplate:
 def _directory_secret(settings: Settings) -> SecretTemplate:
     """Login of the client that looks users up; only the CronJob that ends access mounts it."""
     return SecretTemplate(
-        name=DIRECTORY_SECRET,
+        name=f"{settings.name}-directory-client",
         namespace=settings.namespace,
         entry="directory",
         fields=("client_id", "client_secret"),
@@ -178,7 +170,7 @@ def _directory_secret(settings: Settings) -> SecretTemplate:
 def _backup_secret(settings: Settings) -> SecretTemplate:
     """Keys of the bucket that holds dumps; only the pods that dump mount it."""
     return SecretTemplate(
-        name=BACKUP_SECRET,
+        name=f"{settings.name}-backup-secret",
         namespace=settings.namespace,
         entry="backup",
         fields=("accesskey", "secretkey"),
@@ -190,7 +182,7 @@ def _backup_secret(settings: Settings) -> SecretTemplate:
 def _server_secret(settings: Settings) -> SecretTemplate:
     keys = settings.server_keys
     return SecretTemplate(
-        name=SERVER_SECRET,
+        name=f"{settings.name}-server-secret",
         namespace=settings.namespace,
         entry="server",
         fields=tuple(key.field for key in keys),
@@ -270,9 +262,14 @@ spec:
         barmanObjectName: {database.backup_name}"""
 
 
+def tunnel_secret(settings: Settings) -> str:
+    """Name of the Secret with the tunnel's token."""
+    return f"{settings.name}-cloudflared"
+
+
 def _tunnel_secret(settings: Settings) -> SecretTemplate:
     return SecretTemplate(
-        name=TUNNEL_SECRET,
+        name=tunnel_secret(settings),
         namespace=settings.namespace,
         entry="cloudflared",
         fields=("token",),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
-from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import resource_metadata
 from cdk8s_mlflow.rate_limits import LOGIN_PATHS
 from cdk8s_mlflow.settings.ingress import GatewayParentSettings, IngressSettings
@@ -26,20 +25,21 @@ class PublicRoute(Construct):
         id: str,
         *,
         settings: IngressSettings,
+        name: str,
         namespace: str,
         everywhere: Sequence[str],
         at_login: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
         assert settings.gateway is not None  # noqa: S101  (narrows the type)
-        rules = [_rule(settings, ["/"], everywhere)]
+        rules = [_rule(settings, name, ["/"], everywhere)]
         if at_login:
-            rules.append(_rule(settings, LOGIN_PATHS, at_login))
+            rules.append(_rule(settings, name, LOGIN_PATHS, at_login))
         gateway.HttpRoute(
             self,
             "Resource",
             metadata=resource_metadata(
-                APP, namespace=namespace, component="tracking-server", more=settings.annotations
+                name, namespace=namespace, component="tracking-server", more=settings.annotations
             ),
             spec=gateway.HttpRouteSpec(
                 parent_refs=[_parent(parent) for parent in settings.gateway.parents],
@@ -61,7 +61,9 @@ def _parent(parent: GatewayParentSettings) -> gateway.HttpRouteSpecParentRefs:
     )
 
 
-def _rule(settings: IngressSettings, paths: Sequence[str], middlewares: Sequence[str]) -> gateway.HttpRouteSpecRules:
+def _rule(
+    settings: IngressSettings, service: str, paths: Sequence[str], middlewares: Sequence[str]
+) -> gateway.HttpRouteSpecRules:
     prefix = gateway.HttpRouteSpecRulesMatchesPathType.PATH_PREFIX
     return gateway.HttpRouteSpecRules(
         matches=[
@@ -70,7 +72,7 @@ def _rule(settings: IngressSettings, paths: Sequence[str], middlewares: Sequence
         ],
         filters=[_extension(name) for name in middlewares] or _headers(settings) or None,
         backend_refs=[
-            gateway.HttpRouteSpecRulesBackendRefs(group="", kind="Service", name=APP, port=_SERVICE_PORT, weight=1)
+            gateway.HttpRouteSpecRulesBackendRefs(group="", kind="Service", name=service, port=_SERVICE_PORT, weight=1)
         ],
         timeouts=_timeouts(settings),
     )

@@ -5,93 +5,88 @@ from collections.abc import Mapping, Sequence
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.ingress_annotations import controller_annotations
 from cdk8s_mlflow.metadata import metadata, resource_metadata
 from cdk8s_mlflow.rate_limits import LOGIN_PATHS, RateLimits
 from cdk8s_mlflow.settings.ingress import IngressSettings
 
-HEADERS_MIDDLEWARE = "mlflow-headers"
-LOGIN_INGRESS = f"{APP}-login"
-
 
 class PublicIngress(Construct):
-    """Routes the hosts of ``settings`` to the Service: an Ingress with what its controller needs, or an HTTPRoute.
+    """Routes the hosts of ``settings`` to the Service ``name``: an Ingress as its controller needs it, or an HTTPRoute.
 
     Exposes ``url``, the address that users and the OIDC client see.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, name: str, namespace: str) -> None:
         super().__init__(scope, id)
         self.url = settings.public_url
-        everywhere, at_login = self._middlewares(settings, namespace)
+        self._settings, self._name, self._namespace = settings, name, namespace
+        everywhere, at_login = self._middlewares()
         if settings.gateway:
             from cdk8s_mlflow.http_route import PublicRoute
 
-            PublicRoute(self, "Route", settings=settings, namespace=namespace, everywhere=everywhere, at_login=at_login)
+            PublicRoute(
+                self,
+                "Route",
+                settings=settings,
+                name=name,
+                namespace=namespace,
+                everywhere=everywhere,
+                at_login=at_login,
+            )
         elif settings.controller == "traefik":
-            self._add_traefik(settings, namespace, everywhere, at_login)
+            self._add_traefik(everywhere, at_login)
         else:
-            self._add_ingresses(settings, namespace)
+            self._add_ingresses()
 
-    def _middlewares(self, settings: IngressSettings, namespace: str) -> tuple[list[str], list[str]]:
+    def _middlewares(self) -> tuple[list[str], list[str]]:
         """Traefik's Middlewares for every path, and for the paths of the login if those have limits of their own."""
+        settings, headers = self._settings, f"{self._name}-headers"
         if not settings.uses_middlewares:
             return [], []
-        limits = RateLimits(self, "RateLimits", settings=settings, namespace=namespace)
-        _headers_middleware(self, settings, namespace)
-        at_login = [*limits.at_login, HEADERS_MIDDLEWARE] if limits.at_login else []
-        return [*limits.everywhere, HEADERS_MIDDLEWARE], at_login
+        limits = RateLimits(self, "RateLimits", settings=settings, name=self._name, namespace=self._namespace)
+        _headers_middleware(self, settings, name=headers, namespace=self._namespace)
+        at_login = [*limits.at_login, headers] if limits.at_login else []
+        return [*limits.everywhere, headers], at_login
 
-    def _add_traefik(
-        self, settings: IngressSettings, namespace: str, everywhere: Sequence[str], at_login: Sequence[str]
-    ) -> None:
-        own = _traefik_annotations(settings, namespace, everywhere)
-        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], own=own)
+    def _add_traefik(self, everywhere: Sequence[str], at_login: Sequence[str]) -> None:
+        self._add("Resource", ["/"], _traefik_annotations(self._settings, self._namespace, everywhere))
         if at_login:
             # Traefik takes the longest rule first, so this one wins over "/".
-            own = _traefik_annotations(settings, namespace, at_login)
-            _ingress(self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, own=own)
+            self._add("Login", LOGIN_PATHS, _traefik_annotations(self._settings, self._namespace, at_login))
 
-    def _add_ingresses(self, settings: IngressSettings, namespace: str) -> None:
-        own = controller_annotations(settings)
-        _ingress(self, "Resource", settings, name=APP, namespace=namespace, paths=["/"], own=own.everywhere)
+    def _add_ingresses(self) -> None:
+        own = controller_annotations(self._settings)
+        self._add("Resource", ["/"], own.everywhere)
         if own.at_login:
-            _ingress(
-                self, "Login", settings, name=LOGIN_INGRESS, namespace=namespace, paths=LOGIN_PATHS, own=own.at_login
-            )
+            self._add("Login", LOGIN_PATHS, own.at_login)
+
+    def _add(self, id: str, paths: Sequence[str], own: Mapping[str, str]) -> None:
+        settings, at_login = self._settings, id == "Login"
+        port = k8s.ServiceBackendPort(name="http")
+        backend = k8s.IngressBackend(service=k8s.IngressServiceBackend(name=self._name, port=port))
+        routes = [k8s.HttpIngressPath(path=path, path_type="Prefix", backend=backend) for path in paths]
+        # Only one Ingress asks for the certificate, which both use.
+        issuer = {} if at_login else _issuer_annotation(settings)
+        k8s.KubeIngress(
+            self,
+            id,
+            metadata=metadata(
+                f"{self._name}-login" if at_login else self._name,
+                namespace=self._namespace,
+                component="tracking-server",
+                more={**own, **issuer, **settings.annotations},
+            ),
+            spec=_spec(settings, k8s.HttpIngressRuleValue(paths=routes)),
+        )
 
 
-def _ingress(
-    scope: Construct,
-    id: str,
-    settings: IngressSettings,
-    *,
-    name: str,
-    namespace: str,
-    paths: Sequence[str],
-    own: Mapping[str, str],
-) -> None:
-    port = k8s.ServiceBackendPort(name="http")
-    backend = k8s.IngressBackend(service=k8s.IngressServiceBackend(name=APP, port=port))
-    routes = [k8s.HttpIngressPath(path=path, path_type="Prefix", backend=backend) for path in paths]
-    # Only one Ingress asks for the certificate, which both use.
-    issuer = _issuer_annotation(settings) if name == APP else {}
+def _spec(settings: IngressSettings, routes: k8s.HttpIngressRuleValue) -> k8s.IngressSpec:
     secret = settings.certificate_secret
-    k8s.KubeIngress(
-        scope,
-        id,
-        metadata=metadata(
-            name,
-            namespace=namespace,
-            component="tracking-server",
-            more={**own, **issuer, **settings.annotations},
-        ),
-        spec=k8s.IngressSpec(
-            ingress_class_name=settings.ingress_class,
-            tls=[k8s.IngressTls(hosts=[*settings.hosts], secret_name=secret)] if secret else None,
-            rules=[k8s.IngressRule(host=host, http=k8s.HttpIngressRuleValue(paths=routes)) for host in settings.hosts],
-        ),
+    return k8s.IngressSpec(
+        ingress_class_name=settings.ingress_class,
+        tls=[k8s.IngressTls(hosts=[*settings.hosts], secret_name=secret)] if secret else None,
+        rules=[k8s.IngressRule(host=host, http=routes) for host in settings.hosts],
     )
 
 
@@ -109,7 +104,7 @@ def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares:
     }
 
 
-def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: str) -> None:
+def _headers_middleware(scope: Construct, settings: IngressSettings, *, name: str, namespace: str) -> None:
     """HSTS and friends for the browser; https and no path prefix for the server, whatever the client claims."""
     # Generated classes are large, and most environments use only some of them.
     from cdk8s_mlflow_crds.io import traefik
@@ -117,7 +112,7 @@ def _headers_middleware(scope: Construct, settings: IngressSettings, namespace: 
     traefik.Middleware(
         scope,
         "Headers",
-        metadata=resource_metadata(HEADERS_MIDDLEWARE, namespace=namespace, component="tracking-server"),
+        metadata=resource_metadata(name, namespace=namespace, component="tracking-server"),
         spec=traefik.MiddlewareSpec(
             headers=traefik.MiddlewareSpecHeaders(
                 sts_seconds=settings.hsts_seconds,

@@ -116,12 +116,12 @@ def _cron_job(
         metadata=pod_metadata(settings, component, annotations=eviction(safe=True)),
         spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )
-    job_metadata = k8s.ObjectMeta(labels=pod_labels(component, settings.instance))
+    job_metadata = k8s.ObjectMeta(labels=pod_labels(component, name=settings.name, instance=settings.instance))
     job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=maximum_seconds, template=template)
     k8s.KubeCronJob(
         scope,
         id,
-        metadata=metadata(f"mlflow-{program_name}", namespace=settings.namespace, component=component),
+        metadata=metadata(f"{settings.name}-{program_name}", namespace=settings.namespace, component=component),
         spec=k8s.CronJobSpec(
             schedule=schedule,
             time_zone="Etc/UTC",

@@ -17,25 +17,32 @@ WAVE_DATABASE = -10
 WAVE_BACKUP = -8
 WAVE_MIGRATION = -5
 
-LABELS: Mapping[str, str] = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/part-of": "mlflow"}
+NAME_LABEL = "app.kubernetes.io/name"
+"""Label of every object, its value ``name`` of the settings."""
 
 
-def selector(component: Component) -> dict[str, str]:
+def chart_labels(*, name: str, instance: str) -> dict[str, str]:
+    """Labels of every object of a chart."""
+    return {NAME_LABEL: name, INSTANCE_LABEL: instance}
+
+
+def selector(component: Component, name: str) -> dict[str, str]:
     """Labels that pods of ``component`` have and no others in their namespace.
 
-    Immutable in a Deployment, so never derived, and without the instance: no two share a namespace.
+    Immutable in a Deployment, and without the instance: two in one namespace have two names.
     """
-    return {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component}
+    return {NAME_LABEL: name, "app.kubernetes.io/component": component}
 
 
 def labels(component: Component | None = None) -> dict[str, str]:
-    """Labels of an object of ``component``, without the instance, which its chart adds."""
-    return {**LABELS, **(selector(component) if component else {})}
+    """Labels of an object of ``component``, without those that its chart adds."""
+    own = {"app.kubernetes.io/component": component} if component else {}
+    return {"app.kubernetes.io/part-of": "mlflow", **own}
 
 
-def pod_labels(component: Component, instance: str) -> dict[str, str]:
-    """Labels of the pods of ``component``; objects get the instance from their chart."""
-    return {**labels(component), INSTANCE_LABEL: instance}
+def pod_labels(component: Component, *, name: str, instance: str) -> dict[str, str]:
+    """Labels of the pods of ``component``, which get none from a chart."""
+    return {**labels(component), **chart_labels(name=name, instance=instance)}
 
 
 def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str] | None:

@@ -49,7 +49,7 @@ def migration_name(settings: Settings) -> str:
 
 
 def _name(settings: Settings, spec: k8s.JobSpec) -> str:
-    return f"mlflow-db-migration-{_digest(spec, settings.migration.run)}"
+    return f"{settings.name}-db-migration-{_digest(spec, settings.migration.run)}"
 
 
 def _digest(spec: k8s.JobSpec, run: int) -> str:

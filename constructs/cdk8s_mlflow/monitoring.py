@@ -5,7 +5,6 @@ import re
 from constructs import Construct
 
 from cdk8s_mlflow.alerts import Alert, alerts
-from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import resource_metadata, selector
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
@@ -15,22 +14,26 @@ from cdk8s_mlflow_crds.com.coreos import monitoring
 class MetricsScrape(Construct):
     """A ServiceMonitor on the Service's metrics port."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: MonitoringSettings, namespace: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
+        scrape = settings.monitoring
         monitoring.ServiceMonitor(
             self,
             "Resource",
             metadata=resource_metadata(
-                APP, namespace=namespace, component="tracking-server", more_labels=settings.labels
+                settings.name,
+                namespace=settings.namespace,
+                component="tracking-server",
+                more_labels=scrape.labels,
             ),
             spec=monitoring.ServiceMonitorSpec(
-                selector=monitoring.ServiceMonitorSpecSelector(match_labels=selector("tracking-server")),
+                selector=monitoring.ServiceMonitorSpecSelector(match_labels=selector("tracking-server", settings.name)),
                 endpoints=[
                     monitoring.ServiceMonitorSpecEndpoints(
                         port="metrics",
                         path="/metrics",
-                        interval=settings.interval,
-                        scrape_timeout=settings.scrape_timeout,
+                        interval=scrape.interval,
+                        scrape_timeout=scrape.scrape_timeout,
                     )
                 ],
             ),
@@ -47,7 +50,10 @@ class AlertRules(Construct):
             self,
             "Resource",
             metadata=resource_metadata(
-                APP, namespace=settings.namespace, component="tracking-server", more_labels=settings.monitoring.labels
+                settings.name,
+                namespace=settings.namespace,
+                component="tracking-server",
+                more_labels=settings.monitoring.labels,
             ),
             spec=monitoring.PrometheusRuleSpec(
                 groups=[monitoring.PrometheusRuleSpecGroups(name=settings.instance, rules=rules)]

@@ -5,7 +5,6 @@ from constructs import Construct
 
 from cdk8s_mlflow import __version__
 from cdk8s_mlflow.annotations import PRUNE_GUARDS, VERSION_ANNOTATION
-from cdk8s_mlflow.contract import APP
 from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
 from cdk8s_mlflow.settings import Settings
 
@@ -34,6 +33,6 @@ class MlflowServiceAccount(Construct):
         k8s.KubeServiceAccount(
             self,
             "Resource",
-            metadata=metadata(APP, namespace=settings.namespace, wave=WAVE_CONFIGURATION, more=more),
+            metadata=metadata(settings.name, namespace=settings.namespace, wave=WAVE_CONFIGURATION, more=more),
             automount_service_account_token=False,
         )

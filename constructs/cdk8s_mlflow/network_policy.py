@@ -124,10 +124,10 @@ def _policy(
         scope,
         component,
         metadata=metadata(
-            f"mlflow-{component}", namespace=settings.namespace, component=component, wave=WAVE_CONFIGURATION
+            f"{settings.name}-{component}", namespace=settings.namespace, component=component, wave=WAVE_CONFIGURATION
         ),
         spec=k8s.NetworkPolicySpec(
-            pod_selector=k8s.LabelSelector(match_labels=selector(component)),
+            pod_selector=k8s.LabelSelector(match_labels=selector(component, settings.name)),
             policy_types=["Ingress", "Egress"],
             # The API server keeps an empty list as absent, so that writing one is a difference for ever.
             ingress=list(ingress) or None,

@@ -83,11 +83,11 @@ def container(settings: ContainerSettings) -> k8s.Container:
     )
 
 
-def affinity(server: ServerSettings) -> k8s.Affinity | None:
+def affinity(server: ServerSettings, name: str) -> k8s.Affinity | None:
     """Which nodes the server's pods may run on, and whether two may share one."""
     if server.spread_over_nodes == "off" and not server.node_affinity:
         return None
-    return k8s.Affinity(node_affinity=_nodes(server), pod_anti_affinity=_apart(server))
+    return k8s.Affinity(node_affinity=_nodes(server), pod_anti_affinity=_apart(server, name))
 
 
 def _nodes(server: ServerSettings) -> k8s.NodeAffinity | None:
@@ -103,10 +103,10 @@ def _nodes(server: ServerSettings) -> k8s.NodeAffinity | None:
     )
 
 
-def _apart(server: ServerSettings) -> k8s.PodAntiAffinity | None:
+def _apart(server: ServerSettings, name: str) -> k8s.PodAntiAffinity | None:
     term = k8s.PodAffinityTerm(
         topology_key="kubernetes.io/hostname",
-        label_selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
+        label_selector=k8s.LabelSelector(match_labels=selector("tracking-server", name)),
     )
     match server.spread_over_nodes:
         case "required":
@@ -118,14 +118,14 @@ def _apart(server: ServerSettings) -> k8s.PodAntiAffinity | None:
             return None
 
 
-def topology_spread(server: ServerSettings) -> list[k8s.TopologySpreadConstraint] | None:
+def topology_spread(server: ServerSettings, name: str) -> list[k8s.TopologySpreadConstraint] | None:
     """How the server's pods are spread over groups of nodes."""
     return [
         k8s.TopologySpreadConstraint(
             max_skew=spread.max_skew,
             topology_key=spread.topology_key,
             when_unsatisfiable=spread.when_unsatisfiable,
-            label_selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
+            label_selector=k8s.LabelSelector(match_labels=selector("tracking-server", name)),
         )
         for spread in server.topology_spread
     ] or None

@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 
 from cdk8s_plus_27 import k8s
 
-from cdk8s_mlflow.contract import APP, SECRETS_ROOT, secret_templates
+from cdk8s_mlflow.contract import SECRETS_ROOT, secret_templates
 from cdk8s_mlflow.metadata import Component, pod_labels
 from cdk8s_mlflow.settings import Settings
 
@@ -167,7 +167,7 @@ def pod(
     as its port and refuses.
     """
     return k8s.PodSpec(
-        service_account_name=settings.server.service_account or APP,
+        service_account_name=settings.server.service_account or settings.name,
         security_context=pod_security(settings.server.user_id),
         containers=list(containers),
         volumes=mounts.volumes,
@@ -201,8 +201,9 @@ def pod_metadata(
     annotations: Mapping[str, str] | None = None,
 ) -> k8s.ObjectMeta:
     """Metadata of a pod of ours: what the settings give every pod, then ``labels`` and ``annotations``."""
+    own = pod_labels(component, name=settings.name, instance=settings.instance)
     return k8s.ObjectMeta(
-        labels={**settings.pods.labels, **(labels or {}), **pod_labels(component, settings.instance)},
+        labels={**settings.pods.labels, **(labels or {}), **own},
         annotations={**settings.pods.annotations, **(annotations or {})} or None,
     )
 

@@ -13,10 +13,6 @@ from constructs import Construct
 from cdk8s_mlflow.metadata import resource_metadata
 from cdk8s_mlflow.settings.ingress import IngressSettings
 
-IN_FLIGHT = "mlflow-in-flight"
-LOGIN_IN_FLIGHT = "mlflow-login-in-flight"
-LOGIN_RATE = "mlflow-login-rate"
-
 LOGIN_PATHS = ("/login", "/callback")
 """Where a browser is before it has logged in and after Keycloak has sent it back, on both releases."""
 
@@ -27,14 +23,14 @@ class RateLimits(Construct):
     Exposes the names of those for every path, ``everywhere``, and of those for ``LOGIN_PATHS``, ``at_login``.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, namespace: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, name: str, namespace: str) -> None:
         super().__init__(scope, id)
         self._namespace, self._depth = namespace, settings.forwarded_depth
         limits = settings.limits
-        everywhere = {IN_FLIGHT: self._in_flight(limits.requests_in_flight)}
+        everywhere = {f"{name}-in-flight": self._in_flight(limits.requests_in_flight)}
         at_login = {
-            LOGIN_IN_FLIGHT: self._in_flight(limits.logins_in_flight),
-            LOGIN_RATE: self._rate(limits.logins_per_second, limits.login_burst),
+            f"{name}-login-in-flight": self._in_flight(limits.logins_in_flight),
+            f"{name}-login-rate": self._rate(limits.logins_per_second, limits.login_burst),
         }
         self.everywhere = self._middlewares(everywhere)
         self.at_login = self._middlewares(at_login)

@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk8s_mlflow import __version__, pod_parts
 from cdk8s_mlflow.annotations import VERSION_ANNOTATION
 from cdk8s_mlflow.autoscaling import ServerAutoscaler
-from cdk8s_mlflow.contract import APP, HTTP_PORT, METRICS_PORT, secret_templates
+from cdk8s_mlflow.contract import CONTAINER, HTTP_PORT, METRICS_PORT, secret_templates
 from cdk8s_mlflow.metadata import eviction, metadata, selector
 from cdk8s_mlflow.pods import Mounts, environment_variables, pod, pod_metadata, program, resources
 from cdk8s_mlflow.server_environment import migration_environment, program_arguments, server_environment
@@ -41,13 +41,15 @@ def _deployment(scope: Construct, settings: Settings) -> None:
     k8s.KubeDeployment(
         scope,
         "Deployment",
-        metadata=metadata(APP, namespace=settings.namespace, component="tracking-server", more=server.annotations),
+        metadata=metadata(
+            settings.name, namespace=settings.namespace, component="tracking-server", more=server.annotations
+        ),
         spec=k8s.DeploymentSpec(
             replicas=None if server.autoscaling else server.replicas,
             revision_history_limit=server.revision_history,
             # A new pod waits for the schema first, then starts.
             progress_deadline_seconds=settings.migration.wait_seconds + settings.tested_release.startup_seconds + 300,
-            selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
+            selector=k8s.LabelSelector(match_labels=selector("tracking-server", settings.name)),
             strategy=_strategy(server),
             template=_template(settings),
         ),
@@ -84,8 +86,8 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
             mounts=mounts,
             init_containers=[_schema_wait(settings, mounts), *map(pod_parts.container, server.init_containers)],
             containers=[_server(settings, mounts), *map(pod_parts.container, server.sidecars)],
-            affinity=pod_parts.affinity(server),
-            topology_spread_constraints=pod_parts.topology_spread(server),
+            affinity=pod_parts.affinity(server, settings.name),
+            topology_spread_constraints=pod_parts.topology_spread(server, settings.name),
             termination_grace_period_seconds=server.termination_grace_seconds,
         ),
     )
@@ -117,7 +119,7 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
     server = settings.server
     own = server.resources
     return program(
-        "mlflow",
+        CONTAINER,
         _server_arguments(settings),
         settings=settings,
         env=[*environment_variables(server_environment(settings)), *pod_parts.variables_from(server.value_from)],
@@ -163,18 +165,14 @@ def _probe(*, period: int, timeout: int, failures: int) -> k8s.Probe:
     )
 
 
-METRICS_SERVICE = f"{APP}-metrics"
-"""Service for Prometheus if the other one can be reached from outside the cluster."""
-
-
 def _services(scope: Construct, settings: Settings) -> None:
     """One Service, or two if the first leads out of the cluster, which metrics never do."""
-    outside = settings.server.service.type != "ClusterIP"
+    outside = settings.metrics_service != settings.name
     ports = [_service_port("http", SERVICE_PORT), *([] if outside else [_service_port("metrics", METRICS_PORT)])]
-    _service(scope, "Service", settings, name=APP, ports=ports)
+    _service(scope, "Service", settings, name=settings.name, ports=ports)
     if outside:
         ports = [_service_port("metrics", METRICS_PORT)]
-        _service(scope, "Metrics", settings, name=METRICS_SERVICE, ports=ports)
+        _service(scope, "Metrics", settings, name=settings.metrics_service, ports=ports)
 
 
 def _service_port(name: str, number: int) -> k8s.ServicePort:
@@ -182,9 +180,9 @@ def _service_port(name: str, number: int) -> k8s.ServicePort:
 
 
 def _service(scope: Construct, id: str, settings: Settings, *, name: str, ports: Sequence[k8s.ServicePort]) -> None:
-    given = settings.server.service if name == APP else ServiceSettings()
+    given = settings.server.service if name == settings.name else ServiceSettings()
     # The ServiceAccount says it unless it is not ours.
-    version = {VERSION_ANNOTATION: __version__} if settings.server.service_account and name == APP else {}
+    version = {VERSION_ANNOTATION: __version__} if settings.server.service_account and name == settings.name else {}
     k8s.KubeService(
         scope,
         id,
@@ -196,7 +194,7 @@ def _service(scope: Construct, id: str, settings: Settings, *, name: str, ports:
         ),
         spec=k8s.ServiceSpec(
             type=given.type,
-            selector=selector("tracking-server"),
+            selector=selector("tracking-server", settings.name),
             ports=[*ports],
             load_balancer_source_ranges=[*given.source_ranges] or None,
         ),
@@ -207,10 +205,10 @@ def _disruption_budget(scope: Construct, settings: Settings) -> None:
     k8s.KubePodDisruptionBudget(
         scope,
         "DisruptionBudget",
-        metadata=metadata(APP, namespace=settings.namespace, component="tracking-server"),
+        metadata=metadata(settings.name, namespace=settings.namespace, component="tracking-server"),
         spec=k8s.PodDisruptionBudgetSpec(
             max_unavailable=k8s.IntOrString.from_number(1),
-            selector=k8s.LabelSelector(match_labels=selector("tracking-server")),
+            selector=k8s.LabelSelector(match_labels=selector("tracking-server", settings.name)),
             unhealthy_pod_eviction_policy="AlwaysAllow",
         ),
     )

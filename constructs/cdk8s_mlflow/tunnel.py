@@ -3,13 +3,12 @@
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from cdk8s_mlflow.contract import TUNNEL_SECRET
+from cdk8s_mlflow.contract import tunnel_secret
 from cdk8s_mlflow.metadata import metadata, selector
 from cdk8s_mlflow.pods import container_security, placement, pod_metadata, pod_security, resources
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.ingress import CloudflaredSettings
 
-NAME = "mlflow-cloudflared"
 METRICS_PORT = 2000
 _USER = 65532
 """User of Cloudflare's image."""
@@ -23,18 +22,18 @@ class CloudflareTunnel(Construct):
         k8s.KubeDeployment(
             self,
             "Deployment",
-            metadata=metadata(NAME, namespace=settings.namespace, component="tunnel"),
+            metadata=metadata(f"{settings.name}-cloudflared", namespace=settings.namespace, component="tunnel"),
             spec=k8s.DeploymentSpec(
                 replicas=tunnel.replicas,
                 revision_history_limit=3,
-                selector=k8s.LabelSelector(match_labels=selector("tunnel")),
+                selector=k8s.LabelSelector(match_labels=selector("tunnel", settings.name)),
                 template=k8s.PodTemplateSpec(metadata=pod_metadata(settings, "tunnel"), spec=_pod(settings, tunnel)),
             ),
         )
 
 
 def _pod(settings: Settings, tunnel: CloudflaredSettings) -> k8s.PodSpec:
-    source = k8s.SecretVolumeSource(secret_name=TUNNEL_SECRET, default_mode=0o440)
+    source = k8s.SecretVolumeSource(secret_name=tunnel_secret(settings), default_mode=0o440)
     return k8s.PodSpec(
         **placement(settings),
         security_context=pod_security(_USER if settings.server.user_id is not None else None),

@@ -28,9 +28,10 @@ SETTINGS = Settings.model_validate(
     }
 )
 NS = 'namespace="mlflow"'
-REQUESTS = "mlflow_sso_requests_total{" + NS
+OWN = NS + ',job="mlflow"'
+REQUESTS = "mlflow_sso_requests_total{" + OWN
 SECONDS = "mlflow_sso_request_duration_seconds"
-REFUSALS = "mlflow_sso_refused_requests_total{" + NS
+REFUSALS = "mlflow_sso_refused_requests_total{" + OWN
 CRON = f'{NS},cronjob="mlflow-gc"'
 DUMP = f'{NS},cronjob="mlflow-dump"'
 
@@ -40,20 +41,20 @@ HEALTHY = {
     f'up{{{NS},job="mlflow"}}': "1x900",
     f'{REQUESTS},status="2xx"}}': "0+600x900",
     f'{REQUESTS},status="5xx"}}': "0+1x900",
-    f'{SECONDS}_count{{{NS},rule="read run"}}': "0+600x900",
-    f'{SECONDS}_bucket{{{NS},rule="read run",le="2.5"}}': "0+599x900",
-    f'{SECONDS}_count{{{NS},rule="edit path below the artifact root"}}': "0+60x900",
-    f'{SECONDS}_bucket{{{NS},rule="edit path below the artifact root",le="2.5"}}': "0x900",
+    f'{SECONDS}_count{{{OWN},rule="read run"}}': "0+600x900",
+    f'{SECONDS}_bucket{{{OWN},rule="read run",le="2.5"}}': "0+599x900",
+    f'{SECONDS}_count{{{OWN},rule="edit path below the artifact root"}}': "0+60x900",
+    f'{SECONDS}_bucket{{{OWN},rule="edit path below the artifact root",le="2.5"}}': "0x900",
     f'{REFUSALS},reason="login",status="401"}}': "0+30x900",
-    f'mlflow_sso_database_up{{{NS},database="mlflow"}}': "1x900",
-    f'mlflow_sso_schema_at_head{{{NS},database="mlflow"}}': "1x900",
-    f'mlflow_sso_database_connections{{{NS},state="idle",pod="a"}}': "40x900",
-    f'mlflow_sso_database_connections{{{NS},state="idle",pod="b"}}': "41x900",
-    f'mlflow_sso_database_connections{{{NS},state="active",pod="b"}}': "30x900",
-    f'mlflow_sso_database_connections_limit{{{NS},pod="b"}}': "100x900",
-    f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="a"}}': "800x900",
-    f'kube_pod_container_resource_limits{{{NS},container="mlflow",pod="a",resource="memory"}}': "1000x900",
-    f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="a"}}': "1x900",
+    f'mlflow_sso_database_up{{{OWN},database="mlflow"}}': "1x900",
+    f'mlflow_sso_schema_at_head{{{OWN},database="mlflow"}}': "1x900",
+    f'mlflow_sso_database_connections{{{OWN},state="idle",pod="a"}}': "40x900",
+    f'mlflow_sso_database_connections{{{OWN},state="idle",pod="b"}}': "41x900",
+    f'mlflow_sso_database_connections{{{OWN},state="active",pod="b"}}': "30x900",
+    f'mlflow_sso_database_connections_limit{{{OWN},pod="b"}}': "100x900",
+    f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "800x900",
+    f'kube_pod_container_resource_limits{{{NS},container="mlflow",pod="mlflow-7d9-x2v",resource="memory"}}': "1000x900",
+    f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "1x900",
     f'kube_horizontalpodautoscaler_status_current_replicas{{{NS},horizontalpodautoscaler="mlflow"}}': "3x900",
     f'kube_horizontalpodautoscaler_spec_max_replicas{{{NS},horizontalpodautoscaler="mlflow"}}': "4x900",
     f'kube_job_failed{{{NS},job_name="mlflow-db-migration-1",condition="true"}}': "0x900",
@@ -71,18 +72,34 @@ HEALTHY = {
 }
 """Ten hours and more, a value a minute; nothing may fire."""
 
+NEIGHBOR = {
+    f'up{{{NS},job="mlflow-b"}}': "0x900",
+    f'mlflow_sso_requests_total{{{NS},job="mlflow-b",status="5xx"}}': "0+600x900",
+    f'mlflow_sso_database_up{{{NS},job="mlflow-b",database="mlflow"}}': "0x900",
+    f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-b-7d9-x2v"}}': "0+2x900",
+    f'kube_job_failed{{{NS},job_name="mlflow-b-db-migration-1",condition="true"}}': "1x900",
+    f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-gc"}}': "60x900",
+    f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-dump"}}': "60x900",
+    f'certmanager_certificate_expiration_timestamp_seconds{{{NS},name="mlflow-b-tls"}}': "500000x900",
+}
+"""Another installation in the same namespace, in which everything is broken."""
+
 BROKEN: dict[str, dict[str, str]] = {
     "MlflowDown": {f'up{{{NS},job="mlflow"}}': "0x900"},
     "MlflowErrorsFast": {f'{REQUESTS},status="5xx"}}': "0+60x900"},
     "MlflowErrorsSlow": {f'{REQUESTS},status="5xx"}}': "0+60x900"},
-    "MlflowSlow": {f'{SECONDS}_bucket{{{NS},rule="read run",le="2.5"}}': "0+500x900"},
+    "MlflowSlow": {f'{SECONDS}_bucket{{{OWN},rule="read run",le="2.5"}}': "0+500x900"},
     "MlflowBusy": {f'{REFUSALS},reason="connections",status="503"}}': "0+30x900"},
     "MlflowManyRefusedLogins": {f'{REFUSALS},reason="login",status="401"}}': "0+600x900"},
-    "MlflowDatabaseDown": {f'mlflow_sso_database_up{{{NS},database="mlflow"}}': "0x900"},
-    "MlflowSchemaBehind": {f'mlflow_sso_schema_at_head{{{NS},database="mlflow"}}': "0x900"},
-    "MlflowConnectionsNearlyUsed": {f'mlflow_sso_database_connections{{{NS},state="active",pod="b"}}': "55x900"},
-    "MlflowMemoryNearLimit": {f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="a"}}': "950x900"},
-    "MlflowRestarting": {f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="a"}}': "0+0.2x900"},
+    "MlflowDatabaseDown": {f'mlflow_sso_database_up{{{OWN},database="mlflow"}}': "0x900"},
+    "MlflowSchemaBehind": {f'mlflow_sso_schema_at_head{{{OWN},database="mlflow"}}': "0x900"},
+    "MlflowConnectionsNearlyUsed": {f'mlflow_sso_database_connections{{{OWN},state="active",pod="b"}}': "55x900"},
+    "MlflowMemoryNearLimit": {
+        f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "950x900"
+    },
+    "MlflowRestarting": {
+        f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "0+0.2x900"
+    },
     "MlflowAtMaximumReplicas": {
         f'kube_horizontalpodautoscaler_status_current_replicas{{{NS},horizontalpodautoscaler="mlflow"}}': "4x900"
     },
@@ -174,6 +191,10 @@ def test_rules_are_accepted_by_promtool(tmp_path: Path) -> None:
 
 def test_no_alert_fires_while_all_is_well(tmp_path: Path) -> None:
     assert firing(tmp_path, HEALTHY) == set()
+
+
+def test_no_alert_fires_for_another_installation(tmp_path: Path) -> None:
+    assert firing(tmp_path, {**HEALTHY, **NEIGHBOR}) == set()
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -6,7 +6,8 @@ import pytest
 
 from cdk8s_mlflow.settings import InvalidSettingsError
 from cdk8s_mlflow.settings.instance import FollowsInstance
-from cdk8s_mlflow.settings.ownership import STORE_PATH, Owned, owned_things, refuse_shared
+from cdk8s_mlflow.settings.owned import STORE_PATH, Owned, owned_things
+from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.section import Section
 from tests.manifests.ownership import inside, outside
 from tests.manifests.ownership.changes import CLIENT, ONE, OTHER, Changes, settings

@@ -4,7 +4,7 @@ from cdk8s import ApiObjectMetadata
 from constructs import Construct
 
 from cdk8s_mlflow.contract import has_database_objects
-from cdk8s_mlflow.metadata import LABELS
+from cdk8s_mlflow.metadata import labels
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow_crds.io import argoproj
@@ -59,7 +59,7 @@ class ArgoDelivery(Construct):
             self,
             "Resource",
             metadata=ApiObjectMetadata(
-                name=settings.delivery_name(environment), namespace=delivery.argocd_namespace, labels=dict(LABELS)
+                name=settings.delivery_name(environment), namespace=delivery.argocd_namespace, labels=labels()
             ),
             spec=argoproj.ApplicationSpec(
                 project=delivery.argocd_project,

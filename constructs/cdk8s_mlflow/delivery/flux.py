@@ -3,7 +3,7 @@
 from cdk8s import ApiObjectMetadata
 from constructs import Construct
 
-from cdk8s_mlflow.metadata import LABELS
+from cdk8s_mlflow.metadata import labels
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow_crds.io.fluxcd.toolkit import kustomize, source
 
@@ -107,7 +107,7 @@ class FluxDelivery(Construct):
         return kustomize.KustomizationSpecSourceRef(kind=kind, name=self._source)
 
     def _metadata(self, name: str) -> ApiObjectMetadata:
-        return ApiObjectMetadata(name=name, namespace=self._settings.flux_namespace, labels=dict(LABELS))
+        return ApiObjectMetadata(name=name, namespace=self._settings.flux_namespace, labels=labels())
 
 
 def _applied(kind: str) -> kustomize.KustomizationSpecHealthCheckExprs:

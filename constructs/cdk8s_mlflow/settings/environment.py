@@ -13,7 +13,7 @@ from cdk8s_mlflow.settings.database import DatabaseSettings, MigrationSettings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.ingress import IngressSettings
-from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, Instance, derived, follows_instance
+from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, Instance, ObjectName, derived, follows_instance
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
 from cdk8s_mlflow.settings.network import NetworkSettings
 from cdk8s_mlflow.settings.pods import KubernetesLabels, PodSettings
@@ -41,6 +41,9 @@ class EnvironmentSettings(Section):
 
     namespace: DnsLabel = follows_instance("{instance}")
     """Namespace of the application."""
+
+    name: ObjectName = "mlflow"
+    """Name of our objects in the namespace, or its beginning; another one for a second installation there."""
 
     manage_namespace: bool = True
     """Write the Namespace; false if another team creates it."""
@@ -102,6 +105,11 @@ class EnvironmentSettings(Section):
         return self.backup.target is not None and self.backup.before_migration
 
     @property
+    def metrics_service(self) -> str:
+        """Service that Prometheus scrapes: another one if the first leads out of the cluster, as metrics never do."""
+        return self.name if self.server.service.type == "ClusterIP" else f"{self.name}-metrics"
+
+    @property
     def uses_pod_identity(self) -> bool:
         """Whether EKS Pod Identity's agent hands out keys; an identity of the ServiceAccount without a role is one."""
         artifacts = self.artifacts
@@ -112,8 +120,8 @@ class EnvironmentSettings(Section):
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host headers that the server answers: the public one, and the Service's names with and without its port."""
-        service = f"mlflow.{self.namespace}"
-        names = ("mlflow", service, f"{service}.svc", f"{service}.svc.{self.network.cluster_domain}")
+        service = f"{self.name}.{self.namespace}"
+        names = (self.name, service, f"{service}.svc", f"{service}.svc.{self.network.cluster_domain}")
         ported = tuple(f"{name}:80" for name in names)
         return (*self.ingress.authorities, *names, *ported, *self.server.allowed_hosts)
 

@@ -25,6 +25,24 @@ that ``mlflow-NAME`` fits too.
 """
 
 
+_ENDINGS = (
+    "-(backup|cloudflared|db-migration|db-secret|directory-client|dump|end-access|gc|headers|in-flight|login|login-rate"
+    "|maintenance|metrics|migration|oidc-config|prune-sessions|s3-secret|server-secret|tracking-server|tunnel)"
+)
+
+ObjectName = Annotated[
+    str,
+    matching(
+        rf"(?!.*{_ENDINGS}$)[a-z][-a-z0-9]{{0,28}}[a-z0-9]",
+        "mlflow or team-a (2 to 30, ending as no object of ours does)",
+    ),
+]
+"""Name of the Deployment and the Service, so short that ``NAME-db-migration-HASH`` and ``NAME-prune-sessions`` fit.
+
+No name of one installation plus an ending of ours is that of another, so that two never have an object in common.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class FollowsInstance:
     """Marks a field whose default follows from the instance, and says so in the JSON Schema.

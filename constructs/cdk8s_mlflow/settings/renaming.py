@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem
 from cdk8s_mlflow.settings.instance import DEFAULT_INSTANCE, INSTANCE_LABEL
-from cdk8s_mlflow.settings.ownership import owned_things
+from cdk8s_mlflow.settings.owned import owned_things
 from cdk8s_mlflow.settings.validated import Settings
 
 

@@ -19,8 +19,8 @@ SHARED: dict[str, Shared] = {
     "namespace of other owners": (
         {"namespace": "shared", "manage_namespace": False},
         {"namespace": "shared", "manage_namespace": False},
-        "namespace",
-        "namespace shared",
+        "name",
+        "objects named shared/mlflow",
     ),
     "objects of databases": (
         {"database.object_name": "shared"},

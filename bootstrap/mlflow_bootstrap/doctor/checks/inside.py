@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from cdk8s_mlflow.contract import APP
+from cdk8s_mlflow.contract import CONTAINER
 from mlflow_bootstrap.doctor.cluster_reader import Object, collection, condition
 from mlflow_bootstrap.doctor.errors import CannotReadError
 from mlflow_bootstrap.doctor.examination import Examination
@@ -29,7 +29,7 @@ def inside(examined: Examination) -> Iterator[Line]:
         yield unknown("in the pod", "no pod of the server is ready", do="look at the lines of Job and Deployment")
         return
     name = pod["metadata"]["name"]
-    printed = examined.cluster.execute(namespace, name, _COMMAND, container=APP, seconds=_SECONDS)
+    printed = examined.cluster.execute(namespace, name, _COMMAND, container=CONTAINER, seconds=_SECONDS)
     rows = _rows(printed)
     if not rows:
         raise CannotReadError(

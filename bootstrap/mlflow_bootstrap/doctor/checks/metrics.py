@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from cdk8s_mlflow.contract import APP
 from mlflow_bootstrap.doctor.errors import CannotReadError
 from mlflow_bootstrap.doctor.examination import Examination
 from mlflow_bootstrap.doctor.line import Line, failed, passed, skipped
@@ -20,7 +19,7 @@ def scraped(examined: Examination) -> Iterator[Line]:
         do = "set PROMETHEUS_URL, such as http://localhost:9090 behind kubectl port-forward"
         yield skipped("metrics", "no Prometheus was named", do=do)
         return
-    query = f'up{{namespace="{settings.namespace}",service="{APP}"}}'
+    query = f'up{{namespace="{settings.namespace}",service="{settings.metrics_service}"}}'
     url = f"{given.get_secret_value().rstrip('/')}/api/v1/query?query={quote(query)}"
     answer = Web(environ=examined.web.environ).request("GET", url)
     if answer.status != 200:
