@@ -5,7 +5,7 @@ Needs neither root nor namespaces. Errors: ServerError and MissingProgramError, 
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -52,6 +52,8 @@ class ApiServer(Server):
 
     name: ClassVar[str] = "kube-apiserver"
 
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """More of its flags."""
     _etcd: _Etcd = field(init=False, repr=False)
     _programs: Programs = field(init=False, repr=False)
 
@@ -93,6 +95,7 @@ class ApiServer(Server):
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": folder / "sa.pub",
             "service-account-signing-key-file": folder / "sa.key",
+            **self.flags,
         }
         return [str(self._programs.go / "kube-apiserver"), *(f"--{flag}={value}" for flag, value in flags.items())]
 

@@ -42,6 +42,49 @@ SCALING = st.fixed_dictionaries(
     },
 )
 
+MAPPED = st.dictionaries(
+    st.sampled_from(("example.com/a", "a" * 63, "nginx.ingress.kubernetes.io/x", "A/b/c", "a b")),
+    st.sampled_from(("", "a: b", "true", "{}", "x" * 300, "line\nbreak")),
+    max_size=2,
+)
+PATHS = st.sampled_from(("/data", "/etc/x/y", "/tmp", "/var/run/secrets/mlflow", "/", "data", "/data/../etc"))
+VOLUME = st.fixed_dictionaries(
+    {"name": NAMES, "kind": st.sampled_from(("ConfigMap", "Secret", "PersistentVolumeClaim", "EmptyDir"))},
+    optional={"source": NAMES, "size": MEMORY},
+)
+MOUNT = st.fixed_dictionaries(
+    {"volume": NAMES, "path": PATHS}, optional={"sub_path": st.sampled_from(("a", "a/b", "..", "a/../b"))}
+)
+CONTAINER = st.fixed_dictionaries(
+    {"name": NAMES, "image": st.sampled_from(("registry.example.com/a:1", "a@sha256:" + "0" * 64, "a:latest", "a"))},
+    optional={
+        "command": st.just(("sh", "-c", "true")),
+        "environment": st.dictionaries(
+            st.sampled_from(("A", "A_B", "PATH")), st.sampled_from(("", "$(A)", "x")), max_size=2
+        ),
+        "resources": st.fixed_dictionaries({}, optional={"cpu_request": CPU, "cpu_limit": CPU, "memory_limit": MEMORY}),
+    },
+)
+NODE = st.fixed_dictionaries(
+    {"key": st.sampled_from(("example.com/pool", "a" * 63, "a b"))},
+    optional={
+        "operator": st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")),
+        "values": st.lists(st.sampled_from(("a", "1", "-1", "a b", "x" * 64)), max_size=2, unique=True).map(tuple),
+    },
+)
+SPREAD = st.fixed_dictionaries(
+    {"topology_key": st.sampled_from(("kubernetes.io/hostname", "topology.kubernetes.io/zone", "a b"))},
+    optional={
+        "max_skew": st.integers(0, 3),
+        "when_unsatisfiable": st.sampled_from(("ScheduleAnyway", "DoNotSchedule")),
+    },
+)
+PODS = st.fixed_dictionaries({}, optional={"namespace": NAMES, "labels": LABELS, "port": PORTS})
+PARENT = st.fixed_dictionaries({"name": NAMES}, optional={"namespace": NAMES, "section_name": NAMES})
+DURATIONS = st.sampled_from(("0s", "1s", "1h", "90m", "1h30m", "1d", "10", "1.5h"))
+SCHEDULES = st.sampled_from(("17 3 * * *", "*/5 * * * 1-5", "0 0 31 2 *", "0 0 * * 7", "1-59/2 0 1,15 * *", "@daily"))
+HOSTS = st.sampled_from(("b.example.com", "a" * 63 + ".example.com", "B.example.com", "x_y.example.com", "*.a.com"))
+
 SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "server": {
         "replicas": st.integers(1, 4),
@@ -56,16 +99,52 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "user_id": st.sampled_from((10000, 2_000_000_000)),
         "max_surge": st.integers(0, 2),
         "max_unavailable": st.integers(0, 2),
+        "strategy": st.sampled_from(("RollingUpdate", "Recreate")),
+        "annotations": MAPPED,
+        "pod_annotations": MAPPED,
+        "service_account": NAMES,
+        "service_account_annotations": MAPPED,
+        "volumes": st.lists(VOLUME, max_size=2).map(tuple),
+        "mounts": st.lists(MOUNT, max_size=2).map(tuple),
+        "init_containers": st.lists(CONTAINER, max_size=2).map(tuple),
+        "sidecars": st.lists(CONTAINER, max_size=2).map(tuple),
+        "node_affinity": st.lists(NODE, max_size=2).map(tuple),
+        "topology_spread": st.lists(SPREAD, max_size=2).map(tuple),
+        "spread_over_nodes": st.sampled_from(("preferred", "required", "off")),
+        "ca_bundle": st.fixed_dictionaries(
+            {"name": NAMES}, optional={"key": st.sampled_from(("ca.crt", "a/b", "a" * 253))}
+        ),
+        "service": st.fixed_dictionaries(
+            {"type": st.sampled_from(("ClusterIP", "NodePort", "LoadBalancer"))},
+            optional={"annotations": MAPPED, "source_ranges": CIDRS},
+        ),
+        "trusted_proxies": CIDRS,
     },
     "image": {"tag": NAMES, "pull_secrets": st.lists(NAMES, max_size=2, unique=True).map(tuple)},
     "database": {"cluster": NAMES, "object_name": NAMES, "name": NAMES, "max_connections": st.just(10000)},
-    "artifacts": {"bucket": NAMES, "prefix": NAMES, "checksums": st.just("when_required")},
+    "artifacts": {
+        "bucket": st.sampled_from(("abc", "a" * 63, "a.b", "a")),
+        "prefix": NAMES,
+        "checksums": st.just("when_required"),
+        "kind": st.just("s3"),
+        "credentials": st.sampled_from(("keys", "service-account", "pod-identity")),
+        "endpoint": st.sampled_from(
+            (None, "https://s3.example.com", "http://rook.rook-ceph.svc", "http://10.0.0.9:9000")
+        ),
+    },
+    "migration": {"run": st.integers(1, 9), "deadline_seconds": st.sampled_from((60, 604800))},
     "ingress": {
         "public_port": PORTS,
         "tls_secret": NAMES,
         "cluster_issuer": st.one_of(st.none(), NAMES),
-        "controller": st.sampled_from(("traefik", "nginx", "haproxy", "openshift")),
-        "annotations": LABELS,
+        "controller": st.sampled_from(("traefik", "nginx", "haproxy", "openshift", "alb", "other")),
+        "annotations": st.one_of(LABELS, MAPPED),
+        "more_hosts": st.lists(HOSTS, max_size=2, unique=True).map(tuple),
+        "class_name": NAMES,
+        "gateway": st.fixed_dictionaries({"parents": st.lists(PARENT, min_size=1, max_size=2).map(tuple)}),
+        "cloudflared": st.fixed_dictionaries({}, optional={"replicas": st.integers(1, 3), "origin": HOSTS}),
+        "timeout_seconds": st.integers(1, 7200),
+        "alb": st.just({"group": "a", "certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/a"}),
     },
     "authentication": {"redis": st.just({"host": "redis.redis.svc"}), "keycloak_port": PORTS},
     "secrets": {"mode": st.sampled_from(("external-secrets", "kubernetes")), "store": NAMES},
@@ -77,18 +156,49 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "extra_ingress": st.lists(TRAFFIC, max_size=2).map(tuple),
         "dns_pod_labels": LABELS,
         "proxy": st.just({"url": "http://10.0.0.3:3128"}),
+        **{f"{name}_pods": PODS for name in ("database", "artifact", "keycloak", "redis")},
+        **{f"{name}_cidrs": CIDRS for name in ("artifact", "keycloak", "ingress")},
+        "client_namespaces": st.lists(NAMES, max_size=2).map(tuple),
+        "ingress_pod_labels": LABELS,
+        "policies": st.booleans(),
     },
-    "monitoring": {"labels": LABELS, "pod_labels": LABELS, "namespace": NAMES},
-    "delivery": {"name": NAMES, "flux_namespace": NAMES},
-    "maintenance": {"retention_days": st.integers(0, 3650), "garbage_collection": st.booleans()},
-    "backup": {"target": st.sampled_from(("s3://backups/a", "s3://" + "b" * 63))},
-    "pods": {"labels": LABELS},
+    "monitoring": {
+        "labels": LABELS,
+        "pod_labels": LABELS,
+        "namespace": NAMES,
+        "rules": st.booleans(),
+        "alert_labels": LABELS,
+        "interval": DURATIONS,
+        "scrape_timeout": DURATIONS,
+        "service_monitor": st.booleans(),
+    },
+    "delivery": {
+        "name": NAMES,
+        "flux_namespace": NAMES,
+        "interval": DURATIONS,
+        "timeout": DURATIONS,
+        "credentials_secret": NAMES,
+        "flux_service_account": NAMES,
+        "argocd_project": NAMES,
+        "path": st.sampled_from(("dist", "a/b", ".", "../x", "/dist")),
+        "repository": st.sampled_from(("oci://registry.example.com/a", "ssh://git@host/a.git", "https://h/a b.git")),
+    },
+    "maintenance": {
+        "retention_days": st.integers(0, 3650),
+        "garbage_collection": st.booleans(),
+        "garbage_collection_schedule": SCHEDULES,
+    },
+    "backup": {"target": st.sampled_from(("s3://backups/a", "s3://" + "b" * 63)), "schedule": SCHEDULES},
+    "pods": {"labels": LABELS, "annotations": MAPPED},
 }
 
 TOP: dict[str, st.SearchStrategy[Any]] = {
     "release": st.sampled_from(("3.6.0", "3.17.2")),
     "instance": st.sampled_from(("mlflow", "abc", "a" * 47, "1-2", "ml-flow")),
+    "name": st.sampled_from(("mlflow", "a" * 30, "team-b", "1a")),
     "namespace": NAMES,
+    "labels": LABELS,
+    "manage_namespace": st.booleans(),
 }
 
 
