@@ -13,6 +13,7 @@ from cdk8s_mlflow.settings.backup_checks import backup_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
+from cdk8s_mlflow.settings.mistakes import mistakes
 from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
 from cdk8s_mlflow.settings.network_checks import network_conflicts
 from cdk8s_mlflow.settings.pod_checks import pod_conflicts
@@ -159,6 +160,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _operators,
     ingress_conflicts,
     address_conflicts,
+    mistakes,
     network_conflicts,
     resource_conflicts,
     _connection_budget,

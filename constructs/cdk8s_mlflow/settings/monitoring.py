@@ -50,7 +50,7 @@ class MonitoringSettings(Section):
 
 def monitoring_conflicts(monitoring: MonitoringSettings) -> Iterator[Conflict]:
     """What cannot hold together, by dotted key."""
-    if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval):
+    if seconds(monitoring.scrape_timeout) > seconds(monitoring.interval) > 0:
         yield (
             "monitoring.scrape_timeout",
             f"is {monitoring.scrape_timeout}, longer than monitoring.interval {monitoring.interval}; "

@@ -1,0 +1,101 @@
+"""Text that is well formed and copied from the wrong place, so that it never works, each with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cdk8s_mlflow.settings.section import Conflict
+
+if TYPE_CHECKING:
+    from cdk8s_mlflow.settings.environment import EnvironmentSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    key: str
+    pattern: str
+    """Regular expression that finds it."""
+    remedy: str
+    """What it is, and what to do, after "is VALUE, "."""
+
+
+_ANNOTATIONS = "server.service_account_annotations"
+
+_MISTAKES = (
+    _Mistake("authentication.keycloak_path", r"/(realms|admin)(/|$)", "which names more than the root; leave that out"),
+    _Mistake("authentication.user_group", r"\*", "but a group is compared as it is written; name one group"),
+    _Mistake("authentication.admin_group", r"\*", "but a group is compared as it is written; name one group"),
+    _Mistake("authentication.provider_name", r"^\s*$", "which leaves the login button without a name; write one"),
+    _Mistake("bootstrap.keycloak_url", r"/(realms|admin)(/|$)", "which names more than the root; leave that out"),
+    _Mistake("bootstrap.postgres_host", r"://|@", "which is an address with more than the host; name only that"),
+    _Mistake("bootstrap.postgres_host", r"^[^:]+:\d+$", "a host with a port; write that in bootstrap.postgres_port"),
+    _Mistake("bootstrap.postgres_host", r"[\s,]", "but bootstrap.py connects to one host; name that"),
+    _Mistake("database.cluster", r"-(rw|ro|r)$", "the name of a Service; leave the ending out to name the Cluster"),
+    _Mistake("artifacts.kms_key", r"^key/", "but an ARN begins with arn:, and an id has no key/; leave that out"),
+    _Mistake("delivery.repository", r"/-?/?(tree|blob)/", "a page in a browser; name what `git clone` takes"),
+    _Mistake("delivery.revision", r"^refs/(heads|tags)/", "but only the branch's name is compared; leave the rest out"),
+    _Mistake("delivery.revision", r"^origin/", "which only your own clone has; name the branch without origin/"),
+    _Mistake("delivery.interval", r"^[0hms]+$", "which never ends; write how long, such as 10m"),
+    _Mistake("delivery.retry_interval", r"^[0hms]+$", "which never ends; write how long, such as 2m"),
+    _Mistake("delivery.timeout", r"^[0hms]+$", "in which nothing becomes ready; write how long, such as 15m"),
+    _Mistake("monitoring.interval", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 30s"),
+    _Mistake("monitoring.scrape_timeout", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 10s"),
+    _Mistake("ingress.host", r"\.svc(\.|$)", "a Service's name, which no browser resolves; name the public host"),
+    _Mistake("network.cluster_domain", r"^svc\.", "but svc stands before the domain; leave it out"),
+    _Mistake("secrets.vault_address", r"^[^?#]+//[^/]+/(v1|ui)(/|$)", "but the API's path is added; leave it out"),
+    _Mistake("secrets.vault_mount", r"/(data|metadata)$", "the API's path of the mount; leave its ending out"),
+    _Mistake("secrets.vault_prefix", r"^(data|metadata)/", "which is the API's path; leave its beginning out"),
+    _Mistake("secrets.vault_auth_mount", r"^auth/", "but auth/ is added to it; leave that out"),
+    _Mistake("server.ca_bundle.key", r"[^-._a-zA-Z0-9]", "but a key has only letters, digits, '-', '_' and '.'"),
+    _Mistake(
+        f"{_ANNOTATIONS}.eks.amazonaws.com/role-arn",
+        r"^(?!arn:aws[a-z-]*:iam::\d{12}:role/.)",
+        "which is no role; write arn:aws:iam::ACCOUNT:role/NAME",
+    ),
+    _Mistake(
+        f"{_ANNOTATIONS}.iam.gke.io/gcp-service-account",
+        r"^(?![a-z0-9-]+@[a-z0-9.:-]+\.iam\.gserviceaccount\.com$)",
+        "which is no service account; write NAME@PROJECT.iam.gserviceaccount.com",
+    ),
+    _Mistake(
+        f"{_ANNOTATIONS}.azure.workload.identity/client-id",
+        r"^(?![0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$)",
+        "which is no client id; write the identity's, eight digits, three times four and twelve",
+    ),
+)
+
+
+def mistakes(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    """Dotted key and message for each text that was taken from the wrong place."""
+    for mistake in _MISTAKES:
+        value = _value(settings, mistake.key)
+        if isinstance(value, str) and re.search(mistake.pattern, value):
+            yield mistake.key, f"is {value!r}, {mistake.remedy}"
+    yield from _several(settings)
+
+
+def _value(settings: EnvironmentSettings, key: str) -> object:
+    if key.startswith(f"{_ANNOTATIONS}."):
+        return settings.server.service_account_annotations.get(key.removeprefix(f"{_ANNOTATIONS}."))
+    found: object = settings
+    for part in key.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    """Text that is a mistake only beside another setting."""
+    image, secrets, artifacts = settings.image, settings.secrets, settings.artifacts
+    first = image.repository.partition("/")[0]
+    if "." in first and "registry" not in image.model_fields_set:
+        yield "image.repository", f"is {image.repository!r}, which begins with a registry; name that in image.registry"
+    if secrets.vault_prefix.startswith(f"{secrets.vault_mount}/"):
+        message = f"is {secrets.vault_prefix!r}, which begins with secrets.vault_mount; leave that out"
+        yield "secrets.vault_prefix", message
+    if artifacts.endpoint is None and re.fullmatch(r".*-\d[a-z]", artifacts.region):
+        yield "artifacts.region", f"is {artifacts.region!r}, a zone; leave its letter out to name the region"
+    if "severity" in settings.monitoring.alert_labels:
+        yield "monitoring.alert_labels.severity", "has no effect, since each alert has its own; remove it"
