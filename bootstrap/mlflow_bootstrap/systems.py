@@ -43,6 +43,8 @@ class SystemSpec:
     """What ``destroy`` may delete, in the order of creation; data only if its address is in the set."""
     data: Callable[[Settings], tuple[str, ...]]
     """Addresses of data, which ``destroy`` deletes only by name."""
+    means: str
+    """What fails in MLflow while it is not as the settings say; ``doctor`` prints it."""
 
 
 # Each system's library takes up to a second to import, so a system is imported when its turn comes.
@@ -103,6 +105,7 @@ SYSTEMS = (
         resources=_keycloak_resources,
         removable=_keycloak_removable,
         data=_groups,
+        means="logins fail, or the groups' claim, the audience or the redirect URI is not as the server expects",
     ),
     SystemSpec(
         name="postgres",
@@ -111,6 +114,7 @@ SYSTEMS = (
         resources=_postgres_resources,
         removable=_postgres_removable,
         data=_databases,
+        means="the migration and the server cannot connect",
     ),
     SystemSpec(
         name="minio",
@@ -119,6 +123,7 @@ SYSTEMS = (
         resources=_minio_resources,
         removable=_minio_removable,
         data=_buckets,
+        means="artifacts cannot be stored or read",
     ),
 )
 

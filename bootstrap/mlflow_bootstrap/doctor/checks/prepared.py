@@ -8,13 +8,11 @@ from mlflow_bootstrap.doctor.line import Line, failed, passed, skipped, unknown
 from mlflow_bootstrap.engine import Change, Failure, Outcome
 from mlflow_bootstrap.errors import RefusedError, UnreachableError, UsageError
 from mlflow_bootstrap.run import Run
-from mlflow_bootstrap.systems import PARTS, PartName
+from mlflow_bootstrap.systems import PARTS, SYSTEMS, PartName
 
-_MEANS = {
+_MEANS: dict[PartName, str] = {
     "secrets": "pods wait for Secrets, or log in with values that are not those of the systems",
-    "keycloak": "logins fail, or the groups' claim, the audience or the redirect URI is not as the server expects",
-    "postgres": "the migration and the server cannot connect",
-    "minio": "artifacts cannot be stored or read",
+    **{system.name: system.means for system in SYSTEMS},
 }
 
 
