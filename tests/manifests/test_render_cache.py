@@ -27,6 +27,13 @@ READ_SOURCES = (
     "try: app(['synth'])\nexcept SystemExit: pass\nprint(len(read))"
 )
 """Counts what was parsed, beside compiled modules and the code that the standard library makes of text."""
+OPENED = (
+    "import sys; opened = []\n"
+    "sys.addaudithook(lambda event, given: event == 'open' and opened.append(str(given[0])))\n"
+    "from cdk8s_mlflow.synth.cli import app\n"
+    "try: app(['synth'])\nexcept SystemExit: pass\n"
+    "print(sum(name.endswith('production.yaml') for name in opened))"
+)
 
 
 @pytest.fixture
@@ -69,6 +76,14 @@ def test_synth_parses_no_sources(workplace: Path) -> None:
 
     # then
     assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_synth_reads_each_file_once(workplace: Path) -> None:
+    # when
+    done = subprocess.run([sys.executable, "-c", OPENED], cwd=workplace, capture_output=True, text=True, check=True)
+
+    # then
+    assert done.stdout.splitlines()[-1] == "1"
 
 
 def test_cached_tree_is_the_rendered_one(workplace: Path, tmp_path: Path) -> None:

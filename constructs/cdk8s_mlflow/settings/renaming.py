@@ -30,6 +30,8 @@ def refuse_renamed(environments: Mapping[Path, Settings], output: Path) -> None:
 
 
 def _messages(settings: Settings, folder: Path) -> Iterator[str]:
+    if _is_written_for(settings.instance, folder):
+        return
     labels = _written_labels(folder)
     before = str(labels.get(INSTANCE_LABEL, DEFAULT_INSTANCE))
     if not labels or before == settings.instance:
@@ -42,6 +44,15 @@ def _messages(settings: Settings, folder: Path) -> Iterator[str]:
             f"is {settings.instance}, but {folder} was written for {before}; the new name would leave behind "
             f"{', '.join(left)}; set {before} again, or remove {folder} first to start anew under the new name"
         )
+
+
+def _is_written_for(instance: str, folder: Path) -> bool:
+    """Whether it says so in so many words, which spares a hundred environments a hundred YAML parsers."""
+    try:
+        lines = (folder / "application" / "ServiceAccount.mlflow.k8s.yaml").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return [line for line in lines if INSTANCE_LABEL in line] == [f"    {INSTANCE_LABEL}: {instance}"]
 
 
 def _written_labels(folder: Path) -> Mapping[str, Any]:

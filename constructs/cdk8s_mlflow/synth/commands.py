@@ -48,12 +48,12 @@ def write_tree(
     files = environment_files(environments)
     named = overridden_environment(files, override_environment)
     changes = _overrides(files, named, say)
-    answers = {file: _answers(file, changes if file.stem == named else (), ask, say) for file in files}
-    loaded = {file: load(file, overrides=answers[file]) for file in files}
+    answered = {file: _answered(file, changes if file.stem == named else (), ask, say) for file in files}
+    loaded = {file: settings for file, (settings, _) in answered.items()}
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     _say_what_is_left(loaded, say)
-    changed = frozenset(file for file in files if answers[file])
+    changed = frozenset(file for file, (_, answers) in answered.items() if answers)
     with atomic_replace(output) as folder, progress(len(files)) as done:
         cache = RenderCache(folder=output.parent / FOLDER) if use_cache else None
         synthesize(loaded, folder=folder, changed=changed, done=done, cache=cache)
@@ -83,15 +83,23 @@ _REQUIRED = {"ingress": "ingress.host", "authentication": "authentication.keyclo
 """What to ask for where a whole section is missing."""
 
 
-def _answers(file: Path, changes: tuple[Override, ...], ask: Ask | None, say: Say) -> tuple[Override, ...]:
-    """``changes`` and an answer for each required value that is missing, asked for until it is allowed."""
+def _answered(
+    file: Path, changes: tuple[Override, ...], ask: Ask | None, say: Say
+) -> tuple[Settings, tuple[Override, ...]]:
+    """The settings with ``changes`` and an answer for each required value that is missing, and these changes.
+
+    Each value is asked for until it is allowed.
+    """
     given = changes
-    while problems := _problems(file, given):
-        missing = [_REQUIRED.get(problem.key, problem.key) for problem in problems if problem.is_missing]
-        if ask is None or len(missing) < len(problems):
-            raise InvalidSettingsError(problems)
+    while True:
+        try:
+            return load(file, overrides=given), given
+        except InvalidSettingsError as error:
+            problems = error.problems
+            missing = [_REQUIRED.get(problem.key, problem.key) for problem in problems if problem.is_missing]
+            if ask is None or len(missing) < len(problems):
+                raise
         given = (*given, _answer(file, given, missing[0], ask, say))
-    return given
 
 
 def _answer(file: Path, given: tuple[Override, ...], key: str, ask: Ask, say: Say) -> Override:

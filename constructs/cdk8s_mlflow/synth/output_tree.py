@@ -107,11 +107,14 @@ def shortened(lines: list[str]) -> list[str]:
 
 def _leaves(folder: Path) -> set[str]:
     """Files, links and folders without anything in them."""
-    return {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir() or not any(path.iterdir())
-    }
+    found = set[str]()
+    for place, folders, files in os.walk(folder):
+        inside = Path(place).relative_to(folder).as_posix()
+        above = "" if inside == "." else f"{inside}/"
+        found |= {f"{above}{name}" for name in (*files, *(name for name in folders if Path(place, name).is_symlink()))}
+        if above and not folders and not files:
+            found.add(inside)
+    return found
 
 
 def _difference(name: str, expected: Path, actual: Path) -> list[str]:

@@ -1,8 +1,9 @@
-"""From environment files to a finished tree: one in this process, many in two."""
+"""From environment files to a finished tree: one in this process, many in two at a time."""
 
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
@@ -13,6 +14,9 @@ from cdk8s_mlflow.synth.render_cache import RenderCache
 _PROCESSES = 2
 _WORTH_PROCESSES = 4
 """Environments from which a second process pays for its start of a second or so."""
+_MANY = 100
+_SHARE_OF_MANY = 50
+"""Environments that one process renders if there are many: Node keeps what it has made, nearly a megabyte of each."""
 
 
 class SynthesisError(Exception):
@@ -60,7 +64,8 @@ def _render(
 
 
 def _in_processes(files: list[Path], folder: Path, done: Callable[[str], None]) -> None:
-    shares = [share for share in (files[start::_PROCESSES] for start in range(_PROCESSES)) if share]
+    count = ceil(len(files) / _SHARE_OF_MANY) if len(files) > _MANY else _PROCESSES
+    shares = [share for share in (files[start::count] for start in range(count)) if share]
     with ThreadPoolExecutor(_PROCESSES) as threads:
         for worker in [threads.submit(_run_worker, share, folder, done) for share in shares]:
             worker.result()
