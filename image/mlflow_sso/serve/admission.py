@@ -23,12 +23,14 @@ CROWDED = "mlflow_sso.crowded"
 
 CLOSE = (b"connection", b"close")
 TOO_MANY_CONNECTIONS = Refusal(503, "too many connections; try again", ((b"retry-after", b"5"),))
+TOO_MUCH_WORK = Refusal(503, "too many requests are being worked on; try again", ((b"retry-after", b"5"),))
 TOO_MANY_KEYS = Refusal(429, "too many keys are being checked; try again", ((b"retry-after", b"1"),))
 KEYS_UNREADABLE = Refusal(503, "the realm's keys cannot be read now; try again", ((b"retry-after", b"5"),))
 NO_ROOM = Refusal(503, "no room for the body now; try again", ((b"retry-after", b"5"),))
 UNREADABLE = Refusal(400, "the body is not compressed as Content-Encoding says")
 REASONS = {
     TOO_MANY_CONNECTIONS: "connections",
+    TOO_MUCH_WORK: "work",
     TOO_MANY_KEYS: "key_checks",
     NO_ROOM: "room",
     KEYS_UNREADABLE: "realm",

@@ -3,6 +3,7 @@
 import os
 
 from mlflow_sso.asgi import Application
+from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
@@ -23,6 +24,7 @@ def open_application() -> Application:
     Alembic, which each store asks for its schema at first use, is not thread-safe: of the first concurrent requests of
     a server that opens its stores on demand, half fail.
     """
+    count_busy_pools_as_outages()
     open_stores()
     share_tracking_store()
     application = installed().open_application()

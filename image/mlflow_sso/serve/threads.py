@@ -1,6 +1,6 @@
 """Threads for requests, taken when there is work for them and never while a client is waited for."""
 
-from asyncio import Semaphore
+from asyncio import Semaphore, timeout
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,6 +14,14 @@ ANONYMOUS_SLOTS = 8
 
 THREADS = 1000
 """Threads at most: those that work, and those whose answer waits for its client."""
+
+LONGEST_WAIT = 20.0
+"""Seconds for which a request waits for a slot. With what it may wait for a connection to the database, 30 seconds, it
+is answered before a proxy (Traefik: 60) or a client (MLflow: 120) gives up, who would not know whether it was done."""
+
+
+class BusyError(Exception):
+    """No slot became free; nothing was done for the request."""
 
 
 class Slot:
@@ -32,18 +40,25 @@ class Slot:
 class Slots:
     """The slots of a process."""
 
-    def __init__(self, *, slots: int = SLOTS, anonymous: int = ANONYMOUS_SLOTS) -> None:
+    def __init__(
+        self, *, slots: int = SLOTS, anonymous: int = ANONYMOUS_SLOTS, longest_wait: float = LONGEST_WAIT
+    ) -> None:
+        self._longest_wait = longest_wait
         self._slots, self._anonymous = Semaphore(slots), Semaphore(anonymous)
         self.threads = CapacityLimiter(THREADS)
 
     @asynccontextmanager
     async def take(self, *, anonymous: bool) -> AsyncIterator[Slot]:
-        """Wait for a slot and give it back at the end."""
+        """Wait for a slot and give it back at the end; raises ``BusyError`` if none becomes free."""
         semaphores = (self._anonymous, self._slots) if anonymous else (self._slots,)
         async with AsyncExitStack() as waiting:
-            for semaphore in semaphores:
-                await semaphore.acquire()
-                waiting.callback(semaphore.release)
+            try:
+                async with timeout(self._longest_wait):
+                    for semaphore in semaphores:
+                        await semaphore.acquire()
+                        waiting.callback(semaphore.release)
+            except TimeoutError:
+                raise BusyError from None
             slot = Slot(*semaphores)
             waiting.pop_all()
         try:

@@ -16,9 +16,10 @@ from typing import Any
 from anyio import from_thread, to_thread
 
 from mlflow_sso.asgi import Message, Receive, Scope, Send
+from mlflow_sso.serve.admission import TOO_MUCH_WORK, refuse
 from mlflow_sso.serve.bodies import LARGE, Body, large_bodies, read_body
 from mlflow_sso.serve.head import has_credentials, is_artifact
-from mlflow_sso.serve.threads import Slot, Slots
+from mlflow_sso.serve.threads import BusyError, Slot, Slots
 
 PIECE = 1 << 16
 """Bytes of an answer that are sent at once. One piece waits here for a slow client, and one in the transport."""
@@ -34,17 +35,21 @@ slots = Slots()
 class WsgiAdapter:
     """ASGI application that runs a WSGI application in a thread."""
 
-    def __init__(self, application: WsgiApplication) -> None:
-        self._application = application
+    def __init__(self, application: WsgiApplication, *, slots: Slots = slots) -> None:
+        self._application, self._slots = application, slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(scope, receive)
         async with AsyncExitStack() as stack:
             if body.size > LARGE and not is_artifact(scope):
                 await stack.enter_async_context(large_bodies)
-            slot = await stack.enter_async_context(slots.take(anonymous=not has_credentials(scope)))
+            try:
+                slot = await stack.enter_async_context(self._slots.take(anonymous=not has_credentials(scope)))
+            except BusyError:
+                await refuse(send, TOO_MUCH_WORK, method=scope["method"])
+                return
             answer = Answer(self._application, build_environ(scope, body), send, slot)
-            await to_thread.run_sync(answer.run, limiter=slots.threads)
+            await to_thread.run_sync(answer.run, limiter=self._slots.threads)
 
 
 class Answer:
