@@ -4,14 +4,13 @@ import os
 import pty
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from blocks import Block, block
 from commands import ROOT
-from installation import copy_checkout
+from installation import copy_checkout, set_up
 from where_tried import JOURNEY, where_tried
 
 JOURNEYS: dict[str, list[tuple[str, str]]] = {
@@ -33,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     """A copy of what git has, in a path with a space, set up with the packages that are installed already."""
     folder = tmp_path / "my checkout"
     copy_checkout(folder, needed=_needed)
-    _set_up(folder)
+    set_up(folder)
     return folder
 
 
@@ -42,18 +41,6 @@ def _needed(name: str) -> bool:
     rooms = ("Makefile", "mk/", "main.py", "bootstrap.py", "requirements/", "tools/run_uv.py", "pyproject.toml")
     own = ("environments/production.yaml", "environments/environment.schema.json", "dist/production/", ".gitignore")
     return name.startswith((*rooms, *own))
-
-
-def _set_up(folder: Path) -> None:
-    """The marks of `make setup`, newer than what they depend on, around the packages of this environment."""
-    environment = folder / ".venv"
-    environment.mkdir()
-    installed = Path(sys.prefix)
-    for name in ("bin", "lib", "pyvenv.cfg"):
-        (environment / name).symlink_to(installed / name)
-    (environment / ".made").write_text(f"{folder.resolve()}\n")
-    for mark in (".uv", ".run", ".dev", ".servers"):
-        (environment / mark).touch()
 
 
 def run(shown: Block, folder: Path) -> "subprocess.CompletedProcess[str]":

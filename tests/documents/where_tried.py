@@ -23,7 +23,7 @@ class Not:
 
 JOURNEY = By("tests/documents/test_journeys.py", "test_journey_runs_as_documented")
 BOOTSTRAP = By("tests/bootstrap/test_cli.py", "test_documented_commands_run_in_order")
-NEW = By("tests/package/test_new.py", "test_documented_start_works")
+NEW = By("tests/package/test_new_set_up.py", "test_documented_start_from_wheel_runs")
 LIVE = By("tests/node/test_command.py")
 TRY = By("tests/node/test_try.py", "run")
 BUILD = By("tests/image/test_publishing.py", "test_another_release_has_its_own_tag_and_base")
@@ -61,8 +61,8 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make docs": SUITE,
     "cdk8s-mlflow new my-mlflow": NEW,
     "cd my-mlflow && make synth test": NEW,
-    "make release": By("tests/package/conftest.py", "wheel"),
-    "pip install build/release/cdk8s_mlflow-*.whl": By("tests/package/conftest.py", "installed"),
+    "make release": NEW,
+    "pip install build/release/cdk8s_mlflow-*.whl": NEW,
     ".venv/bin/python bootstrap.py plan --environment local": LIVE,
     "make live": LIVE,
     "make live RELEASE=3.17.2": LIVE,

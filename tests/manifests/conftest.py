@@ -9,6 +9,7 @@ import yaml
 
 from cdk8s_mlflow.settings import Settings, load
 from cdk8s_mlflow.synth.render import render
+from tests.manifests import workplaces
 from tests.manifests.objects import MINIMAL, Objects, Render
 
 ROOT = Path(__file__).parents[2]
@@ -54,3 +55,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Render:
 def production() -> Settings:
     """The settings of the committed environment ``production``."""
     return load(ROOT / "environments" / "production.yaml")
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with one environment of the smallest settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CDK8S_OUTDIR", raising=False)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "production.yaml").write_text(workplaces.MINIMAL)
+    return tmp_path

@@ -56,6 +56,18 @@ def copy_checkout(folder: Path, *, needed: Callable[[str], bool] = lambda name: 
         subprocess.run(["git", *arguments], cwd=folder, check=True)
 
 
+def set_up(folder: Path) -> None:
+    """The marks of `make setup`, newer than what they depend on, around the packages of this environment."""
+    environment = folder / ".venv"
+    environment.mkdir()
+    installed = Path(sys.prefix)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(installed / name)
+    (environment / ".made").write_text(f"{folder.resolve()}\n")
+    for mark in (".uv", ".run", ".dev", ".servers"):
+        (environment / mark).touch()
+
+
 def build(kind: str, *, source: Path, folder: Path) -> Path:
     """Build a ``wheel`` or an ``sdist`` of ``source`` into ``folder``, and return its path."""
     code = f"import sys; from hatchling.build import build_{kind} as build; print(build(sys.argv[1]))"
