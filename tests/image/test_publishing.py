@@ -127,6 +127,17 @@ def test_unset_variables_give_image_that_dist_names(publish: Publish, recording_
     assert "localhost:30500/mlflow:3.6.0-oidc" in manifest
 
 
+def test_build_warns_of_base_without_digest(publish: Publish, recording_engine: Path) -> None:
+    name = "docker.io/library/python"
+    by_tag = publish("build", BASE_IMAGE=f"{name}:3.13-slim")
+    by_digest = publish("build", BASE_IMAGE=f"{name}@sha256:{'0' * 64}")
+
+    assert f"warning: the base {name}:3.13-slim is named by a tag" in by_tag.stderr
+    assert "make image-base" in by_tag.stderr
+    assert (by_tag.returncode, by_digest.returncode) == (0, 0)
+    assert "warning" not in by_digest.stderr
+
+
 def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_engine: Path) -> None:
     release = RELEASES["3.17.2"]
 

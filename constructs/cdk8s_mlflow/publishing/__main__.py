@@ -58,6 +58,11 @@ def _pin_base(values: Mapping[str, str]) -> None:
 
 
 def _build(chosen: Engine, image: Target) -> None:
+    if "@sha256:" not in image.base_image:
+        say(
+            f"warning: the base {image.base_image} is named by a tag, which changes without notice; "
+            "`make image-base` pins it by its digest, for every build to come"
+        )
     say(f"building {image.reference} on {image.base_image} with {chosen.program}")
     replace(chosen, environment=with_index(chosen.environment)).build(image, build_context())
     say(f"built {image.reference}")
