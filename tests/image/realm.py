@@ -127,9 +127,11 @@ class Realm:
             found = admin.get(f"/admin/realms/{NAME}/clients", params={"clientId": "mlflow"}).json()
             url = f"/admin/realms/{NAME}/clients/{found[0]['id']}/protocol-mappers/models"
             created = admin.post(url, json=mapper).raise_for_status()
-            try:
-                yield
-            finally:
+        try:
+            yield
+        finally:
+            # A token of Keycloak's administrator lasts a minute.
+            with self.administrator() as admin:
                 admin.delete(created.headers["location"]).raise_for_status()
 
     def add_user(self, name: str, *groups: str) -> str:

@@ -47,6 +47,7 @@ def test_access_token_for_us_is_accepted(audience: object) -> None:
         ({"exp": None}, "expires"),
         ({"email": None}, "e-mail"),
         ({"email": " "}, "e-mail"),
+        ({"email": "grace\0@example.com"}, "e-mail"),
         ({"email": ["grace@example.com"]}, "e-mail"),
         ({"groups": None}, "groups"),
         ({"groups": ["mlflow-users"]}, "groups"),

@@ -122,13 +122,18 @@ def test_foreign_certificate_is_an_outage(site: Site, realm: Realm) -> None:
 @pytest.fixture
 def short_tokens(realm: Realm) -> Iterator[None]:
     """Access tokens of browsers that end after seconds."""
+    set_lifespan(realm, "5")
+    yield
+    set_lifespan(realm, "")
+
+
+def set_lifespan(realm: Realm, seconds: str) -> None:
+    """Of access tokens of the client ``mlflow``; the realm's own if empty."""
     with realm.administrator() as admin:
         found = admin.get(f"/admin/realms/{NAME}/clients", params={"clientId": "mlflow"}).json()[0]
+        attributes = found.get("attributes", {}) | {"access.token.lifespan": seconds}
         url = f"/admin/realms/{NAME}/clients/{found['id']}"
-        attributes = found.get("attributes", {})
-        admin.put(url, json=found | {"attributes": attributes | {"access.token.lifespan": "5"}}).raise_for_status()
-        yield
-        admin.put(url, json=found | {"attributes": attributes | {"access.token.lifespan": ""}}).raise_for_status()
+        admin.put(url, json=found | {"attributes": attributes}).raise_for_status()
 
 
 @contextmanager

@@ -117,6 +117,15 @@ def test_browser_is_asked_with_its_address(server: Serving, path: str) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)
+def test_program_is_asked_without_its_address(server: Serving) -> None:
+    answer = httpx.get(f"{server.url}/api/2.0/mlflow/experiments/search?max_results=1")
+
+    assert 'href="/login?next=%2F"' in answer.text
+    assert "experiments" not in answer.text
+
+
+@pytest.mark.servers
 @pytest.mark.parametrize("address", ["/#/models", "/get-artifact?path=model.pkl&run_uuid=abc", "/oidc/ui/user/tokens"])
 def test_login_leads_where_it_began(realm: Realm, server: Serving, address: str) -> None:
     with realm.client() as browser:
@@ -136,4 +145,4 @@ def test_next_login_leads_to_its_own_address(realm: Realm, server: Serving) -> N
         came_back(realm, browser, server, "/#/models")
         answer = browser.get(f"{server.url}/login", follow_redirects=True)
 
-    assert answer.url == f"{server.url}/"
+    assert str(answer.url).removesuffix("/") == server.url

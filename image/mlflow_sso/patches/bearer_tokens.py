@@ -51,7 +51,8 @@ def _listed(audiences: Any) -> list[Any]:
 
 def _email(claims: Claims) -> str | None:
     email = claims.get("email")
-    return email.strip() if isinstance(email, str) and email.strip() else None
+    # PostgreSQL takes no NUL, and no address has a control character.
+    return email.strip() if isinstance(email, str) and email.strip() and email.isprintable() else None
 
 
 def checked(validate: Validate) -> Validate:

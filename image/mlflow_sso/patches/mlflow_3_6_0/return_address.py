@@ -26,7 +26,10 @@ def _asked_to_log_in(*_: Any, **__: Any) -> Any:
     from flask import Response, request
     from mlflow_oidc_auth.config import config
 
-    target = request.full_path.removesuffix("?") if request.method == "GET" else "/"
+    # A script's or a program's request is no place to come back to.
+    is_page = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    is_page = is_page and request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    target = request.full_path.removesuffix("?") if is_page else "/"
     page = login_page(
         target, automatic=config.AUTOMATIC_LOGIN_REDIRECT, provider=str(config.OIDC_PROVIDER_DISPLAY_NAME)
     )
