@@ -144,9 +144,10 @@ class Server(ABC):
         """
         command = self.prepare()
         watched = [sys.executable, "-I", guard.__file__, str(int(self.stop_signal)), str(self.grace_seconds)]
+        temporary = str(self.folder) if self.data is None else ""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*watched, self.user(), json.dumps(self.after()), *command],
+                [*watched, self.user(), temporary, json.dumps(self.after()), *command],
                 cwd=self.folder,
                 env={**os.environ, **self.environment()},
                 stdin=subprocess.PIPE,

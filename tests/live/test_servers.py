@@ -21,7 +21,7 @@ ORPHAN = """
 import sys, time
 from live.servers import Redis
 with Redis() as server:
-    print(server.port, flush=True)
+    print(server.port, server.folder, sep=chr(10), flush=True)
     time.sleep(60)
 """
 
@@ -132,15 +132,16 @@ def test_a_stopped_server_leaves_no_process_and_no_folder(kind: type[Server]) ->
 def test_a_server_dies_with_the_process_that_started_it() -> None:
     parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
-    port = int(parent.stdout.readline())
+    port, folder = int(parent.stdout.readline()), Path(parent.stdout.readline().strip())
+    assert folder.exists()
 
     parent.send_signal(signal.SIGKILL)
     parent.wait()
 
     deadline = time.monotonic() + 10
-    while _listening(port) and time.monotonic() < deadline:
+    while (_listening(port) or folder.exists()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _listening(port)
+    assert (_listening(port), folder.exists()) == (False, False)
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
