@@ -1,5 +1,6 @@
 """The lines of doctor about the public address: a server that answers well, and badly in each way."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,15 +18,17 @@ from served import serving_http
 
 from cdk8s_mlflow.settings import load
 from live.node.api_server import ApiServer
+from live.servers import OpenBao
 from live.servers.certificates import Certificate, issue
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.doctor.checks import ingress, public_address
+from mlflow_bootstrap.doctor.checks import ingress, machine, public_address
 from mlflow_bootstrap.doctor.cluster_reader import ClusterReader
 from mlflow_bootstrap.doctor.committed import committed
 from mlflow_bootstrap.doctor.examination import Check, Examination
 from mlflow_bootstrap.doctor.line import Line, State
 from mlflow_bootstrap.doctor.run import examine
 from mlflow_bootstrap.doctor.web import Web
+from mlflow_bootstrap.ownership import MARK
 
 pytestmark = pytest.mark.servers
 
@@ -66,6 +69,10 @@ def answering(certificate: Certificate, answers: Answers, *, clock: float = 0) -
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
@@ -124,6 +131,7 @@ def test_doctor_finds_a_good_address(certificate: Certificate, check: str) -> No
             "experiments are listed",
         ),
         ("anonymous", "/api/2.0/mlflow/experiments/search", (404, {}, b""), "answered with 404"),
+        ("anonymous", "/api/2.0/mlflow/experiments/search", (200, {}, b"{}"), "experiments are listed"),
         ("login", "/login", (500, {}, b""), "answers 500"),
         ("login", "/login", (302, {"Location": to_keycloak("https://old.example.com/callback")}, b""), "old.example"),
         ("login", AUTHORIZE, (400, {}, b"Invalid parameter: redirect_uri"), "Keycloak refuses"),
@@ -141,6 +149,14 @@ def test_doctor_names_a_bad_answer(
     assert (line.state, seen in line.seen) == (State.FAILED, True), line
     assert line.means
     assert line.do
+
+
+def test_doctor_takes_a_login_page_for_a_refusal(certificate: Certificate) -> None:
+    page = (200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>log in</html>")
+    with answering(certificate, {**WELL, "/api/2.0/mlflow/experiments/search": page}) as port:
+        line = look(public_address.anonymous, port, SSL_CERT_FILE=str(certificate.ca))
+
+    assert (line.state, line.seen) == (State.OK, "gets the login page")
 
 
 def test_doctor_names_an_untrusted_certificate(certificate: Certificate) -> None:
@@ -165,6 +181,59 @@ def test_doctor_cannot_reach_a_closed_port() -> None:
 
     assert line.state is State.UNKNOWN
     assert "127.0.0.1:9" in line.seen
+
+
+MACHINES = "mlflow-machines"
+TOKENS = f"/realms/{SETTINGS.authentication.realm}/protocol/openid-connect/token"
+JSON = {"Content-Type": "application/json"}
+CLAIMS: dict[str, Any] = {"aud": ["account", "mlflow"], "groups": ["/mlflow-users"]}
+
+
+def token_of(claims: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+    """Keycloak's answer with an access token, whose signature is not checked here."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return 200, JSON, json.dumps({"access_token": f"e30.{payload}.x"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "state", "seen"),
+    [
+        ({}, State.OK, "mlflow-machines has audience and groups"),
+        ({TOKENS: token_of({**CLAIMS, "aud": "account"})}, State.FAILED, "its audience is account, not mlflow"),
+        ({TOKENS: token_of({"aud": "mlflow"})}, State.FAILED, "it has no claim groups"),
+        ({TOKENS: token_of({**CLAIMS, "groups": ["/x"]})}, State.FAILED, "its groups are /x"),
+        ({TOKENS: (401, JSON, b'{"error": "unauthorized_client"}')}, State.FAILED, "401 unauthorized_client"),
+        ({"/api/2.0/mlflow/experiments/search": (401, JSON, b"{}")}, State.FAILED, "MLflow answers 401"),
+        ({"/api/2.0/mlflow/experiments/search": (200, {}, b"<html>")}, State.FAILED, "MLflow answers 200"),
+    ],
+)
+def test_doctor_tries_a_machines_token(
+    certificate: Certificate, openbao_server: OpenBao, changed: Answers, state: State, seen: str
+) -> None:
+    openbao_server.call("POST", "secret/data/doctor-machines/machines", {"data": {"client_secret": "of-machines"}})
+    ours = {"custom_metadata": {MARK: SETTINGS.instance}}
+    openbao_server.call("POST", "secret/metadata/doctor-machines/machines", ours)
+    settings = SETTINGS.model_copy(
+        update={
+            "authentication": SETTINGS.authentication.model_copy(update={"machine_client": MACHINES}),
+            "secrets": SETTINGS.secrets.model_copy(update={"vault_prefix": "doctor-machines"}),
+        }
+    )
+    listed = {"/api/2.0/mlflow/experiments/search": (200, JSON, b"{}"), TOKENS: token_of(CLAIMS)}
+    login = {"VAULT_ADDR": openbao_server.url, "VAULT_TOKEN": openbao_server.token}
+    with answering(certificate, {**WELL, **listed, **changed}) as port:
+        examined = Examination(
+            name="production",
+            settings=settings,
+            committed=committed(PRODUCTION),
+            cluster=ClusterReader(settings),
+            credentials=Credentials(environ=login, ask=None),
+            web=Web(connect=("127.0.0.1", port), environ={"SSL_CERT_FILE": str(certificate.ca)}),
+        )
+        (line,) = examine(examined, {"machine": machine.token}, seconds=30)
+
+    assert (line.state, seen in line.seen) == (state, True), line
+    assert "of-machines" not in str(line)
 
 
 @pytest.mark.parametrize(("ahead", "state"), [(0, State.OK), (-120, State.FAILED), (90, State.FAILED)])
