@@ -139,6 +139,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
         **settings.server.extra_environment,
         **process_environment(settings),
         "LOG_LEVEL": settings.server.log_level,
+        **({"MLFLOW_SSO_LOG_FORMAT": "json"} if settings.server.log_format == "json" else {}),
         **database_environment(),
         **pool_environment(settings),
         **artifact_environment(settings),

@@ -79,21 +79,45 @@ def browser(realm: Realm, server: Serving) -> Iterator[httpx.Client]:
         yield browser
 
 
-def test_read_only_server_lets_users_log_in(server: Serving, realm: Realm) -> None:
+@pytest.fixture(scope="module")
+def read_only_server(server: Serving) -> Iterator[Serving]:
+    """Another one beside it, read-only and with a log of JSON objects."""
     port = free_port()
     settings = {
         **server.pod.settings,
         "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
         "MLFLOW_SSO_READ_ONLY": "true",
+        "MLFLOW_SSO_LOG_FORMAT": "json",
     }
-    with Serving(pod=replace(server.pod, settings=settings), port=port) as serving, realm.client() as browser:
-        browser.base_url = serving.wait().url
-        realm.log_in(browser, serving.url).raise_for_status()
+    with Serving(pod=replace(server.pod, settings=settings), port=port) as serving:
+        yield serving.wait()
+
+
+def test_read_only_server_lets_users_log_in(read_only_server: Serving, realm: Realm) -> None:
+    with realm.client() as browser:
+        browser.base_url = read_only_server.url
+        realm.log_in(browser, read_only_server.url).raise_for_status()
 
         read = browser.get(f"{API}/experiments/search?max_results=5")
         written = browser.post(f"{API}/experiments/create", json={"name": "refused"})
 
     assert (read.status_code, written.status_code) == (200, 503), read.text
+
+
+def test_login_is_audited_without_its_code(read_only_server: Serving, realm: Realm) -> None:
+    with realm.client() as browser:
+        browser.base_url = read_only_server.url
+        realm.log_in(browser, read_only_server.url).raise_for_status()
+        browser.get(f"{API}/experiments/search?max_results=5")
+
+    lines = [json.loads(line) for line in read_only_server.log.read_text().splitlines()]
+    audits = [line for line in lines if line.get("event") == "audit"]
+    callbacks = [line["path"] for line in lines if line.get("event") == "access" and "/callback" in line["path"]]
+    assert {(line["action"], line["user"], line["outcome"]) for line in audits} == {
+        ("login", "grace@example.com", "done")
+    }
+    assert callbacks
+    assert all("code=***" in path and "state=***" in path for path in callbacks)
 
 
 def test_login_is_required(server: Serving, browser: httpx.Client) -> None:

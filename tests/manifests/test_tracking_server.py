@@ -99,3 +99,10 @@ def test_read_only_pauses_what_deletes(rendered: Render) -> None:
     assert {name for (kind, _, name) in objects if kind == "Job"} == {
         name for (kind, _, name) in usual if kind == "Job"
     }
+
+
+def test_json_log_changes_only_the_server(rendered: Render) -> None:
+    usual, objects = rendered(), rendered(server={"log_format": "json"})
+
+    assert environment(objects)["MLFLOW_SSO_LOG_FORMAT"] == "json"
+    assert {key[0] for key in usual if usual[key] != objects[key]} == {"Deployment"}

@@ -93,6 +93,9 @@ class ServerSettings(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe message that is logged."""
 
+    log_format: Literal["text", "json"] = "text"
+    """Form of the server's log; json has an object a line, with user, rule and duration of each request, and audits."""
+
     resources: ResourceSettings = ResourceSettings()
     """Resources of the server's container."""
 

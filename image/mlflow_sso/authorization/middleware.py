@@ -7,7 +7,7 @@ the application.
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from mlflow_sso.asgi import Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller
@@ -19,6 +19,7 @@ from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
 from mlflow_sso.patches.user_names import folded
 from mlflow_sso.serve.bodies import LARGE, large_bodies, read_body
+from mlflow_sso.serve.event_log import audited, named
 from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.request_metrics import label, record_of
 
@@ -79,6 +80,7 @@ class AuthorizationMiddleware:
             raise RefusedError(f"{method} of this path is not in the table of what this server serves")
         rule = match.route.rule
         record.rule, record.carries_artifacts = label(rule), "artifact" in path
+        record.action = audited(match)
         if rule.access is Access.REFUSED and rule.is_absent:
             raise RefusedError(rule.because, status=404, error_code="RESOURCE_DOES_NOT_EXIST")
         if rule.access is Access.REFUSED:
@@ -95,11 +97,15 @@ class AuthorizationMiddleware:
         caller = await self._backend.login(scope)
         if isinstance(caller, Answer):
             return caller, receive
+        record = record_of(scope)
+        record.user = caller.username
         if match.body is Body.FILE:
             return await self._backend.decide(caller, match, scope, b""), receive
         body = await read_body(scope, receive)
         if match.body is Body.NONE and body.size:
             raise RefusedError("a request of this kind has no body, and this one has one")
+        if record.action:
+            record.named = named(match, dict(parse_qsl(scope["query_string"].decode("latin-1"))), body.read())
         async with large_bodies if body.size > LARGE else nullcontext():
             allowed = await self._backend.decide(caller, match, scope, body.read())
         return allowed, body.replay(receive)

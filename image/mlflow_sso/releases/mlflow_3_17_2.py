@@ -71,6 +71,7 @@ def _open_application() -> Application:
         log_in_at_the_host_of_starlette(uris)
     believe_good_answers()
     check_tokens(auth, auth_middleware, read_keys_again=_read_keys_again)
+    _note_logins()
     skip_routers_by_prefix(app.app.router.routes)
     return_after_login()
     guard(app.app, key_login=_guard_key_checks())
@@ -88,6 +89,21 @@ def _read_keys_again(token: str) -> None:
     from mlflow_oidc_auth import auth
 
     auth._get_provider_jwks(auth.resolve_token_provider(token), force_refresh=True)
+
+
+def _note_logins() -> None:
+    from mlflow_oidc_auth.routers import auth
+
+    from mlflow_sso.serve.request_metrics import note_login
+
+    process = auth._process_oidc_callback_fastapi
+
+    async def processed(*arguments: Any, **options: Any) -> Any:
+        username, errors = await process(*arguments, **options)
+        note_login(username, errors)
+        return username, errors
+
+    auth._process_oidc_callback_fastapi = processed
 
 
 def _guard_key_checks() -> Any:

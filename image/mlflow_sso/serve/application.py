@@ -8,9 +8,11 @@ from mlflow_sso.patches.downloads import reserve_room_for_downloads
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
 from mlflow_sso.serve.disk import DiskSpace
+from mlflow_sso.serve.event_log import event_log
 from mlflow_sso.serve.metrics import hide_from_public_port
 from mlflow_sso.serve.realm_outages import RealmOutages, realm_answers
 from mlflow_sso.serve.refusals import refusals
+from mlflow_sso.serve.request_ids import trusted_networks
 from mlflow_sso.serve.request_metrics import RequestMetrics
 from mlflow_sso.serve.return_address import SafeReturns
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
@@ -35,7 +37,14 @@ def open_application() -> Application:
     reserve_room_for_downloads()
     maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
     room = int(os.environ.get("MLFLOW_SSO_TEMPORARY_SPACE", "0"))
-    return RequestMetrics(Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None)))
+    admission = Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None))
+    log = event_log(os.environ)
+    return RequestMetrics(
+        admission,
+        trusted=trusted_networks(os.environ.get("TRUSTED_PROXIES", "")),
+        log=log,
+        probed=log.probe if log else None,
+    )
 
 
 def open_stores() -> None:

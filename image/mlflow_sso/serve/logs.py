@@ -10,6 +10,14 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 ACCESS_FORMAT = '%(asctime)s %(levelname)s %(client_addr)s "%(request_line)s" %(status_code)s'
 
 
+FORM_VARIABLE = "MLFLOW_SSO_LOG_FORMAT"
+
+
+def is_json(variables: Mapping[str, str]) -> bool:
+    """Whether each line is to be a JSON object."""
+    return variables.get(FORM_VARIABLE, "text") == "json"
+
+
 class WithoutProbes(logging.Filter):
     """Drops the access lines of health checks that succeeded."""
 
@@ -81,7 +89,10 @@ class MaskingFormatter(logging.Formatter):
 def log_configuration(variables: Mapping[str, str]) -> dict[str, Any]:
     """Uvicorn's ``log_config``, at LOG_LEVEL; errors go to stderr, accesses to stdout."""
     level = variables.get("LOG_LEVEL", "INFO").upper()
+    # Else libraries without a handler of their own write bare lines, by logging's last resort.
+    root = {"root": {"handlers": ["errors"], "level": "WARNING"}} if is_json(variables) else {}
     return {
+        **root,
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {

@@ -6,13 +6,15 @@ client can create a series.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
 from mlflow_sso.authorization.rules import Access, Rule
+from mlflow_sso.serve.request_ids import HEADER, Networks, client_address, is_from_proxy, request_id
 
 RECORD = "mlflow_sso.request_record"
 """Key of the scope under which each layer notes what it knows of the request."""
@@ -30,12 +32,50 @@ class RequestRecord:
     rule: str = "none"
     carries_artifacts: bool = False
     """Whether bodies are artifacts, or lists of them."""
+    request_id: str = ""
+    client: str = ""
+    """Address that asks; behind a trusted proxy, with what that says of its own client."""
+    user: str = ""
+    action: str = ""
+    """What an audit calls the request; empty if it does not ask about it."""
+    named: dict[str, str] = field(default_factory=dict)
+    """Whom and what an audited request is about."""
+    failure: str = ""
+    """Why a login failed, in words of the server's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request whose answer has ended; ``status`` is 0 if it was never begun, sizes are in bytes."""
+
+    scope: Scope
+    record: RequestRecord
+    status: int
+    received: int
+    sent: int
+    seconds: float
+
+
+_current: ContextVar[RequestRecord | None] = ContextVar("mlflow_sso_request_record", default=None)
+
+
+def current_record() -> RequestRecord | None:
+    """The record of the request that this task or thread works on; None outside of requests."""
+    return _current.get()
 
 
 def record_of(scope: Mapping[str, Any]) -> RequestRecord:
     """The record of the request, or one that is not read."""
     found = scope.get(RECORD)
     return found if isinstance(found, RequestRecord) else RequestRecord()
+
+
+def note_login(username: str | None, errors: Sequence[str]) -> None:
+    """Note whose login a callback was, or why it failed: the plugin's first error, without what it quotes."""
+    record = _current.get()
+    if record is not None:
+        record.user = username or ""
+        record.failure = errors[0].partition(":")[0][:100] if errors else ""
 
 
 @lru_cache(maxsize=1024)
@@ -49,12 +89,22 @@ def label(rule: Rule) -> str:
 
 
 class RequestMetrics:
-    """The outermost ASGI middleware: counts requests, their seconds, and bytes of artifacts."""
+    """The outermost ASGI middleware: counts requests, their seconds, and bytes of artifacts; names and logs them.
 
-    def __init__(self, application: Application) -> None:
+    X-Request-Id and X-Forwarded-For are believed of ``trusted`` addresses only.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        trusted: Networks = (),
+        log: "Callable[[Finished], None] | None" = None,
+        probed: "Callable[[Scope], None] | None" = None,
+    ) -> None:
         from prometheus_client import Counter, Histogram
 
-        self._application = application
+        self._application, self._trusted, self._log, self._probed = application, trusted, log, probed
         self._requests = Counter(
             "mlflow_sso_requests", "Requests that were answered.", ("rule", "method", "status"), registry=None
         )
@@ -71,14 +121,27 @@ class RequestMetrics:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == "/health":
+            if self._probed is not None and scope["type"] == "http":
+                self._probed(scope)
             await self._application(scope, receive, send)
             return
-        record, started = RequestRecord(), time.perf_counter()
-        exchange = _Counted(receive, send)
+        record, started = self._record(scope), time.perf_counter()
+        exchange = _Counted(receive, send, request_id=record.request_id)
+        token = _current.set(record)
         try:
             await self._application({**scope, RECORD: record}, exchange.receive, exchange.send)
         finally:
-            self._note(record, exchange, METHODS.get(scope["method"], "write"), time.perf_counter() - started)
+            _current.reset(token)
+            seconds = time.perf_counter() - started
+            self._note(record, exchange, METHODS.get(scope["method"], "write"), seconds)
+            if self._log is not None:
+                self._log(Finished(scope, record, exchange.status, exchange.received, exchange.sent, seconds))
+
+    def _record(self, scope: Scope) -> RequestRecord:
+        from_proxy = is_from_proxy(scope, self._trusted)
+        return RequestRecord(
+            request_id=request_id(scope, from_proxy=from_proxy), client=client_address(scope, from_proxy=from_proxy)
+        )
 
     def _note(self, record: RequestRecord, exchange: "_Counted", method: str, seconds: float) -> None:
         status = f"{exchange.status // 100}xx" if exchange.status else "none"
@@ -92,8 +155,8 @@ class RequestMetrics:
 class _Counted:
     """One request: its answer's status, and the bytes of both bodies."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
+    def __init__(self, receive: Receive, send: Send, *, request_id: str) -> None:
+        self._receive, self._send, self._id = receive, send, (HEADER, request_id.encode())
         self.status = self.received = self.sent = 0
 
     async def receive(self) -> Message:
@@ -105,6 +168,7 @@ class _Counted:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), self._id]}
         else:
             self.sent += len(message.get("body", b""))
         await self._send(message)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from uvicorn import Config, Server
 
 from mlflow_sso.serve.connections import Connection, Limits, raise_descriptor_limit
+from mlflow_sso.serve.event_log import speak_json
 from mlflow_sso.serve.head import MAX_HEADER_BYTES
 from mlflow_sso.serve.health import BEAT_SECONDS, beat, heartbeat_folder
-from mlflow_sso.serve.logs import log_configuration
+from mlflow_sso.serve.logs import is_json, log_configuration
 
 TICKS_A_SECOND = 10
 """Of uvicorn's main loop (uvicorn/server.py, ``main_loop``)."""
@@ -41,6 +42,11 @@ def load_server(application: str, *, grace_seconds: int, variables: Mapping[str,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_graceful_shutdown=grace_seconds,
         log_config=log_configuration(variables),
+        # Each request has a line of its own then.
+        access_log=not is_json(variables),
     )
+    if is_json(variables):
+        # Before the application is imported, whose parts set up loggers of their own.
+        speak_json()
     config.load()
     return WatchedServer(config)

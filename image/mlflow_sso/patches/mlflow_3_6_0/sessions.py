@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mlflow_sso.access_rows import ENDED
 from mlflow_sso.changes import ENDED_ACCESS
+from mlflow_sso.serve.request_metrics import note_login
 
 LOGIN_TIME = "mlflow_sso_login_time"
 """Key of the session: when it began, in seconds since 1970."""
@@ -63,7 +64,9 @@ def _beginning_a_session(process: Process) -> Process:
             email, errors = process(request, session)
         except Exception:
             current_app.logger.exception("the login could not be completed")
+            note_login(None, [FAILED])
             return None, [FAILED]
+        note_login(email, errors)
         if not errors:
             session[LOGIN_MARK] = _mark_returned(email)
             session[LOGIN_TIME] = int(time.time())
