@@ -127,6 +127,16 @@ def test_doctor_cannot_see_a_silent_keycloak(applied: CommandLine) -> None:
     assert "127.0.0.1:9" in line.seen
 
 
+def test_doctor_skips_a_service_out_of_reach(applied: CommandLine) -> None:
+    bootstrap = applied.settings.bootstrap.model_copy(update={"s3_endpoint": "http://minio.minio.svc:9", "attempts": 1})
+    settings = applied.settings.model_copy(update={"bootstrap": bootstrap})
+
+    (line,) = look(settings, prepared.PREPARED["minio"], **applied.environ)
+
+    assert line.state is State.SKIPPED
+    assert "minio.minio.svc" in line.seen
+
+
 def test_doctor_ends_although_keycloak_hangs(applied: CommandLine, keycloak_server: Keycloak) -> None:
     with FaultProxy(keycloak_server.url) as way:
         way.spoil(silent(), times=100)

@@ -1,8 +1,11 @@
 """What bootstrap prepares: realm, secret store, databases and bucket, compared as ``verify`` does."""
 
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
+from urllib.parse import urlsplit
 
+from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.doctor.examination import Check, Examination
 from mlflow_bootstrap.doctor.line import Line, failed, passed, skipped, unknown
 from mlflow_bootstrap.engine import Change, Failure, Outcome
@@ -33,9 +36,24 @@ def run_of(examined: Examination) -> Run:
 def _prepared(part: PartName) -> Check:
     def check(examined: Examination) -> Iterator[Line]:
         outcome = run_of(examined).plan((part,))
-        yield _line(part, outcome, examined.name)
+        inside = _inside_address(part, examined.settings)
+        unreachable = next((f.error for f in outcome.failures if isinstance(f.error, UnreachableError)), None)
+        if inside and unreachable:
+            # A workstation need not reach the cluster's Services, and the line of the pod says whether MLflow does.
+            yield skipped(f"bootstrap {part}", unreachable.text, do=unreachable.remedy)
+        else:
+            yield _line(part, outcome, examined.name)
 
     return check
+
+
+def _inside_address(part: PartName, settings: Settings) -> bool:
+    """Whether the address of a system is that of a Service of the cluster."""
+    addresses = {
+        "postgres": settings.bootstrap.postgres_host or settings.database.address,
+        "minio": urlsplit(settings.bootstrap.s3_endpoint or settings.artifacts.endpoint or "").hostname or "",
+    }
+    return re.search(r"\.svc(\.|$)", addresses.get(part, "")) is not None
 
 
 def _line(part: PartName, outcome: Outcome, environment: str) -> Line:

@@ -1,0 +1,136 @@
+"""doctor on a deployment that works, and with one thing broken after the other."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import pytest
+from deployment import Deployment
+from minio import MinioAdmin
+from minio.credentials.providers import StaticProvider
+
+from live.node.flux import Flux
+from live.node.node import Node
+from live.users import Realm
+
+pytestmark = pytest.mark.servers
+
+ABSENT = {
+    "operator cloudnative-pg",
+    "operator external-secrets",
+    "ClusterSecretStore vault-secret-store",
+    "Cluster postgres-cluster",
+}
+"""What stand-ins do on the node, and doctor misses."""
+
+Lines = Mapping[str, Mapping[str, str]]
+Doctor = Callable[..., Lines]
+
+
+@pytest.fixture
+def doctor(deployment: Deployment, node: Node) -> Doctor:
+    """Runs it as an operator does; the lines by their name."""
+
+    def run(*arguments: str, **variables: str) -> Lines:
+        authority = str(deployment.backing.certificate.ca)
+        folders = ["--environments", str(deployment.file.parent), "--output", str(deployment.dist)]
+        where = ["--environment", deployment.name, *folders, "--connect", f"127.0.0.1:{node.https_port}"]
+        program = "from cdk8s_mlflow.console import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, "doctor", "--json", *where, *arguments],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": "/root",
+                "KUBECONFIG": str(node.kubeconfig),
+                "SSL_CERT_FILE": authority,
+                **deployment.backing.administration,
+                **variables,
+            },
+            cwd=deployment.file.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1, done.stderr
+        return {line["name"]: line for line in json.loads(done.stdout)["lines"]}
+
+    return run
+
+
+def wrong(lines: Lines) -> set[str]:
+    """Names of the lines that are neither well nor known to be absent."""
+    return {name for name, line in lines.items() if line["state"] in ("failed", "unknown")} - ABSENT
+
+
+def test_doctor_finds_a_working_deployment(deployment: Deployment, doctor: Doctor) -> None:
+    user = deployment.user("doctor")
+    login = {"MLFLOW_TRACKING_USERNAME": user.email, "MLFLOW_TRACKING_PASSWORD": deployment.access_key(user)}
+
+    lines = doctor("--with-run", **login)
+
+    assert {name: lines[name] for name in wrong(lines)} == {}
+    expected = {
+        *("objects", "Deployment mlflow", "image of mlflow", "public address", "without a login", "redirect URI"),
+        *("in the pod: postgresql mlflow", "in the pod: artifact bucket", "in the pod: oidc client"),
+        *("clocks", "run with an artifact", "bootstrap keycloak", "bootstrap minio", "bootstrap secrets"),
+        *(f"certificate of {deployment.settings.ingress.host}", f"Kustomization {deployment.source}-application"),
+    }
+    assert {name for name in expected if lines[name]["state"] != "ok"} == set()
+
+
+def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Doctor, node: Node) -> None:
+    where = ["--namespace", deployment.namespace]
+    node.kubectl("delete", "middlewares.traefik.io", "mlflow-headers", *where)
+    with deployment.client() as client:
+        node.wait("Traefik without the Middleware", lambda: client.get("/health").status_code == 404)
+
+    lines = doctor()
+
+    node.apply(deployment.manifests / "application/Middleware.mlflow-headers.k8s.yaml")
+    assert {"objects", "public address"} <= wrong(lines)
+    assert "404" in lines["public address"]["seen"]
+    assert "Traefik answers 404" in lines["objects"]["means"]
+
+
+def test_doctor_names_an_unregistered_redirect(deployment: Deployment, doctor: Doctor) -> None:
+    realm = Realm(settings=deployment.settings, server=deployment.backing.keycloak).administration
+    key = realm.get_client_id(deployment.settings.authentication.client_id)
+    realm.update_client(key, {"redirectUris": ["https://old.example.com/callback"]})
+
+    lines = doctor()
+
+    deployment.bootstrap.succeed("apply", "keycloak")
+    assert wrong(lines) == {"redirect URI", "bootstrap keycloak"}
+    assert "Keycloak refuses" in lines["redirect URI"]["seen"]
+
+
+def test_doctor_names_lost_rights_in_the_bucket(deployment: Deployment, doctor: Doctor) -> None:
+    artifacts, minio = deployment.settings.artifacts, deployment.backing.minio
+    login = StaticProvider(minio.root_user, minio.root_password)
+    root = MinioAdmin(endpoint=urlsplit(minio.url).netloc, credentials=login, secure=False)
+    root.detach_policy([artifacts.policy], user=artifacts.user)
+
+    lines = doctor()
+
+    deployment.bootstrap.succeed("apply", "minio")
+    assert wrong(lines) == {"in the pod: artifact bucket", "bootstrap minio"}
+
+
+def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
+    where = ["--namespace", deployment.namespace]
+    part = f"{deployment.source}-application"
+    flux.suspend(part)
+    node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
+    node.wait("no pod", lambda: not deployment.pods("tracking-server"))
+
+    lines = doctor()
+
+    flux.suspend(part, suspended=False)
+    flux.reconcile(part)
+    node.kubectl("rollout", "status", "deployment/mlflow", "--timeout=300s", *where)
+    assert {"Deployment mlflow", "public address", "in the pod"} <= wrong(lines)
+    assert lines[f"Kustomization {part}"]["state"] == "warning"
+    assert "503" in lines["public address"]["seen"]
