@@ -47,7 +47,7 @@ class SystemSpec:
     """What fails in MLflow while it is not as the settings say; ``doctor`` prints it."""
 
 
-# Each system's library takes up to a second to import, so a system is imported when its turn comes.
+# A system is imported when its turn comes: the library of one takes 0.2 to 0.4 s of a processor (psycopg, Keycloak's).
 def _keycloak_resources(context: Context) -> Sequence[Resource]:
     from mlflow_bootstrap import keycloak
 

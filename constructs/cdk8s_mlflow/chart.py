@@ -76,7 +76,7 @@ class MlflowChart(Chart):
 def _sync_secrets(chart: Chart, settings: Settings, *, part: Literal["application", "database"]) -> None:
     if settings.secrets.mode != "external-secrets":
         return
-    # The classes of External Secrets take a quarter of a second to import, which most commands need not spend.
+    # The other mode has no use for the generated classes, which Node.js would load as well.
     from cdk8s_mlflow.external_secrets import SyncedSecret
 
     for template in secret_templates(settings):
