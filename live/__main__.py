@@ -14,7 +14,7 @@ from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import SettingsError, load
 from live.local import API_PORT, FILE, HTTPS_PORT, PORTS, Local
 from live.logins import write_logins
-from live.node.node import require_privileges
+from live.node.privileges import require_privileges
 from live.only_one import BusyError, need_ports, only_one
 from live.processes import resident
 from live.provisioning import ProvisioningError

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from live.node.node import MANIFESTS, Node
+from live.node.addons import MANIFESTS
+from live.node.node import Node
 from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Server
 from live.servers.certificates import Certificate, issue
 from live.servers.process import free_port

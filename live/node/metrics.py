@@ -2,8 +2,9 @@
 
 import json
 
+from live.node.addons import MANIFESTS
 from live.node.components import ADDRESS
-from live.node.node import MANIFESTS, Node
+from live.node.node import Node
 
 _PORT = 4443
 

@@ -4,7 +4,6 @@ All of it lives in network, mount, PID and UTS namespaces of its own and ends wi
 Errors: NodeError, when a part of it ends early or does not get ready.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -17,17 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from live.node import cgroup, components, pki
+from live.node import cgroup, components
+from live.node.addons import apply_addons, static_images
 from live.node.components import ADDRESS, API_PORT, Components
-from live.node.images import StaticImage
+from live.node.identities import write_identities
 from live.node.network import Passage
+from live.node.privileges import require_privileges
 from live.node.programs import Programs, programs
-from live.servers.cache import cache_root
+from live.node.slots import free_slot
 from live.servers.process import Server, ServerError, free_port
 
 NodeError = ServerError
 
-MANIFESTS = Path(__file__).with_name("manifests")
 _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
@@ -74,7 +74,7 @@ class Node(Server):
         """
         require_privileges()
         self._programs = programs()
-        self._slot = _free_slot()
+        self._slot = free_slot()
         self._ready_file.unlink(missing_ok=True)
         flags = ["--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child=KILL"]
         return ["unshare", *flags, "bash", str(_SCRIPT), ADDRESS, str(self._ready_file)]
@@ -248,7 +248,7 @@ class Node(Server):
     def _components(self) -> Components:
         for part in ("etcd", "kubelet", "pod-logs", "pki"):
             shutil.rmtree(self.folder / part, ignore_errors=True)
-        self._certificates()
+        write_identities(self.folder, outside=self.kubeconfig, url=self.url)
         # A node that was killed with the process that held it could not remove its own.
         cgroup.remove(self._cgroup)
         cgroup.create(self._cgroup)
@@ -265,43 +265,11 @@ class Node(Server):
         for name, command in parts.controllers.items():
             self.spawn(name, command)
 
-    def _certificates(self) -> None:
-        folder = self.folder / "pki"
-        authority = pki.Authority.create(folder, "ca")
-        names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-        authority.issue("apiserver", "kube-apiserver", hosts=["127.0.0.1", ADDRESS, components.API_SERVICE, *names])
-        authority.issue("kubelet-serving", components.NAME, hosts=[ADDRESS])
-        authority.issue("apiserver-kubelet", "apiserver-kubelet", groups=["system:masters"])
-        authority.issue("front-proxy", "front-proxy")
-        authority.issue("admin", "admin", groups=["system:masters"])
-        authority.issue("kubelet", f"system:node:{components.NAME}", groups=["system:nodes"])
-        for name, user in (
-            ("controller-manager", "kube-controller-manager"),
-            ("scheduler", "kube-scheduler"),
-            ("proxy", "kube-proxy"),
-        ):
-            authority.issue(name, f"system:{user}")
-        pki.service_account_keys(folder)
-        inside = f"https://{ADDRESS}:{API_PORT}"
-        for user in ("admin", "kubelet", "controller-manager", "scheduler", "proxy"):
-            pki.kubeconfig(self.folder / f"{user}.kubeconfig", server=inside, folder=folder, user=user)
-        pki.kubeconfig(self.kubeconfig, server=self.url, folder=folder, user="admin")
-
     def _import_static_images(self) -> None:
         self.wait(
             "containerd", lambda: bool(self.run("ctr", "--address", components.CONTAINERD, "version", check=False))
         )
-        go = self._programs.go
-        for image in (
-            StaticImage(name=components.PAUSE_IMAGE, programs={"forward": go / "forward"}, arguments=["pause"]),
-            StaticImage(name="docker.io/node/coredns:1", programs={"coredns": go / "coredns"}),
-            StaticImage(name="docker.io/node/traefik:1", programs={"traefik": go / "traefik"}),
-        ):
-            archive = go.parent / f"{image.name.rpartition('/')[2].partition(':')[0]}.tar"
-            if not archive.exists() or archive.stat().st_mtime < max(
-                f.stat().st_mtime for f in image.programs.values()
-            ):
-                image.write(archive)
+        for archive in static_images(self._programs.go):
             self.import_image(archive)
 
     def _node_ready(self) -> bool:
@@ -310,64 +278,14 @@ class Node(Server):
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
     def _apply_addons(self) -> None:
-        rewrites = "".join(
-            f"        rewrite name exact {name} traefik.kube-system.svc.cluster.local answer auto\n"
-            for name in self.names
-        )
-        dns = (MANIFESTS / "coredns.yaml").read_text().replace("        # PUBLIC NAMES\n", rewrites)
-        self.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
-        self.apply(*sorted(self._programs.definitions.glob("*.yaml")))
-        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        traefik = (MANIFESTS / "traefik.yaml").read_text().replace("PUBLIC_PORT", str(self.https_port))
-        self.kubectl("apply", "--server-side", "--filename", "-", stdin=traefik)
-        for name in ("coredns", "traefik"):
-            self.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=180s")
+        apply_addons(self, self._programs.definitions)
         address = self.get("service", "traefik", "--namespace", "kube-system")["spec"]["clusterIP"]
         self._passages.append(Passage.into(self.init, (address, 443), port=self.https_port))
-
-
-def require_privileges() -> None:
-    """See that a node can be started.
-
-    Raises:
-        NodeError: it cannot; the text says what is missing.
-    """
-    if os.geteuid() != 0:
-        raise NodeError("a node needs root, for its namespaces, mounts and cgroups; run it with sudo")
-    if not cgroup.writable():
-        raise NodeError(
-            f"a node needs cgroups below {cgroup.ROOT} that root may create; they are mounted read-only here"
-        )
-    tried = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"]
-    done = subprocess.run(tried, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NodeError(f"a node needs namespaces of its own, which this machine refuses: {done.stderr.strip()}")
 
 
 _NAMESPACE = ("--address", components.CONTAINERD, "--namespace", "k8s.io")
 
 
-def _free_slot() -> IO[str]:
-    """A locked file beside a folder of images, so that nodes at the same time do not share one and later ones do."""
-    folder = cache_root() / "node"
-    for number in range(1, 100):
-        slot = (folder / f"slot-{number}").open("w")
-        try:
-            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            slot.close()
-            continue
-        return slot
-    raise NodeError("a hundred nodes run already; end some of them")
-
-
 def _children_of(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(number) for number in listed.split()]
-
-
-if __name__ == "__main__":
-    try:
-        require_privileges()
-    except NodeError as error:
-        sys.exit(f"error: {error}")

@@ -1,0 +1,21 @@
+"""Slots of the cache, so that nodes at the same time do not share images and cgroups, and later ones do."""
+
+import fcntl
+from typing import IO
+
+from live.servers.cache import cache_root
+from live.servers.process import ServerError
+
+
+def free_slot() -> IO[str]:
+    """A locked file beside a folder of images; raises ``ServerError`` when a hundred are locked."""
+    folder = cache_root() / "node"
+    for number in range(1, 100):
+        slot = (folder / f"slot-{number}").open("w")
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            slot.close()
+            continue
+        return slot
+    raise ServerError("a hundred nodes run already; end some of them")
