@@ -30,7 +30,7 @@ _TABLE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} "
     "(is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only), number bigint NOT NULL)"
 )
-_ENDED_ACCESS = f"CREATE TABLE IF NOT EXISTS {ENDED_ACCESS} (username varchar PRIMARY KEY, mark text NOT NULL)"
+CREATE_ENDED_ACCESS = f"CREATE TABLE IF NOT EXISTS {ENDED_ACCESS} (username varchar PRIMARY KEY, mark text NOT NULL)"
 # The setting is one of the transaction: it counts once, however many rows it changes.
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -111,7 +111,7 @@ def count_changes(connection: Any, schema: Schema, *, deadline: Deadline) -> lis
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{int(1000 * max(1.0, deadline.left))}ms"])
             cursor.execute(_TABLE)
             cursor.execute(f"INSERT INTO {TABLE} (number) VALUES (1) ON CONFLICT DO NOTHING")  # noqa: S608
-            cursor.execute(_ENDED_ACCESS)
+            cursor.execute(CREATE_ENDED_ACCESS)
             cursor.execute(_FUNCTION)
             for table in state.missing:
                 cursor.execute(sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(_name(TRIGGER), _name(table)))

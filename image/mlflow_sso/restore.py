@@ -15,6 +15,7 @@ from mlflow_sso.backup import streams, tables
 from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
 from mlflow_sso.backup.target import Dump, Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.changes import CREATE_ENDED_ACCESS, ENDED_ACCESS
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError, UsageError
@@ -122,6 +123,10 @@ def _require_empty(connection: Any, schema: Schema) -> None:
 def _load(
     target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
 ) -> None:
+    if any(table.name == ENDED_ACCESS for table in database.tables):
+        # No revision creates it: without its rows, sessions that were ended would be valid again.
+        with connection.cursor() as cursor:
+            cursor.execute(CREATE_ENDED_ACCESS)
     present = tables.columns(connection, without=[schema.version_table])
     _require_same_tables(schema, database, present)
     set_aside = tables.SetAside.drop(connection)

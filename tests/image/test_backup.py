@@ -25,6 +25,7 @@ INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
 INSERT INTO params (key, value, run_uuid) SELECT 'empty', '', md5(n::text) FROM generate_series(1, 100) n;
 """
 GROUPS = "INSERT INTO groups (group_name) SELECT 'group ' || n FROM generate_series(1, 9) n"
+ENDED = "INSERT INTO mlflow_sso_ended_access SELECT 'user ' || n, n || '.5' FROM generate_series(1, 7) n"
 GROUP = "INSERT INTO groups (group_name) VALUES (%s)"
 EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'active')"
 
@@ -75,6 +76,7 @@ def filled(migrated_pod: Pod) -> Pod:
     pod = make_backup_pod(migrated_pod)
     pod.database.query(ROWS)
     pod.database.query(GROUPS, service="mlflow_auth")
+    pod.database.query(ENDED, service="mlflow_auth")
     return pod
 
 
@@ -86,6 +88,7 @@ def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
 
     assert (dumped.code, restored.code) == (0, 0), dumped.stderr + restored.stderr
     assert read_all(new) == before
+    assert read_all(new)["mlflow_auth/mlflow_sso_ended_access"].count("user ") == 7
     assert dumped.results[-1]["rows"] == restored.results[-1]["rows"] > 23000
     assert new.migrate().results[0]["action"] == "none"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlflow_sso.changes import ENDED_ACCESS
 from mlflow_sso.changes import TABLE as CHANGES
 
 SCHEMA = "to_regnamespace(quote_ident(current_schema()))"
@@ -29,8 +28,8 @@ WHERE relnamespace = {SCHEMA} AND NOT EXISTS (SELECT FROM pg_constraint WHERE co
 
 
 def columns(connection: Any, *, without: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The columns that a client may write, of every table but ``without`` and those of ours."""
-    others = {*without, CHANGES, ENDED_ACCESS}
+    """The columns that a client may write, of every table but ``without`` and that of the number of changes."""
+    others = {*without, CHANGES}
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)
         return {name: tuple(names or ()) for name, names in cursor.fetchall() if name not in others}
