@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pod import Pod
-from serving import AS_SERVER, SETTINGS, Site, make_users, mount_server_secrets
+from serving import AS_SERVER, SETTINGS, USERS, Site, make_users, mount_server_secrets
 
 INSIDE = Path(__file__).with_name("inside")
 """Modules for a release's interpreter."""
@@ -22,12 +22,12 @@ runpy.run_path({str(INSIDE)!r} + "/" + sys.argv[3], run_name="__main__")
 
 
 @contextmanager
-def new_site(migrated: Pod) -> Iterator[Site]:
-    """Databases with the usual users and nothing else."""
+def new_site(migrated: Pod, *others: str, **environment: str) -> Iterator[Site]:
+    """Databases with the usual users, ``others``, and nothing else."""
     with tempfile.TemporaryDirectory(prefix="attacked-") as folder:
-        pod = replace(migrated, settings=SETTINGS).copy(Path(folder))
+        pod = replace(migrated, settings={**SETTINGS, **environment}).copy(Path(folder))
         mount_server_secrets(pod)
-        yield Site(pod=pod, keys=make_users(pod))
+        yield Site(pod=pod, keys=make_users(pod, *USERS, *others))
 
 
 def run_inside(site: Site, program: str, *arguments: str) -> Any:

@@ -171,9 +171,10 @@ def test_migrate_wait_and_check_work_from_image(container: Container) -> None:
     assert [result["database"] for result in migrated.results] == ["mlflow", "mlflow_auth"]
     assert waited.code == 0, waited.stderr
     passed = [line for line in checked.stdout.splitlines() if re.search(r"  ok  ", line)]
-    assert [line.split("  ")[0] for line in passed[:6]] == [
+    assert [line.split("  ")[0] for line in passed[:7]] == [
         "postgresql mlflow",
         "postgresql mlflow_auth",
+        "stored locations",
         "indexes mlflow",
         "indexes mlflow_auth",
         "changes mlflow_auth",

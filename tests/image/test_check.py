@@ -1,6 +1,7 @@
 """``check`` with every service up, and with each one down or wrong, for both releases."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -100,6 +101,40 @@ def test_check_names_what_each_row_found(whole: Pod, realm: Realm, redis: Redis)
     assert f"issuer {realm.keycloak.url}/realms/mlflow, " in said["oidc discovery"]
     assert said["oidc client"] == "client mlflow accepted"
     assert said["session store"] == f"Redis at 127.0.0.1:{redis.port}, database 0"
+
+
+LOCATIONS = """
+INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage) VALUES
+  (900001, 'a', 'file:///mlruns/1', 'active'), (900002, 'b', 's3://old/2', 'active'),
+  (900003, 'c', 'mlflow-artifacts:/900003', 'active'), (900004, 'd', 'mlflow-artifacts:/900003/d', 'active'),
+  (900005, 'e', 'mlflow-artifacts:/team/../900003', 'active'), (900006, 'f', 's3://old-2/x', 'active');
+INSERT INTO runs (run_uuid, experiment_id, artifact_uri, lifecycle_stage) VALUES
+  ('r1', 900001, 'mlflow-artifacts:/900001/r1/artifacts', 'active'),
+  ('r2', 900002, 'http://x/api/2.0/mlflow-artifacts/artifacts/900001', 'active'),
+  ('r3', 900003, 'mlflow-artifacts://host/900003/r3', 'active');
+INSERT INTO registered_models (name) VALUES ('m');
+INSERT INTO model_versions (name, version, source, storage_location) VALUES
+  ('m', 1, 'models:/m-1', 'mlflow-artifacts:/900003/models/m-1/artifacts'), ('m', 2, 'prompt-template', NULL),
+  ('m', 3, 'runs:/r1/model', NULL), ('m', 4, '%s/900003/r3', NULL);
+INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES ('tr-1', 900003, 1, 'OK');
+INSERT INTO trace_tags (request_id, key, value) VALUES
+  ('tr-1', 'mlflow.artifactLocation', 'mlflow-artifacts:/900001/traces/tr-1/artifacts'), ('tr-1', 'x', 'file:///x');
+"""
+
+
+def test_check_counts_rows_of_unserved_locations(migrated_pod: Pod) -> None:
+    migrated_pod.database.query(LOCATIONS % f"s3://{migrated_pod.bucket.name}")
+
+    done = migrated_pod.run("check", "--timeout", "1", MLFLOW_SSO_ALLOWED_LOCATIONS="s3://old")
+
+    (said,) = [line for line in done.stdout.splitlines() if re.match("stored locations +ok ", line)]
+    assert re.findall(r"(\d+ of \w+) lie (elsewhere|in the folder of another)", said) == [
+        ("3 of experiments", "elsewhere"),
+        ("1 of experiments", "in the folder of another"),
+        ("2 of runs", "elsewhere"),
+        ("1 of model_versions", "elsewhere"),
+        ("1 of trace_tags", "in the folder of another"),
+    ]
 
 
 def test_check_leaves_no_object_and_prints_no_secret(whole: Pod, redis: Redis) -> None:

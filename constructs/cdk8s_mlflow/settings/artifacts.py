@@ -69,7 +69,7 @@ class ArtifactSettings(Section):
     """Name of the user's policy in MinIO."""
 
     allowed_locations: tuple[Location, ...] = ()
-    """Prefixes of locations outside the bucket that every member may give to experiments and versions of models."""
+    """Prefixes of locations outside the bucket that all members may read and give to experiments and versions."""
 
     credentials: Literal["keys", "service-account", "pod-identity"] = "keys"
     """Keys from the secret store, a cloud identity by annotation of the ServiceAccount, or EKS Pod Identity."""

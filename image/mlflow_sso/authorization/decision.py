@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from mlflow_sso.authorization import forms, reserved_tags
 from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.listing import Visible
-from mlflow_sso.authorization.locations import Demand, Locations
+from mlflow_sso.authorization.locations import Demand, Locations, shown
 from mlflow_sso.authorization.matching import Match, Table
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.otlp import read_spans
@@ -132,6 +132,18 @@ class Decision:
             return Allowed(caller)
         return Allowed(caller, {kind: self._readable(caller, kind) for kind in wanted.lists})
 
+    def follow(self, caller: Caller, location: str) -> None:
+        """Raises ``RefusedError`` unless ``caller`` may read what lies at ``location``, which a row holds."""
+        demands = self._locations.stored(location)
+        if caller.is_admin:
+            return
+        try:
+            self.check(caller, demands)
+        except RefusedError:
+            raise RefusedError(
+                f"the stored location {shown(location)} is not served: it belongs to what the caller may not read"
+            ) from None
+
     def _demands(self, rule: Rule, request: Request) -> Iterator[Demand]:
         named = [(need, request.values(need.field)) for need in rule.needs]
         _refuse_missing(rule, named)
@@ -159,6 +171,10 @@ class Decision:
                     raise RefusedError("only administrators may name another user than themselves here")
             case Form.RELATIVE_PATH:
                 forms.refuse_other_paths(request.values(value.field))
+            case Form.FILE_NAME:
+                forms.refuse_folders(request.values(value.field))
+            case Form.PART_COUNT:
+                forms.refuse_many_parts(request.raw(value.field.path))
 
     def _of_tag(self, key: object, value: object, *, new: bool = False) -> Iterator[Demand]:
         """What it takes to set a tag; raises ``RefusedError`` for one that no caller may set."""
@@ -220,14 +236,14 @@ def _both(one: Demand, other: Demand) -> Demand:
 
 
 def _of_owners(demand: Demand, owners: Mapping[str, Sequence[str]], levels: Mapping[str, Level]) -> Level:
-    """The level of what belongs to several experiments: to read, one suffices; to change, all are needed."""
+    """The level of what belongs to several experiments: to read, one suffices, save of files; to change, all."""
     if demand.name not in owners:
         if demand.if_there or demand.kind is Kind.EXPERIMENT_NAME:
             # The answer to a name says that there is none, after which clients create it.
             return Level.MANAGE
         raise RefusedError(f"there is no such {demand.kind.value}", status=404, error_code="RESOURCE_DOES_NOT_EXIST")
     found = [levels[owner] for owner in owners[demand.name]] or [Level.NONE]
-    return max(found) if demand.level <= Level.READ else min(found)
+    return max(found) if demand.level <= Level.READ and demand.kind is not Kind.ARTIFACT else min(found)
 
 
 def _refuse_missing(rule: Rule, named: Sequence[tuple[Need, Sequence[str]]]) -> None:

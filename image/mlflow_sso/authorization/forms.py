@@ -13,6 +13,10 @@ TRACE_ID = re.compile(r"tr-[0-9a-f]{32}")
 """As MLflow's clients create them (mlflow/tracing/utils/__init__.py, ``generate_trace_id_v3``)."""
 
 
+MOST_PARTS = 10_000
+"""Of one upload (Amazon S3 User Guide, "Amazon S3 multipart upload limits")."""
+
+
 def tags_in(request: Request, path: str) -> Iterator[tuple[Any, Any]]:
     """Keys and values of the tags at ``path`` of the body; an empty ``path`` is one tag as the body."""
     for item in [request.body] if not path else request.raw(path):
@@ -52,3 +56,17 @@ def refuse_other_paths(paths: Sequence[str]) -> None:
     """Raise ``RefusedError`` for a path that could lead out of the folder below which it is named."""
     for path in paths:
         artifact_segments(path)
+
+
+def refuse_folders(paths: Sequence[str]) -> None:
+    """Raise ``RefusedError`` for a path whose last segment leads to a folder: MLflow appends it to another path."""
+    for path in paths:
+        if path.rpartition("/")[2] in ("", ".", ".."):
+            raise RefusedError("the path of an upload ends with the name of a file", status=400)
+
+
+def refuse_many_parts(counts: Sequence[Any]) -> None:
+    """Raise ``RefusedError`` for more parts than an upload can have: MLflow signs an address for each, at once."""
+    for count in counts:
+        if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:
+            raise RefusedError(f"num_parts is a number from 1 to {MOST_PARTS}", status=400)

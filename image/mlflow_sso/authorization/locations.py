@@ -1,5 +1,6 @@
 """Reads a location that a request carries as a request about what lies there."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from mlflow_sso.authorization.rules import Form, Kind, Level
 
 ALLOWED_LOCATIONS = "MLFLOW_SSO_ALLOWED_LOCATIONS"
 """Environment variable with prefixes of locations, separated by spaces."""
+
+DESTINATION = "MLFLOW_ARTIFACTS_DESTINATION"
+"""MLflow's own environment variable."""
 
 PROMPT_SOURCES = frozenset({"prompt-template", "dummy-source"})
 """What MLflow's clients and pages give as the source of a prompt's version, which has none
@@ -28,10 +32,14 @@ class Demand:
 
 
 class Locations:
-    """``allowed`` are prefixes of locations outside this server's own artifacts that every member may name."""
+    """``allowed`` are prefixes of locations outside this server's own artifacts that every member may name.
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    ``destination`` is where the object store keeps what clients know below ``OWN_ROOT``.
+    """
+
+    def __init__(self, allowed: Iterable[str] = (), *, destination: str = "") -> None:
         self._allowed = tuple(prefix.rstrip("/") for prefix in allowed)
+        self._destination = destination.rstrip("/")
 
     def demands(self, form: Form, location: str) -> list[Demand]:
         """What the caller needs to name ``location``; raises ``RefusedError`` if no caller may."""
@@ -51,12 +59,33 @@ class Locations:
             "its prefix to artifacts.allowed_locations"
         )
 
+    def stored(self, location: str) -> list[Demand]:
+        """What the caller needs to read what lies at ``location``, which a row holds; raises ``RefusedError``."""
+        if self._is_allowed(location):
+            return []
+        if self._destination and location.startswith(f"{self._destination}/"):
+            return [Demand(Level.READ, Kind.ARTIFACT, location.removeprefix(f"{self._destination}/"))]
+        if location.startswith(OWN_ROOT):
+            return [Demand(Level.READ, Kind.ARTIFACT, _below_root(location))]
+        raise RefusedError(
+            f"the stored location {shown(location)} is not served: it lies neither below {OWN_ROOT} nor below a "
+            "prefix of artifacts.allowed_locations"
+        )
+
     def _is_allowed(self, location: str) -> bool:
         if any(sign in location for sign in "?#;\\") or "%" in location or not location.isprintable():
             return False
         path = location.rstrip("/").partition("://")[2] or location.rstrip("/").partition(":/")[2]
         below = any(location.rstrip("/") == prefix or location.startswith(f"{prefix}/") for prefix in self._allowed)
         return below and is_canonical(f"/{path}")
+
+
+def shown(location: str) -> str:
+    """``location`` for a message: without what stands before a host, which may be a password, and after the path."""
+    scheme, slashes, rest = location.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    plain = f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}" if slashes else re.split(r"[?#]", location)[0]
+    return repr(plain[:80])
 
 
 def _below_root(location: str) -> str:

@@ -41,10 +41,21 @@ class Backend(Protocol):
 
 
 class AuthorizationMiddleware:
-    """Serves only what ``table`` knows, and that only if ``backend`` allows it to the user."""
+    """Serves only what ``table`` knows, and that only if ``backend`` allows it to the user.
 
-    def __init__(self, table: Table, backend: Backend, *, read_only: bool = False) -> None:
+    ``refused_headers`` are names in small letters, and why no request with such a header is served.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        backend: Backend,
+        *,
+        read_only: bool = False,
+        refused_headers: Mapping[bytes, str] | None = None,
+    ) -> None:
         self._table, self._backend, self._read_only = table, backend, read_only
+        self._refused_headers = refused_headers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +84,9 @@ class AuthorizationMiddleware:
         method, path = scope["method"], scope["path"]
         if has_encoded_separator(scope.get("raw_path") or b""):
             raise RefusedError("this path has an encoded slash, backslash or NUL, which is not served")
+        for name, value in scope["headers"]:
+            if name in self._refused_headers and value.strip():
+                raise RefusedError(self._refused_headers[name], status=400, error_code="INVALID_PARAMETER_VALUE")
         if method == "OPTIONS" and self._table.knows(path):
             return PREFLIGHT
         match, record = self._table.find(method, path), record_of(scope)

@@ -15,16 +15,26 @@ from mlflow_sso.authorization.rules import Kind
 EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,18}")
 """MLflow compares numbers: ``01`` is experiment 1, of which the plugin's grants know nothing."""
 OWN_ROOT = "mlflow-artifacts:/"
+ENDS = ("", "/")
+FOLDERS = {"models": (Kind.LOGGED_MODEL, 1), "traces": (Kind.TRACE, 1)}
+"""Below the location of an experiment, what names the object, and at which segment; of all others a run, at the first
+(mlflow/store/tracking/sqlalchemy_store.py)."""
 
 Owners = Mapping[str, tuple[str, ...]]
 """Experiments by name of the object; without those objects that do not exist."""
 
 
 class Objects:
-    """``session`` opens a session of the tracking store's database, as its ``ManagedSessionMaker`` does."""
+    """``session`` opens a session of the tracking store's database, as its ``ManagedSessionMaker`` does.
 
-    def __init__(self, session: Callable[[], Any], *, remembered: Remembered | None = None) -> None:
+    ``destination`` is the location in the object store that ``OWN_ROOT`` stands for.
+    """
+
+    def __init__(
+        self, session: Callable[[], Any], *, remembered: Remembered | None = None, destination: str = ""
+    ) -> None:
         self._session, self._remembered = in_thread(session), remembered or Remembered()
+        self._roots = (OWN_ROOT, f"{destination.rstrip('/')}/") if destination else (OWN_ROOT,)
 
     def experiments(self, kind: Kind, names: Iterable[str]) -> Owners:
         """The experiments that own each of ``names``; raises ``RefusedError`` if a name is none of its kind."""
@@ -92,17 +102,31 @@ class Objects:
         return {found: owners[of] for found, of in traces.items() if of in owners}
 
     def _of_artifact(self, path: str) -> tuple[str, ...]:
-        """MLflow puts everything of an experiment below its location: its number, or what its creator named."""
+        """MLflow puts everything of an experiment below its location: its number, or what its creator named.
+
+        Of locations one below the other the innermost counts, and of experiments that share one, that of the run, model
+        or trace whose folder it is.
+        """
         segments = artifact_segments(path)
         if EXPERIMENT_ID.fullmatch(segments[0]):
             return (segments[0],)
         from mlflow.store.tracking.dbmodels.models import SqlExperiment
 
-        above = [OWN_ROOT + "/".join(segments[:length]) for length in range(1, len(segments) + 1)]
-        places = [*above, *(f"{place}/" for place in above)]
+        above = {"/".join(segments[:length]): length for length in range(1, len(segments) + 1)}
+        places = {
+            f"{root}{place}{end}": length for place, length in above.items() for root in self._roots for end in ENDS
+        }
         location, experiment = SqlExperiment.artifact_location, SqlExperiment.experiment_id
-        found = self._pairs(location, experiment, location.in_(places))
-        return tuple(sorted({str(owner) for _, owner in found}))
+        found = [(places[at], str(owner)) for at, owner in self._pairs(location, experiment, location.in_(places))]
+        innermost = max((length for length, _ in found), default=0)
+        owners = tuple(sorted({owner for length, owner in found if length == innermost}))
+        return owners if len(owners) < 2 else self._of_folder(segments[innermost:], owners)
+
+    def _of_folder(self, segments: list[str], owners: tuple[str, ...]) -> tuple[str, ...]:
+        kind, place = FOLDERS.get(segments[0], (Kind.RUN, 0)) if segments else (Kind.RUN, 0)
+        name = segments[place] if len(segments) > place else ""
+        found = self.experiments(kind, [name]).get(name, ())
+        return found if set(found) <= set(owners) and found else owners
 
 
 def experiment_id(name: str) -> str:

@@ -100,6 +100,8 @@ class Form(StrEnum):
     NEW_TRACE_ID = "trace id as MLflow creates it; that of an existing trace takes EDIT of it"
     NEW_ASSESSMENT_ID = "id of no assessment, or of one of a trace that the caller may edit"
     RELATIVE_PATH = "path that stays below its folder"
+    FILE_NAME = "path of a client's, whose last segment names a file"
+    PART_COUNT = "parts of an upload, of which S3 takes 10,000"
     GRAPHQL = "GraphQL document, each field of which is in the table of GraphQL fields"
     OTLP = "spans of traces that the caller may write, with tags that the caller may set"
     SELF = "the caller's own user name"

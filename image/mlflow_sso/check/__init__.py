@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
+from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.changes import read_state
-from mlflow_sso.check import identity_provider, session_store
+from mlflow_sso.check import identity_provider, session_store, stored_locations
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import ProgramError
@@ -47,6 +48,7 @@ def _checks(root: SecretsRoot, timeout: float, *, reads_only: bool) -> dict[str,
     return {
         "postgresql mlflow": lambda: _database(tracking, timeout),
         "postgresql mlflow_auth": lambda: _database(auth, timeout),
+        "stored locations": lambda: _locations(tracking, timeout),
         "indexes mlflow": lambda: _indexes(tracking, timeout),
         "indexes mlflow_auth": lambda: _indexes(auth, timeout),
         "changes mlflow_auth": lambda: _changes(auth, timeout),
@@ -106,6 +108,16 @@ def _indexes(schema: Schema, timeout: float) -> str:
         [f"missing: {', '.join(lacking)} (run `mlflow-sso migrate` as the owner of the tables)"] if lacking else []
     )
     return "; ".join([", ".join(index.name for index in state.present) or "none", *missing])
+
+
+def _locations(schema: Schema, timeout: float) -> str:
+    connection = connect(schema, deadline=Deadline(timeout), program="check")
+    with closing(connection), errors_explained(schema, doing="cannot read"):
+        require_head(connection, schema)
+        allowed = tuple(os.environ.get(ALLOWED_LOCATIONS, "").split())
+        lines = stored_locations.describe(connection, allowed=allowed, destination=os.environ.get(DESTINATION, ""))
+    # They are refused one by one, which is no failure of the server.
+    return "; ".join(lines) or "every row leads below the bucket or an allowed location"
 
 
 def _changes(schema: Schema, timeout: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlflow_sso.authorization.decision import AskedField, Decision
-from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
+from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION, Locations
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_17_2.backend import BehindLogin
 from mlflow_sso.authorization.release_3_17_2.grants import PluginPermissions
@@ -13,6 +13,7 @@ from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
 from mlflow_sso.authorization.release_3_17_2.table import table
 from mlflow_sso.authorization.remembering import Remembered
+from mlflow_sso.authorization.stored_locations import judge_stored_locations
 from mlflow_sso.patches.mlflow_3_17_2 import row_reads
 from mlflow_sso.patches.mlflow_3_17_2.grant_reads import read_grants_together
 from mlflow_sso.patches.mlflow_3_17_2.run_owners import remember_owners
@@ -28,6 +29,7 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     exclude_rows_in_statements()
     read_grants_together()
     row_reads.read_together()
+    judge_stored_locations(os.environ[DESTINATION])
     remembered = Remembered()
     remember_owners(remembered)
     rows = table(ai_gateway=MLFLOW_ENABLE_AI_GATEWAY.get())
@@ -47,8 +49,8 @@ def _decision(rows: Any, remembered: Remembered) -> Decision:
     return Decision(
         rows,
         permissions=PluginPermissions(tracking=tracking, registry=registry),
-        objects=Objects(tracking, remembered=remembered),
-        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
+        objects=Objects(tracking, remembered=remembered, destination=os.environ[DESTINATION]),
+        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=os.environ[DESTINATION]),
         graphql=_graphql,
     )
 

@@ -27,7 +27,9 @@ PROXIED = (
         rest(
             "POST",
             f"/mlflow-artifacts/mpu/{step}/<path:artifact_path>",
-            edits(Kind.ARTIFACT, "artifact_path", where=Where.PATH),
+            edits(Kind.ARTIFACT, "artifact_path", where=Where.PATH)
+            & has(Form.FILE_NAME, "path", where=Where.BODY)
+            & has(Form.PART_COUNT, "num_parts", where=Where.BODY),
         )
         for step in ("create", "complete", "abort")
     ),

@@ -18,6 +18,7 @@ from mlflow_sso.authorization.read_only import is_read_only
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin, noted
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
 from mlflow_sso.authorization.rules import Decider
+from mlflow_sso.authorization.stored_locations import judged_by
 from mlflow_sso.serve.bodies import LARGE
 
 T = TypeVar("T")
@@ -28,6 +29,10 @@ DECISIONS = 8
 NOT_LOGGED_IN = RefusedError("log in first", status=401, error_code="UNAUTHENTICATED").answer()
 
 
+NO_WORKSPACES = {b"x-mlflow-workspace": "this server has no workspaces: leave MLFLOW_WORKSPACE unset"}
+"""MLflow fails with 500 at this header."""
+
+
 class BehindLogin:
     """ASGI middleware of the plugin's application, between its own of authentication and of permissions.
 
@@ -36,7 +41,9 @@ class BehindLogin:
 
     def __init__(self, app: Application, *, table: Table, decision: Decision, key_login: KeyLogin) -> None:
         backend = PluginBackend(app, decision=decision, key_login=key_login)
-        self._guarded = AuthorizationMiddleware(table, backend, read_only=is_read_only(os.environ))
+        self._guarded = AuthorizationMiddleware(
+            table, backend, read_only=is_read_only(os.environ), refused_headers=NO_WORKSPACES
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
@@ -80,5 +87,6 @@ class PluginBackend:
 
     async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
         """The plugin finds the caller in the request, and asks again for what it knows."""
-        with visible_to_handlers(allowed.visible):
+        judge = partial(self._decision.follow, allowed.caller) if allowed.caller else None
+        with visible_to_handlers(allowed.visible), judged_by(judge):
             await self._application(scope, receive, send)

@@ -7,7 +7,7 @@ from typing import Any
 from mlflow_sso.asgi import Application
 from mlflow_sso.authorization.decision import AskedField, Decision
 from mlflow_sso.authorization.listing import limit_statements
-from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, Locations
+from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION, Locations
 from mlflow_sso.authorization.middleware import AuthorizationMiddleware
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.read_only import is_read_only
@@ -18,6 +18,7 @@ from mlflow_sso.authorization.release_3_6_0.login import authenticate_once, log_
 from mlflow_sso.authorization.release_3_6_0.permission_lists import answer_from_all_grants
 from mlflow_sso.authorization.release_3_6_0.permissions import PluginPermissions
 from mlflow_sso.authorization.remembering import Remembered
+from mlflow_sso.authorization.stored_locations import judge_stored_locations
 from mlflow_sso.patches.access_keys import VerifiedKeys
 from mlflow_sso.patches.mlflow_3_6_0 import row_reads
 
@@ -33,6 +34,7 @@ def guard(application: Application, *, keys: VerifiedKeys) -> Application:
     answer_from_all_grants(permissions)
     limit_statements(every_link=False)
     row_reads.read_together()
+    judge_stored_locations(os.environ[DESTINATION])
     key_login = KeyLogin(store.engine, keys)
     decision = _decision(permissions, remembered)
     return AuthorizationMiddleware(
@@ -58,8 +60,10 @@ def _decision(permissions: PluginPermissions, remembered: Remembered) -> Decisio
     return Decision(
         TABLE,
         permissions=permissions,
-        objects=Objects(_get_tracking_store().ManagedSessionMaker, remembered=remembered),
-        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split()),
+        objects=Objects(
+            _get_tracking_store().ManagedSessionMaker, remembered=remembered, destination=os.environ[DESTINATION]
+        ),
+        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=os.environ[DESTINATION]),
         graphql=_graphql,
     )
 

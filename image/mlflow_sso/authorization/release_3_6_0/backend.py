@@ -14,6 +14,7 @@ from mlflow_sso.authorization.matching import Match
 from mlflow_sso.authorization.release_3_6_0.key_login import KeyLogin, SentKey, read_sent_key
 from mlflow_sso.authorization.release_3_6_0.login import as_caller
 from mlflow_sso.authorization.remembering import NotRememberedError, number_of_changes, only_remembered
+from mlflow_sso.authorization.stored_locations import judged_by
 from mlflow_sso.serve.bodies import Body
 from mlflow_sso.serve.wsgi import build_environ
 
@@ -80,5 +81,7 @@ class PluginBackend:
         return answer
 
     async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
-        with as_caller(allowed.caller), only(allowed.visible):
+        caller = allowed.caller
+        judge = partial(self._decision.follow, caller) if caller else None
+        with as_caller(caller), only(allowed.visible), judged_by(judge):
             await self._application(scope, receive, send)

@@ -1,0 +1,22 @@
+"""Rows of earlier installations may hold any location: only what the caller may read is served from one."""
+
+import io
+from pathlib import Path
+
+import pytest
+from attacked import new_site, run_inside
+from pod import Bucket, Pod
+
+pytestmark = pytest.mark.servers
+
+
+def test_stored_locations_lead_to_own_files_only(migrated_once: Pod, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    allowed = Bucket(server=migrated_once.bucket.server)
+    allowed.client.make_bucket(allowed.name)
+    allowed.client.put_object(allowed.name, "old/secret.txt", io.BytesIO(b"ours"), 4)
+    with new_site(migrated_once, MLFLOW_SSO_ALLOWED_LOCATIONS=f"s3://{allowed.name}/old") as site:
+        found = run_inside(site, "ask_stored_locations.py", str(tmp_path), f"s3://{allowed.name}/old")
+
+    assert found["served"] == []
+    assert found["refused"] == []
