@@ -14,3 +14,11 @@ def test_known_attacks_are_refused(migrated_once: Pod) -> None:
     assert found["served"] == []
     assert found["refused"] == []
     assert found["changed"] == []
+
+
+def test_requests_with_one_foreign_name_are_refused(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        found = run_inside(site, "ask_mixed.py")
+
+    assert found["wrong"] == []
+    assert found["asked"] > 100

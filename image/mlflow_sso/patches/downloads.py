@@ -1,4 +1,4 @@
-"""Asks for the size of an artifact before MLflow copies it to the temporary directory, on its way to the client."""
+"""Asks for an artifact and its size before MLflow copies it to the temporary directory, on its way to the client."""
 
 from typing import Any
 
@@ -22,15 +22,19 @@ def reserve_room_for_downloads() -> None:
 
 
 def _size(repository: Any, artifact_path: str) -> int:
-    """In bytes; 0 if there is no such object, which MLflow then says."""
+    """In bytes; raises MLflow's exception if there is no such object, of which MLflow says that the server failed."""
     import posixpath
 
     from botocore.exceptions import ClientError
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
     bucket, root = repository.parse_s3_compliant_uri(repository.artifact_uri)
     try:
         found = repository._get_s3_client().head_object(Bucket=bucket, Key=posixpath.join(root, artifact_path))
-    except ClientError:
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+            raise MlflowException(f"no such artifact: {artifact_path[:200]}", RESOURCE_DOES_NOT_EXIST) from None
         return 0
     return int(found["ContentLength"])
 

@@ -45,9 +45,11 @@ def _open_application() -> Application:
     fold_stored_names()
     fold_sent_names()
     _refresh_within_keycloaks_session()
+    from mlflow_sso.patches.mlflow_3_17_2.part_uploads import tell_refused_uploads
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
 
     advertise_no_presigned_urls()
+    tell_refused_uploads()
     # Before the plugin's app, which wraps MLflow's Flask application when it is imported.
     from asgiref import wsgi
 
@@ -63,6 +65,7 @@ def _open_application() -> Application:
     from mlflow_sso.patches.mlflow_3_17_2.realm_requests import believe_good_answers
     from mlflow_sso.patches.mlflow_3_17_2.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
+    from mlflow_sso.patches.mlflow_3_17_2.router_errors import tell_refusals_from_failures
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
@@ -74,6 +77,7 @@ def _open_application() -> Application:
     _note_logins()
     skip_routers_by_prefix(app.app.router.routes)
     return_after_login()
+    tell_refusals_from_failures(app.app)
     guard(app.app, key_login=_guard_key_checks())
     # Outside the plugin's login, whose 401 it replaces while the database does not answer.
     application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)

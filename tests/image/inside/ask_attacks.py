@@ -16,6 +16,7 @@ from world import MLFLOW, THIRD, User, World
 from mlflow_sso.releases import installed
 
 RUNS = "{runs{data{params{value}}}}"
+PARTS = "/api/2.0/mlflow-artifacts/mpu"
 Attack = tuple[str, Request]
 
 
@@ -69,6 +70,72 @@ def writes(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[Attac
         yield spans("tag by spans", mine["experiment"], mine["trace"], tag=folder)
 
 
+def uploads(mine: Mapping[str, str], theirs: Mapping[str, str], upload: str) -> Iterator[Attack]:
+    """Parts of another's upload, another's path, and paths and numbers that no client sends."""
+    part = [{"part_number": 1, "etag": "x"}]
+    for step in ("complete", "abort"):
+        body = {"path": "x.bin", "upload_id": upload, "parts": part}
+        yield f"{step} at another's path", Request.of("POST", f"{PARTS}/{step}/{theirs['folder']}", body)
+        yield f"{step} another's at one's own", Request.of("POST", f"{PARTS}/{step}/{mine['folder']}", body)
+    for name, folder, path, count in (
+        ("another's folder", theirs["folder"], "x.bin", 1),
+        ("upwards", mine["folder"], "..", 1),
+        ("a folder", mine["folder"], "x/", 1),
+        ("many parts", mine["folder"], "x.bin", 10_001),
+        ("no parts", mine["folder"], "x.bin", -1),
+    ):
+        yield name, Request.of("POST", f"{PARTS}/create/{folder}", {"path": path, "num_parts": count})
+    path = f"{mine['experiment']}/../{theirs['folder']}"
+    yield "through another folder", Request.of("POST", f"{PARTS}/create/{path}", {"path": "x.bin", "num_parts": 1})
+
+
+def attack_uploads(application: Application, users: Mapping[str, User], worlds: Mapping[str, World]) -> list[Any]:
+    """What was served as bert of anna's upload, and whether she can still end it."""
+    mine, theirs = worlds["bert"].names, worlds["anna"].names
+    begin = Request.of("POST", f"{PARTS}/create/{theirs['folder']}", {"path": "x.bin", "num_parts": 2})
+    begun = application.ask(begin, *users["anna"].credentials)
+    upload = begun.json()["upload_id"]
+    served = [
+        [name, answer.status, answer.text[:200]]
+        for name, request in uploads(mine, theirs, upload)
+        for answer in [application.ask(request, *users["bert"].credentials)]
+        # S3 may answer that an upload that does not exist is aborted.
+        if not (400 <= answer.status < 500 or "abort another's at" in name)
+    ]
+    return [*served, *([] if upload in open_uploads(f"{theirs['folder']}/x.bin") else ["her upload has ended"])]
+
+
+def open_uploads(key: str) -> set[str]:
+    """Ids of the uploads in parts of an object."""
+    from mlflow.server.handlers import _get_artifact_repo_mlflow_artifacts
+
+    repository = _get_artifact_repo_mlflow_artifacts()
+    bucket, _ = repository.parse_s3_compliant_uri(repository.artifact_uri)
+    found = repository._get_s3_client().list_multipart_uploads(Bucket=bucket, Prefix=key)
+    return {upload["UploadId"] for upload in found.get("Uploads", ())}
+
+
+def shown_versions(application: Application, users: Mapping[str, User], worlds: Mapping[str, World]) -> list[Any]:
+    """What GraphQL shows of a model's versions to who may read only the experiment of their run, in each way to ask."""
+    theirs = worlds["anna"]
+    theirs.grant_experiment(users["bert"], "READ")
+    fields = "experiment{name} modelVersions{name description source}"
+    documents = (
+        f'{{mlflowGetRun(input:{{runId:"{theirs.names["run"]}"}}){{run{{{fields}}}}}}}',
+        f'{{a:mlflowGetRun(input:{{runId:"{theirs.names["run"]}"}}){{...F}}}} '
+        "fragment F on MlflowGetRunResponse{r:run{...G}} "
+        f"fragment G on MlflowRunExtension{{e:experiment{{name}} {fields}}}",
+        f'mutation{{mlflowSearchRuns(input:{{experimentIds:["{theirs.names["experiment"]}"]}}){{runs{{{fields}}}}}}}',
+    )
+    answers = [application.ask(Request.of("POST", "/graphql", {"query": query}), *users["bert"].credentials)
+               for query in documents]  # fmt: skip
+    return [
+        ["versions", answer.status, answer.text[:300]]
+        for answer in answers
+        if answer.status != 200 or theirs.mark not in answer.text or theirs.names["model"] in answer.text
+    ]
+
+
 def main() -> None:
     """Attack as bert; afterwards anna has what she had."""
     keys, application = json.loads(sys.argv[2]), Application()
@@ -85,7 +152,10 @@ def main() -> None:
         answer = application.ask(request, *users["bert"].credentials)
         if answer.status != 200 and name != "file":
             refused.append([name, answer.status, answer.text[:200]])
+    if installed().mlflow == "3.17.2":
+        served += attack_uploads(application, users, worlds)
     after = rows_of(theirs)
+    served += shown_versions(application, users, worlds)
     print(json.dumps({"served": served, "refused": refused, "changed": [n for n in before if before[n] != after[n]]}))
 
 

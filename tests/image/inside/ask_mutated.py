@@ -27,15 +27,19 @@ def attack(
     application: Application, keys: dict[str, str], victim: dict[str, str], requests: list[Any]
 ) -> dict[str, Any]:
     """Send them all as the attacker."""
-    before, wrong, statuses = rows_of(victim), [], dict[int, int]()
+    before, statuses = rows_of(victim), dict[int, int]()
+    shown, failed = list[Any](), list[Any]()
     for number, (method, path, headers, body) in enumerate(requests):
         request = Request(method=method, path=path, headers=[tuple(pair) for pair in headers], body=bytes.fromhex(body))
         answer = application.ask(request, basic("bert", keys["bert"]))
         statuses[answer.status] = statuses.get(answer.status, 0) + 1
         if shows(answer, request, victim["mark"], victim["secret"]):
-            wrong.append([number, answer.status, answer.text[:300]])
+            shown.append([number, answer.status, answer.text[:300]])
+        if answer.status >= 500:
+            failed.append([number, answer.status, answer.text[:300]])
     after = rows_of(victim)
-    return {"shown": wrong, "changed": [name for name in before if before[name] != after[name]], "statuses": statuses}
+    changed = [name for name in before if before[name] != after[name]]
+    return {"shown": shown, "failed": failed, "changed": changed, "statuses": statuses}
 
 
 if __name__ == "__main__":

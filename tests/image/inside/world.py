@@ -53,13 +53,16 @@ class World:
         if installed().mlflow == "3.17.2":
             self._reviews()
 
-    def _ask(self, request: Request) -> Answer:
-        answer = self._application.ask(request, *self._owner.credentials)
+    def _ask(self, request: Request, user: User | None = None) -> Answer:
+        answer = self._application.ask(request, *(user or self._owner).credentials)
         assert answer.status in (200, 201), (request, answer.status, answer.text)
         return answer
 
     def _post(self, path: str, **body: Any) -> Mapping[str, Any]:
-        content: Mapping[str, Any] = json.loads(self._ask(Request.of("POST", path, body)).body or b"{}")
+        return self._post_as(self._owner, path, **body)
+
+    def _post_as(self, user: User, path: str, **body: Any) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = json.loads(self._ask(Request.of("POST", path, body), user).body or b"{}")
         return content
 
     def _run(self, experiment: str) -> str:
@@ -130,6 +133,21 @@ class World:
         ):
             self._post(f"{MLFLOW}/permissions/users/{user.email}/{thing}", permission=permission)
 
+    def grant_experiment(self, user: User, permission: str) -> None:
+        """On the experiment only."""
+        path = f"{MLFLOW}/permissions/users/{user.email}/experiments/{self.names['experiment']}"
+        self._post(path, permission=permission)
+
+    def revoke(self, user: User) -> None:
+        """The grant of the experiment, as another replica does: by rows."""
+        from mlflow_oidc_auth.db.models import SqlExperimentPermission, SqlUser
+        from mlflow_oidc_auth.store import store
+
+        with store.ManagedSessionMaker() as session:
+            (number,) = session.query(SqlUser.id).filter(SqlUser.username == user.email).one()
+            of_user = SqlExperimentPermission.user_id == number
+            session.query(SqlExperimentPermission).filter(of_user).delete()
+
 
 def shows(answer: Answer, request: Request, mark: str, secret: str) -> bool:
     """Whether an answer tells more of a world than the request already knew."""
@@ -144,3 +162,16 @@ def make_administrator(user: User) -> None:
 
     with store.ManagedSessionMaker() as session:
         session.query(SqlUser).filter(SqlUser.username == user.email).update({"is_admin": True})
+
+
+def end_access(user: User) -> None:
+    """As ``mlflow-sso end-access`` does to a user who may no longer log in."""
+    from mlflow_oidc_auth.store import store
+
+    from mlflow_sso import access_rows
+
+    rows = access_rows.access_rows(installed())
+    connection = store.engine.raw_connection()
+    (gone,) = [known for known in rows.users(connection) if known.name == user.email]
+    rows.end_access(connection.driver_connection, gone)
+    connection.close()
