@@ -2,7 +2,7 @@
 
 Rows of an earlier installation may hold any location. MLflow's handlers ask of every stored location whether it lies
 behind the proxy, and open every other one by the registry of artifact repositories: both ask here first, so a route
-that nobody has thought of is judged as well.
+that a later release adds is judged as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ def _refuse_unreadable(location: str) -> None:
     judge = _judge.get()
     try:
         if judge is None:
-            raise RefusedError("a stored location is served to nobody who has not logged in")
+            raise RefusedError("a stored location is served to users who have logged in only")
         with only({}):
             judge(location)
     except RefusedError as refusal:
