@@ -1,4 +1,4 @@
-"""What the whole product does a second, through its door, beside MLflow's own server without a login on the same data.
+"""What the whole product does a second, through Traefik, beside MLflow's own server without a login on the same data.
 
 Run by `make bench-live` on an idle machine. Every figure with a target is printed beside it.
 """
@@ -9,22 +9,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from load import Load, generate
-from people import Member, join, known_machine_token, start_program
-from plain_behind_door import PlainServer
-from visitor import Visitor
+from people import Member, join, known_machine_token
+from plain_on_node import HOST, PlainServer
+from rendered_environments import HOSTS, KEYCLOAK_HOST, rendered, rendered_again
+from web_session import WebSession
 from work import Work, prepared_work
 
 from cdk8s_mlflow.releases import RELEASES
-from live.neighbours import Neighbours
-from live.processes import cpu_seconds
-from live.rendering import Rendering, free_addresses
+from live.node.backing import BackingServices
+from live.node.client import AUTHORITY
+from live.node.node import Node
+from live.node.site import running_site
+from live.processes import cpu_seconds, tree
 from live.system import System
 
 LOGINS = ("access key", "bearer token", "session")
@@ -57,7 +59,7 @@ Loads = Mapping[tuple[str, int], Load]
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """One release: its system, MLflow's own server on the same database, and somebody with an access key."""
+    """One release: its system, MLflow's own server on the same database, and a user with an access key."""
 
     system: System
     plain: PlainServer
@@ -70,7 +72,7 @@ class Bench:
 
     def load(self, url: str, work: Work, kind: str, clients: int) -> Load:
         """Requests of one kind and one login."""
-        context = self.system.neighbours.certificate.context()
+        context = self.system.backing.certificate.context()
         request, count = {"log-batch": (work.log_batch, BATCHES), "runs/search": (work.search, SEARCHES)}[kind]
         return generate(url, context, request, clients=clients, count=count // clients)
 
@@ -82,9 +84,9 @@ class Bench:
     def _loop(self, url: str, login: Mapping[str, str]) -> float:
         program = self.folder / "loop.py"
         program.write_text(TRAINING_LOOP)
-        variables = {"MLFLOW_TRACKING_URI": url, "REQUESTS_CA_BUNDLE": str(self.system.ca), **login}
+        variables = {"MLFLOW_TRACKING_URI": url, "REQUESTS_CA_BUNDLE": AUTHORITY, **login}
         name = f"loop of {'ours' if login else 'plain'}"
-        done = start_program(self.system, program, name, str(STEPS), folder=self.folder, variables=variables)
+        done = self.system.client_pod.run(program, name, str(STEPS), variables=variables)
         if done.returncode:
             raise SystemExit(f"error: the training loop failed: {done.stderr}")
         return float(done.stdout.splitlines()[-1])
@@ -92,10 +94,9 @@ class Bench:
 
 def logins(system: System, member: Member) -> dict[str, httpx.Client]:
     """A client for each way to log in; the machine is made known to MLflow first."""
-    visitor = Visitor(system=system)
+    visitor = WebSession(system=system)
     visitor.log_in(member.user)
-    verify = system.neighbours.certificate.context()
-    bearer = httpx.Client(base_url=system.url, verify=verify, timeout=120)
+    bearer = system.client()
     bearer.headers["Authorization"] = f"Bearer {known_machine_token(system)}"
     return dict(zip(LOGINS, (member.http, bearer, visitor.client), strict=True))
 
@@ -110,14 +111,13 @@ def report_loads(what: str, loads: Loads) -> None:
     print(f"  {what:<34}" + "".join(f"{load!s:>20}" for load in loads.values()), flush=True)
 
 
-def with_changes(system: System, changes: Mapping[str, Any], folder: Path) -> Callable[..., None]:
+def with_settings(system: System, folder: Path) -> Callable[..., None]:
     """Becomes the same environment with other settings of the server."""
 
     def become(**server: Any) -> None:
         name = "-".join(f"{key}{value}" for key, value in server.items())
-        server_changes = {f"server.{key}": value for key, value in server.items()}
-        release = system.settings.release
-        system.become(Rendering.copy(folder / name, release=release, changes={**changes, **server_changes}))
+        changes = {f"server.{key}": value for key, value in server.items()}
+        system.become(rendered_again(system, folder / name, changes=changes))
 
     return become
 
@@ -129,7 +129,7 @@ def measure(bench: Bench, become: Callable[..., None]) -> None:
     key = works["access key"]
     head = [f"{kind} x{count}" for kind in REPLICA_TARGETS for count in CLIENTS]
     print(f"\n  {'rate and p95':<34}" + "".join(f"{text:>20}" for text in head))
-    report_loads("plain, no login, same door", bench.loads(bench.plain.url, key.without_login()))
+    report_loads("plain, no login, same Traefik", bench.loads(bench.plain.url, key.without_login()))
     one = {name: bench.loads(bench.system.url, work) for name, work in works.items()}
     for name, loads in one.items():
         report_loads(f"1 worker, {name}", loads)
@@ -155,7 +155,7 @@ def in_turn(bench: Bench, work: Work) -> Mapping[tuple[str, int], list[float]]:
     rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(ROUNDS):
         for count in (1, 2):
-            bench.system.cluster.deployment.scale(count)
+            bench.system.workloads.scale(count)
             for kind in REPLICA_TARGETS:
                 rates.setdefault((kind, count), []).append(bench.load(bench.system.url, work, kind, max(CLIENTS)).rate)
     return rates
@@ -165,9 +165,9 @@ def costs(bench: Bench, work: Work, kind: str) -> str:
     """Milliseconds of processor time that each part of the system spends on a request, and how busy the cores are."""
     system = bench.system
     parts = {
-        "server": [pod.container.pid for pod in system.cluster.deployment.ready_pods],
-        "PostgreSQL": [system.neighbours.postgres.pid],
-        "door": [system.door.pid],
+        "server": processes_of(system, system.workloads.namespace, "component=tracking-server"),
+        "PostgreSQL": [system.backing.postgres.pid],
+        "Traefik": processes_of(system, "kube-system", "name=traefik"),
     }
 
     def spent() -> dict[str, float]:
@@ -184,21 +184,38 @@ def costs(bench: Bench, work: Work, kind: str) -> str:
     return f"{shares} ms; {busy / seconds:.2f} cores busy"
 
 
-def run(release: str, neighbours: Neighbours, addresses: Mapping[str, Any], folder: Path) -> None:
+def processes_of(system: System, namespace: str, label: str) -> list[int]:
+    """First processes of the containers of pods, as this machine numbers them."""
+    selector = f"app.kubernetes.io/{label}"
+    pods = system.node.get("pods", "--namespace", namespace, "--selector", selector)["items"]
+    identities = [pod["metadata"]["uid"] for pod in pods]
+    inside = [pid for pid in tree(system.node.init) if any(uid in _cgroups(pid) for uid in identities)]
+    below = {child for pid in inside for child in tree(pid)[1:]}
+    return [pid for pid in inside if pid not in below]
+
+
+def _cgroups(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return ""
+
+
+def run(release: str, node: Node, backing: BackingServices, folder: Path) -> None:
     """Bring one release up, measure it, and stop it."""
-    rendering = Rendering.copy(folder / "rendering", release=release, changes=addresses)
+    label = f"r{release.replace('.', '')}"
+    environment = rendered(
+        label, folder / "rendering", backing=backing, release=release, https_port=node.https_port, changes={}
+    )
     print(f"\nrelease {release}", flush=True)
-    with ExitStack() as stack:
-        system = stack.enter_context(System(rendering, neighbours, folder=folder / "system"))
-        plain = stack.enter_context(PlainServer(system=system, folder=folder / "plain"))
+    with System(environment, node=node) as system, PlainServer(system=system) as plain:
         work_folder = folder / "work"
         work_folder.mkdir()
         bench = Bench(system=system, plain=plain, member=join(system), folder=work_folder)
         try:
-            measure(bench, with_changes(system, addresses, folder))
+            measure(bench, with_settings(system, folder))
         except SystemExit:
-            for pod in system.cluster.deployment.pods:
-                print(pod.last_words(), file=sys.stderr)
+            print(system.workloads.server_logs(), file=sys.stderr)
             raise
 
 
@@ -207,13 +224,13 @@ def main() -> None:
     releases = sys.argv[1:] or list(RELEASES)
     print(f"cores {len(os.sched_getaffinity(0))}, load {os.getloadavg()[0]:.1f}", flush=True)
     for release in releases:
-        addresses = free_addresses()
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             folder.chmod(0o755)
-            rendering = Rendering.copy(folder / "first", release=release, changes=addresses)
-            with Neighbours.of(rendering.settings, folder=folder / "neighbours") as neighbours:
-                run(release, neighbours, addresses, folder)
+            backing = BackingServices.create(folder / "backing", hosts=[*HOSTS, HOST], keycloak_host=KEYCLOAK_HOST)
+            node = Node(names=[KEYCLOAK_HOST, *HOSTS, HOST])
+            with running_site(node, backing):
+                run(release, node, backing, folder)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import SettingsError, load
 from live.local import API_PORT, FILE, HTTPS_PORT, PORTS, Local
+from live.lock import BusyError, hold_lock, need_ports
 from live.logins import write_logins
 from live.node.privileges import require_privileges
-from live.only_one import BusyError, need_ports, only_one
 from live.processes import resident
 from live.provisioning import ProvisioningError
 from live.servers import MissingProgramError, ServerError
@@ -76,7 +76,7 @@ def _run(releases: Sequence[str] | None, state: Path | None) -> None:
     settings = load(FILE)
     releases = releases or [settings.release]
     with ExitStack() as stack:
-        stack.enter_context(only_one(state, url=settings.ingress.public_url))
+        stack.enter_context(hold_lock(state, url=settings.ingress.public_url))
         need_ports([HTTPS_PORT, API_PORT, *PORTS.values()])
         _say(
             f"starting a node with MLflow {' and '.join(releases)}; "

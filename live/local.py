@@ -1,20 +1,18 @@
 """The environment ``local`` as it is committed, on a node of this machine; a second release runs beside it."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from cdk8s_mlflow.settings import Settings, load
+from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.settings.sources import read_document
 from live.image.archive import image_archive
 from live.node.backing import BackingServices, kept_passwords
-from live.node.environment import Environment
+from live.node.environment import Environment, with_changes
 from live.node.flux import Flux
 from live.node.node import Node
-from live.node.operators import Operators, install_definitions
+from live.node.site import Say, running_site
 from live.users import Realm, User, first_users
 
 ROOT = Path(__file__).parents[1]
@@ -39,8 +37,6 @@ SECOND = {
     "ingress.host": "second.localhost",
 }
 """By which the second environment differs from ``local``: it owns nothing of the first one's."""
-
-Say = Callable[[str], None]
 
 
 class Local:
@@ -76,19 +72,13 @@ class Local:
 
     def _start(self) -> None:
         environments = [self._written(number, release) for number, release in enumerate(self._releases)]
-        with ThreadPoolExecutor(2) as threads:
-            backing = threads.submit(self._stack.enter_context, self.backing)
-            node = threads.submit(self._start_node, [environment.settings for environment in environments])
-            try:
-                backing.result()
-                self._say("PostgreSQL, MinIO, Keycloak, OpenBao and Redis are ready")
-                self.backing.attach(node.result())
-                self._say("the node is ready")
-            except BaseException:
-                # Or the way out would wait until the slowest is ready.
-                self.backing.stop()
-                raise
-        self._stack.enter_context(Operators(self.node, fetch=self.backing.value, postgres=self.backing.postgres))
+        references = [(one.settings.release, one.settings.image_reference) for one in environments]
+
+        def import_images(node: Node) -> None:
+            for release, reference in references:
+                node.import_image(image_archive(release, reference))
+
+        self._stack.enter_context(running_site(self.node, self.backing, prepare=import_images, say=self._say))
         flux = Flux(self.node)
         for environment in environments:
             environment.prepare(self.node)
@@ -99,13 +89,6 @@ class Local:
             self._say(f"Flux has delivered MLflow {environment.settings.release}")
         self.environments = environments
 
-    def _start_node(self, environments: Sequence[Settings]) -> Node:
-        self._stack.enter_context(self.node)
-        install_definitions(self.node, ROOT / "imports/cdk8s_mlflow_crds/crds")
-        for settings in environments:
-            self.node.import_image(image_archive(settings.release, settings.image_reference))
-        return self.node
-
     def _written(self, number: int, release: str) -> Environment:
         changes: Mapping[str, Any] = SECOND if number else {}
         if release == load(FILE).release and not changes:
@@ -113,7 +96,7 @@ class Local:
         folder = self._folder / "environments"
         file = folder / f"{'second' if number else FILE.stem}.yaml"
         environment = Environment(file=file, dist=folder / "dist", backing=self.backing)
-        environment.render(_changed(read_document(FILE), {"release": release, **changes}))
+        environment.render(with_changes(read_document(FILE), {"release": release, **changes}))
         return environment
 
     def _add_users(self, environments: Sequence[Environment]) -> None:
@@ -126,14 +109,3 @@ class Local:
             for user in first_users(other.settings):
                 if user.group:
                     other.bootstrap.succeed("add-user-to-group", user.name, user.group)
-
-
-def _changed(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    copy: dict[str, Any] = json.loads(json.dumps(document))
-    for key, value in changes.items():
-        *sections, last = key.split(".")
-        target = copy
-        for section in sections:
-            target = target.setdefault(section, {})
-        target[last] = value
-    return copy

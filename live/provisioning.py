@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from live.cluster.image import ROOT
+ROOT = Path(__file__).parents[1]
 
 
 class ProvisioningError(Exception):

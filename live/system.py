@@ -1,55 +1,49 @@
-"""The whole system of one rendering: provisioned, migrated, served behind its door."""
+"""One environment on the node, delivered by kubectl in the documented order, and used through Traefik."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import httpx
+import yaml
 
 from cdk8s_mlflow.settings import Settings
-from live.cluster.cluster import Cluster, Endpoints
-from live.cluster.image import image_of
-from live.door.routes import routes
-from live.door.server import Door
-from live.neighbours import Neighbours
+from live.image.archive import image_archive
+from live.node.access import PublicTransport
+from live.node.addons import MANIFESTS
+from live.node.backing import BackingServices
+from live.node.client import ClientPod
+from live.node.environment import Environment
+from live.node.node import Node
+from live.node.operators import synchronized_version
+from live.node.workload import Workloads
 from live.provisioning import Bootstrap
-from live.rendering import Rendering, import_path
 from live.users import Realm, User, first_users
-
-Say = Callable[[str], None]
 
 
 class System:
-    """Runs ``rendering`` between ``neighbours``, which are running already and stay when it stops.
+    """``environment``, which is rendered already; also a context manager.
 
-    Also a context manager: started on the way in, stopped on the way out. Exposes ``settings``, ``users`` by name,
-    ``realm``, ``bootstrap``, ``cluster`` and ``door``.
+    Exposes ``node``, ``backing``, ``environment``, ``settings``, ``workloads`` of its namespace, ``client_pod`` and
+    ``users`` by name.
     """
 
-    def __init__(
-        self, rendering: Rendering, neighbours: Neighbours, *, folder: Path, say: Say = lambda _: None
-    ) -> None:
-        self.rendering, self.neighbours, self.folder = rendering, neighbours, folder
+    def __init__(self, environment: Environment, *, node: Node) -> None:
+        self.node = node
         self.users: dict[str, User] = {}
-        self._say = say
-        self.cluster = Cluster(
-            rendering.objects,
-            folder=folder / "pods",
-            image=image_of(self.settings.release, reference=self.settings.image_reference),
-            fetch=neighbours.secret,
-            config_maps=self._config_maps,
-            publish=self._publish,
-        )
-        self.door = Door(
-            data=folder / "door",
-            port=self.settings.ingress.public_port,
-            certificate=neighbours.certificate,
-            routes=routes(rendering.objects),
-        )
+        self._take(environment)
+        self.workloads = Workloads(node=node, namespace=environment.namespace)
+
+    def _take(self, environment: Environment) -> None:
+        self.environment = environment
+        self.settings: Settings = environment.settings
 
     @property
-    def settings(self) -> Settings:
-        """Of the environment that runs now."""
-        return self.rendering.settings
+    def backing(self) -> BackingServices:
+        """What all environments share."""
+        return self.environment.backing
 
     @property
     def url(self) -> str:
@@ -57,96 +51,161 @@ class System:
         return self.settings.ingress.public_url
 
     @property
-    def ca(self) -> Path:
-        """Certificate of the authority behind door and neighbours, PEM."""
-        return self.neighbours.certificate.ca
-
-    @property
     def bootstrap(self) -> Bootstrap:
         """``bootstrap.py`` of this environment."""
-        return Bootstrap(
-            file=self.rendering.file,
-            administration=self.neighbours.administration,
-            variables=import_path(self.rendering.constructs),
-        )
+        return self.environment.bootstrap
 
     @cached_property
     def realm(self) -> Realm:
-        """Where users are made."""
-        return Realm(settings=self.settings, server=self.neighbours.keycloak)
+        """Where users are created."""
+        return Realm(settings=self.settings, server=self.backing.keycloak)
 
-    @property
-    def _config_maps(self) -> dict[str, dict[str, str]]:
-        """What somebody else puts into the namespace."""
-        bundle = self.settings.server.ca_bundle
-        return {bundle.name: {bundle.key: self.ca.read_text()}} if bundle else {}
+    @cached_property
+    def client_pod(self) -> ClientPod:
+        """Where programs with the release's client run."""
+        return ClientPod(
+            node=self.node,
+            namespace=f"{self.workloads.namespace}-clients",
+            image=self.settings.image_reference,
+            authority=self.backing.certificate.ca,
+        )
 
-    def _publish(self, endpoints: Endpoints) -> None:
-        self.door.lead_to(endpoints)
-
-    def provision(self) -> None:
-        """Bring the neighbours to what the environment says, and make the first users.
-
-        Raises:
-            ProvisioningError: the bootstrap fails.
-        """
-        self.bootstrap.succeed("apply", "--create-realm")
-        self.add_users(*first_users(self.settings))
+    def client(self, **options: Any) -> httpx.Client:
+        """A client of the public address and of every other public name."""
+        transport = PublicTransport(self.node.https_port, verify=self.backing.certificate.context())
+        return httpx.Client(transport=transport, base_url=self.url, **{"timeout": 120, **options})
 
     def add_users(self, *users: User) -> None:
-        """Make users of the realm; each is in ``users`` by its name then."""
+        """Create users of the realm; each is in ``users`` by its name then."""
         self.realm.welcome(*users)
         self.users |= {user.name: user for user in users}
 
     def start(self) -> Self:
-        """Provision, migrate, serve; back when the public address answers.
+        """Prepare and deliver it, and wait until the public address answers.
 
         Raises:
             ProvisioningError: the bootstrap fails.
-            JobError: the migration fails.
-            PodError: a pod does not become ready.
-            ServerError: the door does not open.
+            NodeError: an object is refused, the migration fails, or a pod does not become ready.
         """
-        self.provision()
-        self._say("the bootstrap has made realm, databases, bucket and secrets")
-        self.cluster.sync_secrets()
-        self.cluster.migrate()
-        self._say("the migration Job has run")
-        self.door.start()
-        self.cluster.deployment.start()
-        self.cluster.deployment.wait_ready()
+        self._import_image()
+        self.environment.prepare(self.node)
+        self.add_users(*first_users(self.settings))
+        self.deliver()
         return self
 
-    def become(self, rendering: Rendering) -> None:
-        """Apply another rendering of the same environment, as GitOps would: bootstrap, Secrets, Job, rolling update.
+    def _import_image(self) -> None:
+        self.node.import_image(image_archive(self.settings.release, self.settings.image_reference))
+
+    def deliver(self) -> None:
+        """Apply all objects, and wait until the migration is complete and the pods serve.
+
+        Raises:
+            NodeError: an object is refused, the migration fails, or a pod does not become ready.
+        """
+        self.apply()
+        self.workloads.wait_job(self.migration)
+        self.workloads.wait_rolled_out()
+        # Until then Traefik may lead to a pod that ends.
+        self.wait_routed()
+        self.wait_public()
+
+    def apply(self) -> None:
+        """Apply all objects.
+
+        Raises:
+            NodeError: one is refused.
+        """
+        self.node.apply(self.environment.manifests / "database", self.environment.manifests / "application")
+
+    def wait_public(self) -> None:
+        """Wait until Traefik leads to a pod.
+
+        Raises:
+            NodeError: it takes longer than a minute.
+        """
+        with self.client() as client:
+            self.node.wait(self.url, lambda: client.get("/health").status_code == 200, seconds=60)
+
+    def wait_routed(self) -> None:
+        """Wait until Traefik knows all that the API server has known until now.
+
+        A new route tells: Traefik takes over all objects at once.
+
+        Raises:
+            NodeError: it takes longer than a minute.
+        """
+        name = f"m{time.monotonic_ns()}"
+        document = (MANIFESTS / "marker.yaml").read_text().replace("MARKER", name)
+        where = ["--namespace", self.workloads.namespace]
+        self.node.kubectl("apply", "--server-side", *where, "--filename", "-", stdin=document)
+        with self.client() as client:
+            self.node.wait("Traefik", lambda: client.get("/", headers={"Host": name}).status_code != 404, seconds=60)
+
+    @property
+    def migration(self) -> str:
+        """Name of the migration's Job."""
+        (file,) = (self.environment.manifests / "application").glob("Job.*.yaml")
+        name: str = yaml.safe_load(file.read_text())["metadata"]["name"]
+        return name
+
+    def sync_secrets(self) -> None:
+        """Have External Secrets fetch every value now, as docs/tasks/rotate.md does, and wait until it has."""
+        stamp = str(time.time_ns())
+        for namespace in (self.workloads.namespace, "postgres"):
+            where = ["--namespace", namespace]
+            self.node.kubectl("annotate", "externalsecret", "--all", f"force-sync={stamp}", "--overwrite", *where)
+        self.wait_secrets()
+
+    def wait_secrets(self) -> None:
+        """Wait until every Secret has what its ExternalSecret says now.
+
+        Raises:
+            NodeError: it takes longer than a minute.
+        """
+        self.node.wait("External Secrets", self._synchronized, seconds=60)
+
+    def _synchronized(self) -> bool:
+        items = self.node.get("externalsecrets", "--namespace", self.workloads.namespace)["items"]
+        return all(item.get("status", {}).get("syncedResourceVersion") == synchronized_version(item) for item in items)
+
+    def become(self, environment: Environment) -> None:
+        """Apply another rendering of the same environment, and delete what it has no longer.
 
         Raises:
             ProvisioningError: the bootstrap fails.
-            JobError: the migration fails; what ran before still runs.
-            PodError: a new pod does not become ready; the old ones stay.
+            NodeError: the migration fails, or a new pod does not become ready; the old ones stay.
         """
-        before, self.rendering = self.rendering, rendering
-        image = image_of(rendering.settings.release, reference=rendering.settings.image_reference)
+        before = self.environment
+        gone = _objects(before) - _objects(environment)
+        self._take(environment)
         try:
+            if environment.settings.image_reference != before.settings.image_reference:
+                self._import_image()
             self.bootstrap.succeed("apply")
-            self.cluster.apply(rendering.objects, image=image)
+            self.deliver()
         except BaseException:
-            self.rendering = before
+            self._take(before)
             raise
-        self.door.routes = routes(rendering.objects)
-        self.cluster.publish()
+        for kind, name in sorted(gone):
+            self.workloads.kubectl("delete", kind, name)
 
     def stop(self) -> None:
-        """Stop pods and door; the neighbours stay."""
-        self.cluster.stop()
-        self.door.stop()
+        """Delete its pods; what it has in the backing services stays."""
+        for namespace in (self.workloads.namespace, self.client_pod.namespace):
+            self.node.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
 
     def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
+        return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _objects(environment: Environment) -> set[tuple[str, str]]:
+    """Kind and name of the objects in the environment's own namespace."""
+    return {(body["kind"], body["metadata"]["name"]) for body in _bodies(environment.manifests / "application")}
+
+
+def _bodies(folder: Path) -> Iterator[dict[str, Any]]:
+    for file in sorted(folder.glob("*.yaml")):
+        yield yaml.safe_load(file.read_text())

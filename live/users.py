@@ -24,9 +24,9 @@ class User:
 
 
 def first_users(settings: Settings) -> list[User]:
-    """An administrator, a user, and somebody who may not in."""
+    """An administrator, a user, and one who is refused."""
     authentication = settings.authentication
-    groups = {"admin": authentication.admin_group, "user": authentication.user_group, "nobody": None}
+    groups = {"admin": authentication.admin_group, "user": authentication.user_group, "outsider": None}
     return [User(name=name, group=group) for name, group in groups.items()]
 
 

@@ -13,17 +13,16 @@ live: $(VENV)/.servers ## run it all on a Kubernetes node of this machine: make 
 try: $(VENV)/.run ## run it in kubectl's current context: make try [OPTIONS="--image REGISTRY/mlflow:TAG"], or OPTIONS=--remove
 	@$(PY) main.py try $(OPTIONS)
 
-test-live: setup-image ## the whole system of each release, as people use it
-	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/live \
-	  --ignore tests/live/test_servers.py --ignore tests/live/test_mutations.py
+test-live: $(VENV)/.servers ## the whole system of each release on a node, as people use it, and with changed constants
+	@$(PY) -m pytest -q tests/live --ignore tests/live/test_servers.py
 
-test-mutations: setup-image ## change constants of the constructs one by one, and list which test notices
+test-mutations: $(VENV)/.servers ## of test-live only this: change constants of the constructs, and list which check notices
 	@$(PY) -m pytest -q tests/live/test_mutations.py
 
-screenshots: setup-image ## renew the pictures of docs/try-it.md
+screenshots: $(VENV)/.servers ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
 
-bench-live: setup-image ## requests a second through the ingress, beside MLflow's own server
+bench-live: $(VENV)/.servers ## requests a second through the ingress, beside MLflow's own server
 	@PYTHONPATH=tests/live $(PY) benchmarks/bench_live.py $(RELEASE)
 
 bench: bench-live

@@ -1,1 +1,1 @@
-"""A real Kubernetes node in namespaces of its own: what ``dist/`` says is tried on a kubelet, not an emulation."""
+"""A real Kubernetes node in namespaces of its own, on which what ``dist/`` says is tried."""

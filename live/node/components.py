@@ -78,7 +78,7 @@ class Components:
             kubelet_certificate_authority=pki / "ca.crt",
             kubelet_preferred_address_types="InternalIP",
             allow_privileged="true",
-            # By these it says to an API of somebody else's, such as that of metrics, who asks.
+            # By these it says to an aggregated API, such as that of metrics, who asks.
             requestheader_client_ca_file=pki / "ca.crt",
             requestheader_allowed_names="front-proxy",
             requestheader_username_headers="X-Remote-User",
@@ -173,7 +173,7 @@ class Components:
         }
 
     def _kube_proxy(self) -> Mapping[str, Any]:
-        # Zeros leave the machine's own limits of connection tracking alone.
+        # Zeros leave the machine's own limits of connection tracking as they are.
         untouched = {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"}
         return {
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",

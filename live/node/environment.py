@@ -1,6 +1,7 @@
 """An environment on the node: its file and manifests, what an operator prepares for it, and its delivery by Flux."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,10 @@ PREPARED = ("secrets", "keycloak", "minio")
 """What ``bootstrap.py`` creates; roles and databases are CloudNativePG's."""
 
 
+class RenderingError(Exception):
+    """The manifests could not be rendered."""
+
+
 @dataclass(kw_only=True)
 class Environment:
     """``file`` is the environment's file, ``dist`` the folder with its manifests in a folder of its name."""
@@ -25,6 +30,8 @@ class Environment:
     file: Path
     dist: Path
     backing: BackingServices
+    constructs: Path | None = None
+    """Folder of other constructs than the repository's, which render the manifests and which the bootstrap uses."""
 
     @property
     def name(self) -> str:
@@ -54,13 +61,21 @@ class Environment:
     @property
     def bootstrap(self) -> Bootstrap:
         """``bootstrap.py`` of this environment."""
-        return Bootstrap(file=self.file, administration=self.backing.administration)
+        return Bootstrap(
+            file=self.file, administration=self.backing.administration, variables=_import_path(self.constructs)
+        )
 
     def render(self, settings: Mapping[str, Any]) -> None:
-        """Write the environment's file, with the addresses that bootstrap.py uses from here, and its manifests."""
+        """Write the environment's file, with the addresses that bootstrap.py uses from here, and its manifests.
+
+        Raises:
+            RenderingError: the manifests cannot be rendered.
+        """
         reached = {
             "keycloak_url": self.backing.keycloak.url,
             "s3_endpoint": self.backing.minio.url,
+            "postgres_host": "localhost",
+            "postgres_port": self.backing.postgres.port,
             "read_timeout_seconds": 180,
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +83,20 @@ class Environment:
         self.file.write_text(json.dumps({**settings, "bootstrap": reached}))
         # In a process of its own: this one needs no Node.js.
         command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(self.dist), str(self.file)]
-        subprocess.run(command, check=True)
+        variables = {**os.environ, **_import_path(self.constructs)}
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise RenderingError(f"rendering {self.file} failed: {said[-1]}")
+
+    def provision(self) -> None:
+        """Create what is missing in Keycloak, MinIO and the secret store, and mend what differs.
+
+        Raises:
+            ProvisioningError: the bootstrap fails.
+        """
+        for part in PREPARED:
+            self.bootstrap.succeed("apply", part, *(["--create-realm"] if part == "keycloak" else []))
 
     def prepare(self, node: Node) -> None:
         """What an operator does once: bootstrap, the namespace, a private authority and a certificate in it.
@@ -76,8 +104,7 @@ class Environment:
         Raises:
             ProvisioningError: the bootstrap fails.
         """
-        for part in PREPARED:
-            self.bootstrap.succeed("apply", part, *(["--create-realm"] if part == "keycloak" else []))
+        self.provision()
         (namespace,) = (self.manifests / "application").glob("Namespace.*.yaml")
         node.apply(namespace)
         tls, where = self.backing.certificate, ["--namespace", self.namespace]
@@ -107,3 +134,20 @@ class Environment:
         for part in ("database", "application"):
             flux.reconcile(f"{self.source}-{part}")
             flux.wait_ready(f"{self.source}-{part}")
+
+
+def with_changes(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of an environment's document with other values; ``changes`` has dotted keys."""
+    copy: dict[str, Any] = json.loads(json.dumps(document))
+    for key, value in changes.items():
+        *sections, last = key.split(".")
+        target = copy
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[last] = value
+    return copy
+
+
+def _import_path(constructs: Path | None) -> dict[str, str]:
+    """The variable that makes Python find ``cdk8s_mlflow`` in ``constructs`` first."""
+    return {"PYTHONPATH": str(constructs)} if constructs else {}

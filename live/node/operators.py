@@ -17,12 +17,17 @@ import psycopg
 import yaml
 from psycopg import sql
 
+from live.node.api import Api
 from live.node.node import Node, NodeError
 from live.servers import Postgres
 
 Fetch = Callable[[str, str], str | None]
 _FIELD = re.compile(r"\{\{ \.(\w+) \}\}")
-_KINDS = ("externalsecrets.external-secrets.io", "databaseroles.postgresql.cnpg.io", "databases.postgresql.cnpg.io")
+_LISTS = {
+    "ExternalSecret": "/apis/external-secrets.io/v1/externalsecrets",
+    "DatabaseRole": "/apis/postgresql.cnpg.io/v1/databaseroles",
+    "Database": "/apis/postgresql.cnpg.io/v1/databases",
+}
 
 
 class Operators:
@@ -33,7 +38,9 @@ class Operators:
 
     def __init__(self, node: Node, *, fetch: Fetch, postgres: Postgres) -> None:
         self._node, self._fetch, self._postgres = node, fetch, postgres
+        self._api = Api(node)
         self._stopped = threading.Event()
+        self._renewed: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.applied = True
 
@@ -53,8 +60,9 @@ class Operators:
                     self._reconcile(item)
 
     def _objects(self) -> Iterator[dict[str, Any]]:
-        for kind in _KINDS:
-            yield from self._node.get(kind, "--all-namespaces")["items"]
+        for kind, path in _LISTS.items():
+            # The items of a list do not say what they are.
+            yield from ({"kind": kind, **item} for item in self._api.get(path)["items"])
 
     def _reconcile(self, item: Mapping[str, Any]) -> None:
         if item.get("status", {}).get("observedGeneration") == item["metadata"]["generation"] and self._current(item):
@@ -64,12 +72,13 @@ class Operators:
         elif self.applied:
             with psycopg.connect(self._postgres.superuser_dsn, autocommit=True) as connection:
                 (_apply_role if item["kind"] == "DatabaseRole" else _apply_database)(connection, item, self._secret)
+            self._renewed.discard(_password_secret(item))
         self._report(item)
 
     def _current(self, item: Mapping[str, Any]) -> bool:
         if item["kind"] == "ExternalSecret":
-            return True
-        return bool(item["status"].get("applied")) == self.applied
+            return bool(item["status"]["syncedResourceVersion"] == synchronized_version(item))
+        return bool(item["status"].get("applied")) == self.applied and _password_secret(item) not in self._renewed
 
     def _write_secret(self, item: Mapping[str, Any]) -> None:
         target = item["spec"]["target"]
@@ -86,10 +95,14 @@ class Operators:
             "labels": target["template"].get("metadata", {}).get("labels", {}),
         }
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": target["template"]["type"]}
-        document = json.dumps({**secret, "stringData": data})
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+        # Of ``stringData`` a server-side apply would keep what is no longer in it.
+        document = json.dumps({**secret, "data": encoded})
         self._node.kubectl(
             "apply", "--server-side", "--field-manager=external-secrets", "--filename", "-", stdin=document
         )
+        # CloudNativePG watches the Secrets that its roles name.
+        self._renewed.add((metadata["namespace"], metadata["name"]))
 
     def _secret(self, namespace: str, name: str) -> Mapping[str, str]:
         data = self._node.get("secret", name, "--namespace", namespace)["data"]
@@ -98,6 +111,7 @@ class Operators:
     def _report(self, item: Mapping[str, Any]) -> None:
         status: dict[str, Any] = {"observedGeneration": item["metadata"]["generation"]}
         if item["kind"] == "ExternalSecret":
+            status["syncedResourceVersion"] = synchronized_version(item)
             status["conditions"] = [{"type": "Ready", "status": "True", "reason": "SecretSynced", "message": "synced"}]
         else:
             status["applied"] = self.applied
@@ -106,6 +120,20 @@ class Operators:
         self._node.kubectl(
             "patch", *where, "--subresource=status", "--type=merge", "--patch", json.dumps({"status": status})
         )
+
+
+def synchronized_version(item: Mapping[str, Any]) -> str:
+    """What the status of an ExternalSecret says once its Secret is current.
+
+    It changes with the specification, and with the annotation by which an operator asks for fresh values.
+    """
+    metadata = item["metadata"]
+    return f"{metadata['generation']}-{metadata.get('annotations', {}).get('force-sync', '')}"
+
+
+def _password_secret(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Namespace and name of the Secret with a role's password; a database has none."""
+    return item["metadata"]["namespace"], item["spec"].get("passwordSecret", {}).get("name", "")
 
 
 SecretOf = Callable[[str, str], Mapping[str, str]]

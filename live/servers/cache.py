@@ -15,7 +15,7 @@ class MissingProgramError(Exception):
 
 
 def cache_root() -> Path:
-    """``$XDG_CACHE_HOME/cdk8s-mlflow``, made where it is missing (XDG Base Directory Specification)."""
+    """``$XDG_CACHE_HOME/cdk8s-mlflow``, created if it is missing (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     root = Path(base) / "cdk8s-mlflow"
     root.mkdir(parents=True, exist_ok=True)

@@ -14,11 +14,11 @@ class Certificate:
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """A client's view that trusts this authority alone."""
+        """A client's view that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.ca))
 
     def copy_to(self, folder: Path) -> None:
-        """Make it the certificate of the server that keeps its own in ``folder``."""
+        """Write it into ``folder``, where a server keeps its own."""
         folder.mkdir(parents=True, exist_ok=True)
         copy = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
         copy.ca.write_bytes(self.ca.read_bytes())

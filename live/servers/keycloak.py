@@ -42,7 +42,7 @@ class Keycloak(Server):
 
     @property
     def certificate(self) -> Certificate:
-        """The server's certificate, made where it is missing."""
+        """The server's certificate, created if it is missing."""
         return issue(self.folder / "tls")
 
     def prepare(self) -> Sequence[str]:

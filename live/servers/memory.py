@@ -1,4 +1,4 @@
-"""Where servers that make thousands of files, and whose data nobody keeps, have it."""
+"""Where servers that create thousands of files have their data, which is not kept."""
 
 import shutil
 from collections.abc import Iterator

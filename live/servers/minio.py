@@ -30,7 +30,7 @@ class Minio(Server):
 
     @property
     def certificate(self) -> Certificate:
-        """The server's certificate, made where it is missing, under the names that MinIO expects."""
+        """The server's certificate, created if it is missing, under the names that MinIO expects."""
         return issue(self.folder / "tls")
 
     def prepare(self) -> Sequence[str]:

@@ -57,7 +57,7 @@ class OpenBao(Server):
         configuration = self.folder / "openbao.hcl"
         storage = self.folder / "storage"
         if not self._keys.exists():
-            # A start that was cut short may have left what nobody can unseal.
+            # A start that was cut short may have left what cannot be unsealed.
             shutil.rmtree(storage, ignore_errors=True)
         storage.mkdir(exist_ok=True)
         configuration.write_text(CONFIGURATION.format(storage=storage, port=self.port, cluster_port=self.cluster_port))

@@ -1,4 +1,4 @@
-"""PostgreSQL from Debian, with a superuser and password login alone."""
+"""PostgreSQL from Debian, with a superuser and password login only."""
 
 import os
 import pwd
@@ -52,7 +52,7 @@ class Postgres(Server):
 
     @property
     def certificate(self) -> Certificate:
-        """The server's certificate, made where it is missing."""
+        """The server's certificate, created if it is missing."""
         return issue(self.folder / "tls")
 
     def user(self) -> str:

@@ -39,7 +39,7 @@ _given: dict[int, IO[str]] = {}
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, below NodePorts and outgoing connections; never given twice."""
+    """A free TCP port of 127.0.0.1, below NodePorts and outgoing connections; never given twice."""
     while True:
         port = random.choice([*set(range(15000, 30000)) - _given.keys()])  # noqa: S311
         if _reserved(port) and _unused(port):
@@ -78,7 +78,7 @@ class Server(ABC):
     """Seconds until it must answer, on a loaded machine."""
 
     data: Path | None = None
-    """Folder of its data, log and settings, made where it is missing; unset, one that goes with the ``with`` block."""
+    """Folder of its data, log and settings, created if it is missing; unset, one that goes with the ``with`` block."""
     port: int = field(default_factory=free_port)
     grace_seconds: float = 20
     """Seconds between the polite signal and SIGKILL."""

@@ -1,38 +1,40 @@
-"""The whole system, for tests that use it as people do.
+"""The whole system on a Kubernetes node, for tests that use it as people do.
 
-``system`` is the environment ``local`` on free ports, once a session for each release, between ``neighbours`` that all
-share; a test that asks for it runs for both. LIVE_RELEASES=3.6.0 limits the session to one. What a test does to its
-users, runs and permissions stays, so it makes its own: ``new_user`` gives a user of the group of users with a name
-that nobody else has.
+``system`` is an environment of its own for each release, once a session, on one ``node`` between backing services that
+all share; a test that asks for it runs for both. LIVE_RELEASES=3.6.0 limits the session to one. What a test does to its
+users, runs and permissions stays, so it creates its own: ``new_user`` gives a user of the group of users with a name
+that no other has.
 
 A test that breaks things, or wants other settings, takes ``make_system`` and gets realm, databases, bucket and pods of
 its own: ``make_system(release, **{"server.replicas": 2})``. It is stopped at the end of the test.
 
-``replicated`` is the same system with two pods; tests of life break its neighbours, and mend them.
+``replicated`` is the same system with two pods.
 
-``Visitor`` (visitor.py) logs in without a browser and makes access keys. ``person`` is somebody at a real browser
-(person.py), which trusts ``system.ca``.
+``WebSession`` (web_session.py) logs in without a browser and creates access keys. ``person`` is a user at a real
+browser (browser_user.py), which trusts the node's authority.
 
-``record_property("table", text)`` has ``text`` printed at the end, whichever process has run the test.
+``record_property("table", text)`` has ``text`` printed at the end.
 """
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_release import ByRelease
+from rendered_environments import HOSTS, KEYCLOAK_HOST, rendered, rendered_again
 
-from live.neighbours import Neighbours
-from live.rendering import Rendering, free_addresses, own_names
+from live.node.backing import BackingServices
+from live.node.node import Node
+from live.node.site import running_site
 from live.system import System
 from live.users import User
 
 if TYPE_CHECKING:
-    from person import Person
+    from browser_user import BrowserUser
     from playwright.sync_api import Browser
 
 # `make test` starts no browser, and needs nothing of what the tests with real servers install.
@@ -40,11 +42,7 @@ collect_ignore_glob = [] if find_spec("playwright") else ["test_browser_*.py"]
 
 RELEASES = os.environ.get("LIVE_RELEASES", "3.6.0 3.17.2").split()
 _numbers = itertools.count(1)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
-    """Keep each release's tests together."""
-    return ByRelease(config, log)
+_systems = itertools.count(1)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -62,54 +60,70 @@ def release(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def addresses() -> dict[str, Any]:
-    """Where the neighbours are, as changes of the settings."""
-    return free_addresses()
+def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
+    """The real servers around MLflow; they run while ``node`` does."""
+    folder = tmp_path_factory.mktemp("backing")
+    folder.chmod(0o711)
+    return BackingServices.create(folder, hosts=HOSTS, keycloak_host=KEYCLOAK_HOST)
 
 
 @pytest.fixture(scope="session")
-def neighbours(addresses: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    """The real servers around MLflow."""
-    folder = tmp_path_factory.mktemp("neighbours")
-    rendering = Rendering.copy(folder / "rendering", release=RELEASES[0], changes=addresses)
-    with Neighbours.of(rendering.settings, folder=folder) as running:
-        yield running
+def node(backing: BackingServices) -> Iterator[Node]:
+    """The node with everything attached."""
+    node = Node(names=[KEYCLOAK_HOST, *HOSTS])
+    with running_site(node, backing):
+        yield node
 
 
 @pytest.fixture(scope="session")
-def new_system(
-    neighbours: Neighbours, addresses: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., System]:
-    """Makes systems that are not started yet; ``label`` names what they have at the neighbours."""
+def new_system(node: Node, backing: BackingServices, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., System]:
+    """Renders systems that are not started yet, each with the name of its environment."""
 
-    def make(release: str, label: str, **changes: Any) -> System:
+    def render(release: str, label: str, **changes: Any) -> System:
         folder = tmp_path_factory.mktemp(f"system-{label}")
-        own = {"ingress.public_port": free_addresses()["ingress.public_port"], **own_names(label)}
-        rendering = Rendering.copy(folder / "rendering", release=release, changes={**addresses, **own, **changes})
-        return System(rendering, neighbours, folder=folder)
+        environment = rendered(
+            label, folder, backing=backing, release=release, https_port=node.https_port, changes=changes
+        )
+        return System(environment, node=node)
 
-    return make
-
-
-@pytest.fixture(scope="session")
-def system(release: str, new_system: Callable[..., System]) -> Iterator[System]:
-    """The system of each release, shared by all tests of the session."""
-    with new_system(release, f"r{release.replace('.', '')}") as running:
-        yield running
+    return render
 
 
 @pytest.fixture(scope="session")
-def replicated(system: System) -> System:
-    """The same with two pods from now on."""
-    system.cluster.deployment.scale(2)
-    return system
+def systems(new_system: Callable[..., System]) -> Mapping[str, System]:
+    """The system of each release, all of them started at once."""
+    made = {release: new_system(release, f"r{release.replace('.', '')}") for release in RELEASES}
+    with ThreadPoolExecutor(len(made)) as threads:
+        list(threads.map(System.start, made.values()))
+    return made
+
+
+@pytest.fixture(scope="session")
+def system(release: str, systems: Mapping[str, System]) -> System:
+    """The system of each release in turn, shared by all tests of the session."""
+    return systems[release]
+
+
+@pytest.fixture(scope="session")
+def all_replicated(systems: Mapping[str, System], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, System]:
+    """Those of all releases with two pods from now on."""
+    for system in systems.values():
+        folder = tmp_path_factory.mktemp(f"replicated-{system.environment.name}")
+        system.become(rendered_again(system, folder, changes={"server.replicas": 2}))
+    return systems
+
+
+@pytest.fixture(scope="session")
+def replicated(release: str, all_replicated: Mapping[str, System]) -> System:
+    """That of each release in turn."""
+    return all_replicated[release]
 
 
 @pytest.fixture
 def make_system(new_system: Callable[..., System]) -> Iterator[Callable[..., System]]:
     """Starts systems of the test's own."""
     with ExitStack() as stack:
-        yield lambda release, **changes: stack.enter_context(new_system(release, f"own{next(_numbers)}", **changes))
+        yield lambda release, **changes: stack.enter_context(new_system(release, f"own{next(_systems)}", **changes))
 
 
 @pytest.fixture
@@ -121,18 +135,18 @@ def new_user(system: System) -> User:
 
 
 @pytest.fixture(scope="module")
-def browser(neighbours: Neighbours, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
-    """Chromium; for a module alone, because playwright keeps an event loop in the thread as long as it runs."""
+def browser(backing: BackingServices, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
+    """Chromium; for one module only, because playwright keeps an event loop in the thread as long as it runs."""
     from live.browser import chromium
 
-    with chromium(tmp_path_factory.mktemp("chromium"), ca=neighbours.certificate.ca) as running:
+    with chromium(tmp_path_factory.mktemp("chromium"), ca=backing.certificate.ca) as running:
         yield running
 
 
 @pytest.fixture
-def person(browser: "Browser", system: System) -> "Iterator[Person]":
+def person(browser: "Browser", system: System) -> "Iterator[BrowserUser]":
     """Somebody at a fresh window, who has never been here."""
-    from person import Person
+    from browser_user import BrowserUser
 
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        yield Person(system=system, page=context.new_page())
+        yield BrowserUser(system=system, page=context.new_page())

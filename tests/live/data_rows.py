@@ -84,7 +84,7 @@ TRACE_ROWS = (
     send("tag a trace", Level.EDIT, "PATCH", f"{TRACES}/{{trace}}/tags", **TAG),
     send("assess a trace", Level.EDIT, "POST", f"{TRACES}/{{trace}}/assessments",
          assessment={"assessment_name": "good", "trace_id": "{trace}", "feedback": {"value": True},
-                     "source": {"source_type": "HUMAN", "source_id": "somebody"}}),
+                     "source": {"source_type": "HUMAN", "source_id": "a judge"}}),
     send("start a trace", Level.EDIT, "POST", TRACES, trace={"trace_info": {
         "trace_id": "{new_trace}", "state": "OK", "request_time": "2026-01-01T00:00:00Z",
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{experiment}"}}}}),

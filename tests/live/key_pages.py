@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
-from person import PATIENCE, Person
+from browser_user import PATIENCE, BrowserUser
 from playwright.sync_api import Locator, expect
 
 
-def _with_5_6_1(person: Person) -> str:
+def _with_5_6_1(person: BrowserUser) -> str:
     person.page.get_by_text("Create access key").click()
     dialog = person.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Request Token").click()
     return _shown(dialog.get_by_role("textbox", name="Access Key"))
 
 
-def _with_11_0_2(person: Person) -> str:
+def _with_11_0_2(person: BrowserUser) -> str:
     person.page.get_by_role("link", name="Tokens").click()
     person.page.get_by_role("button", name="Create token").click()
     dialog = person.page.get_by_role("dialog")
@@ -27,5 +27,5 @@ def _shown(field: Locator) -> str:
     return field.input_value()
 
 
-MAKE_KEY: dict[str, Callable[[Person], str]] = {"3.6.0": _with_5_6_1, "3.17.2": _with_11_0_2}
+MAKE_KEY: dict[str, Callable[[BrowserUser], str]] = {"3.6.0": _with_5_6_1, "3.17.2": _with_11_0_2}
 """The key that the page shows, once, by release."""

@@ -7,7 +7,6 @@ import inspect
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +14,17 @@ from typing import Any
 
 import test_client_examples as examples
 import test_system as whole
-from mutations import Mutation
+import yaml
+from constant_mutations import Mutation
 from people import Member, join
+from rendered_environments import rendered_again
 
-from live.cluster.image import ROOT
-from live.rendering import Rendering
+from live.provisioning import ROOT
 from live.system import System
 from live.users import User
 
-NOBODY = "nobody"
+NOTHING = "nothing"
+DEPLOYMENT = "Deployment.mlflow.k8s.yaml"
 
 
 def changed_constructs(mutation: Mutation, folder: Path) -> Path:
@@ -38,44 +39,60 @@ def changed_constructs(mutation: Mutation, folder: Path) -> Path:
 
 @dataclass(kw_only=True)
 class Mutant:
-    """One changed system between the neighbours of ``original``, which has provisioned and migrated them."""
+    """One changed rendering of ``original``, which has been delivered, in its place."""
 
     original: System
     mutation: Mutation
     folder: Path
     patience: float
-    """Seconds until a pod must be ready."""
+    """Seconds within which the pod must be replaced."""
 
     @cached_property
     def system(self) -> System:
-        """Not yet started; it has the original's users."""
-        release = self.original.settings.release
-        constructs = changed_constructs(self.mutation, self.folder / "constructs")
-        changes = {**self.original.rendering.changes, **self.mutation.changes}
-        rendering = Rendering.copy(self.folder / "rendering", release=release, changes=changes, constructs=constructs)
-        system = System(rendering, self.original.neighbours, folder=self.folder)
-        system.users = self.original.users
+        """Not yet applied; it has the original's users and clients."""
+        environment = rendered_again(
+            self.original,
+            self.folder / "rendering",
+            changes=self.mutation.changes,
+            constructs=changed_constructs(self.mutation, self.folder / "constructs"),
+        )
+        self._put_aside(environment.manifests / "application" / DEPLOYMENT)
+        system = System(environment, node=self.original.node)
+        system.users, system.client_pod = self.original.users, self.original.client_pod
         return system
 
+    def _put_aside(self, file: Path) -> None:
+        """Keep the Deployment for later, with a template that is always new, since pods read Secrets at their start."""
+        deployment = yaml.safe_load(file.read_text())
+        deployment["spec"]["template"]["metadata"]["annotations"]["mutation"] = self.folder.name
+        (self.folder / DEPLOYMENT).write_text(yaml.safe_dump(deployment))
+        file.unlink()
+
     def the_bootstrap_succeeds(self) -> None:
-        """Keycloak, databases, bucket and secrets become what the changed constructs want."""
+        """Keycloak, bucket and secrets become what the changed constructs want."""
         self.system.bootstrap.succeed("apply")
 
     def the_migration_job_succeeds(self) -> None:
-        """The Secrets are made; a Job with the content of one that has run is left alone, as in a cluster."""
-        self.system.cluster.sync_secrets()
-        if self.system.cluster.objects.one("Job") != self.original.cluster.objects.one("Job"):
-            self.system.cluster.migrate()
+        """All but the Deployment is applied; a Job with the name of one that has run is left as it is."""
+        self.system.apply()
+        self.system.wait_secrets()
+        self.system.workloads.wait_job(self.system.migration, seconds=self.patience, attempts=False)
 
     def a_pod_becomes_ready(self) -> None:
-        """The Deployment's only pod starts behind the door."""
-        self.system.door.start()
-        self.system.cluster.deployment.start()
-        self.system.cluster.deployment.pods[0].wait_ready(self.patience)
+        """The only pod is replaced, and Traefik knows it."""
+        templates = {pod.revision for pod in self.system.workloads.pods()}
+        self.system.node.apply(self.folder / DEPLOYMENT)
+        self.system.workloads.wait_replaced(templates, seconds=self.patience)
+        self.system.wait_routed()
+
+    def remove(self) -> None:
+        """End what goes on trying; the next one replaces all else."""
+        if self.system.migration != self.original.migration:
+            self.system.workloads.kubectl("delete", "job", self.system.migration, "--ignore-not-found")
 
     @property
     def checks(self) -> Iterator[Callable[..., None]]:
-        """In the order in which somebody would meet what is broken."""
+        """In the order in which an operator meets what is broken."""
         yield self.the_bootstrap_succeeds
         yield self.the_migration_job_succeeds
         yield self.a_pod_becomes_ready
@@ -83,15 +100,15 @@ class Mutant:
 
     def noticed_by(self) -> str:
         """Name of the first check that fails."""
-        return next((name_of(check) for check in self.checks if not passes(check, self.system)), NOBODY)
+        return next((name_of(check) for check in self.checks if not passes(check, self.system)), NOTHING)
 
 
-CHECKS = (
+CHECKS: tuple[Callable[..., None], ...] = (
     whole.test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope,
     whole.test_only_a_member_of_the_group_of_administrators_is_an_administrator,
     whole.test_a_user_in_no_group_is_told_so_and_stays_outside,
     whole.test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back,
-    whole.test_the_door_knows_neither_metrics_nor_another_host,
+    whole.test_traefik_routes_neither_metrics_nor_other_hosts,
     examples.test_a_training_is_logged_registered_and_loaded_back_with_an_access_key,
 )
 
@@ -127,23 +144,7 @@ class _Given:
     def member(self) -> Member:
         return join(self.system)
 
-    @cached_property
-    def tmp_path(self) -> Path:
-        folder = self.system.folder / "client"
-        folder.mkdir(parents=True)
-        return folder
-
 
 def name_of(check: Any) -> str:
     """As a mutation says who notices it."""
     return str(check.__name__).removeprefix("test_")
-
-
-@contextmanager
-def stopped_in_the_end(system: System, stop_later: Callable[[Callable[[], None]], Any]) -> Iterator[None]:
-    """Closes the door at once, since the next system needs its port, and the pods when there is time."""
-    try:
-        yield
-    finally:
-        system.door.stop()
-        stop_later(system.cluster.stop)

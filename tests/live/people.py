@@ -1,23 +1,19 @@
 """Users with an access key, and programs with MLflow's client that run as them."""
 
-import os
 import secrets
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import httpx
-from visitor import Visitor
+from web_session import WebSession
 
-from live.cluster.image import ROOT
+from live.node.client import AUTHORITY
+from live.provisioning import ROOT
 from live.system import System
 from live.users import User
 
 EXAMPLES = ROOT / "docs" / "examples"
-RUN_SECONDS = 900
-"""How long a client program may take on a machine that has much else to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +43,7 @@ def join(system: System, *, group: str | None = None) -> Member:
     """A new user of ``group`` or of the group of users, logged in through Keycloak's form, with a fresh key."""
     user = User(name=f"member{secrets.token_hex(4)}", group=group or system.settings.authentication.user_group)
     system.add_users(user)
-    with Visitor(system=system) as visitor:
+    with WebSession(system=system) as visitor:
         visitor.log_in(user)
         return Member(system=system, user=user, key=visitor.make_key(user))
 
@@ -59,15 +55,14 @@ def join_as_admin(system: System) -> Member:
 
 def new_client(system: System, *, auth: tuple[str, str] | None = None) -> httpx.Client:
     """A client of the public address that trusts the system's authority."""
-    context = system.neighbours.certificate.context()
-    return httpx.Client(base_url=system.url, verify=context, auth=auth, timeout=120)
+    return system.client(auth=auth)
 
 
 def known_machine_token(system: System) -> str:
     """A fresh token of the service account, which an administrator has made known to MLflow before."""
     path = {"3.6.0": "/api/2.0/mlflow/users/create", "3.17.2": "/api/2.0/mlflow/users"}[system.settings.release]
     account = f"{system.settings.authentication.machine_client}@{system.settings.ingress.host}"
-    # On 3.17.2 a service account of MLflow's own takes access keys alone, so this one is a user like others.
+    # On 3.17.2 a service account of MLflow's own takes only access keys, so this one is a user like others.
     service = system.settings.release == "3.6.0"
     made = join_as_admin(system).http.post(
         path, json={"username": account, "display_name": "machines", "is_service_account": service}
@@ -80,36 +75,17 @@ def machine_token(system: System) -> str:
     """A fresh access token of the realm for the service account of the settings."""
     settings = system.settings
     prefix = settings.secrets.vault_prefix
-    secret = system.neighbours.secret(f"{prefix}/machines", "client_secret")
-    answer = httpx.post(
-        f"{settings.authentication.issuer}/protocol/openid-connect/token",
-        data={"grant_type": "client_credentials"},
-        auth=(settings.authentication.machine_client or "", secret),
-        verify=system.neighbours.certificate.context(),
-        timeout=60,
-    )
+    secret = system.backing.value(f"{prefix}/machines", "client_secret")
+    login = (settings.authentication.machine_client or "", secret or "")
+    token = f"{settings.authentication.issuer}/protocol/openid-connect/token"
+    with system.client(auth=login) as client:
+        answer = client.post(token, data={"grant_type": "client_credentials"})
     return str(answer.raise_for_status().json()["access_token"])
 
 
-def start_program(
-    system: System, program: Path, *arguments: str, folder: Path, variables: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    """Run a Python program with the release's MLflow to its end, in ``folder`` and with ``variables`` alone."""
-    return subprocess.run(
-        [str(system.cluster.image.venv / "bin" / "python"), str(program), *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "MLFLOW_DISABLE_TELEMETRY": "true", **variables},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=RUN_SECONDS,
-    )
-
-
-def run_example(system: System, name: str, *arguments: str, folder: Path, variables: Mapping[str, str]) -> str:
+def run_example(system: System, name: str, *arguments: str, variables: Mapping[str, str]) -> str:
     """Run an example of the guide with the address and the authority set; what it printed."""
-    address = {"MLFLOW_TRACKING_URI": system.url, "REQUESTS_CA_BUNDLE": str(system.ca)}
-    done = start_program(system, EXAMPLES / name, *arguments, folder=folder, variables={**address, **variables})
+    address = {"MLFLOW_TRACKING_URI": system.url, "REQUESTS_CA_BUNDLE": AUTHORITY}
+    done = system.client_pod.run(EXAMPLES / name, *arguments, variables={**address, **variables})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -21,7 +21,7 @@ REFUSED = {
 
 
 def rows_of(release: str) -> list[Row]:
-    """Every request of a release, those that take away what others ask for at the end.
+    """Every request of a release, those that delete what others ask for at the end.
 
     Nobody may send what the table of routes refuses.
     """

@@ -75,7 +75,7 @@ def _role(
 
 
 def _made(client: httpx.Client, path: str, key: str, **body: str) -> str:
-    """Identifier of what the role itself has made; nobody in particular makes nothing."""
+    """Identifier of what the role itself has made; anonymous requests create nothing."""
     found = re.search(rf'"{key}": *"(\w+)"', client.post(f"{MLFLOW}/{path}", json=body).text)
     return found[1] if found else "none"
 

@@ -1,4 +1,4 @@
-"""A place of somebody's own: an experiment with a run, artifacts, models, a prompt and a trace, a secret in each."""
+"""A place of a user's own: an experiment with a run, artifacts, models, a prompt and a trace, a secret in each."""
 
 import secrets
 from collections.abc import Mapping

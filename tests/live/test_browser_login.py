@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from person import PATIENCE, Person
+from browser_user import PATIENCE, BrowserUser
 from playwright.sync_api import expect
 
 from live.system import System
@@ -33,7 +33,7 @@ def short_tokens(system: System) -> Iterator[None]:
 
 @pytest.mark.parametrize(("name", "is_admin"), [("admin", True), ("user", False)])
 def test_a_member_of_a_group_lands_on_the_permissions_and_only_the_admin_is_admin(
-    system: System, person: Person, name: str, is_admin: bool
+    system: System, person: BrowserUser, name: str, is_admin: bool
 ) -> None:
     person.log_in(system.users[name])
 
@@ -43,8 +43,8 @@ def test_a_member_of_a_group_lands_on_the_permissions_and_only_the_admin_is_admi
     assert (known["username"], known["is_admin"]) == (f"{name}@example.com", is_admin)
 
 
-def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System, person: Person) -> None:
-    person.sign_in(system.users["nobody"])
+def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System, person: BrowserUser) -> None:
+    person.sign_in(system.users["outsider"])
 
     expect(person.page.get_by_text("User is not allowed to login")).to_be_visible(timeout=PATIENCE)
     expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
@@ -52,7 +52,7 @@ def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System,
 
 
 @pytest.mark.usefixtures("short_tokens")
-def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, person: Person) -> None:
+def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, person: BrowserUser) -> None:
     person.log_in(new_user)
     begin = person.page.evaluate("Date.now()")
 
@@ -66,7 +66,7 @@ def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, 
 
 
 def test_whoever_is_in_mlflow_needs_no_password_for_another_application(
-    system: System, new_user: User, person: Person
+    system: System, new_user: User, person: BrowserUser
 ) -> None:
     person.log_in(new_user)
 
@@ -75,7 +75,7 @@ def test_whoever_is_in_mlflow_needs_no_password_for_another_application(
     expect(person.page.get_by_text("Personal info").first).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_logout_ends_the_session_at_keycloak_too(system: System, new_user: User, person: Person) -> None:
+def test_a_logout_ends_the_session_at_keycloak_too(system: System, new_user: User, person: BrowserUser) -> None:
     person.log_in(new_user)
     administration = system.realm.administration
     number = administration.get_user_id(new_user.name)
@@ -90,7 +90,7 @@ def test_a_logout_ends_the_session_at_keycloak_too(system: System, new_user: Use
     expect(person.password_field).to_be_visible(timeout=PATIENCE)
 
 
-def test_keycloak_sends_nobody_to_an_address_that_is_not_ours(system: System, person: Person) -> None:
+def test_keycloak_sends_nobody_to_an_address_that_is_not_ours(system: System, person: BrowserUser) -> None:
     asked = {
         "client_id": system.settings.authentication.client_id,
         "response_type": "code",
@@ -104,7 +104,7 @@ def test_keycloak_sends_nobody_to_an_address_that_is_not_ours(system: System, pe
     expect(person.password_field).to_have_count(0)
 
 
-def test_a_stranger_sees_the_login_and_no_data(system: System, person: Person) -> None:
+def test_a_stranger_sees_the_login_and_no_data(system: System, person: BrowserUser) -> None:
     person.open("/")
 
     expect(person.page.get_by_text("Keycloak")).to_be_visible(timeout=PATIENCE)
@@ -113,7 +113,7 @@ def test_a_stranger_sees_the_login_and_no_data(system: System, person: Person) -
     assert '"experiments"' not in text
 
 
-def test_nobody_reads_the_metrics_through_the_door(system: System, person: Person) -> None:
+def test_metrics_are_refused_to_the_public(system: System, person: BrowserUser) -> None:
     person.log_in(system.users["admin"])
 
     status, text = person.fetch("/metrics")

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from browser_user import PATIENCE, BrowserUser
 from client import log_a_run
 from key_pages import MAKE_KEY
 from permission_rows import REFUSED
-from person import PATIENCE, Person
 from pictures import LARGEST, Pictures, pictures
 from playwright.sync_api import expect
 
@@ -26,7 +26,7 @@ def album(tmp_path: Path) -> Pictures:
 
 
 def test_a_key_from_its_page_works_with_the_client_whose_run_the_pages_show(
-    system: System, release: str, new_user: User, person: Person, album: Pictures
+    system: System, release: str, new_user: User, person: BrowserUser, album: Pictures
 ) -> None:
     page, experiment = person.page, f"iris-{new_user.name}"
     person.log_in(new_user)
@@ -48,7 +48,7 @@ def test_a_key_from_its_page_works_with_the_client_whose_run_the_pages_show(
     assert [text for text in person.complaints if NO_GATEWAY not in text] == []
 
 
-def test_refused_routes_are_refused_to_administrators(system: System, person: Person) -> None:
+def test_refused_routes_are_refused_to_administrators(system: System, person: BrowserUser) -> None:
     person.log_in(system.users["admin"])
     refused = REFUSED[system.settings.release]
 
@@ -58,7 +58,7 @@ def test_refused_routes_are_refused_to_administrators(system: System, person: Pe
 
 
 def test_the_pages_of_login_and_permissions_can_be_photographed(
-    new_user: User, person: Person, album: Pictures
+    new_user: User, person: BrowserUser, album: Pictures
 ) -> None:
     person.open("/login")
     expect(person.password_field).to_be_visible(timeout=PATIENCE)

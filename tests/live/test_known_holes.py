@@ -3,7 +3,7 @@
 from known_holes import KNOWN_HOLES
 from permission_rows import rows_of
 
-from live.cluster.image import ROOT
+from live.provisioning import ROOT
 
 
 def test_the_guide_on_security_lists_every_known_hole() -> None:

@@ -1,47 +1,34 @@
-"""A change of one constant in the constructs that would break something is noticed, and by whom."""
+"""A change of one constant in the constructs that would break something is noticed on the node, and by which check."""
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from mutant import CHECKS, Mutant, name_of, run, stopped_in_the_end
-from mutations import MUTATIONS, Mutation
+from constant_mutations import MUTATIONS, Mutation
+from mutant import CHECKS, Mutant, name_of, run
 
 from live.system import System
 
 pytestmark = pytest.mark.servers
 
 LONGER = 4
-"""How many times as long as the unchanged system's a pod's start may take."""
+"""How many times as long as the unchanged system's the replacement of its pod may take."""
 
 
 @pytest.fixture(scope="module")
 def original(new_system: Callable[..., System]) -> Iterator[System]:
-    """The unchanged system of the release with the most to configure; it has run once, and stands still."""
-    system = new_system("3.6.0", "mutated")
-    with system:
+    """The unchanged system of the release with the most to configure."""
+    with new_system("3.6.0", "mutated") as system:
         yield system
 
 
 @pytest.fixture(scope="module")
 def patience(original: System) -> float:
-    """Seconds that a pod of a changed system has to become ready."""
-    pod = original.cluster.new_pod("patience", original.cluster.objects.one("Deployment")["spec"]["template"])
+    """Seconds that a changed system has to replace its pod."""
     begin = time.monotonic()
-    pod.start()
-    pod.wait_ready(600)
-    needed = time.monotonic() - begin
-    pod.stop()
-    return LONGER * needed
-
-
-@pytest.fixture(scope="module")
-def stopper() -> Iterator[ThreadPoolExecutor]:
-    """Stops pods beside what goes on; all are stopped in the end."""
-    with ThreadPoolExecutor(1) as threads:
-        yield threads
+    original.workloads.restart()
+    return LONGER * (time.monotonic() - begin)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=name_of)
@@ -53,16 +40,16 @@ def test_an_unchanged_system_passes_every_check(original: System, check: Callabl
 def test_a_changed_constant_is_noticed(
     original: System,
     patience: float,
-    stopper: ThreadPoolExecutor,
     mutation: Mutation,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    original.stop()
     mutant = Mutant(original=original, mutation=mutation, folder=tmp_path, patience=patience)
 
-    with stopped_in_the_end(mutant.system, stopper.submit):
+    try:
         noticed_by = mutant.noticed_by()
+    finally:
+        mutant.remove()
 
     record_property("table", f"{mutation.name}: {noticed_by.replace('_', ' ')}")
     assert noticed_by == mutation.noticed_by

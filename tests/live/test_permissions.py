@@ -1,4 +1,4 @@
-"""Who may do what through the public door, request by request, for both releases."""
+"""Who may do what through Traefik, request by request, for both releases."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def test_every_request_serves_those_who_may_and_nobody_else(
 
     cells = fill(rows, roles(system))
 
-    record_property("table", f"release {release}, through the public door\n{laid_out(cells, KNOWN_HOLES[release])}")
+    record_property("table", f"release {release}, through Traefik\n{laid_out(cells, KNOWN_HOLES[release])}")
     assert differences(cells, {**{row.name: row.needs for row in rows}, **KNOWN_HOLES[release]}) == []
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import httpx
 import pytest
-from visitor import Visitor, with_key
+from web_session import WebSession, with_key
 
 from live.system import System
 from live.users import User
@@ -14,17 +14,17 @@ from live.users import User
 pytestmark = pytest.mark.servers
 
 REFUSED = "User is not allowed to login"
-"""What both releases say of somebody whose token lists no group."""
+"""What both releases say of a user whose token lists no group."""
 
 MULTIPART = "/api/2.0/mlflow-artifacts/mpu"
 """Neither clients nor pages need it here; any ingress may decode a path, so the server itself refuses it."""
 
 OUTSIDE = {"3.6.0": (200, True), "3.17.2": (401, False)}
-"""How a request of somebody without a session is answered: status, and whether with the page of the login."""
+"""How a request without a session is answered: status, and whether with the page of the login."""
 
 
 def _anonymous(system: System) -> httpx.Client:
-    return httpx.Client(base_url=system.url, verify=system.neighbours.certificate.context(), timeout=60)
+    return system.client(timeout=60)
 
 
 def test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope(system: System) -> None:
@@ -36,14 +36,14 @@ def test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope(system
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(system.settings.authentication.issuer)
     assert asked["redirect_uri"] == [f"{system.url}/callback"]
-    assert {"openid", "profile", "email", "groups"} <= set(asked["scope"][0].split())
+    assert {"openid", "profile", "email", system.settings.authentication.groups_scope} <= set(asked["scope"][0].split())
 
 
 @pytest.mark.parametrize("name", ["admin", "user"])
 def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_permissions(
     system: System, name: str
 ) -> None:
-    with Visitor(system=system) as visitor:
+    with WebSession(system=system) as visitor:
         page = visitor.log_in(system.users[name])
 
         assert page.status_code == 200
@@ -52,7 +52,7 @@ def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_per
 
 
 def test_only_a_member_of_the_group_of_administrators_is_an_administrator(system: System) -> None:
-    with Visitor(system=system) as admin, Visitor(system=system) as user:
+    with WebSession(system=system) as admin, WebSession(system=system) as user:
         admin.log_in(system.users["admin"])
         user.log_in(system.users["user"])
 
@@ -60,8 +60,8 @@ def test_only_a_member_of_the_group_of_administrators_is_an_administrator(system
 
 
 def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None:
-    with Visitor(system=system) as visitor:
-        page = visitor.log_in(system.users["nobody"])
+    with WebSession(system=system) as visitor:
+        page = visitor.log_in(system.users["outsider"])
 
         answer = visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5")
 
@@ -70,7 +70,7 @@ def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None
 
 
 def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(system: System, new_user: User) -> None:
-    with Visitor(system=system) as visitor:
+    with WebSession(system=system) as visitor:
         visitor.log_in(new_user)
         key = visitor.make_key(new_user)
     content = os.urandom(9_000_001)
@@ -85,7 +85,7 @@ def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(syst
     assert received.content == content
 
 
-def test_the_door_knows_neither_metrics_nor_another_host(system: System) -> None:
+def test_traefik_routes_neither_metrics_nor_other_hosts(system: System) -> None:
     with _anonymous(system) as client:
         assert client.get("/metrics").status_code == 403
         assert client.get("/health", headers={"Host": "mlflow.example.net"}).status_code == 404
@@ -94,7 +94,7 @@ def test_the_door_knows_neither_metrics_nor_another_host(system: System) -> None
 
 @pytest.mark.parametrize("path", [MULTIPART, f"{MULTIPART}/create/x", MULTIPART.replace("mpu", "%6dpu/create")])
 def test_server_refuses_multipart_paths_in_any_spelling(system: System, new_user: User, path: str) -> None:
-    with Visitor(system=system) as visitor:
+    with WebSession(system=system) as visitor:
         visitor.log_in(new_user)
 
         answer = visitor.client.post(path, json={})

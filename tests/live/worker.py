@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
-from visitor import Visitor, with_key
+from web_session import WebSession, with_key
 
 from live.system import System
 from live.users import User
@@ -25,9 +25,9 @@ class Worker:
     run: str = field(init=False, default="")
 
     @classmethod
-    def hired(cls, system: System, user: User) -> Self:
+    def with_run(cls, system: System, user: User) -> Self:
         """Log in, make a key, begin a run."""
-        with Visitor(system=system) as visitor:
+        with WebSession(system=system) as visitor:
             visitor.log_in(user)
             key = visitor.make_key(user)
         worker = cls(system=system, user=user, key=key)

@@ -42,9 +42,6 @@ TEXT = re.compile(r"\.(py|md|mk|toml|sh|template)$|Makefile$|Dockerfile$")
 GENERATED = re.compile(r"^(dist|imports|tests/package/other_app)/|CHANGELOG\.md$|test_layout\.py$")
 """What is generated, and history."""
 
-REPLACED = re.compile(r"^(live|tests/live|tests/node)/|^benchmarks/(bench_live|plain_behind_door)\.py$")
-"""The system without a cluster, which the Kubernetes node of ``live/node`` replaces."""
-
 NAME_WORDS = 8
 
 
@@ -54,7 +51,7 @@ def texts() -> dict[str, str]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
         "\n"
     )
-    skipped = [name for name in listed if GENERATED.search(name) or REPLACED.search(name)]
+    skipped = [name for name in listed if GENERATED.search(name)]
     names = [name for name in listed if TEXT.search(name) and name not in skipped and (ROOT / name).is_file()]
     if not names:
         pytest.skip("lists the tree by git, which knows no files here")

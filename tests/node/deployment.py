@@ -2,7 +2,6 @@
 
 import html
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from live.image.archive import image_archive
+from live.node.access import PublicTransport
 from live.node.environment import Environment
 from live.node.node import Node
 from live.users import Realm, User
@@ -27,32 +27,6 @@ COMMON: Mapping[str, Any] = {
     "delivery": {"tools": ["flux"]},
 }
 """Settings of every environment of the tests."""
-
-
-class Through(httpx.BaseTransport):
-    """Connects to Traefik on the node, whatever host a request names, as public DNS would.
-
-    A transport for each host: connections are pooled by address, and Traefik chooses by the name in the TLS handshake.
-    """
-
-    def __init__(self, port: int, *, verify: ssl.SSLContext) -> None:
-        self._port, self._verify = port, verify
-        self._by_host: dict[str, httpx.HTTPTransport] = {}
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        passed = httpx.Request(
-            request.method,
-            request.url.copy_with(host="127.0.0.1", port=self._port),
-            headers=[*((k, v) for k, v in request.headers.raw if k.lower() != b"host"), (b"Host", request.url.netloc)],
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},
-        )
-        return self._by_host.setdefault(host, httpx.HTTPTransport(verify=self._verify)).handle_request(passed)
-
-    def close(self) -> None:
-        for transport in self._by_host.values():
-            transport.close()
 
 
 @dataclass(kw_only=True)
@@ -73,7 +47,7 @@ class Deployment(Environment):
 
     def client(self, **options: Any) -> httpx.Client:
         """A client at the public address."""
-        transport = Through(self.node.https_port, verify=self.backing.certificate.context())
+        transport = PublicTransport(self.node.https_port, verify=self.backing.certificate.context())
         return httpx.Client(
             transport=transport,
             base_url=f"https://{self.settings.ingress.host}",

@@ -18,7 +18,7 @@ from commands import ROOT
 from traces import traces
 
 from live.local import API_PORT, HTTPS_PORT, PORTS
-from live.only_one import BusyError, need_ports
+from live.lock import BusyError, need_ports
 
 pytestmark = pytest.mark.servers
 
@@ -99,7 +99,7 @@ def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) ->
 
     assert health == 200
     assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
-    assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "nobody@example.com"]
+    assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "outsider@example.com"]
     assert USER.findall(said) == USER.findall(both)
     assert (second.returncode, second.stderr) == (
         1,
@@ -131,7 +131,7 @@ def test_live_refuses_unknown_release() -> None:
 
 
 def test_live_needs_root() -> None:
-    # In a user namespace without a mapping nobody is root, whoever owns the files.
+    # In a user namespace without a mapping no user is root, whoever owns the files.
     done = subprocess.run(["unshare", "--user", *COMMAND], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (

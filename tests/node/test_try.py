@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from deployment import Through, access_key, log_in
+from deployment import access_key, log_in
 
 from live.image.archive import image_archive
 from live.image.public_images import public_images
+from live.node.access import PublicTransport
 from live.node.node import Node
 from live.node.programs import programs
 from live.servers.process import free_port
@@ -46,7 +47,7 @@ class Tried:
         authority = self.node.kubectl(
             *("get", "configmap", "try-authority", "--namespace", "mlflow-try"), "--output", r"jsonpath={.data.ca\.crt}"
         )
-        transport = Through(self.port, verify=ssl.create_default_context(cadata=authority))
+        transport = PublicTransport(self.port, verify=ssl.create_default_context(cadata=authority))
         address = f"https://localhost:{self.port}"
         return httpx.Client(transport=transport, base_url=address, timeout=120, follow_redirects=True, **options)  # type: ignore[arg-type]
 

@@ -13,11 +13,11 @@ class BusyError(Exception):
 
 
 @contextmanager
-def only_one(folder: Path, *, url: str) -> Iterator[None]:
+def hold_lock(folder: Path, *, url: str) -> Iterator[None]:
     """Hold the folder's lock, in which ``url`` is written down for whoever comes second.
 
     Raises:
-        BusyError: somebody holds it.
+        BusyError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as lock:
@@ -38,10 +38,10 @@ def _explained(text: str) -> str:
 
 
 def need_ports(ports: Iterable[int]) -> None:
-    """See that nobody listens there.
+    """See that no process listens there.
 
     Raises:
-        BusyError: somebody does.
+        BusyError: one does.
     """
     taken = [str(port) for port in ports if _taken(port)]
     if taken:

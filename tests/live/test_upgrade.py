@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visitor import Visitor
+from rendered_environments import rendered_again
+from web_session import WebSession
 from worker import Worker
 
-from live.cluster import JobError
+from live.node.workload import JobError
 from live.system import System
 from live.users import User
 
@@ -51,28 +52,28 @@ def _seen(owner: Worker, reader: Worker) -> dict[str, Any]:
     }
 
 
-def _hired(system: System, name: str) -> Worker:
+def _worker(system: System, name: str) -> Worker:
     user = User(name=name, group=system.settings.authentication.user_group)
     system.add_users(user)
-    return Worker.hired(system, user)
+    return Worker.with_run(system, user)
 
 
 def test_an_upgrade_keeps_everything_and_the_way_back_is_refused(
     make_system: Callable[..., System], tmp_path: Path
 ) -> None:
     system = make_system("3.6.0")
-    old = system.rendering
-    with _hired(system, "owner") as owner, _hired(system, "reader") as reader:
+    old = system.environment
+    with _worker(system, "owner") as owner, _worker(system, "reader") as reader:
         _fill(owner, reader)
         before = _seen(owner, reader)
 
-        system.become(old.of_release(tmp_path / "new", "3.17.2"))
+        system.become(rendered_again(system, tmp_path, release="3.17.2"))
 
         after = _seen(owner, reader)
         assert after == before
         assert (after["grant"], after["reader reads"], after["reader writes"]) == ("READ", 200, 403)
         assert owner.get("experiments/get", experiment_id=owner.experiment)["experiment"]["name"]
-        with Visitor(system=system) as visitor:
+        with WebSession(system=system) as visitor:
             visitor.log_in(owner.user)
             assert visitor.client.get("/api/2.0/mlflow/runs/get", params={"run_id": owner.run}).status_code == 200
 

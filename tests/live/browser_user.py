@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
-from visitor import CURRENT_USER
+from web_session import CURRENT_USER
 
 from live.system import System
 from live.users import User
@@ -19,7 +19,7 @@ FETCH_JSON = "path => fetch(path).then(answer => answer.json())"
 
 
 @dataclass(kw_only=True)
-class Person:
+class BrowserUser:
     """Who sits in front of ``page``; ``complaints`` has console errors and failed requests since the last login."""
 
     system: System

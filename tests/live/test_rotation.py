@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from visitor import Visitor
+from web_session import WebSession
 from worker import Worker
 
 from live.system import System
@@ -17,41 +17,53 @@ def _entry(system: System, name: str) -> dict[str, str]:
     """What the secret store holds."""
     secrets = system.settings.secrets
     path = f"{secrets.vault_mount}/data/{secrets.vault_prefix}/{name}"
-    values: dict[str, str] = system.neighbours.openbao.call("GET", path)["data"]["data"]
+    values: dict[str, str] = system.backing.openbao.call("GET", path)["data"]["data"]
     return values
 
 
 def _drop_connections(system: System) -> None:
     role = system.settings.database.role
-    with psycopg.connect(system.neighbours.postgres.superuser_dsn, autocommit=True) as session:
+    with psycopg.connect(system.backing.postgres.superuser_dsn, autocommit=True) as session:
         session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+
+
+def _wait_mounted(system: System, password: str) -> None:
+    """Until every pod of the server has the password in its files, which a kubelet renews each minute."""
+
+    def mounted() -> bool:
+        read = ["--container", "mlflow", "--", "cat", "/var/run/secrets/mlflow/db/pg_service.conf"]
+        pods = system.workloads.pods()
+        return all(password in system.workloads.kubectl("exec", pod.name, *read) for pod in pods)
+
+    system.node.wait("the renewed password", mounted, seconds=180)
 
 
 def test_a_renewed_database_password_reaches_running_pods_through_the_mounted_file(
     replicated: System, new_user: User
 ) -> None:
-    pods = replicated.cluster.deployment.pods[:]
-    with Worker.hired(replicated, new_user) as worker:
+    pods = replicated.workloads.pods()
+    with Worker.with_run(replicated, new_user) as worker:
         before = _entry(replicated, "postgres")["password"]
 
         replicated.bootstrap.succeed("rotate", "postgres")
-        replicated.cluster.sync_secrets()
+        replicated.sync_secrets()
+        _wait_mounted(replicated, _entry(replicated, "postgres")["password"])
         _drop_connections(replicated)
 
         assert _entry(replicated, "postgres")["password"] != before
         assert [worker.log(step).status_code for step in range(1, 9)] == [200] * 8
-    assert replicated.cluster.deployment.ready_pods == pods
+    assert replicated.workloads.pods() == pods
 
 
 def test_every_other_secret_is_renewed_and_in_use_after_a_rolling_restart(replicated: System, new_user: User) -> None:
     names = ("s3", "oidc", "server")
     before = {name: _entry(replicated, name) for name in names}
-    with Worker.hired(replicated, new_user) as worker, Visitor(system=replicated) as visitor:
+    with Worker.with_run(replicated, new_user) as worker, WebSession(system=replicated) as visitor:
         assert worker.upload("kept.bin", b"kept").status_code == 200
 
         said = [replicated.bootstrap.succeed("rotate", name) for name in names]
-        replicated.cluster.sync_secrets()
-        replicated.cluster.deployment.roll()
+        replicated.sync_secrets()
+        replicated.workloads.restart()
 
         assert worker.download("kept.bin").content == b"kept"
         assert worker.log(1).status_code == 200

@@ -23,19 +23,14 @@ KEY_PATHS = {
 
 
 @dataclass(kw_only=True)
-class Visitor:
+class WebSession:
     """Somebody at the public address; ``client`` is httpx's, with the address as its base and a session's cookies."""
 
     system: System
     client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(
-            base_url=self.system.url,
-            verify=self.system.neighbours.certificate.context(),
-            follow_redirects=True,
-            timeout=60,
-        )
+        self.client = self.system.client(follow_redirects=True, timeout=60)
 
     def log_in(self, user: User) -> httpx.Response:
         """From the login link through Keycloak's form; the answer to the last redirect."""
@@ -68,9 +63,4 @@ class Visitor:
 
 def with_key(system: System, user: User, key: str) -> httpx.Client:
     """A client that shows an access key, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD do."""
-    return httpx.Client(
-        base_url=system.url,
-        verify=system.neighbours.certificate.context(),
-        auth=(user.email, key),
-        timeout=120,
-    )
+    return system.client(auth=(user.email, key))

@@ -1,4 +1,4 @@
-"""Single changes of what the constructs say, each of which breaks migration, login, session, artifacts or the door.
+"""Single changes of what the constructs say, each of which breaks migration, login, session, artifacts or routing.
 
 Each names the check that notices it first, of those in ``mutant.py``.
 """
@@ -75,7 +75,7 @@ MUTATIONS = (
         module="pods.py",
         was='TEMPORARY = "/tmp"',
         becomes='TEMPORARY = "/scratch"',
-        noticed_by=JOB,
+        noticed_by=READY,
     ),
     Mutation(
         name="app name",
