@@ -24,7 +24,6 @@ def test_mutated_requests_reach_nothing_of_others(venv: Venv, migrated_once: Pod
 
     assert len(requests) == COUNT
     assert [(requests[number], status, text) for number, status, text in found["shown"]] == []
-    assert [(requests[number], status, text) for number, status, text in found["failed"]] == []
     assert found["changed"] == []
     # Enough of them get past the first look.
     assert sum(count for status, count in found["statuses"].items() if int(status) < 400) > COUNT / 50
