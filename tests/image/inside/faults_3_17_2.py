@@ -90,6 +90,25 @@ def outages(ask: Ask) -> dict[str, Any]:
         event.remove(store.engine, "do_connect", refuse)
 
 
+def part_uploads(ask: Ask) -> dict[str, Any]:
+    """What comes of an upload in parts that the object store does not know."""
+    from botocore.exceptions import ClientError
+    from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
+
+    class Store:
+        def abort_multipart_upload(self, **_: Any) -> None:
+            said = {"Error": {"Code": "NoSuchUpload"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(said, "AbortMultipartUpload")
+
+    repository = S3ArtifactRepository("s3://bucket")
+    repository._get_s3_client = lambda *_, **__: Store()
+    try:
+        repository.abort_multipart_upload("file", "unknown")
+    except Exception as error:
+        return {"raises": type(error).__name__}
+    return {}
+
+
 def proxied_artifacts(ask: Ask) -> dict[str, Any]:
     """Whether a server whose artifacts are in S3 offers its clients addresses there."""
     from mlflow.server.handlers import build_server_info_payload
@@ -111,6 +130,18 @@ def route_index(ask: Ask) -> dict[str, Any]:
         route.matches = counting(route, route.matches)
     ask("GET", "/api/2.0/mlflow/runs/get?run_id=1")
     return {"every router": len(asked) == len(routers) > 40}
+
+
+def router_errors(ask: Ask) -> dict[str, Any]:
+    """The status of a list of what a group may do that does not exist."""
+    from mlflow_oidc_auth.store import store
+
+    store.create_user(username="root@example.com", display_name="Root", is_admin=True)
+    store.update_user(USER, is_admin=True)
+    try:
+        return {"status": ask("GET", "/api/2.0/mlflow/permissions/groups/absent/experiments")}
+    finally:
+        store.update_user(USER, is_admin=False)
 
 
 def row_reads(ask: Ask) -> dict[str, Any]:
@@ -220,10 +251,12 @@ PROBES = (
     basic_login,
     bearer_keys,
     grant_reads,
+    part_uploads,
     proxied_artifacts,
     realm_requests,
     return_address,
     route_index,
+    router_errors,
     row_reads,
     run_owners,
     sent_names,
