@@ -91,13 +91,17 @@ class Workloads:
         self.wait_rolled_out()
 
     def restart(self) -> None:
-        """Replace the pods of the tracking server one by one.
+        """Replace the pods of the tracking server one by one, and wait until the last old one has ended.
+
+        A pod that drains still answers what comes over connections that it has, with the Secrets that it began with.
 
         Raises:
-            NodeError: a new one is not ready in time.
+            NodeError: a new one is not ready in time, or an old one does not end.
         """
+        before = [f"pod/{pod.name}" for pod in self.pods()]
         self.kubectl("rollout", "restart", DEPLOYMENT)
         self.wait_rolled_out()
+        self.kubectl("wait", "--for=delete", "--timeout=180s", *before)
 
     def wait_rolled_out(self, *, seconds: float = 600) -> None:
         """Wait until the tracking server has the pods of its newest template, and no others.
