@@ -4,9 +4,10 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,26 +71,43 @@ class Kubectl:
     def forwarded(self, targets: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
         """Free ports of this machine, by Service, that lead to a port of each Service."""
         ports = {service: _free_port() for service in targets}
-        running = [
-            subprocess.Popen(
-                [
-                    *("kubectl", "--namespace", self.namespace, "port-forward", f"service/{service}"),
-                    f"{ports[service]}:{target}",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for service, target in targets.items()
-        ]
-        try:
+        with ExitStack() as forwards:
+            for service, target in targets.items():
+                where = ["port-forward", f"service/{service}", f"{ports[service]}:{target}"]
+                forwards.enter_context(_kept_running(["kubectl", "--namespace", self.namespace, *where]))
             for port in ports.values():
                 _wait_for(port)
             yield ports
-        finally:
+
+
+@contextmanager
+def _kept_running(command: list[str]) -> Iterator[None]:
+    """Run ``command`` again whenever it ends: kubectl gives a forward up once one of its connections is reset."""
+    ended, changing, running = threading.Event(), threading.Lock(), list[subprocess.Popen[bytes]]()
+
+    def start() -> subprocess.Popen[bytes] | None:
+        with changing:
+            if ended.is_set():
+                return None
+            null = subprocess.DEVNULL
+            running[:] = [subprocess.Popen(command, stdin=null, stdout=null, stderr=null)]
+            return running[0]
+
+    def keep() -> None:
+        while process := start():
+            process.wait()
+            ended.wait(0.2)
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    try:
+        yield
+    finally:
+        with changing:
+            ended.set()
             for process in running:
                 process.terminate()
-                process.wait()
+        thread.join()
 
 
 def _free_port() -> int:
