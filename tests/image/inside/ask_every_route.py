@@ -91,7 +91,7 @@ class Matrix:
 
 def is_refusal(answer: Answer) -> bool:
     """Whether a user is refused, or shown the page of login instead, as release 3.6.0 does."""
-    return answer.status in REFUSALS or "<title>Login</title>" in answer.text
+    return answer.status in REFUSALS or "<title>Log in to MLflow</title>" in answer.text
 
 
 def _destruction(case: Case) -> int:
