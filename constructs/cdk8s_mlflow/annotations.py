@@ -1,4 +1,4 @@
-"""Annotations that manifests bear and that `diff` and `upgrade` read; nothing here depends on cdk8s."""
+"""Annotations and labels that manifests bear and commands read or write; nothing here depends on cdk8s."""
 
 from collections.abc import Mapping
 
@@ -13,3 +13,8 @@ PRUNE_GUARDS: Mapping[str, str] = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """Annotations that keep Flux and Argo CD from deleting an object that left the repository."""
+
+RESTRICTED: Mapping[str, str] = {
+    f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+}
+"""Labels of a namespace that admits only restricted pods."""

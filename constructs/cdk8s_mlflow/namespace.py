@@ -4,11 +4,9 @@ from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from cdk8s_mlflow import __version__
-from cdk8s_mlflow.annotations import PRUNE_GUARDS, VERSION_ANNOTATION
+from cdk8s_mlflow.annotations import PRUNE_GUARDS, RESTRICTED, VERSION_ANNOTATION
 from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, WAVE_NAMESPACE, labels, metadata
 from cdk8s_mlflow.settings import Settings
-
-_STANDARD = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
 
 class MlflowNamespace(Construct):
@@ -20,7 +18,7 @@ class MlflowNamespace(Construct):
         k8s.KubeNamespace(
             self,
             "Resource",
-            metadata=k8s.ObjectMeta(name=name, labels={**labels(), **_STANDARD}, annotations=meta.annotations),
+            metadata=k8s.ObjectMeta(name=name, labels={**labels(), **RESTRICTED}, annotations=meta.annotations),
         )
 
 

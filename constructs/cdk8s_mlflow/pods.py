@@ -12,12 +12,12 @@ from cdk8s_mlflow.settings import Settings
 TEMPORARY = "/tmp"  # noqa: S108  (an emptyDir is mounted there)
 
 
-def container_security() -> k8s.SecurityContext:
-    """No privileges, no capabilities, no writing to the image's files."""
+def container_security(*, read_only: bool = True) -> k8s.SecurityContext:
+    """No privileges, no capabilities, and, if ``read_only``, no writing to the image's files."""
     return k8s.SecurityContext(
         allow_privilege_escalation=False,
         privileged=False,
-        read_only_root_filesystem=True,
+        read_only_root_filesystem=read_only,
         run_as_non_root=True,
         capabilities=k8s.Capabilities(drop=["ALL"]),
         seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),

@@ -4,15 +4,15 @@ Needs neither root nor namespaces. Errors: ServerError and MissingProgramError, 
 """
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from live.node import pki
+from live.node.kubectl import Kubectl
 from live.node.programs import Programs, programs
-from live.servers.process import Server, ServerError, answers, free_port
+from live.servers.process import Server, answers, free_port
 
 
 @dataclass(kw_only=True)
@@ -47,7 +47,7 @@ class _Etcd(Server):
 
 
 @dataclass(kw_only=True)
-class ApiServer(Server):
+class ApiServer(Kubectl, Server):
     """An API server at ``url`` with RBAC; ``kubeconfig`` is the administrator's."""
 
     name: ClassVar[str] = "kube-apiserver"
@@ -99,6 +99,11 @@ class ApiServer(Server):
         }
         return [str(self._programs.go / "kube-apiserver"), *(f"--{flag}={value}" for flag, value in flags.items())]
 
+    @property
+    def kubectl_program(self) -> Path:
+        """kubectl of the API server's version."""
+        return self._programs.go / "kubectl"
+
     def ready(self) -> bool:
         """Whether it answers that it is."""
         return self.kubectl("get", "--raw", "/readyz", check=False).strip() == "ok"
@@ -107,28 +112,6 @@ class ApiServer(Server):
         """Etcd last."""
         super().stop()
         self._etcd.stop()
-
-    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        """Run kubectl as administrator; its standard output, and with ``check`` off its standard error behind it.
-
-        Raises:
-            ServerError: its exit code is not 0, unless ``check`` is off.
-        """
-        done = subprocess.run(
-            [str(self._programs.go / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if check and done.returncode:
-            raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout if check else done.stdout + done.stderr
-
-    def get(self, *arguments: str) -> dict[str, Any]:
-        """``kubectl get`` as data."""
-        answer: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output", "json"))
-        return answer
 
     def account_kubeconfig(self, file: Path, *, namespace: str, name: str) -> Path:
         """Write a kubeconfig with a token of a ServiceAccount."""

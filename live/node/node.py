@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, ClassVar
 
 from live.node import cgroup, components
 from live.node.addons import apply_addons, static_images
 from live.node.components import ADDRESS, API_PORT, Components
 from live.node.identities import write_identities
+from live.node.kubectl import Kubectl
 from live.node.network import Passage
 from live.node.privileges import require_privileges
 from live.node.programs import Programs, programs
@@ -32,7 +33,7 @@ _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
 @dataclass(kw_only=True)
-class Node(Server):
+class Node(Kubectl, Server):
     """A node whose API server answers at 127.0.0.1; also a context manager.
 
     Exposes ``kubeconfig``, ``url`` of the API server, and ``https_port``, at which Traefik's TLS entry point answers
@@ -183,28 +184,6 @@ class Node(Server):
         for inner in _children_of(child.pid):
             os.kill(inner, 9)
         child.wait()
-
-    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        """Run kubectl as administrator; its standard output.
-
-        Raises:
-            NodeError: its exit code is not 0, unless ``check`` is off.
-        """
-        done = subprocess.run(
-            [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if check and done.returncode:
-            raise NodeError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout if check else done.stdout + done.stderr
-
-    def get(self, *arguments: str) -> dict[str, Any]:
-        """``kubectl get`` as data."""
-        answer: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output", "json"))
-        return answer
 
     def apply(self, *files: Path, namespace: str | None = None) -> None:
         """Apply files or folders on the server's side."""

@@ -1,8 +1,24 @@
 """Random settings, of which most are valid: what a platform team may set, extremes included."""
 
+from collections.abc import Callable
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+
+def tried(count: int) -> Callable[[Any], Any]:
+    """Options of a test that tries ``count`` documents, each time the same."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        # Each step of shrinking would render again; the document in the message is small enough.
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 QUANTITIES = ("1m", "100m", "500m", "1", "1.5", "2", "64Mi", "256Mi", "700M", "1Gi", "2Gi", "4Gi", "1Ti")
 CPU = st.sampled_from(("1m", "100m", "250m", "0.5", "1", "1.5", "2", "64"))

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
@@ -14,7 +14,7 @@ from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
 from tests.manifests.conftest import MINIMAL, merged
-from tests.manifests.random_settings import documents
+from tests.manifests.random_settings import documents, tried
 
 
 def refused_or_problems(document: Mapping[str, Any], folder: Path) -> list[str]:
@@ -27,15 +27,7 @@ def refused_or_problems(document: Mapping[str, Any], folder: Path) -> list[str]:
     return [f"{problem} from {document}" for problem in validate(folder)]
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    # Each step of shrinking would render again; the document in the message is small enough.
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@tried(20)
 @given(document=documents())
 def test_random_settings_render_or_are_refused(document: Mapping[str, Any]) -> None:
     with TemporaryDirectory() as folder:

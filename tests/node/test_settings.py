@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from admission import ANY_POD, Admission
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings, load
@@ -20,7 +20,7 @@ from cdk8s_mlflow.synth.render import render
 from live.node.api_server import ApiServer
 from tests.manifests.conftest import merged
 from tests.manifests.objects import MINIMAL
-from tests.manifests.random_settings import documents
+from tests.manifests.random_settings import documents, tried
 from tests.manifests.test_two_installations import EVERYTHING, SECOND
 
 pytestmark = pytest.mark.servers
@@ -108,14 +108,7 @@ def test_api_server_accepts_two_in_one_namespace(tmp_path: Path) -> None:
 def test_api_server_accepts_random_settings(judge: Judge) -> None:
     refused: list[str] = []
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-    )
+    @tried(EXAMPLES)
     @given(document=documents())
     def try_one(document: Mapping[str, Any]) -> None:
         try:

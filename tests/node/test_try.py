@@ -91,7 +91,7 @@ def test_try_logs_runs_and_artifacts(tried: Tried) -> None:
 
 def test_try_refuses_users_in_no_group(tried: Tried) -> None:
     with tried.client() as browser:
-        page = log_in(browser, tried.users["nobody"])
+        page = log_in(browser, tried.users["outsider"])
         answer = browser.post(f"{API}/experiments/search", json={"max_results": 1})
 
     assert page.url.host == "localhost"

@@ -13,7 +13,7 @@ from installation import copy_checkout
 pytestmark = pytest.mark.downloads
 
 USER = 4242
-"""A user whom no machine knows by name."""
+"""A user that no machine knows by name."""
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.doctor.errors import CannotReadError
-from mlflow_bootstrap.store.cluster import load_configuration
+from mlflow_bootstrap.errors import UsageError
+from mlflow_bootstrap.store.cluster import cluster_configuration
 
 Object = dict[str, Any]
 
@@ -43,19 +44,13 @@ class ClusterReader:
 
     @cached_property
     def _client(self) -> client.ApiClient:
-        return client.ApiClient(self._configuration())
+        return self._new_client()
 
-    def _configuration(self) -> client.Configuration:
-        configuration = client.Configuration()
+    def _new_client(self) -> client.ApiClient:
         try:
-            load_configuration(configuration, self._context)
-        except config.ConfigException as error:
-            raise CannotReadError(
-                f"there is no usable kubeconfig ({error})",
-                remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
-            ) from None
-        configuration.retries = False
-        return configuration
+            return client.ApiClient(cluster_configuration(self._context))
+        except UsageError as error:
+            raise CannotReadError(error.text, remedy=error.remedy) from None
 
     def answer(self, path: str, **query: str) -> Answer:
         """What a GET of ``path`` gives.
@@ -100,7 +95,7 @@ class ClusterReader:
         # Its stream() replaces a method of the client that it is given, so this one is not shared.
         from kubernetes.stream import stream
 
-        api = client.CoreV1Api(client.ApiClient(self._configuration()))
+        api = client.CoreV1Api(self._new_client())
         try:
             opened = stream(
                 api.connect_get_namespaced_pod_exec,

@@ -56,16 +56,7 @@ class Cluster:
 
     @cached_property
     def _api(self) -> client.CoreV1Api:
-        configuration = client.Configuration()
-        try:
-            load_configuration(configuration, self._settings.kube_context)
-        except config.ConfigException as error:
-            raise UsageError(
-                f"there is no usable kubeconfig ({error})",
-                remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
-            ) from error
-        configuration.retries = False
-        return client.CoreV1Api(client.ApiClient(configuration))
+        return client.CoreV1Api(client.ApiClient(cluster_configuration(self._settings.kube_context)))
 
     def read(self, namespace: str, name: str) -> ExistingSecret | None:
         """The Secret, read once until it is written; None if there is none."""
@@ -126,7 +117,25 @@ class Cluster:
             raise self._unreachable from None
 
 
-def load_configuration(configuration: client.Configuration, context: str | None) -> None:
+def cluster_configuration(context: str | None) -> client.Configuration:
+    """How to reach the cluster; whoever asks tries again by itself.
+
+    Raises:
+        UsageError: there is no usable kubeconfig.
+    """
+    configuration = client.Configuration()
+    try:
+        _load(configuration, context)
+    except config.ConfigException as error:
+        raise UsageError(
+            f"there is no usable kubeconfig ({error})",
+            remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
+        ) from error
+    configuration.retries = False
+    return configuration
+
+
+def _load(configuration: client.Configuration, context: str | None) -> None:
     """The pod's own account where we run in one that has no kubeconfig."""
     location = os.environ.get("KUBECONFIG")
     if not location and not DEFAULT_KUBECONFIG.is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:

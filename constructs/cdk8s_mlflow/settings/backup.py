@@ -35,7 +35,7 @@ class ClusterBackupSettings(Section):
     """Take one before each new migration Job, too; Flux and Argo CD let the Job wait for it."""
 
     target: BackupTarget | None = None
-    """Bucket and prefix for the plugin; null if the Cluster names an ObjectStore that somebody else has made."""
+    """Bucket and prefix for the plugin; null if the Cluster names an ObjectStore of its owner."""
 
     endpoint: S3Endpoint | None = None
     """Address of the S3 API that holds ``target``, as the Cluster's pods reach it; null for AWS."""

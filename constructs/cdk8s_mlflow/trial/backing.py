@@ -13,15 +13,19 @@ from constructs import Construct
 from cdk8s_mlflow import __version__
 from cdk8s_mlflow.annotations import VERSION_ANNOTATION
 from cdk8s_mlflow.pods import container_security, pod_security, temporary_volume
-from cdk8s_mlflow.trial.settings import AUTHORITY, CONTAINER_PORT, KEYCLOAK_HOST, Trial, pods
-
-PASSWORDS = "try-passwords"
-CERTIFICATE = "try-certificate"
-REALM_FILE = "try-realm"
-KEYCLOAK_FILE = "try-keycloak"
-REDIS_FILE = "try-redis"
-ROUTES = "try-routes"
-"""Names of Secrets and, the last one, of a ConfigMap that the command creates."""
+from cdk8s_mlflow.trial.settings import (
+    AUTHORITY,
+    CERTIFICATE,
+    CONTAINER_PORT,
+    KEYCLOAK_FILE,
+    KEYCLOAK_HOST,
+    PASSWORDS,
+    REALM_FILE,
+    REDIS_FILE,
+    ROUTES,
+    Trial,
+    pods,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ def _pod(server: Server) -> k8s.PodSpec:
         ),
         startup_probe=_patient(server.probe),
         readiness_probe=server.probe,
-        security_context=container_security() if server.read_only else _writable_root(),
+        security_context=container_security(read_only=server.read_only),
         volume_mounts=mounts,
     )
     return k8s.PodSpec(
@@ -109,15 +113,6 @@ def _pod(server: Server) -> k8s.PodSpec:
             *(k8s.Volume(name=name, empty_dir=k8s.EmptyDirVolumeSource()) for name in folders.values()),
             *server.files.values(),
         ],
-    )
-
-
-def _writable_root() -> k8s.SecurityContext:
-    return k8s.SecurityContext(
-        allow_privilege_escalation=False,
-        run_as_non_root=True,
-        capabilities=k8s.Capabilities(drop=["ALL"]),
-        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
     )
 
 

@@ -12,15 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cdk8s_mlflow.annotations import RESTRICTED
 from cdk8s_mlflow.settings import Settings, load
 from cdk8s_mlflow.trial.certificates import issue
 from cdk8s_mlflow.trial.errors import TrialError
 from cdk8s_mlflow.trial.kubectl import Kubectl
-from cdk8s_mlflow.trial.settings import ENVIRONMENT, KEYCLOAK_HOST, MLFLOW_HOST, REALM, Trial, document, service
+from cdk8s_mlflow.trial.settings import (
+    AUTHORITY,
+    CERTIFICATE,
+    ENVIRONMENT,
+    KEYCLOAK_FILE,
+    KEYCLOAK_HOST,
+    MLFLOW_HOST,
+    PASSWORDS,
+    REALM,
+    REALM_FILE,
+    REDIS_FILE,
+    Trial,
+    document,
+    service,
+)
 
 MARK = "cdk8s-mlflow/try"
 """Label of a namespace that this command may change and delete."""
-USERS = ("admin", "user", "nobody")
+USERS = ("admin", "user", "outsider")
 """An administrator of MLflow, a user, and one in no group."""
 
 _BOOTSTRAP = "import sys; from mlflow_bootstrap.cli import main; main(sys.argv[1:], program='bootstrap')"
@@ -34,8 +49,8 @@ def apply(trial: Trial, say: Say) -> str:
         TrialError: the cluster cannot be used, or something does not become ready in time.
     """
     kubectl = Kubectl(namespace=trial.namespace)
-    _Run(trial=trial, kubectl=kubectl, say=say).run()
-    return _description(trial, _secret(kubectl, "try-passwords"))
+    password = _Run(trial=trial, kubectl=kubectl, say=say).run()
+    return _description(trial, password)
 
 
 def remove(namespace: str) -> None:
@@ -66,58 +81,66 @@ class _Run:
     kubectl: Kubectl
     say: Say
 
-    def run(self) -> None:
+    def run(self) -> Mapping[str, str]:
+        """The passwords, by what or whose they are."""
         kubectl, trial = self.kubectl, self.trial
         self.say(f"context {kubectl.run('config', 'current-context').strip()}, namespace {trial.namespace}")
         _found(kubectl)
-        self._apply(_namespace(trial.namespace), *self._kept_secrets())
+        password, tls = self._passwords(), self._certificate()
+        self._apply(_namespace(trial.namespace), *self._secrets(password, tls))
         with tempfile.TemporaryDirectory() as folder:
-            self._start_backing(Path(folder))
+            self._start_backing(Path(folder), tls["ca.crt"])
             targets = dict(_FORWARDED.values())
             with kubectl.forwarded(targets) as ports:
                 named = {name: ports[service] for name, (service, _) in _FORWARDED.items()}
                 file = self._environment_file(Path(folder), named)
                 settings = load(file)
-                self._bootstrap(file, settings)
+                self._bootstrap(file, settings, password, tls["ca.crt"])
             self.say("the bootstrap has created client, groups, databases, bucket and Secrets")
             self._start_mlflow(settings, Path(folder))
+        return password
 
     def _apply(self, *objects: Mapping[str, Any]) -> None:
         # JSON is YAML, too.
         self.kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
-    def _kept_secrets(self) -> list[dict[str, Any]]:
-        """Secrets whose values stay as they are once they exist."""
-        namespace = self.trial.namespace
-        kept = _secret(self.kubectl, "try-passwords")
+    def _passwords(self) -> dict[str, str]:
+        """Those of an earlier run, and new ones for the rest."""
+        kept = _secret(self.kubectl, PASSWORDS)
         names = ("postgres", "minio", "keycloak", "redis", *USERS)
-        password = {name: kept.get(name) or secrets.token_urlsafe(12) for name in names}
-        tls = _secret(self.kubectl, "try-certificate")
-        if not tls:
-            issued = issue(MLFLOW_HOST, KEYCLOAK_HOST, service("postgres", namespace))
-            pem = {"ca.crt": issued.authority, "tls.crt": issued.certificate, "tls.key": issued.key}
-            tls = {key: text.decode() for key, text in pem.items()}
-        contents: dict[str, dict[str, str]] = {
-            "try-passwords": password,
-            "try-certificate": tls,
-            "try-realm": {"realm.json": json.dumps(_realm(password))},
-            "try-keycloak": {
+        return {name: kept.get(name) or secrets.token_urlsafe(12) for name in names}
+
+    def _certificate(self) -> dict[str, str]:
+        """That of an earlier run, or a new one."""
+        kept = _secret(self.kubectl, CERTIFICATE)
+        if kept:
+            return kept
+        issued = issue(MLFLOW_HOST, KEYCLOAK_HOST, service("postgres", self.trial.namespace))
+        pem = {"ca.crt": issued.authority, "tls.crt": issued.certificate, "tls.key": issued.key}
+        return {key: text.decode() for key, text in pem.items()}
+
+    def _secrets(self, password: Mapping[str, str], tls: Mapping[str, str]) -> list[dict[str, Any]]:
+        contents: dict[str, Mapping[str, str]] = {
+            PASSWORDS: password,
+            CERTIFICATE: tls,
+            REALM_FILE: {"realm.json": json.dumps(_realm(password))},
+            KEYCLOAK_FILE: {
                 "keycloak.conf": f"bootstrap-admin-username=admin\nbootstrap-admin-password={password['keycloak']}\n"
             },
-            "try-redis": {"redis.conf": f'requirepass {password["redis"]}\nsave ""\n'},
+            REDIS_FILE: {"redis.conf": f'requirepass {password["redis"]}\nsave ""\n'},
         }
         return [
             {
                 "apiVersion": "v1",
                 "kind": "Secret",
-                "metadata": {"name": name, "namespace": namespace},
+                "metadata": {"name": name, "namespace": self.trial.namespace},
                 "stringData": data,
             }
             for name, data in contents.items()
         ]
 
-    def _start_backing(self, folder: Path) -> None:
-        _render_backing(self.trial, folder, authority=_secret(self.kubectl, "try-certificate")["ca.crt"])
+    def _start_backing(self, folder: Path, authority: str) -> None:
+        _render_backing(self.trial, folder, authority=authority)
         self.kubectl.apply(_texts(folder / "backing"))
         self.say("waiting for PostgreSQL, MinIO, Keycloak, Redis and Traefik; their images are pulled first")
         self.kubectl.wait_ready(*(f"try-{name}" for name in self.trial.images), seconds=900)
@@ -128,9 +151,9 @@ class _Run:
         file.write_text(json.dumps(document(self.trial, proxy=proxy["spec"]["clusterIP"], ports=ports)))
         return file
 
-    def _bootstrap(self, file: Path, settings: Settings) -> None:
-        password, authority = _secret(self.kubectl, "try-passwords"), file.with_name("ca.crt")
-        authority.write_text(_secret(self.kubectl, "try-certificate")["ca.crt"])
+    def _bootstrap(self, file: Path, settings: Settings, password: Mapping[str, str], ca: str) -> None:
+        authority = file.with_name("ca.crt")
+        authority.write_text(ca)
         login = {
             "KEYCLOAK_ADMIN": "admin",
             "KEYCLOAK_ADMIN_PASSWORD": password["keycloak"],
@@ -179,11 +202,10 @@ _FORWARDED = {
 
 
 def _namespace(name: str) -> dict[str, Any]:
-    standard = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": name, "labels": {MARK: "true", **standard}},
+        "metadata": {"name": name, "labels": {MARK: "true", **RESTRICTED}},
     }
 
 
@@ -259,14 +281,14 @@ def _texts(folder: Path) -> str:
 
 
 def _description(trial: Trial, password: Mapping[str, str]) -> str:
-    namespace, groups = trial.namespace, {"nobody": "  in no group: refused"}
+    namespace, groups = trial.namespace, {"outsider": "  in no group: refused"}
     users = [f"  {name + '@example.com':<20} {password[name]}{groups.get(name, '')}" for name in USERS]
     return "\n".join(
         [
             f"MLflow      https://{MLFLOW_HOST}:{trial.port}",
             f"Keycloak    https://{KEYCLOAK_HOST}:{trial.port}/admin/  admin {password['keycloak']}",
             f"reach them  kubectl port-forward --namespace {namespace} service/try-traefik {trial.port}:{trial.port}",
-            f"authority   kubectl get configmap try-authority --namespace {namespace} "
+            f"authority   kubectl get configmap {AUTHORITY} --namespace {namespace} "
             "--output 'jsonpath={.data.ca\\.crt}'",
             f"remove      cdk8s-mlflow try --remove --namespace {namespace}",
             "log in as",

@@ -1,7 +1,7 @@
 """What keeps the environment from being tried.
 
 TrialError
-    a command of kubectl or of the bootstrap failed, or the namespace belongs to somebody else
+    a command of kubectl or of the bootstrap failed, or the namespace belongs to something else
 """
 
 

@@ -10,8 +10,18 @@ KEYCLOAK_HOST = "keycloak.localhost"
 MLFLOW_HOST = "localhost"
 """Browsers and curl look for both names on their own machine, where `kubectl port-forward` listens."""
 
+PASSWORDS = "try-passwords"
+CERTIFICATE = "try-certificate"
+REALM_FILE = "try-realm"
+KEYCLOAK_FILE = "try-keycloak"
+REDIS_FILE = "try-redis"
+"""Secrets that the command creates."""
+
 AUTHORITY = "try-authority"
 """ConfigMap with the authority of the certificate."""
+
+ROUTES = "try-routes"
+"""ConfigMap with what the proxy routes."""
 
 CONTAINER_PORT = 8443
 """Port of the proxy's container for TLS."""

@@ -29,7 +29,7 @@ def ingress_class(examined: Examination) -> Iterator[Line]:
         yield failed(
             name,
             "does not exist",
-            means="no controller serves the Ingress: the host answers 404, or nothing at all",
+            means="no controller serves the Ingress: the host answers 404, or does not answer",
             do="install the ingress controller, or name another in ingress.class_name",
         )
     else:

@@ -38,7 +38,7 @@ def token(examined: Examination) -> Iterator[Line]:
         return
     url = f"{examined.settings.ingress.public_url}{_API}/experiments/search?max_results=1"
     taken = examined.web.request("GET", url, headers={"Authorization": f"Bearer {bearer}"})
-    # A page is no answer to a program: release 3.6.0 shows one with 200 to those whom it does not know.
+    # A page is no answer to a program: release 3.6.0 shows one with 200 to users that it does not know.
     if taken.status != 200 or not taken.headers.get("Content-Type", "").startswith("application/json"):
         means = f"{_MEANS}; on release 3.6.0 a machine is known once its first login was seen"
         do = "docs/use.md says how a machine logs in for the first time"

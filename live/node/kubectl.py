@@ -1,0 +1,45 @@
+"""kubectl, for what keeps an API server."""
+
+import json
+import subprocess
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from live.servers.process import ServerError
+
+
+class Kubectl(ABC):
+    """Adds ``kubectl`` and ``get`` to an owner of an API server."""
+
+    @property
+    @abstractmethod
+    def kubectl_program(self) -> Path:
+        """kubectl of the API server's version."""
+
+    @property
+    @abstractmethod
+    def kubeconfig(self) -> Path:
+        """Of the administrator, for programs of this machine."""
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run kubectl as administrator; its standard output, and with ``check`` off its standard error behind it.
+
+        Raises:
+            ServerError: its exit code is not 0, unless ``check`` is off.
+        """
+        done = subprocess.run(
+            [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout if check else done.stdout + done.stderr
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """``kubectl get`` as data."""
+        answer: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output", "json"))
+        return answer
