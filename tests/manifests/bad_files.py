@@ -104,6 +104,18 @@ BAD = {
         document("maintenance:\n  garbage_collection_schedule: 60 3 * * *\n"),
         "maintenance.garbage_collection_schedule: has the field '60'",
     ),
+    "cron with a seventh weekday": (
+        document("maintenance:\n  garbage_collection_schedule: 0 0 * * 7\n"),
+        "maintenance.garbage_collection_schedule: has the field '7', which must lie in 0-6",
+    ),
+    "cron with a range to weekday seven": (
+        document("maintenance:\n  end_access_schedule: 5 * * * 1-7\n"),
+        "maintenance.end_access_schedule: has the field '1-7'",
+    ),
+    "cron with a step of nothing": (
+        document("maintenance:\n  garbage_collection_schedule: '*/00 3 * * *'\n"),
+        "maintenance.garbage_collection_schedule: has the field '*/00'",
+    ),
     "cron with words": (
         document("maintenance:\n  garbage_collection_schedule: every day at five o\n"),
         "maintenance.garbage_collection_schedule: has the field 'every'",

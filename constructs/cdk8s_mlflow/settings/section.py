@@ -24,7 +24,8 @@ class Section(BaseModel):
         return type(self).model_validate({**{name: getattr(self, name) for name in self.model_fields_set}, **changes})
 
 
-_CRON_FIELD = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_FIELD = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+"""Bounds of each field; Kubernetes and CloudNativePG count weekdays from Sunday, 0, and know no 7."""
 _CRON_PART = re.compile(r"(?P<range>\*|(?P<low>\d+)(-(?P<high>\d+))?)(/(?P<step>\d+))?")
 
 
@@ -40,7 +41,7 @@ def _cron(value: str) -> str:
 
 def _cron_part(text: str, low: int, high: int) -> bool:
     match = _CRON_PART.fullmatch(text)
-    if not match or match["step"] == "0":
+    if not match or (match["step"] and int(match["step"]) == 0):
         return False
     first = int(match["low"] or low)
     last = int(match["high"] or match["low"] or high)
