@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image bench-gc bench-backup bench-scale build-image push-image build-and-push-image image-base
+.PHONY: setup-image image-lock test-image bench-image bench-gc bench-backup bench-migrate bench-scale build-image push-image build-and-push-image image-base
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -59,10 +59,13 @@ bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=ima
 bench-backup: setup-image ## dump and restore beside pg_dump and pg_restore: make bench-backup [RELEASE=3.17.2] [ROWS=8000000]
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_backup.py
 
+bench-migrate: setup-image ## how long an upgrade of large databases takes and locks: make bench-migrate [TRACES=50000]
+	@PYTHONPATH=tests/image TRACES=$(or $(TRACES),50000) $(PY) benchmarks/bench_migrate.py
+
 bench-scale: setup-image ## lists on large data beside MLflow's own server: make bench-scale [SIZE=small] [RELEASE=3.17.2]
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_scale.py $(or $(SIZE),large) $(RELEASE)
 
-bench: bench-image bench-gc bench-backup bench-scale
+bench: bench-image bench-gc bench-backup bench-migrate bench-scale
 
 .PHONY: route-table
 

@@ -1,5 +1,7 @@
 """An upgrade of a large database: prepared online, resumed after a kill, refused if it takes too long."""
 
+import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,9 +35,12 @@ MORE: tuple[LiteralString, ...] = (
     " last_updated_timestamp, source_type, valid) SELECT 'a-' || md5(request_id), request_id, 'good', 'feedback',"
     " CASE timestamp_ms % 4 WHEN 0 THEN 'true' WHEN 1 THEN '\"yes\"' WHEN 2 THEN '2.5' ELSE '[1]' END, 1, 1, 'HUMAN',"
     " true FROM trace_info",
+    "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, end_time_unix_nano, content)"
+    " SELECT request_id, experiment_id, 's', 'OK', timestamp_ms, timestamp_ms + 1, '{}' FROM trace_info",
     "ANALYZE",
 )
 TABLES = ("trace_info", "trace_tags", "trace_request_metadata", "assessments", "spans", "metrics")
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname NOT LIKE 'mlflow_sso_%%' ORDER BY 1"
 PREPARED = "SELECT count(*) FROM trace_info WHERE session_id IS NOT NULL"
 
 
@@ -79,17 +84,24 @@ def test_large_upgrade_gives_mlflows_own_rows(large: Pod, tmp_path: Path) -> Non
     assert 2 < said["lock_seconds"] < 30
     assert {"bytes", "space_bytes", "seconds_beforehand", "locks", "revisions"} <= set(said)
     assert contents(large) == contents(original)
+    assert large.database.query(INDEXES) == original.database.query(INDEXES)
 
 
 def _killed_while_preparing(pod: Pod) -> bool:
     """Whether a run was killed after it had prepared some traces, and before it had upgraded."""
-    process = replace(pod, forks=None).start("migrate")
-    while process.poll() is None:
-        columns = pod.database.query("SELECT 1 FROM information_schema.columns WHERE column_name = 'session_id'")
-        if columns and pod.database.query(PREPARED) > [(0,)]:
-            process.kill()
-    process.communicate()
+    with psycopg.connect(pod.database.dsn("mlflow")) as holder, _watching(pod) as watch:
+        holder.execute("SELECT count(*) FROM runs")
+        process = replace(pod, forks=None).start("migrate")
+        while process.poll() is None:
+            columns = watch.execute("SELECT 1 FROM information_schema.columns WHERE column_name = 'session_id'")
+            if columns.fetchall() and watch.execute(PREPARED).fetchone() != (0,):
+                process.kill()
+        process.communicate()
     return process.returncode == -9 and pod.database.revision("mlflow") == "bf29a5ff90ea"
+
+
+def _watching(pod: Pod) -> psycopg.Connection:
+    return psycopg.connect(pod.database.dsn("mlflow"), autocommit=True)
 
 
 @contextmanager
@@ -159,6 +171,58 @@ def test_readers_and_writers_go_on_meanwhile(large: Pod) -> None:
     )
     ((named, written),) = large.database.query(late.replace("%'", "%%'"))
     assert named == written == len(writes)
+
+
+LATE: tuple[LiteralString, ...] = (
+    "UPDATE trace_request_metadata SET value = 'late' WHERE key = 'mlflow.trace.session' AND request_id = %(trace)s",
+    "DELETE FROM trace_tags WHERE key = 'mlflow.traceName' AND request_id = %(trace)s",
+    "DELETE FROM trace_request_metadata WHERE key = 'mlflow.trace.tokenUsage' AND request_id = %(other)s",
+    "UPDATE trace_info SET timestamp_ms = 77 WHERE request_id = %(other)s",
+    "UPDATE assessments SET value = '41.5' WHERE trace_id = %(trace)s",
+    "INSERT INTO assessments (assessment_id, trace_id, name, assessment_type, value, created_timestamp,"
+    " last_updated_timestamp, source_type, valid) VALUES ('a-late', %(other)s, 'late', 'feedback', 'false', 1, 1,"
+    " 'HUMAN', true)",
+)
+TWO = "SELECT min(request_id), max(request_id) FROM trace_request_metadata WHERE value LIKE '{\"input%%'"
+
+
+def _change_late(pod: Pod) -> None:
+    ((trace, other),) = pod.database.query(TWO)
+    with psycopg.connect(pod.database.dsn("mlflow")) as connection:
+        for statement in LATE:
+            connection.execute(statement, {"trace": trace, "other": other})
+
+
+def test_late_changes_reach_the_upgraded_rows(large: Pod, tmp_path: Path) -> None:
+    # given
+    original = large.copy(tmp_path)
+    _change_late(original)
+    holder = psycopg.connect(large.database.dsn("mlflow"))
+    holder.execute("SELECT count(*) FROM runs")
+
+    # when
+    process = replace(large, forks=None).start("migrate")
+    _wait_for_line(process, "waiting for tables in use")
+    _change_late(large)
+    holder.close()
+    stderr = process.stderr.read() if process.stderr else ""
+    process.communicate()
+    theirs = original.script(OTHER_UPGRADE)
+
+    # then
+    assert (process.returncode, theirs.code) == (0, 0), stderr + theirs.stderr
+    again = [line for line in _lines(stderr) if line["message"] == "filled again what was written meanwhile"]
+    assert {line["table"]: line["rows"] for line in again} == {"trace_info": 2, "assessments": 3}
+    assert contents(large) == contents(original)
+
+
+def _wait_for_line(process: "subprocess.Popen[str]", words: str) -> None:
+    assert process.stderr
+    assert any(words in line for line in process.stderr)
+
+
+def _lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def _columns(pod: Pod) -> set[object]:

@@ -22,7 +22,7 @@ from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
 from mlflow_sso.migrate.lock import PROGRAM, MigrationLock
 from mlflow_sso.migrate.ownership import public_connect, require_ownership, revoke_public_connect
-from mlflow_sso.migrate.preparation import prepare
+from mlflow_sso.migrate.preparation import Filled, prepare
 from mlflow_sso.migrate.user_names import fold_names
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
@@ -45,6 +45,8 @@ class Outcome:
     public_connect: str
     """``revoked``, ``revoked now``, or ``granted`` if the role is not the database's owner."""
     sql_seconds: float
+    lock_seconds: float
+    """Of them, with all tables locked."""
     import_seconds: float
 
 
@@ -52,7 +54,7 @@ class Clock:
     """Seconds spent in SQL and in imports, apart from those spent waiting."""
 
     def __init__(self) -> None:
-        self.seconds = {"sql": 0.0, "import": 0.0}
+        self.seconds = {"sql": 0.0, "lock": 0.0, "import": 0.0}
 
     @contextmanager
     def measuring(self, what: str) -> Iterator[None]:
@@ -107,6 +109,7 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
         counted=counted,
         public_connect=public,
         sql_seconds=round(clock.seconds["sql"], 3),
+        lock_seconds=round(clock.seconds["lock"], 3),
         import_seconds=round(clock.seconds["import"], 3),
     )
 
@@ -124,22 +127,23 @@ def _settle(
             import mlflow_sso.migrate.upgrade  # noqa: F401
     lock.acquire()
     with clock.measuring("sql"):
-        return _settle_locked(connection, schema, deadline, maximum_lock_seconds)
+        return _settle_locked(connection, schema, deadline, clock, maximum_lock_seconds)
 
 
 def _settle_locked(
-    connection: Any, schema: Schema, deadline: Deadline, maximum_lock_seconds: int
+    connection: Any, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
 ) -> tuple[SchemaState, str, str]:
     before, action = schema_state(connection, schema), "none"
     if not before.is_at_head(schema):
         from mlflow_sso.migrate.upgrade import upgrade
 
         require_ownership(connection, schema)
+        filled = Filled()
         if before.revision:
             pending = schema.after(before.revision)
             announce(forecast(connection, schema, pending), schema, maximum_lock_seconds=maximum_lock_seconds)
-            prepare(connection, schema, pending, deadline=deadline)
-        upgrade(connection, schema, before, deadline=deadline)
+            filled = prepare(connection, schema, pending, deadline=deadline)
+        clock.seconds["lock"] = upgrade(connection, schema, before, deadline=deadline, filled=filled)
         action = "upgraded" if before.revision else "initialised"
     owned, public = public_connect(connection)
     if owned and public:

@@ -6,14 +6,14 @@ from typing import Any
 
 from mlflow_sso import log
 from mlflow_sso.errors import TerminalError
-from mlflow_sso.migrate.preparation import EARLY_INDEXES, LARGE, TRACE_ANALYTICS, estimated_rows
+from mlflow_sso.migrate.preparation import ANALYTICS_INDEXES, EARLY_INDEXES, LARGE, TRACE_ANALYTICS, estimated_rows
 from mlflow_sso.schemas import Schema
 
 MAXIMUM_LOCK_SECONDS = 600
 BASE_SECONDS = 1.0
 """Of all revisions between 3.6.0 and 3.17.2 without data."""
 LOCKED: Mapping[str, float] = {"trace_info": 50e-6, "assessments": 60e-6, "spans": 5e-6}
-"""Seconds a row under the lock, of revision 75868b020152; two cores, PostgreSQL beside the program."""
+"""Seconds a row under the lock, of revision 75868b020152, prepared or not; two cores, PostgreSQL beside the program."""
 LOCKED_IN_GENERAL = 0.5e-6
 """Seconds a row of every table, for keys and columns that are checked."""
 BEFOREHAND: Mapping[str, float] = {"trace_info": 40e-6, "assessments": 40e-6}
@@ -42,7 +42,7 @@ def forecast(connection: Any, schema: Schema, pending: frozenset[str]) -> Foreca
     with connection.cursor() as cursor:
         rows = estimated_rows(cursor)
         sizes = _sizes(cursor)
-    early = [index.table for index in EARLY_INDEXES if index.revision in pending]
+    early = [index.table for index in (*EARLY_INDEXES, *ANALYTICS_INDEXES) if index.revision in pending]
     indexed = sum(rows.get(table, 0) for table in early)
     beforehand = indexed * INDEX_SECONDS
     locked, rewritten = BASE_SECONDS + sum(rows.values()) * LOCKED_IN_GENERAL, 0

@@ -4,9 +4,8 @@ None of it is seen by the old server, and all of it is what the revisions would 
 Each index, column and batch is committed by itself, so that a run that was killed is gone on with by the next one.
 """
 
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlflow_sso import log
@@ -18,13 +17,11 @@ TRACE_ANALYTICS = "75868b020152"
 """The revision that moves values of traces and assessments into columns."""
 LARGE = 20_000
 """Rows of a table from which on it is prepared; below, the revision itself takes less than half a second for it."""
-BATCH = 2000
-"""Traces or assessments in one transaction."""
 LOCK_WAIT_MILLISECONDS = 500
 """How long a statement may wait for a lock; all who come after it wait as long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class EarlyIndex:
     """An index that ``revision`` creates."""
 
@@ -32,41 +29,95 @@ class EarlyIndex:
     name: str
     table: str
     columns: tuple[str, ...]
+    suffix: str = ""
+    """What follows the columns in its definition."""
 
 
 EARLY_INDEXES = (
+    EarlyIndex("a5b4c3d2e1f0", "index_metrics_run_uuid_key_step", "metrics", ("run_uuid", "key", "step")),
     EarlyIndex(
-        revision="a5b4c3d2e1f0",
-        name="index_metrics_run_uuid_key_step",
-        table="metrics",
-        columns=("run_uuid", "key", "step"),
+        "c1d2e3f4a5b6", "index_spans_experiment_id_start_time", "spans", ("experiment_id", "start_time_unix_nano")
     ),
     EarlyIndex(
-        revision="c1d2e3f4a5b6",
-        name="index_spans_experiment_id_start_time",
-        table="spans",
-        columns=("experiment_id", "start_time_unix_nano"),
+        "1971f2d9a75b", "index_trace_info_timestamp_ms_request_id", "trace_info", ("timestamp_ms", "request_id")
     ),
 )
+OF_COSTS = (
+    " INCLUDE (input_cost, output_cost, total_cost, model_name, model_provider)"
+    " WHERE input_cost IS NOT NULL OR output_cost IS NOT NULL OR total_cost IS NOT NULL"
+)
+ANALYTICS_INDEXES = (
+    EarlyIndex(
+        TRACE_ANALYTICS,
+        "idx_spans_cost_trace_time_cover",
+        "spans",
+        ("trace_id", "start_time_unix_nano"),
+        suffix=OF_COSTS,
+    ),
+    EarlyIndex(
+        TRACE_ANALYTICS,
+        "idx_spans_cost_exp_time_cover",
+        "spans",
+        ("experiment_id", "start_time_unix_nano"),
+        suffix=OF_COSTS,
+    ),
+    EarlyIndex(
+        TRACE_ANALYTICS, "index_trace_info_experiment_id_session_id", "trace_info", ("experiment_id", "session_id")
+    ),
+    EarlyIndex(TRACE_ANALYTICS, "idx_assessments_exp_trace_ts", "assessments", ("experiment_id", "trace_timestamp_ms")),
+    EarlyIndex(
+        TRACE_ANALYTICS,
+        "idx_assessments_exp_trace_ts_name",
+        "assessments",
+        ("experiment_id", "trace_timestamp_ms", "name"),
+    ),
+    EarlyIndex(TRACE_ANALYTICS, "idx_assessments_exp_name_valid", "assessments", ("experiment_id", "name", "valid")),
+)
+"""Of columns that have to be added and filled first."""
 
 
-def prepare(connection: Any, schema: Schema, pending: frozenset[str], *, deadline: Deadline) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """Which tables were filled by this process."""
+
+    traces_since: int | None = None
+    """The oldest transaction that was running when it began; None if the traces were not filled."""
+    assessments_since: int | None = None
+    assessments_by: tuple[str, ...] = ()
+    """Transactions that filled assessments."""
+
+
+def prepare(connection: Any, schema: Schema, pending: frozenset[str], *, deadline: Deadline) -> Filled:
     """Do it on ``connection``, in autocommit, for the revisions ``pending``; raises psycopg2's errors."""
     if schema.name != "mlflow":
-        return
+        return Filled()
     with connection.cursor() as cursor:
         rows = estimated_rows(cursor)
-        for index in EARLY_INDEXES:
-            if index.revision in pending and rows.get(index.table, 0) >= LARGE:
-                _create_index(cursor, index, deadline)
+        _create_indexes(cursor, EARLY_INDEXES, pending, rows, deadline)
         if TRACE_ANALYTICS not in pending:
-            return
-        if rows.get("trace_info", 0) >= LARGE:
-            _add_columns(cursor, "trace_info", deadline)
-            _fill_traces(cursor, _Report(schema.name, "trace_info", rows["trace_info"]))
-        if rows.get("assessments", 0) >= LARGE:
-            _add_columns(cursor, "assessments", deadline)
-            _fill_assessments(cursor, _Report(schema.name, "assessments", rows["assessments"]), schema)
+            return Filled()
+        filled = _fill(cursor, schema, rows, deadline)
+        _create_indexes(cursor, ANALYTICS_INDEXES, pending, rows, deadline)
+        return filled
+
+
+def _fill(cursor: Any, schema: Schema, rows: Mapping[str, int], deadline: Deadline) -> Filled:
+    # It imports SQLAlchemy, which only an upgrade spends the time for.
+    from mlflow_sso.migrate.analytics import Report, aggregate_of, fill_assessments, fill_traces
+
+    if rows.get("spans", 0) >= LARGE:
+        _add_columns(cursor, "spans", deadline)
+    filled = Filled()
+    if rows.get("trace_info", 0) >= LARGE:
+        _add_columns(cursor, "trace_info", deadline)
+        since = fill_traces(cursor, Report(schema.name, "trace_info", rows["trace_info"]))
+        filled = replace(filled, traces_since=since)
+    if rows.get("assessments", 0) >= LARGE:
+        _add_columns(cursor, "assessments", deadline)
+        report = Report(schema.name, "assessments", rows["assessments"])
+        since, ours = fill_assessments(cursor, report, aggregate_of(schema))
+        filled = replace(filled, assessments_since=since, assessments_by=ours)
+    return filled
 
 
 def estimated_rows(cursor: Any) -> Mapping[str, int]:
@@ -85,6 +136,18 @@ def estimated_rows(cursor: Any) -> Mapping[str, int]:
     return rows
 
 
+def _create_indexes(
+    cursor: Any,
+    indexes: tuple[EarlyIndex, ...],
+    pending: frozenset[str],
+    rows: Mapping[str, int],
+    deadline: Deadline,
+) -> None:
+    for index in indexes:
+        if index.revision in pending and rows.get(index.table, 0) >= LARGE:
+            _create_index(cursor, index, deadline)
+
+
 def _create_index(cursor: Any, index: EarlyIndex, deadline: Deadline) -> None:
     from psycopg2 import sql
 
@@ -99,8 +162,9 @@ def _create_index(cursor: Any, index: EarlyIndex, deadline: Deadline) -> None:
         message, fields = "creating an index beforehand", {"index": index.name, "table": index.table}
         log.progress(message, database="mlflow", **fields)
         columns = sql.SQL(", ").join(map(sql.Identifier, index.columns))
+        create = sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({}){}")
         with log.still_at_work(message, database="mlflow", **fields):
-            cursor.execute(sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({})").format(name, table, columns))
+            cursor.execute(create.format(name, table, columns, sql.SQL(index.suffix)))
 
 
 def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
@@ -144,73 +208,3 @@ def with_short_locks(cursor: Any, statement: str, *, deadline: Deadline) -> None
                 raise
             log.progress("waiting for a table in use", database="mlflow", seconds_left=round(deadline.left))
             deadline.pause()
-
-
-class _Report:
-    """Says once in ten seconds how far it is."""
-
-    def __init__(self, database: str, table: str, rows: int) -> None:
-        self._database, self._table, self._rows = database, table, rows
-        self._done, self._said = 0, time.monotonic()
-
-    def add(self, rows: int) -> None:
-        self._done += rows
-        if time.monotonic() - self._said >= log.REPEAT_SECONDS:
-            self._said = time.monotonic()
-            log.progress("preparing", database=self._database, table=self._table, rows=self._done, of=self._rows)
-
-
-def _fill_traces(cursor: Any, report: _Report) -> None:
-    from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
-
-    for names in _pages(cursor, "trace_info", "request_id"):
-        values = trace_analytics.trace_values(_read(cursor, names))
-        trace_analytics.write(cursor, "trace_info", "request_id", values)
-        report.add(len(names))
-
-
-def _read(cursor: Any, names: list[str]) -> dict[str, tuple[str | None, dict[str, str]]]:
-    """By trace, its name and what its metadata hold."""
-    from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
-
-    cursor.execute(
-        "SELECT request_id, value FROM trace_tags WHERE request_id = ANY (%s) AND key = %s",
-        [names, trace_analytics.NAME_TAG],
-    )
-    named = dict(cursor.fetchall())
-    metadata: dict[str, dict[str, str]] = {name: {} for name in names}
-    cursor.execute(
-        "SELECT request_id, key, value FROM trace_request_metadata WHERE request_id = ANY (%s) AND key = ANY (%s)",
-        [names, list(trace_analytics.METADATA_KEYS)],
-    )
-    for name, key, value in cursor.fetchall():
-        metadata[name][key] = value
-    return {name: (named.get(name), metadata[name]) for name in names}
-
-
-def _fill_assessments(cursor: Any, report: _Report, schema: Schema) -> None:
-    from alembic.script import ScriptDirectory
-
-    from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
-
-    module = ScriptDirectory(str(schema.scripts)).get_revision(TRACE_ANALYTICS).module
-    for names in _pages(cursor, "assessments", "assessment_id"):
-        cursor.execute(
-            "SELECT assessment_id, value, trace_info.experiment_id, timestamp_ms FROM assessments"
-            " JOIN trace_info ON request_id = trace_id WHERE assessment_id = ANY (%s)",
-            [names],
-        )
-        values = trace_analytics.assessment_values(cursor.fetchall(), module._assessment_aggregate)
-        trace_analytics.write(cursor, "assessments", "assessment_id", values)
-        report.add(len(names))
-
-
-def _pages(cursor: Any, table: str, key: str) -> Iterator[list[str]]:
-    last = ""
-    while True:
-        cursor.execute(f"SELECT {key} FROM {table} WHERE {key} > %s ORDER BY {key} LIMIT {BATCH}", [last])  # noqa: S608
-        names = [name for (name,) in cursor.fetchall()]
-        if not names:
-            return
-        yield names
-        last = names[-1]

@@ -5,7 +5,8 @@ creates first, and rewires the logging of the process. What it configures is con
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,13 +24,15 @@ from sqlalchemy.pool import StaticPool
 from mlflow_sso import changes, log
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError, TerminalError
-from mlflow_sso.migrate.preparation import EARLY_INDEXES
+from mlflow_sso.migrate.analytics import refill_assessments, refill_traces
+from mlflow_sso.migrate.preparation import ANALYTICS_INDEXES, EARLY_INDEXES, Filled
 from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema
 
 LOCK_TRY_MILLISECONDS = 700
 """How long all tables are asked for at a time, and those who come meanwhile wait behind the upgrade."""
+NOTHING_FILLED = Filled()
 QUERY_CANCELED = "57014"
 LONGEST_LOCK_WAIT = 60.0
 """Seconds that one statement waits for a table in use: whoever comes after it waits too, so it gives way in the end."""
@@ -46,33 +49,50 @@ class _Progress(logging.Handler):
         log.progress(record.getMessage(), database=self.database)
 
 
-def upgrade(connection: Any, schema: Schema, before: SchemaState, *, deadline: Deadline) -> None:
+def upgrade(
+    connection: Any, schema: Schema, before: SchemaState, *, deadline: Deadline, filled: Filled = NOTHING_FILLED
+) -> float:
     """Bring the database behind the psycopg2 ``connection`` from ``before`` to the head, and commit.
+
+    Returns for how many seconds all tables were locked.
 
     ``deadline`` bounds the wait for tables that a running server is using, not the work itself.
 
     Raises psycopg2's errors, and ``TerminalError`` if the database is not one that MLflow made.
     """
-    with upgraded(connection, schema, before, deadline=deadline, to=schema.head):
+    with upgraded(connection, schema, before, deadline=deadline, to=schema.head, filled=filled) as locked_at:
         pass
+    return time.monotonic() - locked_at
 
 
 @contextmanager
-def upgraded(connection: Any, schema: Schema, before: SchemaState, *, deadline: Deadline, to: str) -> Iterator[None]:
-    """The same up to the revision ``to``; what happens inside belongs to the transaction, which commits at the end."""
+def upgraded(
+    connection: Any,
+    schema: Schema,
+    before: SchemaState,
+    *,
+    deadline: Deadline,
+    to: str,
+    filled: Filled = NOTHING_FILLED,
+) -> Iterator[float]:
+    """The same up to the revision ``to``; what happens inside belongs to the transaction, which commits at the end.
+
+    Yields the monotonic time at which it had all tables.
+    """
     _require_ours(schema, before)
     _log_through(schema.name)
     connection.autocommit = False
     engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
     try:
         with engine.connect() as alchemy, _locked(alchemy, schema, before, deadline):
+            locked_at = time.monotonic()
             alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_lock_wait(deadline)}ms'")
             if schema.name == changes.SERVICE:
                 changes.stop_counting(connection, schema)
             with log.still_at_work("upgrading, with all tables locked", database=schema.name):
-                _run_revisions(alchemy, schema, before, to)
+                _run_revisions(alchemy, schema, before, to, filled)
             _verify(connection, schema, to)
-            yield
+            yield locked_at
     except DBAPIError as error:
         raise error.orig or error from None
     connection.autocommit = True
@@ -126,17 +146,18 @@ def _require_ours(schema: Schema, before: SchemaState) -> None:
         )
 
 
-def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: SchemaState, to: str) -> None:
+def _run_revisions(
+    transaction: sqlalchemy.Connection, schema: Schema, before: SchemaState, to: str, filled: Filled
+) -> None:
     if before.revision is None and schema.name == "mlflow":
         log.progress("creating MLflow's first tables", database=schema.name)
         InitialBase.metadata.create_all(transaction)
     script = ScriptDirectory(str(schema.scripts))
     if trace_analytics.REVISION in schema.parents:
-        trace_analytics.apply(script.get_revision(trace_analytics.REVISION))
-    for index in EARLY_INDEXES:
-        if index.revision in schema.parents:
-            module = script.get_revision(index.revision).module
-            module.op = _CreateMissing(module.op)
+        trace_analytics.apply(script.get_revision(trace_analytics.REVISION), **_refills(filled))
+    for revision in {index.revision for index in (*EARLY_INDEXES, *ANALYTICS_INDEXES)} & schema.parents.keys():
+        module = script.get_revision(revision).module
+        module.op = _CreateMissing(module.op)
 
     def revisions(revision: Any, _: MigrationContext) -> Any:
         return script._upgrade_revs(to, revision)
@@ -149,6 +170,21 @@ def _run_revisions(transaction: sqlalchemy.Connection, schema: Schema, before: S
             version_table=schema.version_table,
         )
         environment.run_migrations()
+
+
+def _refills(filled: Filled) -> dict[str, Callable[..., None]]:
+    found: dict[str, Callable[..., None]] = {}
+    if (traces_since := filled.traces_since) is not None:
+        found["refill_traces"] = lambda cursor: _say("trace_info", refill_traces(cursor, traces_since))
+    if (since := filled.assessments_since) is not None:
+        found["refill_assessments"] = lambda cursor, aggregate: _say(
+            "assessments", refill_assessments(cursor, since, filled.assessments_by, aggregate)
+        )
+    return found
+
+
+def _say(table: str, rows: int) -> None:
+    log.progress("filled again what was written meanwhile", database="mlflow", table=table, rows=rows)
 
 
 class _CreateMissing:

@@ -20,6 +20,25 @@ METADATA_KEYS = ("mlflow.trace.session", "mlflow.trace.tokenUsage", "mlflow.trac
 BATCH_SIZE = 2000
 """Rows in one statement. PostgreSQL's stack ends at about 10,000."""
 
+SOURCES: tuple[Mapping[str, str], ...] = (
+    {"columns": "trace_name", "source": "trace_tags", "key": NAME_TAG},
+    {"columns": "session_id", "source": "trace_request_metadata", "key": "mlflow.trace.session"},
+    {
+        "columns": "input_tokens, output_tokens, total_tokens, cache_read_input_tokens, cache_creation_input_tokens,"
+        " cache_creation_input_tokens_above_1hr",
+        "source": "trace_request_metadata",
+        "key": "mlflow.trace.tokenUsage",
+    },
+    {
+        "columns": "input_cost, output_cost, total_cost",
+        "source": "trace_request_metadata",
+        "key": "mlflow.trace.cost",
+    },
+)
+"""Columns of ``trace_info``, and the row that they are taken from; release 3.6.0 keeps no metrics of traces."""
+
+HAS_NO_METRICS = "SELECT NOT EXISTS (SELECT FROM trace_metrics)"
+
 NO_SPAN_VALUES = """
 SELECT NOT EXISTS (SELECT 1 FROM spans WHERE dimension_attributes IS NOT NULL OR model_name IS NOT NULL
 OR model_provider IS NOT NULL OR input_cost IS NOT NULL OR output_cost IS NOT NULL OR total_cost IS NOT NULL)
@@ -31,9 +50,24 @@ Values = Mapping[str, Mapping[str, Any]]
 """Columns and their values, by the key of the row."""
 
 
-def apply(revision: Any) -> None:
-    """Change the loaded module of the revision, an alembic ``Script``."""
+def apply(
+    revision: Any,
+    *,
+    refill_traces: Callable[[Any], object] | None = None,
+    refill_assessments: Callable[[Any, Any], object] | None = None,
+) -> None:
+    """Change the loaded module of the revision, an alembic ``Script``.
+
+    ``refill_traces`` and ``refill_assessments`` write, on psycopg2's cursor, what is not yet as the revision has it,
+    instead of its looking at every row; the latter is also given the revision's function for a value.
+    """
     module = revision.module
+    if refill_traces:
+        module._backfill_trace_analytics = _unless_metrics(module, module._backfill_trace_analytics, refill_traces)
+    if refill_assessments:
+        module._backfill_assessment_analytics = lambda: refill_assessments(
+            _cursor(module.op), module._assessment_aggregate
+        )
     module._BATCH_SIZE = BATCH_SIZE
     module._delete_trace_rows = _delete_trace_rows(module)
     module._delete_span_metric_rows = _delete_span_metric_rows(module)
@@ -57,24 +91,33 @@ def trace_values(traces: Mapping[str, tuple[str | None, Mapping[str, str]]]) -> 
     }
 
 
-def write(connection: Any, table: str, key: str, values: Values) -> None:
-    """Update with one statement the rows of which a value differs, on psycopg2's cursor."""
+def write(
+    cursor: Any, table: str, key: str, values: Values, *, versions: Mapping[str, str] | None = None
+) -> str | None:
+    """Update with one statement the rows of which a value differs, on psycopg2's cursor.
+
+    ``versions`` are the ``xmin`` of the rows that were read; a row of another version is left as it is. Returns the
+    transaction as its rows bear it, None if there are no ``values``.
+    """
     # So that --help and usage errors need no database driver.
     from psycopg2.extras import execute_values
 
-    changed = {name: row for name, row in values.items() if any(value is not None for value in row.values())}
-    if not changed:
-        return
-    columns = list(next(iter(changed.values())))
+    if not values:
+        return None
+    columns = list(next(iter(values.values())))
     typed = ", ".join(f"v.{column}::{TYPES[column]}" for column in columns)
-    execute_values(
-        connection,
-        f"UPDATE {table} AS t SET ({', '.join(columns)}) = ROW ({typed}) FROM (VALUES %s) AS v ({key},"  # noqa: S608
-        f" {', '.join(columns)}) WHERE t.{key} = v.{key} AND ROW ({', '.join(f't.{column}' for column in columns)})"
-        f" IS DISTINCT FROM ROW ({typed})",
-        [(name, *row.values()) for name, row in changed.items()],
-        page_size=len(changed),
+    version = "" if versions is None else " AND t.xmin::text = v.version"
+    ((transaction,),) = execute_values(
+        cursor,
+        f"WITH written AS (UPDATE {table} AS t SET ({', '.join(columns)}) = ROW ({typed}) FROM (VALUES %s)"  # noqa: S608
+        f" AS v ({key}, version, {', '.join(columns)}) WHERE t.{key} = v.{key}{version}"
+        f" AND ROW ({', '.join(f't.{column}' for column in columns)}) IS DISTINCT FROM ROW ({typed}))"
+        " SELECT (txid_current() %% 4294967296)::text",
+        [(name, versions and versions[name], *row.values()) for name, row in values.items()],
+        page_size=len(values),
+        fetch=True,
     )
+    return str(transaction)
 
 
 TYPES = {
@@ -130,6 +173,22 @@ def _unless_no_values(module: Any, backfill: Callable[[], None]) -> Callable[[],
             backfill()
 
     return unless
+
+
+def _unless_metrics(module: Any, backfill: Callable[[], None], refill: Callable[[Any], object]) -> Callable[[], None]:
+    """The revision's own from releases in between, which keep metrics of traces that count more than metadata."""
+
+    def unless() -> None:
+        if module.op.get_bind().exec_driver_sql(HAS_NO_METRICS).scalar():
+            refill(_cursor(module.op))
+        else:
+            backfill()
+
+    return unless
+
+
+def _cursor(operations: Any) -> Any:
+    return operations.get_bind().connection.cursor()
 
 
 def _update_together(bind: Any, statement: Any, updates: list[dict[str, Any]], entity: str) -> None:
