@@ -17,7 +17,7 @@ from mlflow_bootstrap.doctor.cluster_reader import ClusterReader
 from mlflow_bootstrap.doctor.committed import committed
 from mlflow_bootstrap.doctor.examination import Check, Examination
 from mlflow_bootstrap.doctor.line import Line, State
-from mlflow_bootstrap.doctor.rights import rights, roles
+from mlflow_bootstrap.doctor.rights import rights, role_name, roles
 from mlflow_bootstrap.doctor.run import examine
 from mlflow_bootstrap.doctor.web import Web
 
@@ -408,7 +408,7 @@ def test_doctor_compares_the_limit_range(cluster: HealthyCluster, most: str, sta
 def test_doctor_needs_only_its_listed_rights(
     cluster: HealthyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documents = json.loads(roles(rights(SETTINGS, MANIFESTS)))["items"]
+    documents = json.loads(roles(role_name(SETTINGS), rights(SETTINGS, MANIFESTS)))["items"]
     bindings = [_binding(role) for role in documents]
     account = custom("v1", "ServiceAccount", "doctor", "operators")
     del account["spec"]
@@ -419,6 +419,29 @@ def test_doctor_needs_only_its_listed_rights(
     lines = look()
 
     assert {name: line for name, line in lines.items() if line.state is not State.OK} == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {"instance": "staging", "namespace": "staging"}),
+        ({}, {"instance": "second", "namespace": "mlflow", "name": "second"}),
+        ({"instance": "bbb-ccc", "namespace": "aaa"}, {"instance": "ccc", "namespace": "aaa-bbb"}),
+    ],
+)
+def test_doctor_roles_are_of_one_installation(first: dict[str, str], second: dict[str, str]) -> None:
+    both = [Settings.model_validate({**SETTINGS.model_dump(exclude_unset=True), **more}) for more in (first, second)]
+
+    named = [
+        {
+            (role["kind"], role["metadata"].get("namespace"), role["metadata"]["name"])
+            for role in json.loads(roles(role_name(one), rights(one, MANIFESTS)))["items"]
+        }
+        for one in both
+    ]
+
+    assert all(named)
+    assert not named[0] & named[1]
 
 
 def test_doctor_names_a_missing_right(cluster: HealthyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

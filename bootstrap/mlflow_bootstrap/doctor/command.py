@@ -10,7 +10,7 @@ from mlflow_bootstrap.doctor.cluster_reader import ClusterReader
 from mlflow_bootstrap.doctor.committed import committed
 from mlflow_bootstrap.doctor.examination import Examination
 from mlflow_bootstrap.doctor.report import document, exit_code, text
-from mlflow_bootstrap.doctor.rights import rights, roles
+from mlflow_bootstrap.doctor.rights import rights, role_name, roles
 from mlflow_bootstrap.doctor.run import AFTER, BEFORE, WITH_RUN, examine
 from mlflow_bootstrap.doctor.web import Web
 from mlflow_bootstrap.environment import settings_of
@@ -44,7 +44,7 @@ def doctor(asked: Asked, *, say: Callable[[str], None], environ: Mapping[str, st
     settings = settings_of(asked.environment, folder=asked.environments, environ=environ, say=say)
     manifests = committed(asked.output / asked.environment)
     if asked.only_rights:
-        return roles(rights(settings, manifests)), 0
+        return roles(role_name(settings), rights(settings, manifests)), 0
     # One attempt each, and short ones: what does not answer is a finding.
     hasty = settings.bootstrap.model_copy(
         update={"attempts": 1, "connect_timeout_seconds": 3.0, "read_timeout_seconds": 8.0}

@@ -8,8 +8,6 @@ from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.doctor.cluster_reader import Object, plural
 from mlflow_bootstrap.doctor.committed import Committed
 
-NAME = "mlflow-doctor"
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
@@ -63,17 +61,22 @@ def _of_objects(committed: Committed) -> Iterator[Right]:
         yield Right(item["metadata"].get("namespace", ""), group, plural(item["kind"]))
 
 
-def roles(wanted: Iterable[Right]) -> str:
+def role_name(settings: Settings) -> str:
+    """Name of the roles of one installation; a colon separates, since neither part may contain one."""
+    return f"mlflow-doctor:{settings.namespace}:{settings.instance}"
+
+
+def roles(name: str, wanted: Iterable[Right]) -> str:
     """A ClusterRole, and a Role in each namespace, as a List that ``kubectl apply -f -`` takes."""
     by_namespace: dict[str, list[Object]] = {}
     for right in wanted:
         rule = {"apiGroups": [right.group], "resources": [right.resource], "verbs": list(right.verbs)}
         by_namespace.setdefault(right.namespace, []).append(rule)
-    items = [_role(namespace, rules) for namespace, rules in by_namespace.items()]
+    items = [_role(name, namespace, rules) for namespace, rules in by_namespace.items()]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
 
 
-def _role(namespace: str, rules: list[Object]) -> Object:
-    metadata = {"name": NAME, **({"namespace": namespace} if namespace else {})}
+def _role(name: str, namespace: str, rules: list[Object]) -> Object:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     kind = "Role" if namespace else "ClusterRole"
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}
