@@ -33,6 +33,7 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
         *_databases(settings),
         *_pods(settings),
         *_jobs(settings),
+        *_cluster_backups(settings),
         *_operators(settings),
         *(_delivery(settings, environment) if environment else ()),
     ]
@@ -199,6 +200,28 @@ def _late(settings: Settings, name: str, which: str, severity: Literal["critical
         lasts=lasts,
         severity=severity,
         summary="the latest run of {{ $labels.cronjob }} did not succeed, or it was not started",
+    )
+
+
+_LAST_BACKUP = {
+    "plugin": "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+    "volume-snapshot": "cnpg_collector_last_available_backup_timestamp",
+}
+"""By method, what an instance says of its Cluster, 0 if there is no backup yet (plugin-barman-cloud, "Observability";
+CloudNativePG, "Monitoring")."""
+
+
+def _cluster_backups(settings: Settings) -> Iterator[Alert]:
+    backup, database = settings.backup.cluster, settings.database
+    if backup is None:
+        return
+    here = f'namespace="{database.cluster_namespace}",pod=~"{database.cluster}-[0-9]+"'
+    yield Alert(
+        name="MlflowBackupOld",
+        expr=f"time() - max({_LAST_BACKUP[backup.method]}{{{here}}}) > {backup.maximum_age_hours * 3600}",
+        lasts="15m",
+        severity="critical",
+        summary=f"the latest backup of the Cluster {database.cluster} is {{{{ $value | humanizeDuration }}}} old",
     )
 
 

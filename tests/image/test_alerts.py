@@ -21,7 +21,10 @@ SETTINGS = Settings.model_validate(
         "release": "3.17.2",
         "ingress": {"host": "mlflow.example.com"},
         "authentication": {"keycloak_host": "auth.example.com"},
-        "backup": {"target": "s3://dumps/mlflow"},
+        "backup": {
+            "target": "s3://dumps/mlflow",
+            "cluster": {"target": "s3://backups/postgres", "maximum_age_hours": 8},
+        },
         "delivery": {"tools": ("flux", "argocd"), "repository": "https://git.example.com/mlflow.git"},
         "database": {"max_connections": 1000},
         "server": {"autoscaling": {"max_replicas": 4}},
@@ -34,6 +37,8 @@ SECONDS = "mlflow_sso_request_duration_seconds"
 REFUSALS = "mlflow_sso_refused_requests_total{" + OWN
 CRON = f'{NS},cronjob="mlflow-gc"'
 DUMP = f'{NS},cronjob="mlflow-dump"'
+CLUSTER = 'namespace="postgres",pod="postgres-cluster-'
+BACKUP = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"
 
 FLUX = 'gotk_resource_info{name="mlflow-production-application",customresource_kind="Kustomization"'
 
@@ -65,6 +70,8 @@ HEALTHY = {
     f"kube_cronjob_status_last_schedule_time{{{DUMP}}}": "0x900",
     f"kube_cronjob_status_last_successful_time{{{DUMP}}}": "60x900",
     f"kube_cronjob_next_schedule_time{{{DUMP}}}": "86400x900",
+    f'{BACKUP}{{{CLUSTER}1"}}': "10000x900",
+    f'{BACKUP}{{{CLUSTER}2"}}': "0x900",
     f'externalsecret_status_condition{{{NS},name="mlflow-db-secret",condition="Ready",status="False"}}': "0x900",
     f'certmanager_certificate_expiration_timestamp_seconds{{{NS},name="mlflow-tls"}}': "9000000x900",
     f'{FLUX},ready="True"}}': "1x900",
@@ -79,6 +86,8 @@ NEIGHBOR = {
     f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-b-7d9-x2v"}}': "0+2x900",
     f'kube_job_failed{{{NS},job_name="mlflow-b-db-migration-1",condition="true"}}': "1x900",
     f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-gc"}}': "60x900",
+    f'{BACKUP}{{{CLUSTER}b-1"}}': "0x900",
+    f'{BACKUP}{{namespace="data",pod="postgres-cluster-1"}}': "0x900",
     f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-dump"}}': "60x900",
     f'certmanager_certificate_expiration_timestamp_seconds{{{NS},name="mlflow-b-tls"}}': "500000x900",
 }
@@ -109,6 +118,7 @@ BROKEN: dict[str, dict[str, str]] = {
     "MlflowMigrationPending": {f'kube_job_status_active{{{NS},job_name="mlflow-db-migration-1"}}': "1x900"},
     "MlflowJobLate": {f"kube_cronjob_status_last_schedule_time{{{CRON}}}": "600x900"},
     "MlflowDumpMissing": {f"kube_cronjob_next_schedule_time{{{DUMP}}}": "60x900"},
+    "MlflowBackupOld": {f'{BACKUP}{{{CLUSTER}1"}}': "5000x900"},
     "MlflowSecretNotSynced": {
         f'externalsecret_status_condition{{{NS},name="mlflow-db-secret",condition="Ready",status="False"}}': "1x900"
     },

@@ -15,7 +15,7 @@ EVERYTHING = {
     "release": "3.17.2",
     "ingress": {"host": "mlflow.example.com"},
     "authentication": {"keycloak_host": "auth.example.com"},
-    "backup": {"target": "s3://dumps/mlflow"},
+    "backup": {"target": "s3://dumps/mlflow", "cluster": {"target": "s3://backups/postgres"}},
     "delivery": {"tools": ("flux", "argocd"), "repository": "https://git.example.com/mlflow.git"},
     "database": {"max_connections": 1000},
     "server": {"autoscaling": {"max_replicas": 4}},
@@ -51,6 +51,33 @@ def test_rules_follow_what_is_switched_on(rendered: Render) -> None:
 
     assert dumping.keys() - plain.keys() == {"MlflowDumpMissing"}
     assert "MlflowAtMaximumReplicas" not in plain
+
+
+@pytest.mark.parametrize(
+    ("method", "metric"),
+    [
+        ("plugin", "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"),
+        ("volume-snapshot", "cnpg_collector_last_available_backup_timestamp"),
+    ],
+)
+def test_rules_watch_backups_of_the_cluster(rendered: Render, method: str, metric: str) -> None:
+    database, cluster = {"cluster": "team-db", "cluster_namespace": "data"}, {"method": method, "maximum_age_hours": 30}
+
+    found = rules(rendered(monitoring={"rules": True}, database=database, backup={"cluster": cluster}))
+
+    expression = found["MlflowBackupOld"]["expr"]
+    assert f'{metric}{{namespace="data",pod=~"team-db-[0-9]+"}}) > 108000' in expression
+
+
+@pytest.mark.parametrize("schedule", ["47 0 * * 0", "47 0 1 * *", "47 0 */2 * *"])
+def test_rules_need_age_of_rare_backups(rendered: Render, schedule: str) -> None:
+    cluster = {"target": "s3://backups/postgres", "schedule": schedule}
+
+    with pytest.raises(ValueError, match=r"maximum_age_hours.* is not daily"):
+        rendered(monitoring={"rules": True}, backup={"cluster": cluster})
+
+    assert rendered(monitoring={"rules": True}, backup={"cluster": {**cluster, "maximum_age_hours": 750}})
+    assert rendered(backup={"cluster": cluster})
 
 
 def test_rules_watch_only_their_namespace(rendered: Render) -> None:

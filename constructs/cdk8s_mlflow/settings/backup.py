@@ -49,6 +49,9 @@ class ClusterBackupSettings(Section):
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 14
     """Days for which the plugin keeps what a recovery to any moment needs."""
 
+    maximum_age_hours: Annotated[int, Field(ge=1, le=8760)] = 26
+    """Age of the latest backup at which the alert MlflowBackupOld fires; more for schedules that are not daily."""
+
 
 class BackupSettings(Section):
     """Dumps of both databases by ``mlflow-sso dump``; off unless ``target`` is set."""

@@ -19,6 +19,7 @@ def backup_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     if settings.backup.cluster:
         yield from _operator(settings, settings.backup.cluster)
         yield from _plugin(settings, settings.backup.cluster)
+        yield from _alert(settings, settings.backup.cluster)
     yield from _retention(settings)
 
 
@@ -62,6 +63,16 @@ def _operator(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> I
         yield (
             "backup.cluster.before_migration",
             f"is true, but Flux {delivery.flux_version} cannot wait for a Backup; use Flux 2.5, or set it to false",
+        )
+
+
+def _alert(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Iterator[Conflict]:
+    daily = backup.schedule is None or backup.schedule.split()[2:] == ["*", "*", "*"]
+    if settings.monitoring.rules and not daily and "maximum_age_hours" not in backup.model_fields_set:
+        yield (
+            "backup.cluster.maximum_age_hours",
+            f"is required, since backup.cluster.schedule {backup.schedule} is not daily and the alert MlflowBackupOld "
+            "would fire between two backups; give a little more than the hours between them",
         )
 
 
