@@ -66,10 +66,10 @@ def instance(deployment: Deployment) -> str:
 
 
 def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
-    before = traces()
+    before, held = traces(), traces(held=True)
 
     with Node(data=tmp_path / "node") as second:
         assert second.get("nodes")["items"]
-        assert traces() != before
+        assert traces(held=True) - held
 
     assert traces() == before

@@ -1,0 +1,95 @@
+"""What .ci/run does with suites that fail or hang; a stand-in for make records which ran."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commands import ROOT
+
+MAKE = """#!/usr/bin/env bash
+echo "begin $1" >>calls
+echo "output of $1"
+[ "$1" != "$FAILING" ] || exit 3
+[ "$1" != "$HANGING" ] || sleep 600
+echo "end $1" >>calls
+"""
+SUITES = {
+    *("test", "check", "setup-dev", "setup-image", "docs", "cdk8s-synth", "test-package", "test-bootstrap"),
+    *("test-image", "test-servers", "test-live", "test-node", "node-programs"),
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with .ci/run, and programs that do nothing."""
+    folder = tmp_path / "checkout"
+    for name, text in {"bin/make": MAKE, ".venv/bin/python": "#!/bin/sh\n"}.items():
+        program = folder / name
+        program.parent.mkdir(parents=True)
+        program.write_text(text)
+        program.chmod(0o755)
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", folder / ".ci/run")
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    return folder
+
+
+def start(checkout: Path, *, failing: str = "", hanging: str = "") -> "subprocess.Popen[str]":
+    path = f"{checkout / 'bin'}:{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "FAILING": failing, "HANGING": hanging, "TMPDIR": str(checkout.parent)}
+    return subprocess.Popen([checkout / ".ci/run"], env=variables, stdout=-1, stderr=-1, text=True)
+
+
+def calls(checkout: Path) -> list[str]:
+    file = checkout / "calls"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_run_calls_every_suite_and_times_it(checkout: Path) -> None:
+    with start(checkout) as running:
+        printed, errors = running.communicate()
+
+    times = printed.partition("minutes:seconds of each suite")[2]
+    assert running.returncode == 0, errors
+    assert set(calls(checkout)) == {f"{verb} {name}" for verb in ("begin", "end") for name in SUITES}
+    assert {line.split()[-1] for line in times.split("\n") if line} == {*SUITES, "dist", "all"}
+    assert all(printed.count(f"output of {name}\n") == 1 for name in SUITES)
+
+
+@pytest.mark.parametrize("name", ["test", "cdk8s-synth", "test-image", "node-programs", "test-node"])
+def test_run_fails_with_any_suite(checkout: Path, name: str) -> None:
+    with start(checkout, failing=name) as running:
+        printed, errors = running.communicate()
+
+    assert running.returncode != 0
+    assert f"== {name}: exit code 3\noutput of {name}\n" in printed
+    assert name in errors
+
+
+def test_run_fails_if_dist_differs(checkout: Path) -> None:
+    (checkout / "dist").mkdir()
+    (checkout / "dist/new.yaml").touch()
+
+    with start(checkout) as running:
+        _, errors = running.communicate()
+
+    assert running.returncode != 0
+    assert "error: failed: dist" in errors
+    assert "begin test-package" not in calls(checkout)
+
+
+def test_run_ends_its_suites_with_itself(checkout: Path) -> None:
+    with start(checkout, hanging="test-live") as running:
+        while "begin test-live" not in calls(checkout):
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)
+        printed, _ = running.communicate(timeout=20)
+
+    assert running.returncode == 130
+    assert "end test-live" not in calls(checkout)
+    assert "in all" in printed
+    assert sorted(checkout.parent.iterdir()) == [checkout]
