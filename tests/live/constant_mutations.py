@@ -3,27 +3,7 @@
 Each names the check that notices it first, of those in ``mutant.py``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mutation:
-    """One piece of text in a module of ``cdk8s_mlflow``, what stands there instead, and who notices it."""
-
-    name: str
-    module: str
-    """Path below ``cdk8s_mlflow``."""
-    was: str
-    becomes: str
-    noticed_by: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """Settings under which the constant is used."""
-
-    def __str__(self) -> str:
-        return self.name
-
+from mutation import Mutation
 
 ENVIRONMENT = "server_environment.py"
 RELEASE = "releases/mlflow_3_6_0.py"

@@ -4,7 +4,6 @@ The checks are the tests of the whole system themselves, called one after the ot
 """
 
 import inspect
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,26 +14,15 @@ from typing import Any
 import test_client_examples as examples
 import test_system as whole
 import yaml
-from constant_mutations import Mutation
+from mutation import Mutation
 from people import Member, join
 from rendered_environments import rendered_again
 
-from live.provisioning import ROOT
 from live.system import System
 from live.users import User
 
 NOTHING = "nothing"
 DEPLOYMENT = "Deployment.mlflow.k8s.yaml"
-
-
-def changed_constructs(mutation: Mutation, folder: Path) -> Path:
-    """A copy of the constructs with the mutation in it."""
-    shutil.copytree(ROOT / "constructs", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    module = folder / "cdk8s_mlflow" / mutation.module
-    text = module.read_text()
-    assert text.count(mutation.was) == 1, f"{mutation.was} stands {text.count(mutation.was)} times in {module}"
-    module.write_text(text.replace(mutation.was, mutation.becomes))
-    return folder
 
 
 @dataclass(kw_only=True)
@@ -54,7 +42,7 @@ class Mutant:
             self.original,
             self.folder / "rendering",
             changes=self.mutation.changes,
-            constructs=changed_constructs(self.mutation, self.folder / "constructs"),
+            constructs=self.mutation.constructs(self.folder / "constructs"),
         )
         self._put_aside(environment.manifests / "application" / DEPLOYMENT)
         system = System(environment, node=self.original.node)

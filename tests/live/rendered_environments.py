@@ -9,7 +9,8 @@ from live.node.environment import Environment, with_changes
 from live.system import System
 
 KEYCLOAK_HOST = "keycloak.localhost"
-LABELS = ("r360", "r3172", "mutated", *(f"own{number}" for number in range(1, 5)))
+MUTATED = ("mutated1", "mutated2", "mutated3")
+LABELS = ("r360", "r3172", *MUTATED, *(f"own{number}" for number in range(1, 5)))
 """Each is an environment, whose name below localhost browsers and curl look for on their own machine."""
 
 

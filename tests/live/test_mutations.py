@@ -1,55 +1,79 @@
-"""A change of one constant in the constructs that would break something is noticed on the node, and by which check."""
+"""A change of one constant in the constructs that would break something is noticed on the node, and by which check.
+
+The mutants are tried side by side, each in place of an unchanged system that no other uses meanwhile.
+"""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
 
 import pytest
-from constant_mutations import MUTATIONS, Mutation
+from constant_mutations import MUTATIONS
 from mutant import CHECKS, Mutant, name_of, run
+from mutation import Mutation
+from rendered_environments import MUTATED
 
 from live.system import System
 
 pytestmark = pytest.mark.servers
 
 LONGER = 4
-"""How many times as long as the unchanged system's the replacement of its pod may take."""
+"""How many times as long as the unchanged systems' the replacement of a pod may take."""
 
 
 @pytest.fixture(scope="module")
-def original(new_system: Callable[..., System]) -> Iterator[System]:
-    """The unchanged system of the release with the most to configure."""
-    with new_system("3.6.0", "mutated") as system:
-        yield system
+def originals(new_system: Callable[..., System]) -> Iterator[list[System]]:
+    """Unchanged systems of the release with the most to configure."""
+    systems = [new_system("3.6.0", label) for label in MUTATED]
+    with ExitStack() as stack, ThreadPoolExecutor(len(systems)) as threads:
+        yield list(threads.map(stack.enter_context, systems))
 
 
 @pytest.fixture(scope="module")
-def patience(original: System) -> float:
-    """Seconds that a changed system has to replace its pod."""
+def patience(originals: list[System]) -> float:
+    """Seconds that a changed system has to replace its pod, while as many others do."""
     begin = time.monotonic()
-    original.workloads.restart()
+    with ThreadPoolExecutor(len(originals)) as threads:
+        list(threads.map(lambda system: system.workloads.restart(), originals))
     return LONGER * (time.monotonic() - begin)
 
 
+@pytest.fixture(scope="module")
+def noticed_by(
+    originals: list[System], patience: float, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[str]]]:
+    """For each mutation's name the check that notices it, soon."""
+    unused: SimpleQueue[System] = SimpleQueue()
+    for system in originals:
+        unused.put(system)
+
+    def tried(mutation: Mutation) -> str:
+        original = unused.get()
+        folder = tmp_path_factory.mktemp("mutant")
+        mutant = Mutant(original=original, mutation=mutation, folder=folder, patience=patience)
+        try:
+            return mutant.noticed_by()
+        finally:
+            mutant.remove()
+            unused.put(original)
+
+    with ThreadPoolExecutor(len(originals)) as threads:
+        yield {mutation.name: threads.submit(tried, mutation) for mutation in MUTATIONS}
+        threads.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=name_of)
-def test_an_unchanged_system_passes_every_check(original: System, check: Callable[..., None]) -> None:
-    run(check, original)
+def test_an_unchanged_system_passes_every_check(originals: list[System], check: Callable[..., None]) -> None:
+    run(check, originals[0])
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 def test_a_changed_constant_is_noticed(
-    original: System,
-    patience: float,
-    mutation: Mutation,
-    tmp_path: Path,
-    record_property: Callable[[str, object], None],
+    noticed_by: Mapping[str, Future[str]], mutation: Mutation, record_property: Callable[[str, object], None]
 ) -> None:
-    mutant = Mutant(original=original, mutation=mutation, folder=tmp_path, patience=patience)
+    check = noticed_by[mutation.name].result()
 
-    try:
-        noticed_by = mutant.noticed_by()
-    finally:
-        mutant.remove()
-
-    record_property("table", f"{mutation.name}: {noticed_by.replace('_', ' ')}")
-    assert noticed_by == mutation.noticed_by
+    record_property("table", f"{mutation.name}: {check.replace('_', ' ')}")
+    assert check == mutation.noticed_by
