@@ -28,7 +28,7 @@ def _drop_connections(system: System) -> None:
 
 
 def _wait_mounted(system: System, password: str) -> None:
-    """Until every pod of the server has the password in its files, which a kubelet renews each minute."""
+    """Until every pod of the server has the password in its files, which the node's kubelet renews each ten seconds."""
 
     def mounted() -> bool:
         read = ["--container", "mlflow", "--", "cat", "/var/run/secrets/mlflow/db/pg_service.conf"]
