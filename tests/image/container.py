@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +10,8 @@ from pod import Done, Pod
 from serving import SERVER_SECRETS, SETTINGS
 
 from live.image.built import BuiltImage
-from live.servers.process import answers
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
-START_SECONDS = 240
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,24 +71,3 @@ class Container:
         process = self.start(*command)
         stdout, stderr = process.communicate(timeout=300)
         return Done(code=process.returncode, stdout=stdout, stderr=stderr)
-
-    @contextmanager
-    def serving(self, address: str, metrics_port: int) -> "Iterator[subprocess.Popen[str]]":
-        """``mlflow-sso serve`` at ``address`` once its ``/health`` answers, and the end of it afterwards."""
-        port = address.rpartition(":")[2]
-        ports = ["--host", "127.0.0.1", "--port", port, "--metrics-port", str(metrics_port)]
-        process = self.start("mlflow-sso", "serve", *ports)
-        try:
-            _wait(f"{address}/health", process)
-            yield process
-        finally:
-            process.terminate()
-            process.communicate(timeout=60)
-
-
-def _wait(url: str, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not answers(url):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline, f"{url} does not answer"
-        time.sleep(0.1)
