@@ -33,10 +33,11 @@ class System:
     def __init__(self, environment: Environment, *, node: Node) -> None:
         self.node = node
         self.users: dict[str, User] = {}
-        self._take(environment)
+        self.take(environment)
         self.workloads = Workloads(node=node, namespace=environment.namespace)
 
-    def _take(self, environment: Environment) -> None:
+    def take(self, environment: Environment) -> None:
+        """Be another rendering of the same environment from now on, as after a commit; nothing is applied."""
         self.environment = environment
         self.settings: Settings = environment.settings
 
@@ -115,7 +116,8 @@ class System:
         Raises:
             NodeError: one is refused.
         """
-        self.node.apply(self.environment.manifests / "database", self.environment.manifests / "application")
+        folders = [self.environment.manifests / name for name in ("database", "application")]
+        self.node.apply(*(folder for folder in folders if list(folder.glob("*.yaml"))))
 
     def wait_public(self) -> None:
         """Wait until Traefik leads to a pod.
@@ -177,14 +179,14 @@ class System:
         """
         before = self.environment
         gone = _objects(before) - _objects(environment)
-        self._take(environment)
+        self.take(environment)
         try:
             if environment.settings.image_reference != before.settings.image_reference:
                 self._import_image()
             self.bootstrap.succeed("apply")
             self.deliver()
         except BaseException:
-            self._take(before)
+            self.take(before)
             raise
         for kind, name in sorted(gone):
             self.workloads.kubectl("delete", kind, name)

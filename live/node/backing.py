@@ -120,6 +120,8 @@ class BackingServices:
             "MINIO_ADMIN_PASSWORD": self.minio.root_password,
             "MLFLOW_POSTGRES_CA_CRT_FILE": ca,
             "MLFLOW_SERVER_REDIS_PASSWORD": self.redis.password,
+            "MLFLOW_BACKUP_ACCESSKEY": self.minio.root_user,
+            "MLFLOW_BACKUP_SECRETKEY": self.minio.root_password,
         }
 
     def value(self, key: str, name: str) -> str | None:

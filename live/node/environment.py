@@ -68,6 +68,8 @@ class Environment:
     def render(self, settings: Mapping[str, Any]) -> None:
         """Write the environment's file, with the addresses that bootstrap.py uses from here, and its manifests.
 
+        Addresses of the settings' own section ``bootstrap`` are kept.
+
         Raises:
             RenderingError: the manifests cannot be rendered.
         """
@@ -80,7 +82,7 @@ class Environment:
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         # JSON is YAML, too.
-        self.file.write_text(json.dumps({**settings, "bootstrap": reached}))
+        self.file.write_text(json.dumps({**settings, "bootstrap": reached | settings.get("bootstrap", {})}))
         # In a process of its own: this one needs no Node.js.
         command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(self.dist), str(self.file)]
         variables = {**os.environ, **_import_path(self.constructs)}

@@ -19,7 +19,7 @@ KUBECTL = [command for _, command in COMMANDS if "kubectl" in command]
 YAML = [one for one in blocks() if one.language == "yaml"]
 SECTIONS = Settings.model_fields.keys()
 REQUIRED = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
-NOT_OURS = {"postgres-cluster-rw", "mlflow-restore", "mlflow-dump-now", "mlflow-dump"}
+NOT_OURS = {"postgres-cluster-rw", "mlflow-restore", "mlflow-fsck", "mlflow-dump-now", "mlflow-dump"}
 """Objects of CloudNativePG, those that the reader creates, and the dump, which is off by default."""
 
 

@@ -29,6 +29,7 @@ from rendered_environments import HOSTS, KEYCLOAK_HOST, rendered, rendered_again
 
 from live.node.backing import BackingServices
 from live.node.node import Node
+from live.node.second_database import HOST as SECOND_DATABASE
 from live.node.site import running_site
 from live.system import System
 from live.users import User
@@ -64,7 +65,7 @@ def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     """The real servers around MLflow; they run while ``node`` does."""
     folder = tmp_path_factory.mktemp("backing")
     folder.chmod(0o711)
-    return BackingServices.create(folder, hosts=HOSTS, keycloak_host=KEYCLOAK_HOST)
+    return BackingServices.create(folder, hosts=[*HOSTS, SECOND_DATABASE], keycloak_host=KEYCLOAK_HOST)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,69 @@
+"""Commands of a document, run as they stand; only the names of the environment become those of the test's."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks import blocks
+
+from live.provisioning import ROOT
+from live.system import System
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runbook:
+    """``page`` below docs/; ``programs`` is a folder for kubectl."""
+
+    system: System
+    page: str
+    programs: Path
+
+    def run(self, beginning: str, *, files: dict[str, str] | None = None) -> str:
+        """Run the one command that begins so in an empty folder with ``files``; what it printed on standard output."""
+        folder = self.programs / str(len(list(self.programs.iterdir())))
+        folder.mkdir()
+        for name, text in (files or {}).items():
+            (folder / name).write_text(text)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self._localized(self._command(beginning))],
+            env=self._environment(),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert done.returncode == 0, f"{beginning}: {done.returncode} {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _command(self, beginning: str) -> str:
+        shown = [command for block in blocks(ROOT / "docs" / self.page) for command in block.commands]
+        (command,) = {one for one in shown if one.startswith(beginning)}
+        return command
+
+    def _localized(self, command: str) -> str:
+        environment = self.system.environment
+        file, dist = environment.file, environment.dist
+        replaced = {
+            r"-n mlflow\b": f"-n {environment.namespace}",
+            r"\bdist/production\b": shlex.quote(str(dist / environment.name)),
+            r"--environment production\b": f"--environment {environment.name} --environments {file.parent}",
+            r"\bpython (bootstrap|main)\.py\b": rf"{sys.executable} {ROOT}/\1.py",
+            r"\bmlflow-db-role\b": self.system.settings.database.role_secret,
+        }
+        for pattern, text in replaced.items():
+            command = re.sub(pattern, text, command)
+        return command
+
+    def _environment(self) -> dict[str, str]:
+        node, tools = self.system.node, self.programs / "bin"
+        tools.mkdir(exist_ok=True)
+        (tools / "kubectl").unlink(missing_ok=True)
+        (tools / "kubectl").symlink_to(node.kubectl_program)
+        path = f"{tools}:{os.environ['PATH']}"
+        return {"PATH": path, "HOME": "/root", "KUBECONFIG": str(node.kubeconfig), **self.system.backing.administration}
