@@ -19,7 +19,7 @@ from mlflow_sso.changes import CREATE_ENDED_ACCESS, ENDED_ACCESS
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError, UsageError
-from mlflow_sso.imports import collector_paused
+from mlflow_sso.imports import only_schemas
 from mlflow_sso.migrate import migrate
 from mlflow_sso.migrate.ownership import require_ownership
 from mlflow_sso.revision import schema_state
@@ -88,7 +88,7 @@ def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:
 def _restore(
     target: Target, dump: Dump, manifest: Manifest, both: tuple[Schema, Schema], keys: list[Any], deadline: Deadline
 ) -> None:
-    with collector_paused():
+    with only_schemas():
         from mlflow_sso.migrate.upgrade import upgraded
     with ExitStack() as stack:
         connections = [

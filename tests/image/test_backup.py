@@ -93,6 +93,41 @@ def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
     assert new.migrate().results[0]["action"] == "none"
 
 
+MEASURED = """
+import re, sys
+from mlflow_sso.cli import main
+try:
+    main(["restore", "--secrets-root", sys.argv[1]])
+except SystemExit as end:
+    code = end.code
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+sys.exit(code)
+"""
+MORE_ROWS = """
+INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+  SELECT 'accuracy', random(), n, md5((1 + mod(n, 3000))::text), n, false FROM generate_series(1, 500000) n
+"""
+
+
+def test_restore_takes_the_same_little_memory(filled: Pod, tmp_path: Path) -> None:
+    small = measured_restore(filled, tmp_path / "small")
+    filled.database.query(MORE_ROWS)
+
+    large = measured_restore(filled, tmp_path / "large")
+
+    assert small < 200
+    assert large < min(200, small + 15)
+
+
+def measured_restore(pod: Pod, folder: Path) -> int:
+    """MiB that a restore has used at most."""
+    assert pod.run("dump").code == 0
+    new = make_empty_copy(pod, folder)
+    done = new.python(MEASURED, str(new.secrets_root))
+    assert done.code == 0, done.stderr
+    return int(done.stdout.split()[-1]) // 1024
+
+
 def test_restore_refuses_databases_in_use(filled: Pod) -> None:
     filled.run("dump")
     before = read_all(filled)

@@ -17,7 +17,7 @@ from typing import Any
 from mlflow_sso import changes, log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
-from mlflow_sso.imports import collector_paused
+from mlflow_sso.imports import only_schemas
 from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
 from mlflow_sso.migrate.lock import PROGRAM, MigrationLock
@@ -123,7 +123,7 @@ def _settle(
     if before.is_at_head(schema) and not (owned and public):
         return before, "none", "granted" if public else "revoked"
     if not before.is_at_head(schema):
-        with clock.measuring("import"), collector_paused():
+        with clock.measuring("import"), only_schemas():
             import mlflow_sso.migrate.upgrade  # noqa: F401
     lock.acquire()
     with clock.measuring("sql"):
