@@ -58,7 +58,7 @@ setup-dev: $(VENV)/.servers ## install what all tests and checks need too
 LOCK_OPTIONS ?= --upgrade
 
 lock: $(VENV)/.uv ## renew the hashed locks of requirements/
-	@for f in run dev servers uv checkov docs; do \
+	@for f in run dev servers uv checkov docs load; do \
 	  case $$f in run|dev|servers) project=../pyproject.toml ;; *) project= ;; esac; \
 	  $(UV) --directory requirements pip compile --quiet $(LOCK_OPTIONS) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $$project $$f.in -o $$f.lock || exit 1; done
 

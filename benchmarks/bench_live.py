@@ -6,7 +6,6 @@ Run by `make bench-live` on an idle machine. Every figure with a target is print
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,18 +14,16 @@ from typing import Any
 
 import httpx
 from load import Load, generate
+from on_node import parts, running
 from people import Member, join, known_machine_token
 from plain_on_node import HOST, PlainServer
-from rendered_environments import HOSTS, KEYCLOAK_HOST, rendered, rendered_again
+from rendered_environments import rendered_again
 from web_session import WebSession
 from work import Work, prepared_work
 
 from cdk8s_mlflow.releases import RELEASES
-from live.node.backing import BackingServices
 from live.node.client import AUTHORITY
-from live.node.node import Node
-from live.node.site import running_site
-from live.processes import cpu_seconds, tree
+from live.processes import cpu_seconds
 from live.system import System
 
 LOGINS = ("access key", "bearer token", "session")
@@ -163,15 +160,10 @@ def in_turn(bench: Bench, work: Work) -> Mapping[tuple[str, int], list[float]]:
 
 def costs(bench: Bench, work: Work, kind: str) -> str:
     """Milliseconds of processor time that each part of the system spends on a request, and how busy the cores are."""
-    system = bench.system
-    parts = {
-        "server": processes_of(system, system.workloads.namespace, "component=tracking-server"),
-        "PostgreSQL": [system.backing.postgres.pid],
-        "Traefik": processes_of(system, "kube-system", "name=traefik"),
-    }
+    processes = parts(bench.system)
 
     def spent() -> dict[str, float]:
-        trees = {name: sum(map(cpu_seconds, pids)) for name, pids in parts.items()}
+        trees = {name: sum(map(cpu_seconds, pids)) for name, pids in processes.items()}
         return {**trees, "client": time.process_time()}
 
     before, began = spent(), time.perf_counter()
@@ -184,31 +176,10 @@ def costs(bench: Bench, work: Work, kind: str) -> str:
     return f"{shares} ms; {busy / seconds:.2f} cores busy"
 
 
-def processes_of(system: System, namespace: str, label: str) -> list[int]:
-    """First processes of the containers of pods, as this machine numbers them."""
-    selector = f"app.kubernetes.io/{label}"
-    pods = system.node.get("pods", "--namespace", namespace, "--selector", selector)["items"]
-    identities = [pod["metadata"]["uid"] for pod in pods]
-    inside = [pid for pid in tree(system.node.init) if any(uid in _cgroups(pid) for uid in identities)]
-    below = {child for pid in inside for child in tree(pid)[1:]}
-    return [pid for pid in inside if pid not in below]
-
-
-def _cgroups(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cgroup").read_text()
-    except OSError:
-        return ""
-
-
-def run(release: str, node: Node, backing: BackingServices, folder: Path) -> None:
+def run(release: str) -> None:
     """Bring one release up, measure it, and stop it."""
-    label = f"r{release.replace('.', '')}"
-    environment = rendered(
-        label, folder / "rendering", backing=backing, release=release, https_port=node.https_port, changes={}
-    )
     print(f"\nrelease {release}", flush=True)
-    with System(environment, node=node) as system, PlainServer(system=system) as plain:
+    with running(release, hosts=[HOST]) as (system, folder), PlainServer(system=system) as plain:
         work_folder = folder / "work"
         work_folder.mkdir()
         bench = Bench(system=system, plain=plain, member=join(system), folder=work_folder)
@@ -221,16 +192,9 @@ def run(release: str, node: Node, backing: BackingServices, folder: Path) -> Non
 
 def main() -> None:
     """Measure the releases named as arguments, or both."""
-    releases = sys.argv[1:] or list(RELEASES)
     print(f"cores {len(os.sched_getaffinity(0))}, load {os.getloadavg()[0]:.1f}", flush=True)
-    for release in releases:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            folder.chmod(0o755)
-            backing = BackingServices.create(folder / "backing", hosts=[*HOSTS, HOST], keycloak_host=KEYCLOAK_HOST)
-            node = Node(names=[KEYCLOAK_HOST, *HOSTS, HOST])
-            with running_site(node, backing):
-                run(release, node, backing, folder)
+    for release in sys.argv[1:] or RELEASES:
+        run(release)
 
 
 if __name__ == "__main__":

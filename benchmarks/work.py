@@ -31,7 +31,7 @@ def prepared_work(client: httpx.Client) -> Work:
     experiment = made["experiment_id"]
     run = [_run(client, experiment) for _ in range(RUNS)][-1]
     metrics = [{"key": f"m{number}", "value": 1.5, "timestamp": 1, "step": 1} for number in range(10)]
-    headers = _login(client)
+    headers = login_headers(client)
     return Work(
         log_batch=Request(
             path=f"{MLFLOW}/runs/log-batch", body=json.dumps({"run_id": run, "metrics": metrics}), headers=headers
@@ -44,7 +44,8 @@ def prepared_work(client: httpx.Client) -> Work:
     )
 
 
-def _login(client: httpx.Client) -> dict[str, str]:
+def login_headers(client: httpx.Client) -> dict[str, str]:
+    """What ``client`` logs in with."""
     sent = client.build_request("GET", "/")
     if client.auth is not None:
         sent = next(client.auth.auth_flow(sent))

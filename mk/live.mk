@@ -1,6 +1,6 @@
-.PHONY: live try test-live test-mutations screenshots bench-live
+.PHONY: live try test-live test-mutations screenshots bench-live bench-load
 
-ifneq ($(filter live bench-live,$(MAKECMDGOALS)),)
+ifneq ($(filter live bench-live bench-load,$(MAKECMDGOALS)),)
 ifneq ($(filter-out $(IMAGE_RELEASES),$(RELEASE)),)
 $(error RELEASE is $(RELEASE); set it to one of $(IMAGE_RELEASES), or for `make live` to both)
 endif
@@ -25,4 +25,14 @@ screenshots: $(VENV)/.servers ## renew the pictures of docs/try-it.md
 bench-live: $(VENV)/.servers ## requests a second through the ingress, beside MLflow's own server
 	@PYTHONPATH=tests/live $(PY) benchmarks/bench_live.py $(RELEASE)
 
-bench: bench-live
+# Locust has an environment of its own: nothing that the tests import needs it.
+.venv-load/.done: requirements/load.lock | $(VENV)/.uv
+	@echo "installing Locust into .venv-load"
+	@$(UV) venv --quiet --clear --python $(PY) .venv-load
+	@$(UV) pip install --quiet --python .venv-load/bin/python --require-hashes -r requirements/load.lock
+	@touch $@
+
+bench-load: $(VENV)/.servers .venv-load/.done ## what training loops and people ask of 1, 2 and 4 replicas, by Locust: make bench-load [LOOPS=50] [PEOPLE=20] [SECONDS=600] [RELEASE=3.6.0]
+	@PYTHONPATH=tests/live LOOPS=$(or $(LOOPS),50) PEOPLE=$(or $(PEOPLE),20) SECONDS=$(or $(SECONDS),600) $(PY) benchmarks/bench_load.py $(RELEASE)
+
+bench: bench-live bench-load

@@ -1,0 +1,135 @@
+"""What the users of a tracking server do, for Locust: training loops that log, and people in the pages.
+
+Run by bench_load.py in an environment of its own, which tells it all by variables.
+"""
+
+import json
+import os
+import random
+import secrets
+import ssl
+import time
+from typing import Any, ClassVar
+
+from gevent import get_hub
+from gevent.resolver.thread import Resolver
+from locust import FastHttpUser, between, constant_pacing, task
+
+API = "/api/2.0/mlflow"
+ARTIFACT = os.urandom(10 << 20)
+STEPS = 60
+"""Of a run, a second each; then comes its artifact."""
+METRICS = 5
+"""Of a step."""
+PARAMETERS = 10
+EXPERIMENT = os.environ["LOAD_EXPERIMENT"]
+
+
+class LocalNames(Resolver):
+    """Finds names below ``localhost`` on this machine, as browsers and curl do (RFC 6761)."""
+
+    def getaddrinfo(self, host: str, *arguments: Any, **named: Any) -> list[Any]:
+        """As ``socket.getaddrinfo``."""
+        local = host.endswith(".localhost")
+        found: list[Any] = super().getaddrinfo("127.0.0.1" if local else host, *arguments, **named)
+        return found
+
+
+get_hub().resolver = LocalNames(get_hub())
+
+
+def trusted() -> ssl.SSLContext:
+    """Trusts the authority of the node's certificates."""
+    return ssl.create_default_context(cafile=os.environ["LOAD_AUTHORITY"])
+
+
+class Member(FastHttpUser):
+    """A logged-in user, who gives up after two minutes as MLflow's client does."""
+
+    abstract = True
+    insecure = False
+    network_timeout = connection_timeout = 120.0
+    ssl_context_factory = staticmethod(trusted)
+
+    def send(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
+        """The answer; empty if it was an error, which Locust counts."""
+        with self.client.request(method, path, name=name, catch_response=True, **options) as answer:
+            if answer.status_code != 200:
+                after = (answer.headers or {}).get("Retry-After")
+                answer.failure(
+                    f"{answer.status_code}, Retry-After {after}" if answer.status_code else str(answer.error)
+                )
+                return {}
+            found: dict[str, Any] = json.loads(answer.text)
+            return found
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """A call of the REST API."""
+        return self.send("POST", f"{API}/{path}", path, json=body)
+
+
+class TrainingLoop(Member):
+    """A process with an access key that logs a step a second, and an artifact of 10 MB with each run."""
+
+    wait_time = constant_pacing(1)
+    fixed_count = int(os.environ["LOAD_LOOPS"])
+    default_headers: ClassVar = json.loads(os.environ["LOAD_KEY"])
+    run_id = ""
+    step = 0
+
+    def on_start(self) -> None:
+        """Begin anywhere in a run, so that not all send their artifact at once."""
+        self.begin()
+        self.step = random.randrange(STEPS)  # noqa: S311
+
+    @task
+    def log(self) -> None:
+        """Do what comes next in a run."""
+        if not self.run_id:
+            self.begin()
+        elif self.step < STEPS:
+            self.step += 1
+            now = int(time.time() * 1000)
+            values = [(f"m{number}", random.random()) for number in range(METRICS)]  # noqa: S311
+            metrics = [{"key": key, "value": value, "timestamp": now, "step": self.step} for key, value in values]
+            self.post("runs/log-batch", run_id=self.run_id, metrics=metrics)
+        else:
+            self.end()
+
+    def begin(self) -> None:
+        """Create a run with parameters."""
+        made = self.post("runs/create", experiment_id=EXPERIMENT, start_time=int(time.time() * 1000))
+        self.run_id, self.step = made.get("run", {}).get("info", {}).get("run_id", ""), 0
+        if self.run_id:
+            params = [{"key": f"p{number}", "value": secrets.token_hex(4)} for number in range(PARAMETERS)]
+            self.post("runs/log-batch", run_id=self.run_id, params=params)
+
+    def end(self) -> None:
+        """Send the artifact and finish the run."""
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{EXPERIMENT}/{self.run_id}/artifacts/model.bin"
+        self.send("PUT", path, "artifact of 10 MB", data=ARTIFACT)
+        self.post("runs/update", run_id=self.run_id, status="FINISHED", end_time=int(time.time() * 1000))
+        self.run_id = ""
+
+
+class Person(Member):
+    """A user with a browser's session who looks at experiments and runs."""
+
+    wait_time = between(2, 8)
+    fixed_count = int(os.environ["LOAD_PEOPLE"])
+    default_headers: ClassVar = json.loads(os.environ["LOAD_SESSION"])
+
+    @task(3)
+    def see_runs(self) -> None:
+        """The table of runs, and the newest run with a curve."""
+        found = self.post("runs/search", experiment_ids=[EXPERIMENT], max_results=100)
+        for run in found.get("runs", [])[:1]:
+            query = f"run_id={run['info']['run_id']}"
+            self.send("GET", f"{API}/runs/get?{query}", "runs/get")
+            history = f"{API}/metrics/get-history?{query}&metric_key=m0&max_results=1000"
+            self.send("GET", history, "metrics/get-history")
+
+    @task
+    def see_experiments(self) -> None:
+        """The list of experiments."""
+        self.post("experiments/search", max_results=25)
