@@ -5,6 +5,7 @@ import os
 from mlflow_sso.asgi import Application
 from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
+from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
 from mlflow_sso.serve.disk import DiskSpace
@@ -27,6 +28,7 @@ def open_application() -> Application:
     a server that opens its stores on demand, half fail.
     """
     count_busy_pools_as_outages()
+    trust_recent_connections()
     open_stores()
     share_tracking_store()
     application = installed().open_application()

@@ -1,6 +1,8 @@
 """Reads, beside a login, the number that every change of users, keys, groups and grants increases."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mlflow_sso import log
@@ -28,6 +30,15 @@ def number_column(engine: Any) -> Any:
     return select(column("number")).select_from(table(TABLE)).scalar_subquery().label("number")
 
 
-def reading(engine: Any) -> Any:
-    """``engine``, for single statements: one round trip and no transaction."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+@contextmanager
+def reading(engine: Any) -> Iterator[Any]:
+    """A connection of ``engine``'s for single statements: a round trip each and no transaction."""
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        # In the driver, which sends nothing for it; SQLAlchemy's AUTOCOMMIT sends a SET before and one after.
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            if not driver.closed:
+                driver.autocommit = False

@@ -56,7 +56,7 @@ class KeyLogin:
         from mlflow_oidc_auth.db.models import SqlUser, SqlUserToken
         from sqlalchemy import bindparam, select
 
-        self._engine, self._keys, self._grants = reading(engine), keys, grants
+        self._engine, self._keys, self._grants = engine, keys, grants
         user, key, number = SqlUser.__table__, SqlUserToken.__table__, number_column(engine)
         columns = (
             user.c.username,
@@ -84,7 +84,7 @@ class KeyLogin:
         prefix = parse_prefix(key)
         statement = self._without_prefix if prefix is None else self._by_prefix
         try:
-            with self._engine.connect() as connection:
+            with reading(self._engine) as connection:
                 row = connection.execute(statement, {"name": name, "prefix": prefix}).one_or_none()
         except (SQLAlchemyError, ValueError):
             return None
@@ -96,7 +96,7 @@ class KeyLogin:
 
     def read_number(self) -> None:
         """Let a request that was logged in otherwise see every change."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             self._grants.as_of(connection.execute(self._number).scalar())
 
 

@@ -38,7 +38,7 @@ class KeyLogin:
         from mlflow_oidc_auth.db.models import SqlUser
         from sqlalchemy import bindparam, select
 
-        self._engine, self._keys = reading(engine), keys
+        self._engine, self._keys = engine, keys
         user = SqlUser.__table__.c
         columns = (user.username, user.is_admin, user.password_hash, user.password_expiration, number_column(engine))
         self._statement = select(*columns).where(user.username == bindparam("name"))
@@ -49,7 +49,7 @@ class KeyLogin:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            with self._engine.connect() as connection:
+            with reading(self._engine) as connection:
                 row = connection.execute(self._statement, {"name": sent.name}).one_or_none()
         except SQLAlchemyError:
             return None
