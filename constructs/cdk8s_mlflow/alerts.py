@@ -30,6 +30,7 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
     """All alerts of an environment, in the order in which a reader looks for them."""
     found = [
         *_availability(settings),
+        *_service_quality(settings),
         *_databases(settings),
         *_pods(settings),
         *_jobs(settings),
@@ -64,6 +65,10 @@ def _availability(settings: Settings) -> Iterator[Alert]:
             severity=severity,
             summary=f"requests fail {factor} times as often as {monitoring.availability_percent} % availability allows",
         )
+
+
+def _service_quality(settings: Settings) -> Iterator[Alert]:
+    here, monitoring = _own_metrics(settings), settings.monitoring
     rules = f'{here},rule!~"{ARTIFACT_RULES}"'
     fast = f'sum(rate(mlflow_sso_request_duration_seconds_bucket{{{rules},le="{monitoring.latency_seconds}"}}[10m]))'
     every = f"sum(rate(mlflow_sso_request_duration_seconds_count{{{rules}}}[10m]))"

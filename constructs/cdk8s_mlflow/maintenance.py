@@ -103,21 +103,12 @@ def _cron_job(
     maximum_seconds: int = 3600,
     deletes: bool = False,
 ) -> None:
-    mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
-    container = program(
-        program_name,
-        program_arguments(program_name, flags),
-        settings=settings,
-        env=environment_variables(environment or job_environment(settings)),
-        volume_mounts=mounts.container_mounts,
-        resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
-    )
-    template = k8s.PodTemplateSpec(
-        metadata=pod_metadata(settings, component, annotations=eviction(safe=True)),
-        spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
-    )
     job_metadata = k8s.ObjectMeta(labels=pod_labels(component, name=settings.name, instance=settings.instance))
-    job = k8s.JobSpec(backoff_limit=1, active_deadline_seconds=maximum_seconds, template=template)
+    job = k8s.JobSpec(
+        backoff_limit=1,
+        active_deadline_seconds=maximum_seconds,
+        template=_pod_template(settings, program_name, flags, folders, component, environment),
+    )
     k8s.KubeCronJob(
         scope,
         id,
@@ -132,4 +123,27 @@ def _cron_job(
             failed_jobs_history_limit=3,
             job_template=k8s.JobTemplateSpec(metadata=job_metadata, spec=job),
         ),
+    )
+
+
+def _pod_template(
+    settings: Settings,
+    program_name: str,
+    flags: Mapping[str, str | int],
+    folders: Sequence[str],
+    component: Component,
+    environment: Mapping[str, str] | None,
+) -> k8s.PodTemplateSpec:
+    mounts = Mounts(settings, folders=folders, temporary_size="1Gi")
+    container = program(
+        program_name,
+        program_arguments(program_name, flags),
+        settings=settings,
+        env=environment_variables(environment or job_environment(settings)),
+        volume_mounts=mounts.container_mounts,
+        resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "2Gi")),
+    )
+    return k8s.PodTemplateSpec(
+        metadata=pod_metadata(settings, component, annotations=eviction(safe=True)),
+        spec=pod(settings, mounts=mounts, containers=[container], restart_policy="Never"),
     )

@@ -144,85 +144,105 @@ def _secret(name: str, *keys: str) -> k8s.Volume:
 
 def servers(trial: Trial) -> list[Server]:
     """All of them, as their public images are documented to be configured."""
-    images, public = trial.images, f"https://{KEYCLOAK_HOST}:{trial.port}"
+    images = trial.images
     return [
-        Server(
-            name="postgres",
-            image=images["postgres"],
-            user=999,
-            ports=[(5432, 5432)],
-            probe=_connects(5432),
-            arguments=["-c", "ssl=on", "-c", "ssl_cert_file=/tls/tls.crt", "-c", "ssl_key_file=/tls/tls.key"],
-            environment={
-                "PGDATA": "/var/lib/postgresql/data/try",
-                "POSTGRES_PASSWORD_FILE": "/passwords/postgres",
-            },
-            files={"/tls": _secret(CERTIFICATE), "/passwords": _secret(PASSWORDS, "postgres")},
-            writable=["/var/lib/postgresql/data", "/var/run/postgresql"],
-        ),
-        Server(
-            name="minio",
-            image=images["minio"],
-            user=1000,
-            ports=[(9000, 9000)],
-            probe=_answers("/minio/health/ready", 9000),
-            arguments=["server", "/data"],
-            memory="512Mi",
-            environment={
-                "MINIO_ROOT_USER": "admin",
-                "MINIO_ROOT_PASSWORD_FILE": "/passwords/minio",
-                "MINIO_UPDATE": "off",
-                "HOME": "/tmp",  # noqa: S108  (an emptyDir of the pod)
-            },
-            files={"/passwords": _secret(PASSWORDS, "minio")},
-            writable=["/data"],
-        ),
-        Server(
-            name="keycloak",
-            image=images["keycloak"],
-            user=1000,
-            ports=[(8080, 8080)],
-            probe=_answers("/health/ready", 9000),
-            arguments=[
-                "--config-file=/configuration/keycloak.conf",
-                *("start-dev", "--import-realm", "--health-enabled=true", "--proxy-headers=xforwarded"),
-                f"--hostname={public}",
-            ],
-            memory="1Gi",
-            environment={"JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx640m"},
-            files={"/opt/keycloak/data/import": _secret(REALM_FILE), "/configuration": _secret(KEYCLOAK_FILE)},
-            writable=["/opt/keycloak/data"],
-            # It compiles its configuration into its own folder.
-            read_only=False,
-        ),
-        Server(
-            name="redis",
-            image=images["redis"],
-            user=999,
-            ports=[(6379, 6379)],
-            probe=_connects(6379),
-            arguments=["redis-server", "/configuration/redis.conf"],
-            files={"/configuration": _secret(REDIS_FILE)},
-            writable=["/data"],
-        ),
-        Server(
-            name="traefik",
-            image=images["traefik"],
-            user=65532,
-            ports=[(trial.port, CONTAINER_PORT)],
-            probe=_answers("/ping", 8082),
-            arguments=[
-                f"--entrypoints.websecure.address=:{CONTAINER_PORT}",
-                "--entrypoints.ping.address=:8082",
-                *("--ping=true", "--ping.entrypoint=ping", "--providers.file.filename=/routes/routes.yaml"),
-                *("--global.checknewversion=false", "--global.sendanonymoususage=false"),
-            ],
-            files={
-                "/routes": k8s.Volume(name=ROUTES, config_map=k8s.ConfigMapVolumeSource(name=ROUTES)),
-                "/tls": _secret(CERTIFICATE),
-            },
-        ),
+        _postgres(images["postgres"]),
+        _minio(images["minio"]),
+        _keycloak(images["keycloak"], public=f"https://{KEYCLOAK_HOST}:{trial.port}"),
+        _redis(images["redis"]),
+        _traefik(images["traefik"], port=trial.port),
     ]
+
+
+def _postgres(image: str) -> Server:
+    return Server(
+        name="postgres",
+        image=image,
+        user=999,
+        ports=[(5432, 5432)],
+        probe=_connects(5432),
+        arguments=["-c", "ssl=on", "-c", "ssl_cert_file=/tls/tls.crt", "-c", "ssl_key_file=/tls/tls.key"],
+        environment={
+            "PGDATA": "/var/lib/postgresql/data/try",
+            "POSTGRES_PASSWORD_FILE": "/passwords/postgres",
+        },
+        files={"/tls": _secret(CERTIFICATE), "/passwords": _secret(PASSWORDS, "postgres")},
+        writable=["/var/lib/postgresql/data", "/var/run/postgresql"],
+    )
+
+
+def _minio(image: str) -> Server:
+    return Server(
+        name="minio",
+        image=image,
+        user=1000,
+        ports=[(9000, 9000)],
+        probe=_answers("/minio/health/ready", 9000),
+        arguments=["server", "/data"],
+        memory="512Mi",
+        environment={
+            "MINIO_ROOT_USER": "admin",
+            "MINIO_ROOT_PASSWORD_FILE": "/passwords/minio",
+            "MINIO_UPDATE": "off",
+            "HOME": "/tmp",  # noqa: S108  (an emptyDir of the pod)
+        },
+        files={"/passwords": _secret(PASSWORDS, "minio")},
+        writable=["/data"],
+    )
+
+
+def _keycloak(image: str, *, public: str) -> Server:
+    return Server(
+        name="keycloak",
+        image=image,
+        user=1000,
+        ports=[(8080, 8080)],
+        probe=_answers("/health/ready", 9000),
+        arguments=[
+            "--config-file=/configuration/keycloak.conf",
+            *("start-dev", "--import-realm", "--health-enabled=true", "--proxy-headers=xforwarded"),
+            f"--hostname={public}",
+        ],
+        memory="1Gi",
+        environment={"JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx640m"},
+        files={"/opt/keycloak/data/import": _secret(REALM_FILE), "/configuration": _secret(KEYCLOAK_FILE)},
+        writable=["/opt/keycloak/data"],
+        # It compiles its configuration into its own folder.
+        read_only=False,
+    )
+
+
+def _redis(image: str) -> Server:
+    return Server(
+        name="redis",
+        image=image,
+        user=999,
+        ports=[(6379, 6379)],
+        probe=_connects(6379),
+        arguments=["redis-server", "/configuration/redis.conf"],
+        files={"/configuration": _secret(REDIS_FILE)},
+        writable=["/data"],
+    )
+
+
+def _traefik(image: str, *, port: int) -> Server:
+    return Server(
+        name="traefik",
+        image=image,
+        user=65532,
+        ports=[(port, CONTAINER_PORT)],
+        probe=_answers("/ping", 8082),
+        arguments=[
+            f"--entrypoints.websecure.address=:{CONTAINER_PORT}",
+            "--entrypoints.ping.address=:8082",
+            *("--ping=true", "--ping.entrypoint=ping", "--providers.file.filename=/routes/routes.yaml"),
+            *("--global.checknewversion=false", "--global.sendanonymoususage=false"),
+        ],
+        files={
+            "/routes": k8s.Volume(name=ROUTES, config_map=k8s.ConfigMapVolumeSource(name=ROUTES)),
+            "/tls": _secret(CERTIFICATE),
+        },
+    )
 
 
 class BackingChart(Chart):

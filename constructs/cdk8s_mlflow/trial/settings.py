@@ -66,41 +66,10 @@ def document(trial: Trial, *, proxy: str, ports: Mapping[str, int]) -> dict[str,
 
     ``ports`` are those of this machine, behind which the bootstrap finds ``keycloak``, ``postgres`` and ``minio``.
     """
-    namespace = trial.namespace
-    peers = {name: {"namespace": namespace, "labels": pods(name)} for name in trial.images}
     return {
-        "cluster": ENVIRONMENT,
-        "instance": "mlflow-try",
-        "namespace": namespace,
-        "manage_namespace": False,
-        **({"release": trial.release} if trial.release else {}),
-        "image": dict(trial.image),
-        "server": {"ca_bundle": {"name": AUTHORITY}},
-        # No DNS of a cluster knows the name that browsers use.
-        "pods": {"host_aliases": {proxy: [KEYCLOAK_HOST]}},
-        "database": {
-            "host": service("postgres", namespace),
-            "role_management": "bootstrap",
-            "database_management": "bootstrap",
-        },
-        "artifacts": {"endpoint": f"http://{service('minio', namespace)}:9000"},
-        "authentication": {
-            "keycloak_host": KEYCLOAK_HOST,
-            "keycloak_port": trial.port,
-            "realm": REALM,
-            "redis": {"host": service("redis", namespace)},
-        },
-        "secrets": {"mode": "kubernetes"},
-        # HSTS on localhost would close every other port of this machine to plain http.
-        "ingress": {"enabled": False, "host": MLFLOW_HOST, "public_port": trial.port, "hsts_seconds": 0},
-        "network": {
-            "ingress_namespace": namespace,
-            "ingress_pod_labels": pods("traefik"),
-            "keycloak_pods": {**peers["traefik"], "port": CONTAINER_PORT},
-            "database_pods": peers["postgres"],
-            "artifact_pods": peers["minio"],
-            "redis_pods": peers["redis"],
-        },
+        **_installation(trial, proxy),
+        **_backing(trial),
+        **_traffic(trial),
         "monitoring": {"service_monitor": False},
         "delivery": {"tools": []},
         "bootstrap": {
@@ -108,5 +77,53 @@ def document(trial: Trial, *, proxy: str, ports: Mapping[str, int]) -> dict[str,
             "postgres_host": "localhost",
             "postgres_port": ports["postgres"],
             "s3_endpoint": f"http://localhost:{ports['minio']}",
+        },
+    }
+
+
+def _installation(trial: Trial, proxy: str) -> dict[str, Any]:
+    return {
+        "cluster": ENVIRONMENT,
+        "instance": "mlflow-try",
+        "namespace": trial.namespace,
+        "manage_namespace": False,
+        **({"release": trial.release} if trial.release else {}),
+        "image": dict(trial.image),
+        "server": {"ca_bundle": {"name": AUTHORITY}},
+        # No DNS of a cluster knows the name that browsers use.
+        "pods": {"host_aliases": {proxy: [KEYCLOAK_HOST]}},
+    }
+
+
+def _backing(trial: Trial) -> dict[str, Any]:
+    return {
+        "database": {
+            "host": service("postgres", trial.namespace),
+            "role_management": "bootstrap",
+            "database_management": "bootstrap",
+        },
+        "artifacts": {"endpoint": f"http://{service('minio', trial.namespace)}:9000"},
+        "authentication": {
+            "keycloak_host": KEYCLOAK_HOST,
+            "keycloak_port": trial.port,
+            "realm": REALM,
+            "redis": {"host": service("redis", trial.namespace)},
+        },
+        "secrets": {"mode": "kubernetes"},
+    }
+
+
+def _traffic(trial: Trial) -> dict[str, Any]:
+    peers = {name: {"namespace": trial.namespace, "labels": pods(name)} for name in trial.images}
+    return {
+        # HSTS on localhost would close every other port of this machine to plain http.
+        "ingress": {"enabled": False, "host": MLFLOW_HOST, "public_port": trial.port, "hsts_seconds": 0},
+        "network": {
+            "ingress_namespace": trial.namespace,
+            "ingress_pod_labels": pods("traefik"),
+            "keycloak_pods": {**peers["traefik"], "port": CONTAINER_PORT},
+            "database_pods": peers["postgres"],
+            "artifact_pods": peers["minio"],
+            "redis_pods": peers["redis"],
         },
     }
