@@ -9,10 +9,10 @@ ENVIRONMENT = "server_environment.py"
 RELEASE = "releases/mlflow_3_6_0.py"
 JOB = "the_migration_job_succeeds"
 READY = "a_pod_becomes_ready"
-LINK = "the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope"
-ADMIN = "only_a_member_of_the_group_of_administrators_is_an_administrator"
-ARTIFACT = "an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back"
-CLIENT = "a_training_is_logged_registered_and_loaded_back_with_an_access_key"
+LINK = "login_link_leads_to_keycloak_with_redirect"
+ADMIN = "only_members_of_admin_group_are_administrators"
+ARTIFACT = "access_key_stores_and_reads_an_artifact"
+CLIENT = "training_is_logged_and_loaded_with_key"
 
 MUTATIONS = (
     Mutation(

@@ -92,12 +92,12 @@ class Mutant:
 
 
 CHECKS: tuple[Callable[..., None], ...] = (
-    whole.test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope,
-    whole.test_only_a_member_of_the_group_of_administrators_is_an_administrator,
-    whole.test_a_user_in_no_group_is_told_so_and_stays_outside,
-    whole.test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back,
+    whole.test_login_link_leads_to_keycloak_with_redirect,
+    whole.test_only_members_of_admin_group_are_administrators,
+    whole.test_user_in_no_group_stays_outside,
+    whole.test_access_key_stores_and_reads_an_artifact,
     whole.test_traefik_routes_neither_metrics_nor_other_hosts,
-    examples.test_a_training_is_logged_registered_and_loaded_back_with_an_access_key,
+    examples.test_training_is_logged_and_loaded_with_key,
 )
 
 

@@ -32,7 +32,7 @@ def short_tokens(system: System) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("name", "is_admin"), [("admin", True), ("user", False)])
-def test_a_member_of_a_group_lands_on_the_permissions_and_only_the_admin_is_admin(
+def test_browser_login_gives_each_member_their_rights(
     system: System, person: BrowserUser, name: str, is_admin: bool
 ) -> None:
     person.log_in(system.users[name])
@@ -43,7 +43,7 @@ def test_a_member_of_a_group_lands_on_the_permissions_and_only_the_admin_is_admi
     assert (known["username"], known["is_admin"]) == (f"{name}@example.com", is_admin)
 
 
-def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System, person: BrowserUser) -> None:
+def test_browser_login_tells_unauthorized_users_why(system: System, person: BrowserUser) -> None:
     person.sign_in(system.users["outsider"])
 
     expect(person.page.get_by_text("User is not allowed to login")).to_be_visible(timeout=PATIENCE)
@@ -52,7 +52,7 @@ def test_a_user_in_no_group_reads_why_they_may_not_in_and_is_not(system: System,
 
 
 @pytest.mark.usefixtures("short_tokens")
-def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, person: BrowserUser) -> None:
+def test_session_outlives_its_first_access_token(new_user: User, person: BrowserUser) -> None:
     person.log_in(new_user)
     begin = person.page.evaluate("Date.now()")
 
@@ -65,9 +65,7 @@ def test_a_session_outlives_the_access_token_that_it_began_with(new_user: User, 
     assert person.whoami()["username"] == new_user.email
 
 
-def test_whoever_is_in_mlflow_needs_no_password_for_another_application(
-    system: System, new_user: User, person: BrowserUser
-) -> None:
+def test_login_serves_another_application_without_password(system: System, new_user: User, person: BrowserUser) -> None:
     person.log_in(new_user)
 
     person.page.goto(f"{system.settings.authentication.issuer}/account/")
@@ -90,7 +88,7 @@ def test_a_logout_ends_the_session_at_keycloak_too(system: System, new_user: Use
     expect(person.password_field).to_be_visible(timeout=PATIENCE)
 
 
-def test_keycloak_sends_nobody_to_an_address_that_is_not_ours(system: System, person: BrowserUser) -> None:
+def test_keycloak_refuses_redirects_to_other_addresses(system: System, person: BrowserUser) -> None:
     asked = {
         "client_id": system.settings.authentication.client_id,
         "response_type": "code",

@@ -25,7 +25,7 @@ def album(tmp_path: Path) -> Pictures:
     return pictures(tmp_path)
 
 
-def test_a_key_from_its_page_works_with_the_client_whose_run_the_pages_show(
+def test_key_page_gives_a_key_for_clients(
     system: System, release: str, new_user: User, person: BrowserUser, album: Pictures
 ) -> None:
     page, experiment = person.page, f"iris-{new_user.name}"
@@ -57,9 +57,7 @@ def test_refused_routes_are_refused_to_administrators(system: System, person: Br
     assert statuses == [403] * len(refused)
 
 
-def test_the_pages_of_login_and_permissions_can_be_photographed(
-    new_user: User, person: BrowserUser, album: Pictures
-) -> None:
+def test_pages_of_login_and_permissions_are_pictured(new_user: User, person: BrowserUser, album: Pictures) -> None:
     person.open("/login")
     expect(person.password_field).to_be_visible(timeout=PATIENCE)
     login = album.take(person.page, "login")

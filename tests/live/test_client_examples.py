@@ -43,14 +43,14 @@ def machine(system: System) -> dict[str, str]:
     return {"MLFLOW_TRACKING_TOKEN": known_machine_token(system)}
 
 
-def test_a_training_is_logged_registered_and_loaded_back_with_an_access_key(system: System, member: Member) -> None:
+def test_training_is_logged_and_loaded_with_key(system: System, member: Member) -> None:
     # Another experiment and model for each member, since names are shared and the first owner keeps one.
     printed = run_example(system, "train_iris.py", f"iris by key of {member.user.name}", variables=member.login)
 
     assert "version 1 is in Production" in printed
 
 
-def test_a_training_takes_address_login_and_authority_from_a_dotenv_file(system: System, member: Member) -> None:
+def test_training_reads_its_settings_from_dotenv_file(system: System, member: Member) -> None:
     settings = {
         "MLFLOW_TRACKING_URI": system.url,
         "MLFLOW_TRACKING_SERVER_CERT_PATH": AUTHORITY,
@@ -64,14 +64,14 @@ def test_a_training_takes_address_login_and_authority_from_a_dotenv_file(system:
     assert "version 1 is in Production" in done.stdout
 
 
-def test_a_training_runs_with_a_token_of_the_realm_for_a_machine(system: System, machine: dict[str, str]) -> None:
+def test_training_runs_with_a_machines_token(system: System, machine: dict[str, str]) -> None:
     printed = run_example(system, "train_iris.py", "iris by machine", variables=machine)
 
     assert "version 1 is in Production" in printed
 
 
 @pytest.mark.usefixtures("on_3_17_2")
-def test_a_training_runs_with_an_access_key_in_the_token_variable(system: System, member: Member) -> None:
+def test_training_runs_with_key_in_token_variable(system: System, member: Member) -> None:
     token = {"MLFLOW_TRACKING_TOKEN": member.key}
 
     printed = run_example(system, "train_iris.py", "iris by token", variables=token)
@@ -81,7 +81,7 @@ def test_a_training_runs_with_an_access_key_in_the_token_variable(system: System
 
 
 @pytest.mark.usefixtures("on_3_6_0")
-def test_an_access_key_in_the_token_variable_is_refused(system: System, member: Member) -> None:
+def test_access_key_in_token_variable_is_refused(system: System, member: Member) -> None:
     with new_client(system) as client:
         answer = client.get(
             "/api/2.0/mlflow/experiments/search?max_results=5", headers={"Authorization": f"Bearer {member.key}"}
@@ -90,7 +90,7 @@ def test_an_access_key_in_the_token_variable_is_refused(system: System, member: 
     assert answer.status_code == 401
 
 
-def test_a_prompt_is_kept_and_loaded_by_its_alias(system: System, member: Member) -> None:
+def test_prompt_is_loaded_by_its_alias(system: System, member: Member) -> None:
     printed = run_example(system, "prompt.py", member.user.name, variables=member.login)
 
     assert printed.splitlines()[-1] == f"prompt {member.user.name} version 1"

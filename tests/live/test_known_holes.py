@@ -14,7 +14,7 @@ def test_the_guide_on_security_lists_every_known_hole() -> None:
     assert missing == []
 
 
-def test_a_known_hole_is_a_request_of_the_table() -> None:
+def test_known_hole_is_a_request_of_table() -> None:
     asked = {row.name for row in rows_of("3.6.0")}
 
     assert set(KNOWN_HOLES["3.6.0"]) <= asked

@@ -22,7 +22,7 @@ def owner(system: System) -> Member:
     return join(system)
 
 
-def test_every_request_serves_those_who_may_and_nobody_else(
+def test_requests_serve_only_users_with_permission(
     system: System, record_property: Callable[[str, object], None]
 ) -> None:
     release = system.settings.release
@@ -34,7 +34,7 @@ def test_every_request_serves_those_who_may_and_nobody_else(
     assert differences(cells, {**{row.name: row.needs for row in rows}, **KNOWN_HOLES[release]}) == []
 
 
-def test_who_makes_an_experiment_a_model_or_a_prompt_may_manage_it(owner: Member) -> None:
+def test_creators_manage_experiments_models_and_prompts(owner: Member) -> None:
     place = make_place(owner.http)
 
     permissions = f"{MLFLOW}/permissions/users/{owner.email}"
@@ -47,9 +47,7 @@ def test_who_makes_an_experiment_a_model_or_a_prompt_may_manage_it(owner: Member
     assert prompts[place["prompt"]] == "MANAGE"
 
 
-def test_another_user_gets_nothing_until_it_is_granted_and_nothing_after_it_is_taken_back(
-    system: System, owner: Member
-) -> None:
+def test_grant_opens_until_it_is_revoked(system: System, owner: Member) -> None:
     place, other = make_place(owner.http), join(system)
     read = f"{MLFLOW}/runs/get?run_id={place['run']}"
     permission = f"{MLFLOW}/permissions/users/{other.email}/experiments/{place['experiment']}"

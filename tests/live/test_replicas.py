@@ -48,9 +48,7 @@ def test_a_login_holds_on_both_pods(replicated: System, visitor: WebSession) -> 
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-def test_a_rolling_restart_loses_no_request_and_logs_nobody_out(
-    replicated: System, visitor: WebSession, new_user: User
-) -> None:
+def test_rolling_restart_loses_no_request_or_session(replicated: System, visitor: WebSession, new_user: User) -> None:
     before = {pod.name for pod in replicated.workloads.pods()}
     with Worker.with_run(replicated, new_user) as worker:
         with Stream(worker.log, least=2000) as stream:

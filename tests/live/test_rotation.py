@@ -38,9 +38,7 @@ def _wait_mounted(system: System, password: str) -> None:
     system.node.wait("the renewed password", mounted, seconds=180)
 
 
-def test_a_renewed_database_password_reaches_running_pods_through_the_mounted_file(
-    replicated: System, new_user: User
-) -> None:
+def test_renewed_database_password_reaches_running_pods(replicated: System, new_user: User) -> None:
     pods = replicated.workloads.pods()
     with Worker.with_run(replicated, new_user) as worker:
         before = _entry(replicated, "postgres")["password"]
@@ -55,7 +53,7 @@ def test_a_renewed_database_password_reaches_running_pods_through_the_mounted_fi
     assert replicated.workloads.pods() == pods
 
 
-def test_every_other_secret_is_renewed_and_in_use_after_a_rolling_restart(replicated: System, new_user: User) -> None:
+def test_renewed_secrets_are_used_after_rolling_restart(replicated: System, new_user: User) -> None:
     names = ("s3", "oidc", "server")
     before = {name: _entry(replicated, name) for name in names}
     with Worker.with_run(replicated, new_user) as worker, WebSession(system=replicated) as visitor:

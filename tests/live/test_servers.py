@@ -50,7 +50,7 @@ def test_postgres_keeps_its_rows_over_a_restart() -> None:
             assert session.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_postgres_with_tls_shows_a_certificate_for_localhost_and_refuses_plain_logins() -> None:
+def test_postgres_with_tls_refuses_plain_logins() -> None:
     with Postgres(tls=True) as server:
         with psycopg.connect(server.superuser_dsn) as session:
             assert session.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone() == (True,)
@@ -75,7 +75,7 @@ def test_minio_keeps_its_buckets_over_a_restart(tls: bool) -> None:
         assert _s3(server).bucket_exists("kept")
 
 
-def test_openbao_keeps_its_entries_over_a_restart_and_is_unsealed() -> None:
+def test_openbao_keeps_its_entries_over_a_restart() -> None:
     with OpenBao() as server:
         server.call("POST", "secret/data/kept", {"data": {"number": 7}})
 
@@ -84,7 +84,7 @@ def test_openbao_keeps_its_entries_over_a_restart_and_is_unsealed() -> None:
         assert server.call("GET", "secret/data/kept")["data"]["data"] == {"number": 7}
 
 
-def test_keycloak_logs_its_administrator_in_before_and_after_a_restart() -> None:
+def test_keycloak_keeps_its_administrator_over_a_restart() -> None:
     with Keycloak() as server:
         before = _token(server)
 
@@ -101,7 +101,7 @@ def _token(server: Keycloak) -> bytes:
         return bytes(answer.read())
 
 
-def test_redis_wants_its_password_and_keeps_its_keys_over_a_restart() -> None:
+def test_redis_keeps_its_keys_over_a_restart() -> None:
     with Redis() as server:
         assert server.command("SET kept 7") == "+OK"
 
@@ -121,7 +121,7 @@ def test_the_registry_answers_before_and_after_a_restart() -> None:
 
 
 @pytest.mark.parametrize("kind", [Postgres, Minio, Redis])
-def test_a_stopped_server_leaves_no_process_and_no_folder(kind: type[Server]) -> None:
+def test_stopped_server_leaves_no_process_or_folder(kind: type[Server]) -> None:
     with kind() as server:
         port, folder = server.port, server.folder
 
@@ -129,7 +129,7 @@ def test_a_stopped_server_leaves_no_process_and_no_folder(kind: type[Server]) ->
     assert not folder.exists()
 
 
-def test_a_server_dies_with_the_process_that_started_it() -> None:
+def test_server_dies_with_its_starter() -> None:
     parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     port, folder = int(parent.stdout.readline()), Path(parent.stdout.readline().strip())
@@ -144,7 +144,7 @@ def test_a_server_dies_with_the_process_that_started_it() -> None:
     assert (_listening(port), folder.exists()) == (False, False)
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
+def test_failed_start_shows_end_of_its_log(tmp_path: Path) -> None:
     with Redis() as first:
         second = Redis(port=first.port, data=tmp_path)
 
@@ -152,7 +152,7 @@ def test_a_start_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
             second.start()
 
 
-def test_a_crash_is_seen_and_the_next_start_serves() -> None:
+def test_crash_is_seen_and_next_start_serves() -> None:
     with Postgres() as server:
         server.kill()
         assert not server.running
@@ -162,7 +162,7 @@ def test_a_crash_is_seen_and_the_next_start_serves() -> None:
         psycopg.connect(server.superuser_dsn).close()
 
 
-def test_without_room_in_memory_the_folder_is_on_the_disk_and_goes_all_the_same() -> None:
+def test_folder_is_on_disk_without_memory() -> None:
     with memory_folder("tried-", room=1 << 60) as folder:
         (folder / "file").touch()
 

@@ -27,7 +27,7 @@ def _anonymous(system: System) -> httpx.Client:
     return system.client(timeout=60)
 
 
-def test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope(system: System) -> None:
+def test_login_link_leads_to_keycloak_with_redirect(system: System) -> None:
     with _anonymous(system) as client:
         answer = client.get("/login")
 
@@ -40,9 +40,7 @@ def test_the_login_link_leads_to_keycloak_with_our_redirect_uri_and_scope(system
 
 
 @pytest.mark.parametrize("name", ["admin", "user"])
-def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_permissions(
-    system: System, name: str
-) -> None:
+def test_member_logs_in_through_keycloaks_form(system: System, name: str) -> None:
     with WebSession(system=system) as visitor:
         page = visitor.log_in(system.users[name])
 
@@ -51,7 +49,7 @@ def test_a_member_of_a_group_logs_in_through_keycloaks_form_and_lands_on_the_per
         assert visitor.client.get("/api/2.0/mlflow/experiments/search?max_results=5").status_code == 200
 
 
-def test_only_a_member_of_the_group_of_administrators_is_an_administrator(system: System) -> None:
+def test_only_members_of_admin_group_are_administrators(system: System) -> None:
     with WebSession(system=system) as admin, WebSession(system=system) as user:
         admin.log_in(system.users["admin"])
         user.log_in(system.users["user"])
@@ -59,7 +57,7 @@ def test_only_a_member_of_the_group_of_administrators_is_an_administrator(system
         assert (admin.whoami()["is_admin"], user.whoami()["is_admin"]) == (True, False)
 
 
-def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None:
+def test_user_in_no_group_stays_outside(system: System) -> None:
     with WebSession(system=system) as visitor:
         page = visitor.log_in(system.users["outsider"])
 
@@ -69,7 +67,7 @@ def test_a_user_in_no_group_is_told_so_and_stays_outside(system: System) -> None
     assert (answer.status_code, "Log in to MLflow" in answer.text) == OUTSIDE[system.settings.release]
 
 
-def test_an_access_key_sends_an_artifact_through_the_proxy_and_gets_it_back(system: System, new_user: User) -> None:
+def test_access_key_stores_and_reads_an_artifact(system: System, new_user: User) -> None:
     with WebSession(system=system) as visitor:
         visitor.log_in(new_user)
         key = visitor.make_key(new_user)
@@ -102,7 +100,7 @@ def test_server_refuses_multipart_paths_in_any_spelling(system: System, new_user
     assert answer.status_code == 403
 
 
-def test_what_the_bootstrap_made_is_what_the_environment_says(system: System) -> None:
+def test_bootstrap_creates_what_the_environment_says(system: System) -> None:
     verified = system.bootstrap.run("verify")
 
     assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -58,9 +58,7 @@ def _worker(system: System, name: str) -> Worker:
     return Worker.with_run(system, user)
 
 
-def test_an_upgrade_keeps_everything_and_the_way_back_is_refused(
-    make_system: Callable[..., System], tmp_path: Path
-) -> None:
+def test_upgrade_keeps_everything_and_refuses_way_back(make_system: Callable[..., System], tmp_path: Path) -> None:
     system = make_system("3.6.0")
     old = system.environment
     with _worker(system, "owner") as owner, _worker(system, "reader") as reader:

@@ -72,7 +72,7 @@ def test_local_is_delivered_by_flux_only(committed: Mapping[str, Objects]) -> No
     } | {"CronJob", "ServiceMonitor", "DatabaseRole"}
 
 
-def test_current_prunes_sessions_and_allows_one_pod_to_be_away(committed: Mapping[str, Objects]) -> None:
+def test_current_prunes_sessions_and_allows_one_disruption(committed: Mapping[str, Objects]) -> None:
     found = identities(committed["current"])
 
     assert ("CronJob", "mlflow-current", "mlflow-prune-sessions") in found
