@@ -70,6 +70,22 @@ def test_outage_is_answered_with_503(name: str, wrap: Any) -> None:
     assert not backend.served
 
 
+@pytest.mark.parametrize("name", ["UndefinedColumn", "UndefinedTable"])
+def test_upgraded_database_is_answered_with_503(name: str) -> None:
+    driver: Exception = type(name, (Exception,), {"__module__": "psycopg2.errors"})("secret detail")
+    failed = sqlalchemy_error("ProgrammingError")
+    failed.__cause__ = driver
+    backend = Failing(wrapped(failed))
+
+    start, body = ask(backend)
+
+    assert start["status"] == 503
+    assert (b"retry-after", b"10") in start["headers"]
+    assert b"upgraded for a newer release" in body["body"]
+    assert b"secret" not in body["body"]
+    assert not backend.served
+
+
 @pytest.mark.parametrize(
     "error", [sqlalchemy_error("ProgrammingError"), TimeoutError("other"), KeyError("x")], ids=repr
 )

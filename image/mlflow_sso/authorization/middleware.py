@@ -13,7 +13,7 @@ from mlflow_sso.asgi import Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
-from mlflow_sso.authorization.outages import UNAVAILABLE, is_outage, reason
+from mlflow_sso.authorization.outages import ANSWERS, outage, reason
 from mlflow_sso.authorization.read_only import LABEL, changes_something, refusal
 from mlflow_sso.authorization.rules import MEMBER, Access, Body, route
 from mlflow_sso.log import progress
@@ -71,10 +71,11 @@ class AuthorizationMiddleware:
         except RefusedError as refusal:
             allowed = refusal.answer()
         except Exception as error:
-            if not is_outage(error):
+            found = outage(error)
+            if found is None:
                 raise
-            progress("a database does not answer", level="error", reason=reason(error))
-            allowed = UNAVAILABLE
+            progress(found, level="error", reason=reason(error))
+            allowed = ANSWERS[found]
         if isinstance(allowed, Answer):
             await send_answer(allowed, scope, send)
         else:
