@@ -1,5 +1,6 @@
 """The container image really built, by `make build-image`'s own program with buildah, and its root file system."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from live.image.debian import root_archive
 from live.servers.cache import MissingProgramError, cache_root, debian_program, locked, say
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = "localhost/built"
+STORE_LIMIT = 8 << 30
+"""Bytes of the store above which layers of older builds are deleted; two releases with all their stages need 4 GiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,8 @@ def publish(step: str, **variables: str) -> Done:
         **variables,
     }
     # Another folder than ours: a developer's .env.local has no say in the tests.
-    return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
+    with _store_in_use():
+        return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
 
 
 def build_image(release: str) -> tuple[str, str]:
@@ -78,6 +82,7 @@ def build_image(release: str) -> tuple[str, str]:
             if done.code:
                 raise MissingProgramError(f"the image of release {release} cannot be built:\n{done.stderr}")
             note.write_text(_made_of(base, reference))
+            bound_store()
     return reference, base
 
 
@@ -105,11 +110,43 @@ def _made_of(base: str, reference: str) -> str:
 @contextmanager
 def mounted(reference: str) -> Iterator[Path]:
     """The root file system of an image."""
-    container = buildah("from", "--pull-never", reference).strip()
-    try:
-        yield Path(buildah("mount", container).strip())
-    finally:
-        buildah("rm", container)
+    with _store_in_use():
+        container = buildah("from", "--pull-never", reference).strip()
+        try:
+            yield Path(buildah("mount", container).strip())
+        finally:
+            buildah("rm", container)
+
+
+def bound_store(*, limit: int = STORE_LIMIT) -> bool:
+    """Delete what no named image needs if the store exceeds ``limit`` bytes and nothing uses it; whether it did."""
+    if _store_bytes() <= limit:
+        return False
+    with _store_lock() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        # Of builds that were killed: they would keep their images.
+        _buildah("rm", "--all")
+        _buildah("rmi", "--prune")
+    return True
+
+
+def _store_bytes() -> int:
+    listed = [json.loads(file.read_text()) for file in (cache_root() / "images/store").glob("*-layers/layers.json")]
+    return sum(layer.get("diff-size", 0) for layers in listed for layer in layers)
+
+
+@contextmanager
+def _store_in_use() -> Iterator[None]:
+    with _store_lock() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def _store_lock() -> IO[str]:
+    return (cache_root() / ".image-store.lock").open("w")
 
 
 def describe(reference: str) -> dict[str, Any]:
@@ -132,7 +169,7 @@ def debian_image() -> str:
     """The image of only Debian packages, created once a machine."""
     archive = root_archive()
     reference = f"localhost/debian:{archive.stem}"
-    with locked("debian-image"):
+    with locked("debian-image"), _store_in_use():
         if not buildah("images", "--quiet", "--filter", f"reference={reference}"):
             container = buildah("from", "scratch").strip()
             buildah("add", container, str(archive), "/")
@@ -142,6 +179,11 @@ def debian_image() -> str:
 
 def buildah(*arguments: str) -> str:
     """Run buildah on the store of the tests; its stdout."""
+    with _store_in_use():
+        return _buildah(*arguments)
+
+
+def _buildah(*arguments: str) -> str:
     done = _run(
         [str(debian_program("buildah", package="buildah")), *arguments], environment_of_engines(), folder=cache_root()
     )
