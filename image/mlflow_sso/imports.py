@@ -2,10 +2,13 @@
 
 import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib import reload
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
+
+from mlflow_sso.variables import switched_on
 
 
 @contextmanager
@@ -25,17 +28,64 @@ def collector_paused() -> Iterator[None]:
 
 
 @contextmanager
-def only_schemas() -> Iterator[None]:
-    """The same for programs that need MLflow's tables and revisions, and serve nothing.
+def without_data_frames() -> Iterator[None]:
+    """Import MLflow as mlflow-skinny is: without pandas and pyarrow, which take 70 MB and a quarter of the time.
 
-    MLflow imports pandas, and that pyarrow, if they are there: 70 MB that tables and revisions never use.
+    Afterwards both can be imported.
     """
     absent = [name for name in ("pandas", "pyarrow") if name not in sys.modules]
     # Python's documentation of ``sys.modules``: an import of a name that is None fails.
     sys.modules.update(dict.fromkeys(absent, cast(ModuleType, None)))
     try:
-        with collector_paused():
-            yield
+        yield
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextmanager
+def only_schemas() -> Iterator[None]:
+    """Both, for programs that need MLflow's tables and revisions, and serve nothing."""
+    with without_data_frames(), collector_paused():
+        yield
+
+
+@contextmanager
+def serving_routes(variables: Mapping[str, str]) -> Iterator[None]:
+    """Both, for the server: no route has data frames. What MLflow leaves out without them is there when it is used.
+
+    The AI gateway's modules cannot be imported without them.
+    """
+    deferred = nullcontext() if switched_on(variables, "MLFLOW_ENABLE_AI_GATEWAY") else without_data_frames()
+    with collector_paused(), deferred:
+        yield
+    _complete_when_used()
+
+
+PANDAS_IF_INSTALLED = (
+    "mlflow.models.evaluation.base",
+    "mlflow.genai.evaluation.utils",
+    "mlflow.genai.scorers.validation",
+)
+"""Modules of MLflow that import it as ``pd`` if it is there."""
+MODELS = "mlflow.models"
+"""Imports signatures and input examples if pandas is there."""
+
+
+def _complete_when_used() -> None:
+    from mlflow.utils.lazy_load import LazyLoader
+
+    for module in (sys.modules[name] for name in PANDAS_IF_INSTALLED if name in sys.modules):
+        vars(module).setdefault("pd", LazyLoader("pd", vars(module), "pandas"))
+    models = sys.modules[MODELS]
+
+    def import_again(name: str) -> Any:
+        # Python itself looks for names with underscores in any module.
+        if not name.startswith("__") and vars(models).pop("__getattr__", None):
+            reload(models)
+        if name not in vars(models):
+            raise AttributeError(f"module {MODELS!r} has no attribute {name!r}")
+        return vars(models)[name]
+
+    if not hasattr(models, "ModelSignature"):
+        vars(models)["__getattr__"] = import_again

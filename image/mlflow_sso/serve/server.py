@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from mlflow_sso.errors import ProgramError, TerminalError
-from mlflow_sso.imports import collector_paused
+from mlflow_sso.imports import serving_routes
 from mlflow_sso.serve.health import heartbeat_folder, prepare
 from mlflow_sso.serve.listener import Listener, add_listener_arguments, available_host, listening_socket
 from mlflow_sso.serve.workers import Workers
@@ -68,7 +68,7 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 
 def work(listener: Listener, bound: socket.socket) -> NoReturn:
     """Run a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` if a store does not open."""
-    with collector_paused():
+    with serving_routes(os.environ):
         from mlflow_sso.serve.uvicorn_server import load_server
 
         server = load_server(APPLICATION, grace_seconds=listener.grace_seconds, variables=os.environ)

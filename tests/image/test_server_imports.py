@@ -1,0 +1,86 @@
+"""The server starts without pandas, which no route needs, and nothing of MLflow's is missing when it is used."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pod import Pod
+from serving import AS_SERVER, Serving, Site, make_run
+
+pytestmark = pytest.mark.servers
+
+OPEN = f"""{AS_SERVER}
+import contextlib, json, os, sys
+from mlflow_sso.imports import serving_routes
+with serving_routes(os.environ) if sys.argv[2] == "ours" else contextlib.nullcontext():
+    import mlflow_sso.serve.application
+"""
+NAMES = """
+packages = ("mlflow", "mlflow_oidc_auth")
+loaded = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
+print(json.dumps({name: sorted(vars(module)) for name, module in loaded.items()}))
+"""
+USED = """
+import mlflow
+assert "pandas" not in sys.modules
+from mlflow.models import infer_signature
+from mlflow.genai.evaluation import utils
+import pandas
+assert issubclass(utils.pd.DataFrame, pandas.DataFrame)
+print(json.dumps(len(infer_signature(pandas.DataFrame({"a": [1]})).inputs.inputs)))
+"""
+UNKNOWN = """
+import mlflow.models
+print(json.dumps([hasattr(mlflow.models, "__wrapped__"), "pandas" in sys.modules, hasattr(mlflow.models, "no_such")]))
+"""
+GATEWAY = """print(json.dumps("mlflow.server.gateway_api" in sys.modules))"""
+CLIENT_ONLY = ("mlflow.data", "mlflow.metrics", "mlflow.store.artifact.hdfs_artifact_repo")
+GATEWAY_ONLY = ("mlflow.gateway", "mlflow.server.gateway_api", "mlflow.store.tracking.gateway")
+IMPORTED_WHEN_USED = ("mlflow.models", "mlflow.types", "mlflow.utils.warnings_utils")
+
+
+def ask(pod: Pod, question: str, start: str = "ours", **environment: str) -> object:
+    """What a script prints as JSON after it has opened the application."""
+    # A fork of a process that has imported MLflow would have everything.
+    done = replace(pod, forks=None).script(OPEN + question, str(pod.secrets_root), start, **environment)
+    assert done.code == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_server_starts_without_data_frames(site: Site, server: Serving) -> None:
+    with server.client("anna", site.keys["anna"]) as client:
+        run = make_run(client)
+        assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
+
+    maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+
+    assert "psycopg2" in maps
+    assert [name for name in ("pandas", "pyarrow") if f"/{name}/" in maps] == []
+
+
+def test_names_of_routes_are_complete(site: Site) -> None:
+    plain, ours = (ask(site.pod, NAMES, start) for start in ("plain", "ours"))
+
+    assert isinstance(plain, dict)
+    assert isinstance(ours, dict)
+    differing = [name for name in plain if ours.get(name) != plain[name]]
+    known = (*CLIENT_ONLY, *GATEWAY_ONLY, *IMPORTED_WHEN_USED)
+    beyond = [
+        name for name in differing if not name.startswith(known) and name not in ("mlflow.utils", "mlflow.server")
+    ]
+    assert [name for name in beyond if set(plain[name]) - set(ours.get(name, ()))] == []
+
+
+def test_signatures_come_when_they_are_used(site: Site) -> None:
+    assert ask(site.pod, USED) == 1
+
+
+def test_unknown_names_import_nothing(site: Site) -> None:
+    assert ask(site.pod, UNKNOWN) == [False, False, False]
+
+
+@pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
+def test_gateway_is_there_when_on(site: Site) -> None:
+    assert ask(site.pod, GATEWAY, MLFLOW_ENABLE_AI_GATEWAY="true") is True
+    assert ask(site.pod, GATEWAY) is False
