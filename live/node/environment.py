@@ -107,6 +107,10 @@ class Environment:
             ProvisioningError: the bootstrap fails.
         """
         self.provision()
+        self.prepare_namespace(node)
+
+    def prepare_namespace(self, node: Node) -> None:
+        """Create the namespace, with a private authority and a certificate in it."""
         (namespace,) = (self.manifests / "application").glob("Namespace.*.yaml")
         node.apply(namespace)
         tls, where = self.backing.certificate, ["--namespace", self.namespace]

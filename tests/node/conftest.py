@@ -16,6 +16,7 @@ from live.node.operators import Operators, install_definitions
 
 ROOT = Path(__file__).parents[2]
 HOSTS = {"first": "mlflow.cluster.test", "second": "second.cluster.test"}
+MUTANTS = "*.mutant.cluster.test"
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "first": {
         **COMMON,
@@ -41,7 +42,7 @@ def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     """The backing services, started beside the node."""
     folder = tmp_path_factory.mktemp("backing")
     folder.chmod(0o711)
-    more = ["mlflow.gateway.example.com", "mlflow.internal.example.com", "flux.cluster.test", "mutant.cluster.test"]
+    more = ["mlflow.gateway.example.com", "mlflow.internal.example.com", "flux.cluster.test", MUTANTS]
     return BackingServices.create(folder, hosts=[*HOSTS.values(), *more])
 
 
