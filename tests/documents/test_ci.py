@@ -38,9 +38,10 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def start(checkout: Path, *, failing: str = "", hanging: str = "") -> "subprocess.Popen[str]":
+def start(checkout: Path, *, failing: str = "", hanging: str = "", beside: str = "yes") -> "subprocess.Popen[str]":
     path = f"{checkout / 'bin'}:{os.environ['PATH']}"
-    variables = {**os.environ, "PATH": path, "FAILING": failing, "HANGING": hanging, "TMPDIR": str(checkout.parent)}
+    suites = {"FAILING": failing, "HANGING": hanging, "BESIDE": beside}
+    variables = {**os.environ, "PATH": path, "TMPDIR": str(checkout.parent), **suites}
     return subprocess.Popen([checkout / ".ci/run"], env=variables, stdout=-1, stderr=-1, text=True)
 
 
@@ -80,6 +81,25 @@ def test_run_fails_if_dist_differs(checkout: Path) -> None:
     assert running.returncode != 0
     assert "error: failed: dist" in errors
     assert "begin test-package" not in calls(checkout)
+
+
+def test_run_without_memory_runs_one_by_one(checkout: Path) -> None:
+    with start(checkout, beside="no") as running:
+        running.communicate()
+
+    lines = calls(checkout)
+    assert running.returncode == 0
+    assert [line.split()[1] for line in lines[::2]] == [line.split()[1] for line in lines[1::2]]
+    assert {line.split()[1] for line in lines} == SUITES
+
+
+def test_run_without_memory_fails_with_any(checkout: Path) -> None:
+    with start(checkout, failing="test-image", beside="no") as running:
+        _, errors = running.communicate()
+
+    assert running.returncode == 1
+    assert "error: failed: test-image" in errors
+    assert "begin docs" not in calls(checkout)
 
 
 def test_run_ends_its_suites_with_itself(checkout: Path) -> None:
