@@ -116,6 +116,14 @@ BAD = {
         document("maintenance:\n  garbage_collection_schedule: '*/00 3 * * *'\n"),
         "maintenance.garbage_collection_schedule: has the field '*/00'",
     ),
+    "cron with a day that no February has": (
+        document("maintenance:\n  garbage_collection_schedule: 0 0 30 2 *\n"),
+        "maintenance.garbage_collection_schedule: names a day that none of its months has",
+    ),
+    "cron with a day that no short month has": (
+        document("maintenance:\n  garbage_collection_schedule: 0 0 31 2,4/7 *\n"),
+        "maintenance.garbage_collection_schedule: names a day that none of its months has",
+    ),
     "cron with words": (
         document("maintenance:\n  garbage_collection_schedule: every day at five o\n"),
         "maintenance.garbage_collection_schedule: has the field 'every'",

@@ -36,7 +36,30 @@ def _cron(value: str) -> str:
     for text, (low, high) in zip(fields, _CRON_FIELD, strict=True):
         if not all(_cron_part(part, low, high) for part in text.split(",")):
             raise ValueError(f"has the field '{text}', which must lie in {low}-{high}, such as '17 3 * * *'")
+    if fields[4].startswith("*") and not _is_in_a_year(day=fields[2], month=fields[3]):
+        raise ValueError("names a day that none of its months has, so it would never run")
     return value
+
+
+def _is_in_a_year(*, day: str, month: str) -> bool:
+    """Whether any of the months has any of the days."""
+    last = max(_LONGEST_MONTHS.get(number, 31) for number in _cron_numbers(month, *_CRON_FIELD[3]))
+    return min(_cron_numbers(day, *_CRON_FIELD[2])) <= last
+
+
+_LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+"""Last day of the months that end before the 31st, in a leap year."""
+
+
+def _cron_numbers(text: str, low: int, high: int) -> set[int]:
+    """What a field whose parts are right stands for."""
+    numbers: set[int] = set()
+    for part in text.split(","):
+        bounds, _, step = part.partition("/")
+        first, _, last = (f"{low}-{high}" if bounds == "*" else bounds).partition("-")
+        end = int(last or (high if step else first))
+        numbers.update(range(int(first), end + 1, int(step or 1)))
+    return numbers
 
 
 def _cron_part(text: str, low: int, high: int) -> bool:
