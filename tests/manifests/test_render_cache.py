@@ -62,6 +62,12 @@ def rendered_anew(folder: Path) -> bool:
     return done.stdout.splitlines()[-1] == "True"
 
 
+def believed(folder: Path) -> bool:
+    """Whether the cache gives back what it has of the environment."""
+    settings = load(folder / "environments" / "production.yaml")
+    return RenderCache(folder=folder / FOLDER).restore("production", settings, folder / "restored")
+
+
 def test_unchanged_environment_is_not_rendered(workplace: Path) -> None:
     assert not rendered_anew(workplace)
     assert run("synth", "--no-cache") == run("synth")
@@ -124,6 +130,19 @@ def _of_another_key(text: str) -> str:
 def test_damaged_entry_is_not_believed(workplace: Path, damage: Callable[[str], str]) -> None:
     # given
     entry(workplace).write_text(damage(entry(workplace).read_text()))
+
+    # when
+    damaged, said = believed(workplace), run("synth")
+
+    # then
+    assert not damaged
+    assert "unchanged" in said
+    assert believed(workplace)
+
+
+def test_damaged_entry_is_rendered_anew(workplace: Path) -> None:
+    # given
+    entry(workplace).write_text(_edited(entry(workplace).read_text()))
 
     # then
     assert rendered_anew(workplace)
