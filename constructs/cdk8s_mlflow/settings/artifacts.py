@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from pydantic import BeforeValidator
+
 from cdk8s_mlflow.settings.addresses import S3Endpoint
 from cdk8s_mlflow.settings.instance import follows_instance
 from cdk8s_mlflow.settings.section import Conflict, Section, matching
@@ -29,10 +31,29 @@ Location = Annotated[
 ]
 
 
+_OTHER_STORES = {
+    "gcs": "Google Cloud Storage",
+    "gs": "Google Cloud Storage",
+    "azure": "Azure Blob Storage",
+    "azureblob": "Azure Blob Storage",
+    "wasbs": "Azure Blob Storage",
+}
+
+
+def _kind(value: object) -> object:
+    store = _OTHER_STORES.get(str(value).lower().replace("-", "").replace("_", ""))
+    if store:
+        raise ValueError(
+            f"names {store}, which is not supported: the image has no client for it, and cleaning, dumps and checks "
+            "speak S3; use s3 with any S3 (docs/artifact-stores.md)"
+        )
+    return value
+
+
 class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
 
-    kind: Literal["minio", "s3"] = "minio"
+    kind: Annotated[Literal["minio", "s3"], BeforeValidator(_kind)] = "minio"
     """MinIO, whose user and policy bootstrap.py creates, or any other S3, for which you create them."""
 
     endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"

@@ -38,6 +38,8 @@ _MISTAKES = (
     _Mistake("bootstrap.postgres_database", r"://", "an address; name only the database"),
     _Mistake("bootstrap.kube_context", r"^[~/]|^\./", "a file; name a context, and the file in KUBECONFIG"),
     _Mistake("database.cluster", r"-(rw|ro|r)$", "the name of a Service; leave the ending out to name the Cluster"),
+    _Mistake("artifacts.endpoint", r"\.blob\.core\.", "Azure Blob Storage, which speaks no S3; use any S3"),
+    _Mistake("backup.endpoint", r"\.blob\.core\.", "Azure Blob Storage, which speaks no S3; use any S3"),
     _Mistake("artifacts.kms_key", r"^key/", "but an ARN begins with arn:, and an id has no key/; leave that out"),
     _Mistake("delivery.repository", r"/-?/?(tree|blob)/", "a page in a browser; name what `git clone` takes"),
     _Mistake("delivery.revision", r"^refs/(heads|tags)/", "but only the branch's name is compared; leave the rest out"),
