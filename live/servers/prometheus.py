@@ -13,11 +13,13 @@ from live.servers.process import Server, answers
 
 @dataclass(kw_only=True)
 class Prometheus(Server):
-    """Scrapes ``targets`` (labels by HOST:PORT) every second."""
+    """Scrapes ``targets`` (labels by HOST:PORT) and evaluates ``groups`` of rules every second."""
 
     name: ClassVar[str] = "prometheus"
 
     targets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    groups: Sequence[Mapping[str, Any]] = ()
+    """As a PrometheusRule has them."""
 
     @property
     def url(self) -> str:
@@ -28,9 +30,10 @@ class Prometheus(Server):
         """Write its configuration, as JSON, which is YAML too."""
         static = [{"targets": [target], "labels": dict(labels)} for target, labels in self.targets.items()]
         jobs = [{"job_name": "mlflow", "static_configs": static}]
-        settings = {"scrape_interval": "1s", "scrape_timeout": "1s"}
-        configuration = self.folder / "prometheus.json"
-        configuration.write_text(json.dumps({"global": settings, "scrape_configs": jobs}))
+        settings = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+        configuration, rules = self.folder / "prometheus.json", self.folder / "rules.json"
+        rules.write_text(json.dumps({"groups": self.groups}))
+        configuration.write_text(json.dumps({"global": settings, "scrape_configs": jobs, "rule_files": [str(rules)]}))
         return [
             str(debian_program("prometheus", package="prometheus")),
             f"--config.file={configuration}",
@@ -47,3 +50,7 @@ class Prometheus(Server):
         with urlopen(f"{self.url}/api/v1/query?query={quote(expression)}") as answer:  # noqa: S310
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
+
+    def firing(self) -> set[str]:
+        """Names of the alerts that fire now."""
+        return {sample["metric"]["alertname"] for sample in self.query('ALERTS{alertstate="firing"}')}

@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ def test_commands_have_row() -> None:
     without = [f"{one.document}: {command}" for one, command in COMMANDS if where_tried(command) is None]
 
     assert without == [], "say in tests/documents/where_tried.py which test runs it, or why none does"
+
+
+def test_names_in_commands_are_defaults() -> None:
+    table = (ROOT / "docs/runbooks/index.md").read_text()
+    rows = re.findall(r"^\| (.*) \| `([\w.]+)` \| `(\S+)` \|$", table, re.M)
+    settings = Settings.model_validate(REQUIRED)
+
+    wrong = [(name, default) for _, name, default in rows if attrgetter(name)(settings) != default]
+
+    assert len(rows) == 6
+    assert wrong == []
+    assert all(default in shown for shown, _, default in rows)
 
 
 def test_rows_have_command() -> None:

@@ -34,9 +34,17 @@ CLIENT = By("tests/live/test_client_examples.py", "test_documented_first_run_is_
 GRANT = By("tests/live/test_client_examples.py", "test_documented_grant_is_accepted")
 MACHINE = By("tests/live/people.py", "known_machine_token")
 RECOVERY = By("tests/live/test_recovery.py", "test_recovery_elsewhere_gives_everything_back")
+RUNBOOKS = "tests/live/test_runbooks.py"
+READ_ONLY = By(RUNBOOKS, "test_read_only_page_refuses_writes_only")
+ROTATION = By(RUNBOOKS, "test_rotation_page_renews_every_secret")
+DRAIN = By(RUNBOOKS, "test_drain_page_brings_pods_back")
+UNINSTALL = Not("tests/node/test_flux.py uninstalls and reinstalls by Flux; this way is the same without it")
+LEAVE = By("tests/image/test_leave.py", "test_plain_mlflow_goes_on_with_everything")
 CHECK = By("tests/node/test_use.py", "test_check_finds_every_service")
 
+LOOK = By(RUNBOOKS, "test_look_commands_show_what_happened")
 SUITE = Not("is what continuous integration itself runs")
+CERTIFICATES = Not("needs cert-manager")
 CLUSTER = Not("needs a cluster with CloudNativePG and External Secrets, which no test here starts")
 ARGO = Not("needs Argo CD")
 KEY = Not("tests/image/test_backup.py restores with an age key, but not from a Secret in a Job")
@@ -55,7 +63,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     "python main.py doctor --environment production": By(
         "tests/bootstrap/test_doctor_systems.py", "test_doctor_prints_json_without_secrets"
     ),
-    "kubectl -n mlflow rollout status deploy/mlflow": INCIDENT,
+    "kubectl -n mlflow rollout status deploy/mlflow": READ_ONLY,
     "make test": SUITE,
     "make setup-dev": SUITE,
     "make check": SUITE,
@@ -99,11 +107,29 @@ WHERE_TRIED: dict[str, By | Not] = {
     "kubectl -n mlflow-staging exec deploy/mlflow -- mlflow-sso check": CHECK,
     "kubectl -n mlflow-staging wait deployment/mlflow --for=condition=Available --timeout=15m": FLUX,
     "kubectl -n mlflow logs deploy/mlflow": CHECK,
-    "kubectl -n mlflow get externalsecrets,jobs,pods": CLUSTER,
+    "kubectl -n mlflow get externalsecrets,jobs,pods": LOOK,
+    "kubectl -n mlflow get hpa mlflow": Not("needs server.autoscaling"),
+    "kubectl -n mlflow get cronjob mlflow-dump": Not("needs backup.target"),
+    "kubectl -n mlflow get certificates,certificaterequests": CERTIFICATES,
+    "kubectl -n mlflow describe certificates": CERTIFICATES,
     "kubectl -n postgres port-forward service/postgres-cluster-rw 5432:5432": CLUSTER,
-    'kubectl -n mlflow annotate externalsecret --all force-sync="$(date +%s)" --overwrite': CLUSTER,
-    'kubectl -n postgres annotate externalsecret mlflow-db-role force-sync="$(date +%s)" --overwrite': CLUSTER,
-    "kubectl -n mlflow rollout restart deployment/mlflow": CLUSTER,
+    'kubectl -n mlflow annotate externalsecret --all force-sync="$(date +%s)" --overwrite': ROTATION,
+    'kubectl -n postgres annotate externalsecret mlflow-db-role force-sync="$(date +%s)" --overwrite': ROTATION,
+    "kubectl -n mlflow rollout restart deployment/mlflow": ROTATION,
+    "kubectl drain NODE --ignore-daemonsets --delete-emptydir-data": Not(
+        "pods of the tests' node stand for themselves, so nothing would start them again; see the next"
+    ),
+    "kubectl drain NODE --ignore-daemonsets --delete-emptydir-data "
+    "--pod-selector=app.kubernetes.io/instance=mlflow": DRAIN,
+    "kubectl uncordon NODE": DRAIN,
+    "kubectl delete node NODE": Not("would leave the only node of the tests without an object"),
+    "kubectl delete --wait -f dist/production/delivery/flux/": By(
+        "tests/node/test_flux.py", "test_uninstall_keeps_data_and_reinstall_adopts_it"
+    ),
+    "kubectl delete --wait -f dist/production/application/": UNINSTALL,
+    "python bootstrap.py destroy --environment production": By(
+        "tests/bootstrap/test_cli.py", "test_destroy_deletes_ours_and_only_named_data"
+    ),
     "kubectl -n mlflow scale deployment/mlflow --replicas=0": RECOVERY,
     'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{"spec": {"suspend": true}}\'': RECOVERY,
     "kubectl -n mlflow create job mlflow-dump-now --from=cronjob/mlflow-dump": RECOVERY,
@@ -116,7 +142,7 @@ WHERE_TRIED: dict[str, By | Not] = {
 }
 
 BY_BEGINNING: dict[str, By | Not] = {
-    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs -o name": CLUSTER,
+    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs -o name": LOOK,
     "kubectl apply --server-side --force-conflicts -f dist/production/application/ -l ": RECOVERY,
     "kubectl -n mlflow get secret mlflow-db-secret -o jsonpath=": RECOVERY,
     "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump --dry-run=client -o json "
@@ -125,17 +151,23 @@ BY_BEGINNING: dict[str, By | Not] = {
     "| jq '.spec.template.spec |=": KEY,
     "kubectl -n mlflow create job mlflow-fsck --from=cronjob/mlflow-gc": RECOVERY,
     "until kubectl -n mlflow logs -f job/": RECOVERY,
-    "kubectl -n mlflow logs deploy/mlflow --": INCIDENT,
-    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs --sort-by": INCIDENT,
-    "kubectl -n mlflow describe ": INCIDENT,
+    "kubectl -n mlflow logs -l app.kubernetes.io/component=tracking-server": LOOK,
+    "kubectl -n mlflow logs deploy/mlflow --previous": Not("needs a container that was restarted"),
+    "kubectl -n mlflow logs job/$(kubectl -n mlflow get jobs --sort-by": LOOK,
+    "kubectl -n mlflow describe ": LOOK,
     "kubectl -n mlflow top pods": INCIDENT,
-    "kubectl -n mlflow get ": INCIDENT,
+    "kubectl -n mlflow get ": LOOK,
     "kubectl -n cnpg-system get ": INCIDENT,
     "kubectl -n postgres get ": INCIDENT,
     "kubectl -n postgres describe ": INCIDENT,
     "kubectl -n postgres logs ": INCIDENT,
     "flux -n flux-system get ": INCIDENT,
+    "argocd app delete ": ARGO,
     "argocd app ": INCIDENT,
+    "pg_dump ": LEAVE,
+    "pg_restore ": LEAVE,
+    "pip install mlflow==": Not("the tests have the release installed from its lock"),
+    "mlflow server ": LEAVE,
     "curl -u you@example.com:KEY -X POST": GRANT,
     "export MLFLOW_TRACKING_TOKEN=$(curl -s -u": MACHINE,
 }

@@ -10,7 +10,7 @@ from live.system import System
 
 KEYCLOAK_HOST = "keycloak.localhost"
 MUTATED = ("mutated1", "mutated2", "mutated3")
-LABELS = ("r360", "r3172", *MUTATED, *(f"own{number}" for number in range(1, 5)))
+LABELS = ("r360", "r3172", "runbooks", *MUTATED, *(f"own{number}" for number in range(1, 5)))
 """Each is an environment, whose name below localhost browsers and curl look for on their own machine."""
 
 

@@ -22,14 +22,24 @@ class Runbook:
     page: str
     programs: Path
 
-    def run(self, beginning: str, *, files: dict[str, str] | None = None) -> str:
-        """Run the one command that begins so in an empty folder with ``files``; what it printed on standard output."""
+    @property
+    def commands(self) -> list[str]:
+        """All of the page, in their order."""
+        return [command for block in blocks(ROOT / "docs" / self.page) for command in block.commands]
+
+    def run(self, beginning: str) -> str:
+        """Run the one command that begins so; what it printed on standard output."""
+        (command,) = {one for one in self.commands if one.startswith(beginning)}
+        done = self.attempt(command)
+        assert done.returncode == 0, f"{beginning}: {done.returncode} {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def attempt(self, command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the page to its end, whatever that is, in an empty folder."""
         folder = self.programs / str(len(list(self.programs.iterdir())))
         folder.mkdir()
-        for name, text in (files or {}).items():
-            (folder / name).write_text(text)
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self._localized(self._command(beginning))],
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self._localized(command)],
             env=self._environment(),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -38,13 +48,6 @@ class Runbook:
             check=False,
             timeout=600,
         )
-        assert done.returncode == 0, f"{beginning}: {done.returncode} {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def _command(self, beginning: str) -> str:
-        shown = [command for block in blocks(ROOT / "docs" / self.page) for command in block.commands]
-        (command,) = {one for one in shown if one.startswith(beginning)}
-        return command
 
     def _localized(self, command: str) -> str:
         environment = self.system.environment
@@ -54,6 +57,8 @@ class Runbook:
             r"\bdist/production\b": shlex.quote(str(dist / environment.name)),
             r"--environment production\b": f"--environment {environment.name} --environments {file.parent}",
             r"\bpython (bootstrap|main)\.py\b": rf"{sys.executable} {ROOT}/\1.py",
+            r"\bNODE\b": "node",
+            r"instance=mlflow\b": f"instance={self.system.settings.instance}",
             r"\bmlflow-db-role\b": self.system.settings.database.role_secret,
         }
         for pattern, text in replaced.items():

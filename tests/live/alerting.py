@@ -1,0 +1,55 @@
+"""The alerts of a system, evaluated by Prometheus from what its pods really export, with minutes as seconds."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rendered_environments import rendered_again
+
+from live.node.network import Passage
+from live.servers.process import free_port
+from live.servers.prometheus import Prometheus
+from live.system import System
+
+
+@contextmanager
+def watched(system: System, folder: Path) -> Iterator[Prometheus]:
+    """Prometheus beside the node, which scrapes the system's Service."""
+    name, port = system.settings.metrics_service, free_port()
+    service = system.node.get("service", name, "--namespace", system.workloads.namespace)
+    labels = {"namespace": system.workloads.namespace, "job": name}
+    passage = Passage.into(system.node.init, (service["spec"]["clusterIP"], 9090), port=port)
+    try:
+        with Prometheus(targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder)) as prometheus:
+            wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"), seconds=90)
+            yield prometheus
+    finally:
+        passage.close()
+
+
+def _groups(system: System, folder: Path) -> list[dict[str, Any]]:
+    """Those of the PrometheusRule, whose alerts must last as many seconds as it says minutes."""
+    environment = rendered_again(system, folder, changes={"monitoring.rules": True})
+    (file,) = (environment.manifests / "application").glob("PrometheusRule.*")
+    groups = yaml.safe_load(file.read_text())["spec"]["groups"]
+    text = re.sub(r'"for": "([0-9hm]+)"', lambda found: f'"for": "{_sooner(found[1])}"', json.dumps(groups))
+    sooner: list[dict[str, Any]] = json.loads(text)
+    return sooner
+
+
+def _sooner(lasts: str) -> str:
+    return lasts.replace("m", "s").replace("h", "m")
+
+
+def wait_for(holds: Callable[[], object], *, seconds: float) -> float:
+    """Wait until it does; the seconds that took."""
+    started = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started < seconds, "it took longer"
+        time.sleep(0.5)
+    return time.monotonic() - started

@@ -1,0 +1,156 @@
+"""Pages of docs/tasks that operators follow, run as they stand on one installation; each says how long it took."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alerting import wait_for, watched
+from blocks import blocks
+from rendered_environments import rendered_again
+from runbook import Runbook
+from web_session import WebSession
+from where_tried import By, where_tried
+from worker import Worker
+
+from live.node.outage import outage
+from live.system import System
+
+pytestmark = pytest.mark.servers
+
+Record = Callable[[str, object], None]
+GET_RUN = "/api/2.0/mlflow/runs/get"
+
+
+@pytest.fixture(scope="module")
+def installation(new_system: Callable[..., System]) -> Iterator[System]:
+    """One of this module's own."""
+    with new_system("3.17.2", "runbooks") as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def worker(installation: System) -> Iterator[Worker]:
+    """A user with a run, whose artifact and metric must survive everything."""
+    with Worker.with_run(installation, installation.users["user"]) as worker:
+        assert worker.upload("kept.bin", b"kept").status_code == 200
+        assert worker.log(1).status_code == 200
+        yield worker
+
+
+@pytest.fixture
+def book(installation: System, tmp_path: Path) -> Callable[[str], Runbook]:
+    """A page by its name."""
+    return lambda page: Runbook(system=installation, page=f"tasks/{page}.md", programs=tmp_path)
+
+
+def assert_works(worker: Worker) -> None:
+    """The run is there, can be written to, and its user logs in."""
+    assert worker.download("kept.bin").content == b"kept"
+    assert worker.log(2).status_code == 200
+    with WebSession(system=worker.system) as visitor:
+        visitor.log_in(worker.user)
+        assert visitor.client.get(GET_RUN, params={"run_id": worker.run}).status_code == 200
+
+
+def test_read_only_page_refuses_writes_only(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], tmp_path: Path, record_property: Record
+) -> None:
+    before, started = installation.environment, time.monotonic()
+    installation.become(rendered_again(installation, tmp_path / "read-only", changes={"server.read_only": True}))
+    for command in book("maintenance").commands:
+        book("maintenance").run(command)
+    taken = time.monotonic() - started
+
+    refused, read = worker.log(5), worker.download("kept.bin")
+    installation.become(before)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60")
+    assert read.content == b"kept"
+    assert_works(worker)
+    record_property("table", f"read-only after {taken:.0f} s")
+
+
+def test_rotation_page_renews_every_secret(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], record_property: Record
+) -> None:
+    started = time.monotonic()
+
+    for command in book("rotate").commands:
+        book("rotate").run(command)
+    installation.wait_secrets()
+    installation.workloads.restart()
+
+    assert_works(worker)
+    record_property("table", f"every secret renewed and in use after {time.monotonic() - started:.0f} s")
+
+
+LOOKS = sorted(
+    {
+        (block.document.removeprefix("docs/"), command)
+        for block in blocks()
+        for command in block.commands
+        if block.document.startswith("docs/runbooks/") or block.document == "docs/tasks/debug.md"
+        if command.startswith("kubectl -n mlflow ") and isinstance(row := where_tried(command), By)
+        if row.function == "test_look_commands_show_what_happened"
+    }
+)
+
+
+@pytest.mark.parametrize(("page", "command"), LOOKS)
+def test_look_commands_show_what_happened(installation: System, tmp_path: Path, page: str, command: str) -> None:
+    book = Runbook(system=installation, page=page, programs=tmp_path)
+
+    done = book.attempt(command)
+
+    # grep ends with 1 if it finds nothing.
+    assert done.returncode in ((0, 1) if "grep" in command else (0,)), done.stderr
+    assert done.stderr == ""
+
+
+def test_alerts_fire_in_outages_and_end(
+    installation: System, worker: Worker, tmp_path: Path, record_property: Record
+) -> None:
+    with watched(installation, tmp_path / "rules") as prometheus:
+        calm = prometheus.firing()
+        with outage(installation.node, installation.backing.postgres):
+
+            def noticed() -> bool:
+                worker.log(7)
+                return {"MlflowDatabaseDown", "MlflowErrorsFast"} <= prometheus.firing()
+
+            after = wait_for(noticed, seconds=180)
+        ended = wait_for(lambda: "MlflowDatabaseDown" not in prometheus.firing(), seconds=120)
+        installation.workloads.scale(0)
+        down = wait_for(lambda: "MlflowDown" in prometheus.firing(), seconds=60)
+        installation.workloads.scale(1)
+        up = wait_for(lambda: "MlflowDown" not in prometheus.firing(), seconds=60)
+
+    assert calm == set()
+    assert_works(worker)
+    record_property(
+        "table",
+        f"database down: alert after {after:.0f} s, ended after {ended:.0f} s; "
+        f"no pod: after {down:.0f} s, ended after {up:.0f} s (minutes of the rules as seconds)",
+    )
+
+
+def test_drain_page_brings_pods_back(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], record_property: Record
+) -> None:
+    page, before, started = book("lose-a-node"), installation.workloads.pods(), time.monotonic()
+    try:
+        page.run("kubectl drain NODE --ignore-daemonsets --delete-emptydir-data --pod-selector")
+        left = [pod for pod in installation.workloads.pods() if pod.ready]
+    finally:
+        # The node is the only one, so that no other takes the pods.
+        page.run("kubectl uncordon NODE")
+    page.run("kubectl -n mlflow rollout status deploy/mlflow")
+    installation.wait_public()
+    taken = time.monotonic() - started
+
+    assert left == []
+    assert {pod.name for pod in before} & {pod.name for pod in installation.workloads.pods()} == set()
+    assert "FAILED" not in page.run("kubectl -n mlflow exec deploy/mlflow -- mlflow-sso check")
+    assert_works(worker)
+    record_property("table", f"one pod evicted and answering again after {taken:.0f} s")
