@@ -42,7 +42,8 @@ $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/.uv
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.run
 	@echo "installing what the tests need into $(VENV)"
-	@$(call install,--require-hashes -r requirements/dev.lock)
+	@# Tests start Python hundreds of times, and where PYTHONDONTWRITEBYTECODE is set each would compile what it imports.
+	@$(call install,--compile-bytecode --require-hashes -r requirements/dev.lock)
 	@touch $@
 
 $(VENV)/.servers: requirements/servers.lock $(VENV)/.dev
