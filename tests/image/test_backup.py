@@ -2,82 +2,20 @@
 
 import io
 import json
-import secrets
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pod import Database, Pod
-
-from mlflow_sso.changes import TABLE as CHANGES
+from backups import EXPERIMENT, GROUP, make_backup_pod, make_empty_copy, make_filled, read_all
+from pod import Pod
 
 pytestmark = pytest.mark.servers
-
-ROWS = """
-INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
-  SELECT 'e' || n, 'mlflow-artifacts:/' || n, 'active', 1, 1 FROM generate_series(1, 20) n;
-INSERT INTO runs (run_uuid, name, experiment_id, status, lifecycle_stage, start_time)
-  SELECT md5(n::text), E'r\\t\\\\ \\n' || n || '\u00e4\u4e2d', 1 + n %% 20,
-  'FINISHED', 'active', n FROM generate_series(1, 3000) n;
-INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
-  SELECT 'loss', n / 7.0, n, md5((1 + n %% 3000)::text), n, false FROM generate_series(1, 20000) n;
-INSERT INTO params (key, value, run_uuid) SELECT 'empty', '', md5(n::text) FROM generate_series(1, 100) n;
-"""
-GROUPS = "INSERT INTO groups (group_name) SELECT 'group ' || n FROM generate_series(1, 9) n"
-ENDED = "INSERT INTO mlflow_sso_ended_access SELECT 'user ' || n, n || '.5' FROM generate_series(1, 7) n"
-GROUP = "INSERT INTO groups (group_name) VALUES (%s)"
-EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'active')"
-
-
-def make_backup_pod(pod: Pod, **settings: str) -> Pod:
-    """A pod that dumps into a bucket of its own."""
-    name = f"backup-{secrets.token_hex(4)}"
-    pod.bucket.client.make_bucket(name)
-    return replace(pod, settings={**pod.settings, "MLFLOW_SSO_BACKUP_TARGET": f"s3://{name}/mlflow", **settings})
-
-
-def make_empty_copy(pod: Pod, folder: Path) -> Pod:
-    """The same settings with new, empty databases, as after a loss."""
-    database = Database(server=pod.database.server)
-    database.create()
-    copy = replace(pod, database=database, folder=folder)
-    copy.mount()
-    return copy
-
-
-def read_all(pod: Pod) -> dict[str, str]:
-    """Schema and rows of both databases, as text by table; without the number of changes, which begins anew."""
-    content = {}
-    for service in ("mlflow", "mlflow_auth"):
-        tables = pod.database.query(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
-            service=service,
-        )
-        for (table,) in tables:
-            if table == CHANGES:
-                continue
-            rows = pod.database.query(f'SELECT t::text FROM "{table}" t ORDER BY 1', service=service)  # noqa: S608
-            content[f"{service}/{table}"] = "\n".join(row for (row,) in rows)
-        for kind, query in {
-            "constraints": "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
-            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
-            "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
-            "sequences": "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences",
-        }.items():
-            content[f"{service}:{kind}"] = "\n".join(
-                sorted(row for (row,) in pod.database.query(query, service=service))
-            )
-    return content
 
 
 @pytest.fixture
 def filled(migrated_pod: Pod) -> Pod:
-    pod = make_backup_pod(migrated_pod)
-    pod.database.query(ROWS)
-    pod.database.query(GROUPS, service="mlflow_auth")
-    pod.database.query(ENDED, service="mlflow_auth")
-    return pod
+    return make_filled(migrated_pod)
 
 
 def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
@@ -91,41 +29,6 @@ def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
     assert read_all(new)["mlflow_auth/mlflow_sso_ended_access"].count("user ") == 7
     assert dumped.results[-1]["rows"] == restored.results[-1]["rows"] > 23000
     assert new.migrate().results[0]["action"] == "none"
-
-
-MEASURED = """
-import re, sys
-from mlflow_sso.cli import main
-try:
-    main(["restore", "--secrets-root", sys.argv[1]])
-except SystemExit as end:
-    code = end.code
-print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
-sys.exit(code)
-"""
-MORE_ROWS = """
-INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
-  SELECT 'accuracy', random(), n, md5((1 + mod(n, 3000))::text), n, false FROM generate_series(1, 500000) n
-"""
-
-
-def test_restore_takes_the_same_little_memory(filled: Pod, tmp_path: Path) -> None:
-    small = measured_restore(filled, tmp_path / "small")
-    filled.database.query(MORE_ROWS)
-
-    large = measured_restore(filled, tmp_path / "large")
-
-    assert small < 200
-    assert large < min(200, small + 15)
-
-
-def measured_restore(pod: Pod, folder: Path) -> int:
-    """MiB that a restore has used at most."""
-    assert pod.run("dump").code == 0
-    new = make_empty_copy(pod, folder)
-    done = new.python(MEASURED, str(new.secrets_root))
-    assert done.code == 0, done.stderr
-    return int(done.stdout.split()[-1]) // 1024
 
 
 def test_restore_refuses_databases_in_use(filled: Pod) -> None:

@@ -1,0 +1,74 @@
+"""Pods that dump into a bucket of their own, what fills their databases, and all that is in them."""
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from pod import Database, Pod
+
+from mlflow_sso.changes import TABLE as CHANGES
+
+ROWS = """
+INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
+  SELECT 'e' || n, 'mlflow-artifacts:/' || n, 'active', 1, 1 FROM generate_series(1, 20) n;
+INSERT INTO runs (run_uuid, name, experiment_id, status, lifecycle_stage, start_time)
+  SELECT md5(n::text), E'r\\t\\\\ \\n' || n || '\u00e4\u4e2d', 1 + n %% 20,
+  'FINISHED', 'active', n FROM generate_series(1, 3000) n;
+INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+  SELECT 'loss', n / 7.0, n, md5((1 + n %% 3000)::text), n, false FROM generate_series(1, 20000) n;
+INSERT INTO params (key, value, run_uuid) SELECT 'empty', '', md5(n::text) FROM generate_series(1, 100) n;
+"""
+GROUPS = "INSERT INTO groups (group_name) SELECT 'group ' || n FROM generate_series(1, 9) n"
+ENDED = "INSERT INTO mlflow_sso_ended_access SELECT 'user ' || n, n || '.5' FROM generate_series(1, 7) n"
+GROUP = "INSERT INTO groups (group_name) VALUES (%s)"
+EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'active')"
+
+
+def make_backup_pod(pod: Pod, **settings: str) -> Pod:
+    """A pod that dumps into a bucket of its own."""
+    name = f"backup-{secrets.token_hex(4)}"
+    pod.bucket.client.make_bucket(name)
+    return replace(pod, settings={**pod.settings, "MLFLOW_SSO_BACKUP_TARGET": f"s3://{name}/mlflow", **settings})
+
+
+def make_empty_copy(pod: Pod, folder: Path) -> Pod:
+    """The same settings with new, empty databases, as after a loss."""
+    database = Database(server=pod.database.server)
+    database.create()
+    copy = replace(pod, database=database, folder=folder)
+    copy.mount()
+    return copy
+
+
+def read_all(pod: Pod) -> dict[str, str]:
+    """Schema and rows of both databases, as text by table; without the number of changes, which begins anew."""
+    content = {}
+    for service in ("mlflow", "mlflow_auth"):
+        tables = pod.database.query(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+            service=service,
+        )
+        for (table,) in tables:
+            if table == CHANGES:
+                continue
+            rows = pod.database.query(f'SELECT t::text FROM "{table}" t ORDER BY 1', service=service)  # noqa: S608
+            content[f"{service}/{table}"] = "\n".join(row for (row,) in rows)
+        for kind, query in {
+            "constraints": "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+            "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "sequences": "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences",
+        }.items():
+            content[f"{service}:{kind}"] = "\n".join(
+                sorted(row for (row,) in pod.database.query(query, service=service))
+            )
+    return content
+
+
+def make_filled(pod: Pod) -> Pod:
+    """The same with rows in both databases, and a bucket for dumps."""
+    filled = make_backup_pod(pod)
+    filled.database.query(ROWS)
+    filled.database.query(GROUPS, service="mlflow_auth")
+    filled.database.query(ENDED, service="mlflow_auth")
+    return filled
