@@ -32,6 +32,26 @@ def _refresh_within_keycloaks_session() -> None:
 
 
 def _open_application() -> Application:
+    _patch_before_import()
+    from mlflow_oidc_auth import app
+    from mlflow_oidc_auth.store import store
+
+    from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
+    from mlflow_sso.serve.login_errors import KnownLoginErrors
+
+    _protect_logins()
+    _patch_application(app.app)
+    # Outside the plugin's login, whose 401 it replaces while the database does not answer.
+    application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)
+    if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
+        from mlflow_sso.patches.mlflow_3_17_2.bearer_keys import BearerAccessKeys
+
+        return BearerAccessKeys(application)
+    return application
+
+
+def _patch_before_import() -> None:
+    """Change what the plugin's application takes when it is imported."""
     from mlflow_oidc_auth.config import config
     from mlflow_oidc_auth.store import store
 
@@ -56,18 +76,15 @@ def _open_application() -> Application:
     from mlflow_sso.serve.wsgi import WsgiAdapter
 
     wsgi.WsgiToAsgi = WsgiAdapter
-    from mlflow_oidc_auth import app, auth
+
+
+def _protect_logins() -> None:
+    from mlflow_oidc_auth import auth
     from mlflow_oidc_auth.middleware import auth_middleware
 
-    from mlflow_sso.authorization.release_3_17_2.application import guard
     from mlflow_sso.patches.bearer_tokens import check_tokens
-    from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
     from mlflow_sso.patches.mlflow_3_17_2.realm_requests import believe_good_answers
-    from mlflow_sso.patches.mlflow_3_17_2.return_address import return_after_login
-    from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
-    from mlflow_sso.patches.mlflow_3_17_2.router_errors import tell_refusals_from_failures
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
-    from mlflow_sso.serve.login_errors import KnownLoginErrors
 
     uris = redirect_uris(os.environ)
     if uris:
@@ -75,18 +92,18 @@ def _open_application() -> Application:
     believe_good_answers()
     check_tokens(auth, auth_middleware, read_keys_again=_read_keys_again)
     _note_logins()
-    skip_routers_by_prefix(app.app.router.routes)
+
+
+def _patch_application(application: Any) -> None:
+    from mlflow_sso.authorization.release_3_17_2.application import guard
+    from mlflow_sso.patches.mlflow_3_17_2.return_address import return_after_login
+    from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
+    from mlflow_sso.patches.mlflow_3_17_2.router_errors import tell_refusals_from_failures
+
+    skip_routers_by_prefix(application.router.routes)
     return_after_login()
-    tell_refusals_from_failures(app.app)
-    guard(app.app, key_login=_guard_key_checks())
-    # Outside the plugin's login, whose 401 it replaces while the database does not answer.
-    application = ServiceUnavailableMiddleware(KnownLoginErrors(app.app), ping=store.ping)
-
-    if switched_on(os.environ, "MLFLOW_SSO_BEARER_ACCESS_KEYS"):
-        from mlflow_sso.patches.mlflow_3_17_2.bearer_keys import BearerAccessKeys
-
-        return BearerAccessKeys(application)
-    return application
+    tell_refusals_from_failures(application)
+    guard(application, key_login=_guard_key_checks())
 
 
 def _read_keys_again(token: str) -> None:

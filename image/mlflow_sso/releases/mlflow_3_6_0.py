@@ -16,12 +16,7 @@ def _open_application() -> Application:
     # adapter that starlette has at that moment, when fastapi_app is; what follows changes an application that exists.
     from mlflow_oidc_auth.config import config
 
-    if os.environ.get("CACHE_TYPE") == "RedisCache":
-        # The plugin hands over host, port and password; with the URL its cache knows TLS and a user too.
-        config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
-    if "PERMANENT_SESSION_LIFETIME" in os.environ:
-        # The plugin hands over text, with which Flask fails at every answer that has a session.
-        config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
+    _complete_settings(config)
     from starlette.middleware import wsgi
 
     from mlflow_sso.serve.wsgi import WsgiAdapter
@@ -31,7 +26,7 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
-    from mlflow_sso.patches import public_hosts, user_names
+    from mlflow_sso.patches import user_names
     from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, realm_requests, refusal
     from mlflow_sso.patches.mlflow_3_6_0.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
@@ -44,9 +39,27 @@ def _open_application() -> Application:
 
     keys = _guard_key_checks()
     _protect_logins(config)
-
     refusal.refuse_users_without_email()
     refusal.keep_login_error()
+    _use_public_hosts()
+    serve_span_export(fastapi_app.app)
+    return_after_login()
+    # Outermost, so that it sees the answers of the login that the guard lets through.
+    return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
+
+
+def _complete_settings(config: Any) -> None:
+    if os.environ.get("CACHE_TYPE") == "RedisCache":
+        # The plugin hands over host, port and password; with the URL its cache knows TLS and a user too.
+        config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
+    if "PERMANENT_SESSION_LIFETIME" in os.environ:
+        # The plugin hands over text, with which Flask fails at every answer that has a session.
+        config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
+
+
+def _use_public_hosts() -> None:
+    from mlflow_sso.patches import public_hosts
+
     uris = public_hosts.redirect_uris(os.environ)
     if uris:
         public_hosts.log_in_at_the_host_of_flask(uris)
@@ -55,10 +68,6 @@ def _open_application() -> Application:
         from mlflow_sso.patches.mlflow_3_6_0.keycloak_logout import log_out_of_keycloak
 
         log_out_of_keycloak(return_to=public_hosts.return_address_of_flask(return_to, uris))
-    serve_span_export(fastapi_app.app)
-    return_after_login()
-    # Outermost, so that it sees the answers of the login that the guard lets through.
-    return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
 
 
 def _protect_logins(config: Any) -> None:

@@ -29,7 +29,8 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     exclude_rows_in_statements()
     read_grants_together()
     row_reads.read_together()
-    judge_stored_locations(os.environ[DESTINATION])
+    destination = os.environ[DESTINATION]
+    judge_stored_locations(destination)
     remembered = Remembered()
     remember_owners(remembered)
     rows = table(ai_gateway=MLFLOW_ENABLE_AI_GATEWAY.get())
@@ -37,11 +38,12 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     # The list begins with the outermost.
     login = next(place for place, middleware in enumerate(stack) if middleware.cls is AuthMiddleware)
     stack.insert(
-        login + 1, Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered), key_login=key_login)
+        login + 1,
+        Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered, destination), key_login=key_login),
     )
 
 
-def _decision(rows: Any, remembered: Remembered) -> Decision:
+def _decision(rows: Any, remembered: Remembered, destination: str) -> Decision:
     # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
 
@@ -49,8 +51,8 @@ def _decision(rows: Any, remembered: Remembered) -> Decision:
     return Decision(
         rows,
         permissions=PluginPermissions(tracking=tracking, registry=registry),
-        objects=Objects(tracking, remembered=remembered, destination=os.environ[DESTINATION]),
-        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=os.environ[DESTINATION]),
+        objects=Objects(tracking, remembered=remembered, destination=destination),
+        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=destination),
         graphql=_graphql,
     )
 

@@ -34,9 +34,10 @@ def guard(application: Application, *, keys: VerifiedKeys) -> Application:
     answer_from_all_grants(permissions)
     limit_statements(every_link=False)
     row_reads.read_together()
-    judge_stored_locations(os.environ[DESTINATION])
+    destination = os.environ[DESTINATION]
+    judge_stored_locations(destination)
     key_login = KeyLogin(store.engine, keys)
-    decision = _decision(permissions, remembered)
+    decision = _decision(permissions, remembered, destination)
     return AuthorizationMiddleware(
         TABLE,
         PluginBackend(application, log_in=log_in, key_login=key_login, decision=decision),
@@ -53,17 +54,15 @@ def _permissions(remembered: Remembered) -> PluginPermissions:
     return PluginPermissions(store=store, config=config, tracking=tracking, registry=registry, remembered=remembered)
 
 
-def _decision(permissions: PluginPermissions, remembered: Remembered) -> Decision:
+def _decision(permissions: PluginPermissions, remembered: Remembered, destination: str) -> Decision:
     # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.server.handlers import _get_tracking_store
 
     return Decision(
         TABLE,
         permissions=permissions,
-        objects=Objects(
-            _get_tracking_store().ManagedSessionMaker, remembered=remembered, destination=os.environ[DESTINATION]
-        ),
-        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=os.environ[DESTINATION]),
+        objects=Objects(_get_tracking_store().ManagedSessionMaker, remembered=remembered, destination=destination),
+        locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=destination),
         graphql=_graphql,
     )
 
