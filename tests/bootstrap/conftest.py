@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import OURS, Servers
+from healthy_cluster import HealthyCluster
+from many import Tenant
 from secrecy import SecretDetector, hear_error, hear_report, listening, values_of
 from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings
+from live.node.api_server import ApiServer
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 from live.servers.memory import memory_folder
 
@@ -176,3 +180,50 @@ def _settings(**sections: Any) -> Settings:
 
 
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[HealthyCluster]:
+    """An API server that holds ``dist/production`` in health."""
+    with ApiServer() as server:
+        yield HealthyCluster.create(server)
+
+
+@pytest.fixture
+def kubeconfig(cluster: HealthyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``cluster`` is the one that kubectl and doctor find."""
+    monkeypatch.setenv("KUBECONFIG", str(cluster.server.kubeconfig))
+
+
+@pytest.fixture(scope="module")
+def servers(
+    keycloak_server: Keycloak, postgres_server: Postgres, minio_server: Minio, openbao_server: OpenBao
+) -> Servers:
+    """The session's servers."""
+    return Servers(keycloak=keycloak_server, postgres=postgres_server, minio=minio_server, openbao=openbao_server)
+
+
+@pytest.fixture
+def make(servers: Servers, keycloak_realm: str) -> Callable[..., Tenant]:
+    """Environments of which nothing exists yet; all names follow from the instance unless a section gives one."""
+
+    def make(instance: str, *, release: str = "3.6.0", groups: str | None = None, **sections: Any) -> Tenant:
+        login = {
+            "keycloak_host": "auth.example.com",
+            "realm": keycloak_realm,
+            "machine_client": f"{instance}-machines",
+            "admin_group": f"{groups or instance}-admins",
+            "user_group": f"{groups or instance}-users",
+        }
+        defaults: dict[str, Any] = {
+            "ingress": {"host": f"{instance}.example.com"},
+            "authentication": login,
+            "database": OURS,
+            "bootstrap": {**servers.addresses(), "attempts": 3, "backoff_seconds": 0.05, "read_timeout_seconds": 120},
+        }
+        for name, section in sections.items():
+            defaults[name] = {**defaults.get(name, {}), **section}
+        settings = Settings.model_validate({"instance": instance, "release": release, **defaults})
+        return Tenant(servers=servers, settings=settings)
+
+    return make

@@ -2,19 +2,17 @@
 
 import base64
 import json
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 import pytest
-from pod import Bucket, Database, Forks, Pod, Venv
+from pod import Forks, Pod, Venv
+from private_pod import private_pod, serving_again, serving_logins
 from realm import OTHERS, Realm
-from serving import API, SETTINGS, Serving, make_run, mount_server_secrets
+from serving import API, Serving, make_run
 
-from live.servers import Minio, Postgres, Redis
-from live.servers.process import free_port
+from live.servers import Redis
 
 pytestmark = pytest.mark.servers
 
@@ -29,43 +27,13 @@ def redis() -> Iterator[Redis]:
 def pod(
     venv: Venv, forks: Forks, realm: Realm, redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pod]:
-    """Migrated databases and a bucket behind TLS; all three authorities are mounted, and no other knows them."""
-    folder = tmp_path_factory.mktemp("private")
-    with Postgres(tls=True) as postgres, Minio(tls=True) as minio:
-        database, bucket = Database(server=postgres), Bucket(server=minio)
-        pod = Pod(venv=venv, folder=folder, database=database, bucket=bucket, forks=forks)
-        pod.database.create()
-        pod.bucket.client.make_bucket(pod.bucket.name)
-        pod.mount()
-        mount_server_secrets(pod)
-        (pod.secrets_root / "server/REDIS_PASSWORD").write_text(redis.password)
-        shutil.copy(postgres.certificate.ca, pod.secrets_root / "db/ca.crt")
-        (pod.secrets_root / "ca").mkdir()
-        authorities = [server.certificate.ca.read_text() for server in (minio, realm.keycloak)]
-        (pod.secrets_root / "ca/ca.crt").write_text("".join(authorities))
-        assert pod.migrate().code == 0
+    with private_pod(tmp_path_factory.mktemp("private"), venv=venv, forks=forks, realm=realm, redis=redis) as pod:
         yield pod
 
 
 @pytest.fixture(scope="module")
 def server(pod: Pod, realm: Realm, redis: Redis) -> Iterator[Serving]:
-    port = free_port()
-    settings = {
-        **SETTINGS,
-        "OIDC_DISCOVERY_URL": realm.discovery_url,
-        "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
-        "OIDC_SCOPE": "openid profile email",
-        "OIDC_GROUP_NAME": "mlflow-admins,mlflow-users",
-        "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
-        "LOG_LEVEL": "DEBUG",
-        "OIDC_PROVISION_ON_BEARER_AUTH": "true",
-        "SESSION_TYPE": "redis",
-        "CACHE_TYPE": "RedisCache",
-        "CACHE_BACKEND": "redis",
-        "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": str(redis.port),
-    }
-    with Serving(pod=replace(pod, settings=settings), port=port) as serving:
+    with serving_logins(pod, realm=realm, redis=redis) as serving:
         yield serving.wait()
 
 
@@ -82,14 +50,8 @@ def browser(realm: Realm, server: Serving) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def read_only_server(server: Serving) -> Iterator[Serving]:
     """Another one beside it, read-only and with a log of JSON objects."""
-    port = free_port()
-    settings = {
-        **server.pod.settings,
-        "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
-        "MLFLOW_SSO_READ_ONLY": "true",
-        "MLFLOW_SSO_LOG_FORMAT": "json",
-    }
-    with Serving(pod=replace(server.pod, settings=settings), port=port) as serving:
+    changes = {"MLFLOW_SSO_READ_ONLY": "true", "MLFLOW_SSO_LOG_FORMAT": "json"}
+    with serving_again(server, changes) as serving:
         yield serving.wait()
 
 

@@ -1,0 +1,80 @@
+"""The rights that doctor lists: they suffice, and a missing one is named."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from doctor_lines import MANIFESTS, SETTINGS, look
+from healthy_cluster import HealthyCluster, custom
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap.doctor.line import State
+from mlflow_bootstrap.doctor.rights import rights, role_name, roles
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("kubeconfig")]
+
+
+def test_doctor_needs_only_its_listed_rights(
+    cluster: HealthyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = json.loads(roles(role_name(SETTINGS), rights(SETTINGS, MANIFESTS)))["items"]
+    bindings = [_binding(role) for role in documents]
+    account = custom("v1", "ServiceAccount", "doctor", "operators")
+    del account["spec"]
+    cluster.apply([account, *documents, *bindings])
+    limited = cluster.server.account_kubeconfig(tmp_path / "kubeconfig", namespace="operators", name="doctor")
+    monkeypatch.setenv("KUBECONFIG", str(limited))
+
+    lines = look()
+
+    assert {name: line for name, line in lines.items() if line.state is not State.OK} == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {"instance": "staging", "namespace": "staging"}),
+        ({}, {"instance": "second", "namespace": "mlflow", "name": "second"}),
+        ({"instance": "bbb-ccc", "namespace": "aaa"}, {"instance": "ccc", "namespace": "aaa-bbb"}),
+    ],
+)
+def test_doctor_roles_are_of_one_installation(first: dict[str, str], second: dict[str, str]) -> None:
+    both = [Settings.model_validate({**SETTINGS.model_dump(exclude_unset=True), **more}) for more in (first, second)]
+
+    named = [
+        {
+            (role["kind"], role["metadata"].get("namespace"), role["metadata"]["name"])
+            for role in json.loads(roles(role_name(one), rights(one, MANIFESTS)))["items"]
+        }
+        for one in both
+    ]
+
+    assert all(named)
+    assert not named[0] & named[1]
+
+
+def test_doctor_names_a_missing_right(cluster: HealthyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = custom("v1", "ServiceAccount", "stranger", "operators")
+    del account["spec"]
+    cluster.apply([account])
+    limited = cluster.server.account_kubeconfig(tmp_path / "kubeconfig", namespace="operators", name="stranger")
+    monkeypatch.setenv("KUBECONFIG", str(limited))
+
+    line = look("secret_store")["secret_store"]
+
+    assert line.state is State.UNKNOWN
+    assert "clustersecretstores/vault-secret-store (Forbidden)" in line.seen
+    assert "doctor --rights" in line.do
+
+
+def _binding(role: Mapping[str, Any]) -> dict[str, Any]:
+    subject = {"kind": "ServiceAccount", "name": "doctor", "namespace": "operators"}
+    return {
+        "apiVersion": role["apiVersion"],
+        "kind": f"{role['kind']}Binding",
+        "metadata": role["metadata"],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role["kind"], "name": role["metadata"]["name"]},
+        "subjects": [subject],
+    }
