@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote
 from mlflow_sso.asgi import Receive, Scope, Send
 from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import Answer, RefusedError
+from mlflow_sso.authorization.foreign_pages import refuse_foreign_logout
 from mlflow_sso.authorization.matching import Match, Table, has_encoded_separator
 from mlflow_sso.authorization.outages import ANSWERS, outage, reason
 from mlflow_sso.authorization.read_only import LABEL, changes_something, refusal
@@ -100,6 +101,7 @@ class AuthorizationMiddleware:
             raise RefusedError(rule.because, status=404, error_code="RESOURCE_DOES_NOT_EXIST")
         if rule.access is Access.REFUSED:
             raise RefusedError(f"this server does not serve this path: {rule.because}")
+        refuse_foreign_logout(match, scope)
         if self._read_only and changes_something(match):
             record.rule = LABEL
             refusals.count("read_only", 503)

@@ -1,0 +1,83 @@
+"""A page of another origin ends no session, and our own pages still do."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mlflow_sso.authorization.decision import Allowed, Caller
+from mlflow_sso.authorization.errors import RefusedError
+from mlflow_sso.authorization.foreign_pages import refuse_foreign_logout
+from mlflow_sso.authorization.matching import Table
+from mlflow_sso.authorization.middleware import AuthorizationMiddleware
+from mlflow_sso.authorization.release_3_6_0 import TABLE as TABLE_3_6_0
+from mlflow_sso.authorization.release_3_17_2.table import routes
+
+TABLES = {"3.6.0": TABLE_3_6_0, "3.17.2": Table(routes(ai_gateway=False))}
+
+
+def asked(release: str, method: str, path: str, *sites: bytes) -> None:
+    match = TABLES[release].find(method, path)
+    assert match
+    scope: dict[str, Any] = {"headers": [(b"sec-fetch-site", site) for site in sites]}
+    refuse_foreign_logout(match, scope)
+
+
+@pytest.mark.parametrize("release", TABLES)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "sites", [(b"cross-site",), (b"same-site",), (b"same-origin", b"cross-site"), (b"Same-Origin",), (b"",)]
+)
+def test_logout_from_elsewhere_is_refused(release: str, method: str, sites: tuple[bytes, ...]) -> None:
+    with pytest.raises(RefusedError, match="log out on a page of MLflow") as refusal:
+        asked(release, method, "/logout", *sites)
+
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize("release", TABLES)
+@pytest.mark.parametrize("sites", [(), (b"same-origin",), (b"none",), (b" none ",)])
+def test_logout_of_our_pages_is_kept(release: str, sites: tuple[bytes, ...]) -> None:
+    asked(release, "GET", "/logout", *sites)
+
+
+@pytest.mark.parametrize("release", TABLES)
+@pytest.mark.parametrize("path", ["/", "/callback", "/login", "/get-artifact"])
+def test_links_to_pages_are_kept(release: str, path: str) -> None:
+    asked(release, "GET", path, b"cross-site")
+
+
+class Serving:
+    """A backend that serves everything to one user; the methods asked of it are ``served``."""
+
+    def __init__(self) -> None:
+        self.served: list[str] = []
+
+    async def login(self, scope: Any) -> Caller:
+        return Caller(username="grace@example.com", is_admin=False)
+
+    async def decide(self, caller: Caller, *_: Any) -> Allowed:
+        return Allowed(caller)
+
+    async def serve(self, allowed: Allowed, scope: Any, *_: Any) -> None:
+        self.served.append(scope["method"])
+
+
+@pytest.mark.parametrize("release", TABLES)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_logout_from_elsewhere_reaches_no_application(release: str, method: str) -> None:
+    backend, sent = Serving(), list[dict[str, Any]]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    for site in (b"cross-site", b"same-origin"):
+        scope = {"type": "http", "method": method, "path": "/logout", "raw_path": b"/logout", "query_string": b""}
+        headers = {"headers": [(b"sec-fetch-site", site)]}
+        asyncio.run(AuthorizationMiddleware(TABLES[release], backend)({**scope, **headers}, receive, send))
+
+    assert [message["status"] for message in sent if "status" in message] == [403]
+    assert backend.served == [method]
