@@ -210,6 +210,13 @@ class Node(Kubectl, Server):
             taken.parent.mkdir(exist_ok=True)
             taken.write_text(state)
 
+    def remove_replaced_images(self) -> None:
+        """Delete images of which only the identity is left, since their names belong to newer builds."""
+        images = self.images()
+        named = {digest for reference, digest in images.items() if not _is_identity(reference)}
+        if replaced := [reference for reference, digest in images.items() if digest not in named]:
+            self.run("ctr", *_NAMESPACE, "images", "rm", "--sync", *replaced)
+
     def images(self) -> dict[str, str]:
         """Digest by reference of every image that the node has."""
         lines = self.run("ctr", *_NAMESPACE, "images", "ls").splitlines()[1:]
@@ -250,6 +257,8 @@ class Node(Kubectl, Server):
         )
         for archive in static_images(self._programs.go):
             self.import_image(archive)
+        # Not at each import: pods of the older build may still run.
+        self.remove_replaced_images()
 
     def _node_ready(self) -> bool:
         listed = json.loads(self.kubectl("get", "nodes", "--output", "json", check=False) or "{}").get("items", [])
@@ -263,6 +272,10 @@ class Node(Kubectl, Server):
 
 
 _NAMESPACE = ("--address", components.CONTAINERD, "--namespace", "k8s.io")
+
+
+def _is_identity(reference: str) -> bool:
+    return reference.startswith("sha256:")
 
 
 def _children_of(process: int) -> list[int]:
