@@ -1,14 +1,17 @@
 """From release 3.6.0 to 3.17.2 on filled databases and a filled bucket, and no way back."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from rendered_environments import rendered_again
+from stream import Stream
 from web_session import WebSession
-from worker import Worker
+from worker import API, Worker
 
 from live.node.workload import JobError
 from live.system import System
@@ -16,6 +19,8 @@ from live.users import User
 
 pytestmark = pytest.mark.servers
 
+RETRIES = 7
+"""Of MLflow's client (MLFLOW_HTTP_REQUEST_MAX_RETRIES)."""
 ARTIFACT = os.urandom(3_000_000)
 
 
@@ -58,6 +63,16 @@ def _worker(system: System, name: str) -> Worker:
     return Worker.with_run(system, user)
 
 
+def _read_patiently(reader: Worker, run: str) -> httpx.Response:
+    """A read that is repeated as MLflow's client repeats it."""
+    for _ in range(RETRIES):
+        answer = reader.client.get(f"{API}/runs/get", params={"run_id": run})
+        if answer.status_code != 503:
+            break
+        time.sleep(int(answer.headers["retry-after"]))
+    return answer
+
+
 def test_upgrade_keeps_everything_and_refuses_way_back(make_system: Callable[..., System], tmp_path: Path) -> None:
     system = make_system("3.6.0")
     old = system.environment
@@ -65,9 +80,11 @@ def test_upgrade_keeps_everything_and_refuses_way_back(make_system: Callable[...
         _fill(owner, reader)
         before = _seen(owner, reader)
 
-        system.become(rendered_again(system, tmp_path, release="3.17.2"))
+        with Stream(lambda _: _read_patiently(reader, owner.run), least=500) as reads:
+            system.become(rendered_again(system, tmp_path, release="3.17.2"))
 
         after = _seen(owner, reader)
+        assert reads.failures == []
         assert after == before
         assert (after["grant"], after["reader reads"], after["reader writes"]) == ("READ", 200, 403)
         assert owner.get("experiments/get", experiment_id=owner.experiment)["experiment"]["name"]
