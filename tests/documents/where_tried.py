@@ -38,7 +38,7 @@ RUNBOOKS = "tests/live/test_runbooks.py"
 READ_ONLY = By(RUNBOOKS, "test_read_only_page_refuses_writes_only")
 ROTATION = By(RUNBOOKS, "test_rotation_page_renews_every_secret")
 DRAIN = By(RUNBOOKS, "test_drain_page_brings_pods_back")
-UNINSTALL = Not("tests/node/test_flux.py uninstalls and reinstalls by Flux; this way is the same without it")
+UNINSTALL = By(RUNBOOKS, "test_uninstall_page_keeps_data_for_reinstall")
 LEAVE = By("tests/image/test_leave.py", "test_plain_mlflow_goes_on_with_everything")
 CHECK = By("tests/node/test_use.py", "test_check_finds_every_service")
 

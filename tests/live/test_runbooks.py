@@ -49,7 +49,8 @@ def assert_works(worker: Worker) -> None:
     assert worker.download("kept.bin").content == b"kept"
     assert worker.log(2).status_code == 200
     with WebSession(system=worker.system) as visitor:
-        visitor.log_in(worker.user)
+        # A reinstallation gives users of the realm new passwords.
+        visitor.log_in(worker.system.users[worker.user.name])
         assert visitor.client.get(GET_RUN, params={"run_id": worker.run}).status_code == 200
 
 
@@ -154,3 +155,22 @@ def test_drain_page_brings_pods_back(
     assert "FAILED" not in page.run("kubectl -n mlflow exec deploy/mlflow -- mlflow-sso check")
     assert_works(worker)
     record_property("table", f"one pod evicted and answering again after {taken:.0f} s")
+
+
+def test_uninstall_page_keeps_data_for_reinstall(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], record_property: Record
+) -> None:
+    started = time.monotonic()
+
+    book("uninstall").run("kubectl delete --wait -f dist/production/application/")
+    gone = installation.node.kubectl("get", "namespace", installation.workloads.namespace, check=False)
+    destroyed = installation.bootstrap.succeed("destroy", "--yes")
+    uninstalled = time.monotonic() - started
+    installation.start()
+
+    assert "not found" in gone
+    assert "- keycloak/client/" in destroyed
+    assert "- minio/bucket/" not in destroyed
+    assert_works(worker)
+    total = time.monotonic() - started
+    record_property("table", f"uninstalled after {uninstalled:.0f} s, back with its data after {total:.0f} s")
