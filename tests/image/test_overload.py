@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 
+import httpx
 import pytest
 from pod import Venv
 from serving import API, Serving, Site, make_run, table_locked
@@ -118,3 +119,30 @@ def test_overload_answers_every_request(site: Site) -> None:
     assert first == {(503, "5")}
     assert health == 200
     assert set(answers) == {(200, ""), (503, "5")}
+
+
+@pytest.mark.parametrize(("size", "overflow"), [("5", "5"), ("1", "1"), ("3", "0")])
+def test_nested_sessions_get_their_connections(site: Site, size: str, overflow: str) -> None:
+    pool = {"MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": size, "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": overflow}
+    with Serving(pod=site.pod, environment=pool) as server:
+        server.wait()
+        with server.client("anna", site.keys["anna"]) as client:
+            runs = [make_run(client) for _ in range(20)]
+
+        def log(run: str) -> set[int]:
+            with server.client("anna", site.keys["anna"]) as client:
+                return {_log_batch(client, run, step) for step in range(5)}
+
+        with ThreadPoolExecutor(len(runs)) as threads:
+            answers = set().union(*threads.map(log, runs))
+
+    assert answers == {200}
+
+
+def _log_batch(client: httpx.Client, run: str, step: int) -> int:
+    values = {
+        "metrics": [{"key": "m", "value": step, "timestamp": step, "step": step}],
+        "params": [{"key": f"p{step}", "value": "1"}],
+        "tags": [{"key": f"t{step}", "value": "1"}],
+    }
+    return client.post(f"{API}/runs/log-batch", json={"run_id": run, **values}).status_code

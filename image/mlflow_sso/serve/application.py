@@ -5,6 +5,7 @@ import os
 from mlflow_sso.asgi import Application
 from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
+from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
 from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
@@ -27,6 +28,8 @@ def open_application() -> Application:
     Alembic, which each store asks for its schema at first use, is not thread-safe: of the first concurrent requests of
     a server that opens its stores on demand, half fail.
     """
+    # Before what turns a pool's time-out into an outage.
+    reserve_connections_for_nested_sessions()
     count_busy_pools_as_outages()
     trust_recent_connections()
     open_stores()
