@@ -1,5 +1,7 @@
 """The way to a plain MLflow by the commands of the page: its own server finds what ours has stored."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -51,6 +53,7 @@ def plain_server(pod: Pod, store: str, folder: Path) -> Iterator[httpx.Client]:
             cwd=folder,
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
         try:
             url = f"http://127.0.0.1:{port}"
@@ -58,7 +61,8 @@ def plain_server(pod: Pod, store: str, folder: Path) -> Iterator[httpx.Client]:
             with httpx.Client(base_url=url, timeout=60) as client:
                 yield client
         finally:
-            process.terminate()
+            # MLflow's command does not end the server that it has started.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
 
 
