@@ -28,7 +28,7 @@ class Alert:
 
 def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
     """All alerts of an environment, in the order in which a reader looks for them."""
-    found = [
+    return (
         *_availability(settings),
         *_service_quality(settings),
         *_databases(settings),
@@ -37,8 +37,7 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
         *_cluster_backups(settings),
         *_operators(settings),
         *(_delivery(settings, environment) if environment else ()),
-    ]
-    return tuple(found)
+    )
 
 
 def _own_metrics(settings: Settings) -> str:
@@ -47,8 +46,7 @@ def _own_metrics(settings: Settings) -> str:
 
 
 def _availability(settings: Settings) -> Iterator[Alert]:
-    here = _own_metrics(settings)
-    monitoring = settings.monitoring
+    here, monitoring = _own_metrics(settings), settings.monitoring
     yield Alert(
         name="MlflowDown",
         expr=f"absent(up{{{here}}} == 1)",
@@ -155,8 +153,7 @@ def _pods(settings: Settings) -> Iterator[Alert]:
         severity="critical",
         summary="{{ $labels.pod }} was restarted {{ $value | humanize }} times in half an hour",
     )
-    server = settings.server
-    if server.autoscaling is not None:
+    if settings.server.autoscaling is not None:
         scaler = f'namespace="{settings.namespace}",horizontalpodautoscaler="{settings.name}"'
         now = f"kube_horizontalpodautoscaler_status_current_replicas{{{scaler}}}"
         yield Alert(
@@ -185,12 +182,33 @@ def _jobs(settings: Settings) -> Iterator[Alert]:
         severity="warning",
         summary="the migration {{ $labels.job_name }} has not ended for an hour",
     )
-    yield _late(
-        settings, "MlflowJobLate", f'cronjob=~"{settings.name}-(gc|prune-sessions|end-access)"', "warning", "1h15m"
-    )
+    jobs = f'cronjob=~"{settings.name}-(gc|prune-sessions|end-access)"'
+    yield _late(settings, "MlflowJobLate", jobs, "warning", "1h15m")
     if settings.backup.target:
         lasts = f"{settings.backup.maximum_seconds // 60 + 15}m"
         yield _late(settings, "MlflowDumpMissing", f'cronjob="{settings.name}-dump"', "critical", lasts)
+    yield from _outcomes(settings)
+
+
+def _outcomes(settings: Settings) -> Iterator[Alert]:
+    """What the programs themselves have written down, which needs no kube-state-metrics."""
+    here, metric = _own_metrics(settings), "mlflow_sso_program_last"
+    ended = f"max by (program) ({metric}_end_timestamp_seconds{{{here}}})"
+    yield Alert(
+        name="MlflowProgramFailed",
+        expr=f"{ended} unless max by (program) ({metric}_success_timestamp_seconds{{{here}}}) >= {ended}",
+        lasts="1h15m",
+        severity="warning",
+        summary="the latest run of mlflow-sso {{ $labels.program }} failed",
+    )
+    if settings.ends_access:
+        yield Alert(
+            name="MlflowLeaversKeepAccess",
+            expr=f'time() - max({metric}_success_timestamp_seconds{{{here},program="end-access"}}) > 3 * 3600',
+            lasts="5m",
+            severity="critical",
+            summary="for {{ $value | humanizeDuration }} nobody has looked for users who have left",
+        )
 
 
 def _late(settings: Settings, name: str, which: str, severity: Literal["critical", "warning"], lasts: str) -> Alert:

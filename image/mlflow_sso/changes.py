@@ -11,6 +11,7 @@ from typing import Any
 
 from mlflow_sso import log
 from mlflow_sso.deadline import Deadline
+from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.schemas import Schema
 
 SERVICE = "mlflow_auth"
@@ -23,7 +24,9 @@ ENDED_ACCESS = "mlflow_sso_ended_access"
 """Table of the users whose access was ended and who have come back since, for the release that keeps sessions elsewhere
 (``patches/mlflow_3_6_0/sessions.py``): the mark that their sessions have from then on."""
 
-UNCOUNTED = frozenset({TABLE, ENDED_ACCESS, "auth_sessions", "auth_state", "saml_assertions", "scim_activity"})
+UNCOUNTED = frozenset(
+    {TABLE, ENDED_ACCESS, OUTCOMES, "auth_sessions", "auth_state", "saml_assertions", "scim_activity"}
+)
 """Tables of which nothing is remembered: they change with every login."""
 
 _TABLE = (

@@ -17,6 +17,7 @@ from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.directory import UNKNOWN, Directory, folded
 from mlflow_sso.errors import UsageError
 from mlflow_sso.groups import allowed_groups
+from mlflow_sso.outcomes import recorded
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
@@ -38,7 +39,11 @@ def run(arguments: Namespace) -> int:
     _, schema = schemas(root)
     deadline = Deadline(arguments.timeout)
     connection = connect(schema, deadline=deadline, program="end-access", writable=not arguments.dry_run)
-    with closing(connection), errors_explained(schema, doing="cannot end access in"):
+    with (
+        closing(connection),
+        errors_explained(schema, doing="cannot end access in"),
+        recorded(connection, "end-access", dry_run=arguments.dry_run) as outcome,
+    ):
         require_head(connection, schema)
         rows = access_rows(release)
         users = rows.users(connection)
@@ -47,6 +52,7 @@ def run(arguments: Namespace) -> int:
         for user, reason in gone:
             counts = {} if arguments.dry_run else rows.end_access(connection, user)
             log.result(user=user.name, reason=reason, dry_run=arguments.dry_run, **counts)
+        outcome.counts = {"users": len(users), "ended": len(gone)}
     log.result(total=len(gone), of=len(users), dry_run=arguments.dry_run)
     return 0
 

@@ -14,6 +14,7 @@ from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.garbage_collection.collection import Collection
 from mlflow_sso.object_store import ObjectStore, destination
+from mlflow_sso.outcomes import recorded
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -54,7 +55,11 @@ def run(arguments: Namespace) -> int:
     termination = Termination.expect()
     deadline = Deadline(arguments.timeout)
     connection = connect(schema, deadline=deadline, program="gc", writable=not arguments.dry_run)
-    with closing(connection), errors_explained(schema, doing="cannot collect the garbage of"):
+    with (
+        closing(connection),
+        errors_explained(schema, doing="cannot collect the garbage of"),
+        recorded(connection, "gc", dry_run=arguments.dry_run) as outcome,
+    ):
         require_head(connection, schema)
         connection.autocommit = False
         collection = Collection(
@@ -68,4 +73,6 @@ def run(arguments: Namespace) -> int:
             collection.collect()
         finally:
             log.result(kind="total", dry_run=arguments.dry_run, **collection.totals)
-    return 1 if collection.counts["blocked"] else 0
+            outcome.counts = collection.totals
+        outcome.succeeded = not collection.counts["blocked"]
+    return 0 if outcome.succeeded else 1

@@ -15,6 +15,7 @@ from mlflow_sso import log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import UsageError
+from mlflow_sso.outcomes import recorded
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
@@ -61,7 +62,11 @@ def run(arguments: Namespace) -> int:
     _, schema = schemas(SecretsRoot(arguments.secrets_root))
     writable = not arguments.dry_run
     connection = connect(schema, deadline=Deadline(arguments.timeout), program="prune-sessions", writable=writable)
-    with closing(connection), errors_explained(schema, doing="cannot prune the sessions of"):
+    with (
+        closing(connection),
+        errors_explained(schema, doing="cannot prune the sessions of"),
+        recorded(connection, "prune-sessions", dry_run=arguments.dry_run),
+    ):
         require_head(connection, schema)
         for expiring in tables:
             log.result(database=schema.name, message=_prune(connection, expiring, dry_run=arguments.dry_run))

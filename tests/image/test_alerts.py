@@ -35,6 +35,8 @@ OWN = NS + ',job="mlflow"'
 REQUESTS = "mlflow_sso_requests_total{" + OWN
 SECONDS = "mlflow_sso_request_duration_seconds"
 REFUSALS = "mlflow_sso_refused_requests_total{" + OWN
+ENDED = "mlflow_sso_program_last_end_timestamp_seconds{" + OWN
+SUCCEEDED = "mlflow_sso_program_last_success_timestamp_seconds{" + OWN
 CRON = f'{NS},cronjob="mlflow-gc"'
 DUMP = f'{NS},cronjob="mlflow-dump"'
 CLUSTER = 'namespace="postgres",pod="postgres-cluster-'
@@ -57,6 +59,10 @@ HEALTHY = {
     f'mlflow_sso_database_connections{{{OWN},state="idle",pod="b"}}': "41x900",
     f'mlflow_sso_database_connections{{{OWN},state="active",pod="b"}}': "30x900",
     f'mlflow_sso_database_connections_limit{{{OWN},pod="b"}}': "100x900",
+    f'{ENDED},program="gc"}}': "300x900",
+    f'{SUCCEEDED},program="gc"}}': "300x900",
+    f'{ENDED},program="end-access"}}': "0+60x900",
+    f'{SUCCEEDED},program="end-access"}}': "0+60x900",
     f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "800x900",
     f'kube_pod_container_resource_limits{{{NS},container="mlflow",pod="mlflow-7d9-x2v",resource="memory"}}': "1000x900",
     f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "1x900",
@@ -86,6 +92,8 @@ NEIGHBOR = {
     f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-b-7d9-x2v"}}': "0+2x900",
     f'kube_job_failed{{{NS},job_name="mlflow-b-db-migration-1",condition="true"}}': "1x900",
     f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-gc"}}': "60x900",
+    f'mlflow_sso_program_last_end_timestamp_seconds{{{NS},job="mlflow-b",program="gc"}}': "600x900",
+    f'mlflow_sso_program_last_success_timestamp_seconds{{{NS},job="mlflow-b",program="end-access"}}': "60x900",
     f'{BACKUP}{{{CLUSTER}b-1"}}': "0x900",
     f'{BACKUP}{{namespace="data",pod="postgres-cluster-1"}}': "0x900",
     f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-dump"}}': "60x900",
@@ -118,6 +126,11 @@ BROKEN: dict[str, dict[str, str]] = {
     "MlflowMigrationPending": {f'kube_job_status_active{{{NS},job_name="mlflow-db-migration-1"}}': "1x900"},
     "MlflowJobLate": {f"kube_cronjob_status_last_schedule_time{{{CRON}}}": "600x900"},
     "MlflowDumpMissing": {f"kube_cronjob_next_schedule_time{{{DUMP}}}": "60x900"},
+    "MlflowProgramFailed": {f'{ENDED},program="gc"}}': "600x900"},
+    "MlflowLeaversKeepAccess": {
+        f'{ENDED},program="end-access"}}': "60x900",
+        f'{SUCCEEDED},program="end-access"}}': "60x900",
+    },
     "MlflowBackupOld": {f'{BACKUP}{{{CLUSTER}1"}}': "5000x900"},
     "MlflowSecretNotSynced": {
         f'externalsecret_status_condition{{{NS},name="mlflow-db-secret",condition="Ready",status="False"}}': "1x900"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow_sso.changes import TABLE as CHANGES
+from mlflow_sso.outcomes import TABLE as OUTCOMES
 
 SCHEMA = "to_regnamespace(quote_ident(current_schema()))"
 
@@ -28,8 +29,8 @@ WHERE relnamespace = {SCHEMA} AND NOT EXISTS (SELECT FROM pg_constraint WHERE co
 
 
 def columns(connection: Any, *, without: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The columns that a client may write, of every table but ``without`` and that of the number of changes."""
-    others = {*without, CHANGES}
+    """The columns that a client may write, of every table but ``without`` and what describes an installation."""
+    others = {*without, CHANGES, OUTCOMES}
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)
         return {name: tuple(names or ()) for name, names in cursor.fetchall() if name not in others}

@@ -15,6 +15,7 @@ from mlflow_sso import log
 from mlflow_sso.database import connect
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import ProgramError
+from mlflow_sso.outcomes import Known, read_outcomes
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema
@@ -58,6 +59,9 @@ ROWS = Gauge("mlflow_sso_rows", "Rows of a table, as PostgreSQL estimates them."
 SIZE = Gauge("mlflow_sso_database_size_bytes", "Bytes of a database.", ("database",))
 CONNECTIONS = Gauge("mlflow_sso_database_connections", "Connections of the role, of all its pods.", ("state",))
 LIMIT = Gauge("mlflow_sso_database_connections_limit", "Connections that the role may have.")
+ENDED = Gauge("mlflow_sso_program_last_end_timestamp_seconds", "When a program last ended, however.", ("program",))
+SUCCEEDED = Gauge("mlflow_sso_program_last_success_timestamp_seconds", "When a program last succeeded.", ("program",))
+COUNTED = Gauge("mlflow_sso_program_last_count", "How much the latest run of a program did.", ("program", "what"))
 INFO = Gauge("mlflow_sso_release_info", "Versions of MLflow and of the plugin; always 1.", ("mlflow", "plugin"))
 
 
@@ -134,6 +138,7 @@ def _read(schema: Schema) -> dict[Gauge, Samples]:
         connections: Samples = {(label,): float(count) for label, count in cursor.fetchall()}
         cursor.execute(_LIMIT)
         limit = float(cursor.fetchone()[0])
+        outcomes = read_outcomes(cursor)
     return {
         UP: {(schema.name,): 1.0},
         AT_HEAD: {(schema.name,): float(found.revision == schema.head)},
@@ -141,4 +146,16 @@ def _read(schema: Schema) -> dict[Gauge, Samples]:
         SIZE: {(schema.name,): size},
         CONNECTIONS: connections,
         LIMIT: {(): limit},
+        **_outcomes(outcomes),
     }
+
+
+def _outcomes(known: Iterable[Known]) -> dict[Gauge, Samples]:
+    values: dict[Gauge, Samples] = {ENDED: {}, SUCCEEDED: {}, COUNTED: {}}
+    for run in known:
+        values[ENDED][(run.program,)] = run.ended
+        if run.succeeded is not None:
+            values[SUCCEEDED][(run.program,)] = run.succeeded
+        for what, count in run.counts.items():
+            values[COUNTED][(run.program, what)] = float(count)
+    return values
