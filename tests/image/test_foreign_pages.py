@@ -1,9 +1,15 @@
 """A page of another origin ends no session, and our own pages still do."""
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from pod import Pod
+from realm import Realm
+from serving import API, Serving, make_run
 
 from mlflow_sso.authorization.decision import Allowed, Caller
 from mlflow_sso.authorization.errors import RefusedError
@@ -47,7 +53,7 @@ def test_links_to_pages_are_kept(release: str, path: str) -> None:
     asked(release, "GET", path, b"cross-site")
 
 
-class Serving:
+class Backend:
     """A backend that serves everything to one user; the methods asked of it are ``served``."""
 
     def __init__(self) -> None:
@@ -66,7 +72,7 @@ class Serving:
 @pytest.mark.parametrize("release", TABLES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_logout_from_elsewhere_reaches_no_application(release: str, method: str) -> None:
-    backend, sent = Serving(), list[dict[str, Any]]()
+    backend, sent = Backend(), list[dict[str, Any]]()
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -81,3 +87,31 @@ def test_logout_from_elsewhere_reaches_no_application(release: str, method: str)
 
     assert [message["status"] for message in sent if "status" in message] == [403]
     assert backend.served == [method]
+
+
+@pytest.fixture(scope="module")
+def server(migrated_once: Pod, realm: Realm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder: Path = tmp_path_factory.mktemp("foreign")
+    with realm.serving(migrated_once.copy(folder)) as serving:
+        yield serving.wait()
+
+
+def is_logged_in(browser: httpx.Client) -> bool:
+    return "experiments" in browser.get(f"{API}/experiments/search?max_results=1").text
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_session_ends_by_own_logout_only(realm: Realm, server: Serving, site: str) -> None:
+    with realm.client() as browser:
+        browser.base_url = httpx.URL(server.url)
+        realm.log_in(browser, server.url).raise_for_status()
+        make_run(browser)
+        foreign = [browser.get("/logout", headers={"Sec-Fetch-Site": where}) for where in ("cross-site", "same-site")]
+        kept = is_logged_in(browser)
+        own = browser.get("/logout", headers={"Sec-Fetch-Site": site})
+        after = is_logged_in(browser)
+
+    assert [answer.status_code for answer in foreign] == [403, 403]
+    assert own.is_redirect
+    assert (kept, after) == (True, False)
