@@ -52,7 +52,7 @@ def only_schemas() -> Iterator[None]:
 
 @contextmanager
 def serving_routes(variables: Mapping[str, str]) -> Iterator[None]:
-    """Both, for the server: no route has data frames. What MLflow leaves out without them is there when it is used.
+    """Both, for the server: few requests have data frames. What MLflow leaves out is there when it is used.
 
     The AI gateway's modules cannot be imported without them.
     """
