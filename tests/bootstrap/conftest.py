@@ -195,7 +195,7 @@ def kubeconfig(cluster: HealthyCluster, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("KUBECONFIG", str(cluster.server.kubeconfig))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def servers(
     keycloak_server: Keycloak, postgres_server: Postgres, minio_server: Minio, openbao_server: OpenBao
 ) -> Servers:

@@ -18,6 +18,7 @@ from mlflow_bootstrap.doctor.web import Web
 ROOT = Path(__file__).parents[2]
 SETTINGS = load(ROOT / "environments/production.yaml")
 MANIFESTS = committed(PRODUCTION)
+NO_WEB = Web(environ={})
 JOB = MANIFESTS.of_kind("Job")[0]
 DEPLOYMENT = MANIFESTS.of_kind("Deployment")[0]
 KUSTOMIZATION = next(i for i in MANIFESTS.delivery["flux"] if i["metadata"]["name"].endswith("application"))
@@ -45,15 +46,25 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def look(*names: str, settings: Settings = SETTINGS) -> dict[str, Line]:
-    """The lines of the named checks, or of all, by their name."""
-    examined = Examination(
-        name="production",
+def examination(
+    settings: Settings = SETTINGS,
+    *,
+    name: str = "production",
+    environ: Mapping[str, str] | None = None,
+    web: Web = NO_WEB,
+) -> Examination:
+    """Of ``settings`` beside what is committed of production, with the credentials of ``environ``."""
+    return Examination(
+        name=name,
         settings=settings,
         committed=MANIFESTS,
         cluster=ClusterReader(settings),
-        credentials=Credentials(environ={}, ask=None),
-        web=Web(environ={}),
+        credentials=Credentials(environ=environ or {}, ask=None),
+        web=web,
     )
+
+
+def look(*names: str, settings: Settings = SETTINGS) -> dict[str, Line]:
+    """The lines of the named checks, or of all, by their name."""
     chosen = {name: CHECKS[name] for name in names or CHECKS}
-    return {line.name: line for line in examine(examined, chosen, seconds=60)}
+    return {line.name: line for line in examine(examination(settings), chosen, seconds=60)}

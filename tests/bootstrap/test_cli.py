@@ -15,7 +15,6 @@ from sso import administrator
 from where_tried import BOOTSTRAP, where_tried
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Keycloak, Minio, OpenBao, Postgres
 from mlflow_bootstrap.minio.policy import document
 
 pytestmark = pytest.mark.servers
@@ -32,14 +31,6 @@ DOCUMENTED = (
 """Blocks of the guides, in the order in which a person would run them."""
 
 ENTRIES = ("postgres", "s3", "oidc", "server")
-
-
-@pytest.fixture(scope="session")
-def servers(
-    keycloak_server: Keycloak, postgres_server: Postgres, minio_server: Minio, openbao_server: OpenBao
-) -> Servers:
-    """The session's servers."""
-    return Servers(keycloak=keycloak_server, postgres=postgres_server, minio=minio_server, openbao=openbao_server)
 
 
 @pytest.fixture

@@ -14,18 +14,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from healthy_cluster import PRODUCTION
+from doctor_lines import SETTINGS, examination
 from served import serving_http
 
-from cdk8s_mlflow.settings import load
 from live.node.api_server import ApiServer
 from live.servers import OpenBao
 from live.servers.certificates import Certificate, issue
-from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.doctor.checks import ingress, machine, public_address
-from mlflow_bootstrap.doctor.cluster_reader import ClusterReader
-from mlflow_bootstrap.doctor.committed import committed
-from mlflow_bootstrap.doctor.examination import Check, Examination
+from mlflow_bootstrap.doctor.examination import Check
 from mlflow_bootstrap.doctor.line import Line, State
 from mlflow_bootstrap.doctor.run import examine
 from mlflow_bootstrap.doctor.web import Web
@@ -33,7 +29,6 @@ from mlflow_bootstrap.ownership import MARK
 
 pytestmark = pytest.mark.servers
 
-SETTINGS = load(Path(__file__).parents[2] / "environments/production.yaml")
 HOST, KEYCLOAK = SETTINGS.ingress.host, SETTINGS.authentication.keycloak_host
 ISSUER = SETTINGS.authentication.issuer
 Answers = dict[str, tuple[int, Mapping[str, str], bytes]]
@@ -89,14 +84,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 def look(check: Check, port: int, **environ: str) -> Line:
     """The line of a check whose hosts answer at ``port``."""
-    examined = Examination(
-        name="production",
-        settings=SETTINGS,
-        committed=committed(PRODUCTION),
-        cluster=ClusterReader(SETTINGS),
-        credentials=Credentials(environ={}, ask=None),
-        web=Web(connect=("127.0.0.1", port), environ=environ),
-    )
+    examined = examination(web=Web(connect=("127.0.0.1", port), environ=environ))
     return examine(examined, {"asked": check}, seconds=30)[0]
 
 
@@ -223,14 +211,8 @@ def test_doctor_tries_a_machines_token(
     listed = {"/api/2.0/mlflow/experiments/search": (200, JSON, b"{}"), TOKENS: token_of(CLAIMS)}
     login = {"VAULT_ADDR": openbao_server.url, "VAULT_TOKEN": openbao_server.token}
     with answering(certificate, {**WELL, **listed, **changed}) as port:
-        examined = Examination(
-            name="production",
-            settings=settings,
-            committed=committed(PRODUCTION),
-            cluster=ClusterReader(settings),
-            credentials=Credentials(environ=login, ask=None),
-            web=Web(connect=("127.0.0.1", port), environ={"SSL_CERT_FILE": str(certificate.ca)}),
-        )
+        web = Web(connect=("127.0.0.1", port), environ={"SSL_CERT_FILE": str(certificate.ca)})
+        examined = examination(settings, environ=login, web=web)
         (line,) = examine(examined, {"machine": machine.token}, seconds=30)
 
     assert (line.state, seen in line.seen) == (state, True), line
@@ -254,14 +236,7 @@ def test_doctor_compares_clocks(
 def test_doctor_names_an_unknown_host() -> None:
     ingress_settings = SETTINGS.ingress.model_copy(update={"host": "mlflow.invalid"})
     settings = SETTINGS.model_copy(update={"ingress": ingress_settings})
-    examined = Examination(
-        name="production",
-        settings=settings,
-        committed=committed(PRODUCTION),
-        cluster=ClusterReader(settings),
-        credentials=Credentials(environ={}, ask=None),
-        web=Web(environ={}),
-    )
+    examined = examination(settings)
 
     unknown, *_ = examine(examined, {"DNS": ingress.names}, seconds=30)
     told, *_ = examine(replace(examined, web=Web(connect=("127.0.0.1", 9))), {"DNS": ingress.names}, seconds=30)

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from command_line import OURS, CommandLine, Servers, environment
+from doctor_lines import examination
 from fault_proxy import FaultProxy, silent
 from healthy_cluster import PRODUCTION
 from objects import admin
@@ -20,14 +21,10 @@ from sso import administrator
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres, Prometheus, Registry
-from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.doctor.checks import metrics, prepared, registry
-from mlflow_bootstrap.doctor.cluster_reader import ClusterReader
-from mlflow_bootstrap.doctor.committed import committed
-from mlflow_bootstrap.doctor.examination import Check, Examination
+from mlflow_bootstrap.doctor.examination import Check
 from mlflow_bootstrap.doctor.line import Line, State
 from mlflow_bootstrap.doctor.run import examine
-from mlflow_bootstrap.doctor.web import Web
 
 pytestmark = pytest.mark.servers
 
@@ -58,15 +55,7 @@ def applied(
 
 def look(settings: Settings, check: Check, **environ: str) -> list[Line]:
     """The lines of a check."""
-    examined = Examination(
-        name="site",
-        settings=settings,
-        committed=committed(PRODUCTION),
-        cluster=ClusterReader(settings),
-        credentials=Credentials(environ=environ, ask=None),
-        web=Web(environ={}),
-    )
-    return examine(examined, {"asked": check}, seconds=60)
+    return examine(examination(settings, name="site", environ=environ), {"asked": check}, seconds=60)
 
 
 @pytest.mark.parametrize("part", ["secrets", "keycloak", "postgres", "minio"])
@@ -143,14 +132,7 @@ def test_doctor_ends_although_keycloak_hangs(applied: CommandLine, keycloak_serv
         settings = applied.settings.model_copy(
             update={"bootstrap": applied.settings.bootstrap.model_copy(update={"keycloak_url": way.url})}
         )
-        examined = Examination(
-            name="site",
-            settings=settings,
-            committed=committed(PRODUCTION),
-            cluster=ClusterReader(settings),
-            credentials=Credentials(environ=applied.environ, ask=None),
-            web=Web(environ={}),
-        )
+        examined = examination(settings, name="site", environ=applied.environ)
         started = time.monotonic()
 
         (line,) = examine(examined, {"keycloak": prepared.PREPARED["keycloak"]}, seconds=2)

@@ -19,7 +19,6 @@ from secrecy import SecretDetector
 from sso import SERVICE_ACCOUNT
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Keycloak, Minio, OpenBao, Postgres
 
 pytestmark = pytest.mark.servers
 
@@ -61,14 +60,6 @@ def runners() -> Iterator[list[Runner]]:
             for _ in range(2)
         ]
         yield [Runner(process=process) for process in processes]
-
-
-@pytest.fixture(scope="module")
-def servers(
-    keycloak_server: Keycloak, postgres_server: Postgres, minio_server: Minio, openbao_server: OpenBao
-) -> Servers:
-    """The session's servers."""
-    return Servers(keycloak=keycloak_server, postgres=postgres_server, minio=minio_server, openbao=openbao_server)
 
 
 @pytest.fixture(scope="module")

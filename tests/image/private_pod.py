@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pod import Bucket, Database, Forks, Pod, Venv
 from realm import Realm
-from serving import SETTINGS, Serving, mount_server_secrets
+from serving import Serving, mount_server_secrets
 
 from live.servers import Minio, Postgres, Redis
 from live.servers.process import free_port
@@ -37,12 +37,7 @@ def serving_logins(pod: Pod, *, realm: Realm, redis: Redis) -> Serving:
     """A server of ``pod`` whose users log in at ``realm``."""
     port = free_port()
     settings = {
-        **SETTINGS,
-        "OIDC_DISCOVERY_URL": realm.discovery_url,
-        "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
-        "OIDC_SCOPE": "openid profile email",
-        "OIDC_GROUP_NAME": "mlflow-admins,mlflow-users",
-        "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
+        **realm.login_settings(port),
         "LOG_LEVEL": "DEBUG",
         "OIDC_PROVISION_ON_BEARER_AUTH": "true",
         "SESSION_TYPE": "redis",

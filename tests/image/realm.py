@@ -88,14 +88,18 @@ class Realm:
         (pod.secrets_root / "ca").mkdir(exist_ok=True)
         (pod.secrets_root / "ca/ca.crt").write_bytes(self.keycloak.certificate.ca.read_bytes())
         port = free_port()
-        login = {
+        return Serving(pod=replace(pod, settings={**self.login_settings(port), **settings}), port=port)
+
+    def login_settings(self, port: int) -> dict[str, str]:
+        """What a server at ``port`` is told, so that its users log in here."""
+        return {
+            **SETTINGS,
             "OIDC_DISCOVERY_URL": self.discovery_url,
             "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
             "OIDC_SCOPE": "openid profile email",
             "OIDC_GROUP_NAME": f"mlflow-admins,{GROUP}",
             "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
         }
-        return Serving(pod=replace(pod, settings={**SETTINGS, **login, **settings}), port=port)
 
     def create(self) -> None:
         with self.administrator() as admin:

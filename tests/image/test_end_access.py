@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pod import Pod
 from realm import DIRECTORY, Realm
-from serving import API, SERVER_SECRETS, SETTINGS, Serving, make_users, mount_server_secrets
+from serving import API, SERVER_SECRETS, Serving, make_users, mount_server_secrets
 
 from live.servers.process import free_port
 
@@ -43,15 +43,7 @@ class Office:
 @pytest.fixture(scope="module")
 def office(migrated_once: Pod, realm: Realm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     port = free_port()
-    settings = {
-        **SETTINGS,
-        "OIDC_DISCOVERY_URL": realm.discovery_url,
-        "OIDC_REDIRECT_URI": f"http://127.0.0.1:{port}/callback",
-        "OIDC_SCOPE": "openid profile email",
-        "OIDC_GROUP_NAME": "mlflow-admins,mlflow-users",
-        "OIDC_ADMIN_GROUP_NAME": "mlflow-admins",
-    }
-    pod = replace(migrated_once, settings=settings).copy(tmp_path_factory.mktemp("office"))
+    pod = replace(migrated_once, settings=realm.login_settings(port)).copy(tmp_path_factory.mktemp("office"))
     mount_server_secrets(pod)
     mount_directory(pod, realm)
     people = {name: realm.add_user(name, "/mlflow-users") for name in (*LEAVERS, "back", "stays")}

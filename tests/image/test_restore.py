@@ -47,12 +47,19 @@ def measured_restore(pod: Pod, folder: Path) -> int:
     return int(done.stdout.split()[-1]) // 1024
 
 
-def test_way_back_restores_dump_before_migration(postgres: Postgres, minio: Minio, tmp_path: Path) -> None:
+def new_installation(release: str, folder: Path, *, postgres: Postgres, minio: Minio) -> Pod:
+    """A pod of a release with empty databases, a bucket, and one for dumps."""
     database, bucket = Database(server=postgres), Bucket(server=minio)
     database.create()
     bucket.client.make_bucket(bucket.name)
-    old = make_backup_pod(Pod(venv=Venv(release="3.6.0"), folder=tmp_path / "old", database=database, bucket=bucket))
-    old.mount()
+    pod = make_backup_pod(Pod(venv=Venv(release=release), folder=folder, database=database, bucket=bucket))
+    pod.mount()
+    return pod
+
+
+def test_way_back_restores_dump_before_migration(postgres: Postgres, minio: Minio, tmp_path: Path) -> None:
+    old = new_installation("3.6.0", tmp_path / "old", postgres=postgres, minio=minio)
+    database = old.database
     newer = replace(old, venv=Venv(release="3.17.2"))
     assert old.migrate().code == 0
     database.query(ROWS)
@@ -72,11 +79,7 @@ def test_way_back_restores_dump_before_migration(postgres: Postgres, minio: Mini
 
 
 def test_older_image_refuses_dump_of_newer_schema(postgres: Postgres, minio: Minio, tmp_path: Path) -> None:
-    database, bucket = Database(server=postgres), Bucket(server=minio)
-    database.create()
-    bucket.client.make_bucket(bucket.name)
-    newer = make_backup_pod(Pod(venv=Venv(release="3.17.2"), folder=tmp_path / "n", database=database, bucket=bucket))
-    newer.mount()
+    newer = new_installation("3.17.2", tmp_path / "newer", postgres=postgres, minio=minio)
     assert (newer.migrate().code, newer.run("dump").code) == (0, 0)
 
     back = make_empty_copy(replace(newer, venv=Venv(release="3.6.0")), tmp_path / "back")

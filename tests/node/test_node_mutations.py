@@ -101,7 +101,7 @@ class Checks:
 
     @property
     def all(self) -> tuple[Callable[[], None], ...]:
-        """In the order in which somebody would meet what is broken."""
+        """In the order in which an operator would meet what is broken."""
         return (
             self.pods_become_ready,
             self.traefik_reaches_the_server,
