@@ -4,7 +4,8 @@ import re
 
 from constructs import Construct
 
-from cdk8s_mlflow.alerts import Alert, alerts
+from cdk8s_mlflow.alert import Alert
+from cdk8s_mlflow.alerts import alerts
 from cdk8s_mlflow.metadata import resource_metadata, selector
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.monitoring import MonitoringSettings
