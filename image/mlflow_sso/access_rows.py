@@ -55,6 +55,7 @@ HASHES = AccessRows(
     end=(
         (
             "keys_and_sessions",
+            # %% is one per cent sign: psycopg2 fills in %(id)s of the same text, and of the SELECT above nothing.
             "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), "
             "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = %(id)s AND password_hash NOT LIKE 'ended:%%'",
         ),

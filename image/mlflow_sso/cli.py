@@ -43,12 +43,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
+        # As a shell reports SIGINT: 128 and its number.
         sys.exit(130)
 
 
 def _run(argv: list[str]) -> int:
     if not argv or argv[0] not in PROGRAMS:
         _overview().parse_args(argv or ["--help"])
+    # Before a program is imported: libpq's variables of the pod would change where it connects to.
     drop_foreign_variables(os.environ)
     program = cast(Program, import_module(f"mlflow_sso.{argv[0].replace('-', '_')}"))
     parser = ArgumentParser(prog=f"mlflow-sso {argv[0]}", description=PROGRAMS[argv[0]], allow_abbrev=False)

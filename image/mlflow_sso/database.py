@@ -48,6 +48,7 @@ def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool 
         try:
             connection = psycopg2.connect(
                 schema.libpq_uri,
+                # libpq waits for ever at zero; ten seconds at most, so that each try gets its line in the log.
                 connect_timeout=max(2, min(10, int(deadline.left))),
                 application_name=f"mlflow-sso {program}",
                 **KEEPALIVES,
@@ -89,6 +90,7 @@ def limited_lock_wait(connection: Any, seconds: float) -> Iterator[None]:
 
 
 def _wait_or_raise(schema: Schema, reason: str, deadline: Deadline) -> None:
+    # libpq's words for a Secret that is mounted and wrong: no wait cures that.
     if reason.startswith(("definition of service", "service file")):
         raise TerminalError(f"{schema.name}: {reason}", remedy="look at pg_service.conf in mlflow-db-secret")
     if deadline.passed:
@@ -132,6 +134,7 @@ def errors_explained(schema: Schema, *, doing: str) -> Iterator[None]:
 
 def _explained(error: Any, schema: Schema, doing: str) -> ProgramError:
     problem = f"{doing} {schema.name}: {_first_line(error)}"
+    # psycopg2 has no SQLSTATE when the connection itself was lost.
     if error.pgcode is None or error.pgcode.startswith(RETRYABLE_CLASSES):
         return RetryableError(problem, remedy="nothing was left half done; run it again")
     if error.pgcode == "42501":

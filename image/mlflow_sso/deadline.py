@@ -45,6 +45,7 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
+    # float() reads "nan" and "inf", too.
     if not 0 <= seconds < float("inf"):
         raise ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds

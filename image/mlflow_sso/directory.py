@@ -48,6 +48,7 @@ class Directory:
     def reason_to_end(self, name: str) -> str | None:
         """Why the user ``name`` may not use the server any more; None if Keycloak says that they may."""
         field = "username" if name.startswith(SERVICE_ACCOUNT) else "email"
+        # Without ``exact`` Keycloak finds every user whose name contains the text.
         users = [user for user in self._list("users", **{field: name, "exact": "true"}) if _knows(user, field, name)]
         if not users:
             return UNKNOWN
@@ -63,6 +64,7 @@ class Directory:
         yield from self._members_below(found["id"], deeper=group == os.environ.get(PARENT_VARIABLE))
 
     def _members_below(self, group: str, *, deeper: bool) -> Iterator[Record]:
+        # The brief form has all that ``names`` reads: enabled, username, email.
         yield from self._list(f"groups/{group}/members", briefRepresentation="true")
         if deeper:
             for child in self._list(f"groups/{group}/children"):
@@ -88,6 +90,7 @@ class Directory:
 
         url = f"{self.realm_url}/{path}"
         try:
+            # A page that a proxy leads to would be taken for an answer of Keycloak's.
             answer = self.session.get(url, params=query, timeout=max(1.0, self.timeout), allow_redirects=False)
         except requests.exceptions.RequestException as error:
             raise RetryableError(

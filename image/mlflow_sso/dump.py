@@ -117,6 +117,7 @@ def _write(
         with errors_explained(schema, doing="cannot dump"):
             revision = schema_state(connection, schema).revision or ""
             dumped = []
+            # restore runs the revisions, which write that table by themselves.
             for table, columns in tables.columns(connection, without=[schema.version_table]).items():
                 require_running()
                 dumped.append(_dump_table(target, name, schema, connection, table, columns, keys))

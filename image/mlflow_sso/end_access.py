@@ -48,6 +48,7 @@ def run(arguments: Namespace) -> int:
         rows = access_rows(release)
         users = rows.users(connection)
         gone = find_gone(users, directory.log_in(root, arguments.timeout))
+        # Only from here: no transaction stays open while Keycloak is asked.
         connection.autocommit = False
         for user, reason in gone:
             counts = {} if arguments.dry_run else rows.end_access(connection, user)

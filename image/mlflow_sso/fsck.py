@@ -32,6 +32,7 @@ def run(arguments: Namespace) -> int:
     trust_mounted_authorities(root)
     schema, _ = schemas(root)
     destination()
+    # Only for its error, before anything is connected to.
     first = _findings(schema, arguments.timeout)
     second = _findings(schema, arguments.timeout) if first else {}
     found = [second[key] for key in first if key in second]
@@ -51,6 +52,7 @@ def _findings(schema: Schema, timeout: float) -> dict[object, dict[str, Any]]:
         errors_explained(schema, doing="cannot compare the bucket with"),
     ):
         require_head(connection, schema)
+        # One view of all tables, whatever the server writes meanwhile.
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
         for missing in find_missing(connection, store, place):
             found["row", missing.kind, missing.id, missing.location] = {

@@ -51,6 +51,7 @@ def run(arguments: Namespace) -> int:
     root = SecretsRoot(arguments.secrets_root)
     trust_mounted_authorities(root)
     schema, _ = schemas(root)
+    # Only for its error, before a connection is opened and an outcome recorded.
     destination()
     termination = Termination.expect()
     deadline = Deadline(arguments.timeout)

@@ -192,6 +192,7 @@ class ObjectStore:
         """Store what ``stream`` gives until its end, in parts; nothing is stored if it raises."""
         from boto3.s3.transfer import TransferConfig
 
+        # Each part is held in memory until it was sent, since the stream cannot be read twice.
         transfer = TransferConfig(multipart_chunksize=PART, multipart_threshold=PART, max_concurrency=2)
         with _explained(folder):
             self._client.upload_fileobj(

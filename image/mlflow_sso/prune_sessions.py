@@ -58,6 +58,7 @@ def run(arguments: Namespace) -> int:
             f"release {release.mlflow} keeps no sessions in the database",
             remedy="leave prune-sessions out: its session store forgets by itself",
         )
+    # Before any connection: a wrong setting is an error of usage.
     tables = list(_tables())
     _, schema = schemas(SecretsRoot(arguments.secrets_root))
     writable = not arguments.dry_run

@@ -98,6 +98,7 @@ def _restore(
         for schema, connection in zip(both, connections, strict=True):
             _require_empty(connection, schema)
         stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
+        # Left as one, after both were loaded: an error in the second database undoes the first.
         transactions = stack.enter_context(ExitStack())
         for schema, connection in zip(both, connections, strict=True):
             with errors_explained(schema, doing="cannot restore"):
@@ -106,6 +107,7 @@ def _restore(
                     upgraded(connection, schema, before, deadline=deadline, to=database.revision)
                 )
                 _load(target, dump, schema, connection, database, keys)
+    # COPY leaves the planner without statistics until autovacuum comes by.
     for schema in both:
         _analyse(schema, deadline)
 

@@ -43,6 +43,7 @@ class SecretsRoot:
         Raises ``TerminalError`` if the file exists and is unreadable.
         """
         try:
+            # ``kubectl create secret --from-file`` keeps the newline at the end of a file.
             return self.file(mount, key).read_text(encoding="utf-8").removesuffix("\n") or None
         except (FileNotFoundError, NotADirectoryError):
             return None

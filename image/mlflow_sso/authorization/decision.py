@@ -122,6 +122,7 @@ class Decision:
 
     def allow(self, caller: Caller, match: Match, wanted: Wanted) -> Allowed:
         """Ask for the permissions; raises ``RefusedError`` if one is missing."""
+        # ``wanted`` has judged the values by now, which hold for administrators, too.
         if caller.is_admin:
             return Allowed(caller)
         self.check(caller, wanted.believed)
@@ -140,6 +141,7 @@ class Decision:
         try:
             self.check(caller, demands)
         except RefusedError:
+            # The caller named another object, which has this location: the usual words would be about the wrong one.
             raise RefusedError(
                 f"the stored location {shown(location)} is not served: it belongs to what the caller may not read"
             ) from None
@@ -205,6 +207,7 @@ class Decision:
         by_kind: dict[Kind, dict[str, Demand]] = {}
         for demand in demands:
             strictest = by_kind.setdefault(demand.kind, {})
+            # Two fields may name one object: the stricter level is asked for, once.
             strictest[demand.name] = _both(demand, strictest.get(demand.name, demand))
         for kind, strictest in by_kind.items():
             granted = self._granted(caller, kind, strictest)
@@ -215,6 +218,7 @@ class Decision:
                     )
 
     def _granted(self, caller: Caller, kind: Kind, wanted: Mapping[str, Demand]) -> Mapping[str, Level]:
+        # Experiments take the longer way, on which an id such as 01 is refused.
         if kind in self._direct and kind is not Kind.EXPERIMENT:
             return self._permissions.levels(caller.username, kind, wanted)
         owners = self._objects.experiments(kind, wanted)

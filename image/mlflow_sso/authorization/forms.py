@@ -31,6 +31,7 @@ def _pairs(item: Any) -> Iterator[tuple[Any, Any]]:
         for inner in item:
             yield from _pairs(inner)
     elif isinstance(item, Mapping):
+        # The two names may also be the keys of two tags in a mapping: judged as both.
         if {normal(str(name)) for name in item} & {"key", "value"}:
             yield item.get("key"), item.get("value")
         yield from item.items()

@@ -98,8 +98,10 @@ def _document(payload: Mapping[str, Any], schema: "GraphQLSchema") -> "DocumentN
     if not isinstance(query, str):
         raise _invalid("a GraphQL request needs a query, which is text")
     try:
+        # graphql-core parses before it validates, so only this bounds the work that an invalid document makes.
         document = parse(query, max_tokens=MAX_TOKENS)
         errors = validate(schema, document, max_errors=1)
+    # The parser descends into selections by recursion, so a document with many levels ends like this.
     except (GraphQLError, RecursionError) as error:
         raise _invalid(f"not a GraphQL document: {str(error).splitlines()[0]}") from None
     if errors:
@@ -145,6 +147,7 @@ def _input(definition: Any, node: "FieldNode", variables: dict[str, Any]) -> Map
         raise _invalid(f"the arguments do not fit: {error.message}") from None
     given = arguments.get("input") or {}
     for name, value in given.items():
+        # MLflow's schema has lists of nullable strings; a null names no object that could be judged.
         if isinstance(value, list) and any(item is None for item in value):
             raise _invalid(f"{name} has a null among its values")
     return dict(given)

@@ -73,6 +73,7 @@ class Locations:
         )
 
     def _is_allowed(self, location: str) -> bool:
+        # Each of them lets some reader of the location see another path than the prefix that was allowed.
         if any(sign in location for sign in "?#;\\") or "%" in location or not location.isprintable():
             return False
         path = location.rstrip("/").partition("://")[2] or location.rstrip("/").partition(":/")[2]
@@ -90,6 +91,7 @@ def shown(location: str) -> str:
 
 def _below_root(location: str) -> str:
     path = location.removeprefix(OWN_ROOT)
+    # A second slash begins a host: MLflow's client would ask that server, not this one.
     if path == location or not path or path.startswith("/"):
         raise RefusedError(f"the location {location[:80]!r} is not served: write {OWN_ROOT}<path>, without a host")
     return path

@@ -82,6 +82,7 @@ def _compiled(path: str) -> re.Pattern[str]:
     pattern, end = "", 0
     for found in VARIABLE.finditer(path):
         several = found[1] == "path"
+        # As werkzeug's PathConverter has it: no slash first, so that // leads nowhere.
         pattern += f"{re.escape(path[end : found.start()])}(?P<{found[2]}>{'[^/].*?' if several else '[^/]+'})"
         end = found.end()
     return re.compile(pattern + re.escape(path[end:]), re.DOTALL)
@@ -93,6 +94,7 @@ def is_canonical(path: str) -> bool:
         return False
     seen, slashes = path, path.count("/")
     for _ in range(DECODINGS):
+        # One slash at the end belongs to routes such as /oidc/ui/.
         segments = seen[1:].removesuffix("/").split("/") if seen != "/" else []
         if any(segment in ("", ".", "..") for segment in segments) or seen.count("/") != slashes:
             return False

@@ -73,6 +73,7 @@ class AuthorizationMiddleware:
             allowed = refusal.answer()
         except Exception as error:
             found = outage(error)
+            # Everything but a database that is away is a fault of this code: the log has to show it.
             if found is None:
                 raise
             progress(found, level="error", reason=reason(error))
@@ -89,6 +90,7 @@ class AuthorizationMiddleware:
         for name, value in scope["headers"]:
             if name in self._refused_headers and value.strip():
                 raise RefusedError(self._refused_headers[name], status=400, error_code="INVALID_PARAMETER_VALUE")
+        # A preflight bears no login (Fetch standard), so its path is all that can be judged.
         if method == "OPTIONS" and self._table.knows(path):
             return PREFLIGHT
         match, record = self._table.find(method, path), record_of(scope)
@@ -102,6 +104,7 @@ class AuthorizationMiddleware:
         if rule.access is Access.REFUSED:
             raise RefusedError(f"this server does not serve this path: {rule.because}")
         refuse_foreign_logout(match, scope)
+        # After the table: what is refused for good says so in place of "try again".
         if self._read_only and changes_something(match):
             record.rule = LABEL
             refusals.count("read_only", 503)
@@ -116,6 +119,7 @@ class AuthorizationMiddleware:
             return caller, receive
         record = record_of(scope)
         record.user = caller.username
+        # An artifact is passed on as it comes: only the disk limits its size.
         if match.body is Body.FILE:
             return await self._backend.decide(caller, match, scope, b""), receive
         body = await read_body(scope, receive)

@@ -85,6 +85,7 @@ class Objects:
 
         with self._session() as session:
             known = [name for (name,) in session.query(Dataset.dataset_id).filter(Dataset.dataset_id.in_(wanted))]
+        # One that is in no experiment exists nevertheless: it is refused, not reported as missing.
         owners: dict[str, tuple[str, ...]] = dict.fromkeys(known, ())
         source, experiment = Association.source_id, Association.destination_id
         of_experiments = Association.destination_type == Type.EXPERIMENT
@@ -126,6 +127,7 @@ class Objects:
         kind, place = FOLDERS.get(segments[0], (Kind.RUN, 0)) if segments else (Kind.RUN, 0)
         name = segments[place] if len(segments) > place else ""
         found = self.experiments(kind, [name]).get(name, ())
+        # A run of another experiment owns nothing in this folder, whatever the folder is called.
         return found if set(found) <= set(owners) and found else owners
 
 

@@ -34,6 +34,7 @@ ANSWERS = {AWAY: _unavailable(AWAY, 5), UPGRADED: _unavailable(UPGRADED, 10)}
 
 def outage(error: BaseException) -> str | None:
     """``AWAY`` or ``UPGRADED`` if that caused ``error``, else None; MLflow's sessions wrap what they raise."""
+    # By name, so that this module imports neither SQLAlchemy nor psycopg2.
     kinds = {(kind.__module__, kind.__name__) for cause in _causes(error) for kind in type(cause).__mro__}
     if any(module == "sqlalchemy.exc" and name in _AWAY for module, name in kinds):
         return AWAY

@@ -51,6 +51,7 @@ class Recent:
     def put(self, key: Hashable, value: Any) -> None:
         """Keep ``value`` from now on."""
         with self._lock:
+            # A dictionary keeps the place of a key that is set again: deleted first, it becomes the youngest.
             self._entries.pop(key, None)
             self._entries[key] = (monotonic(), value)
             if len(self._entries) > self._most:

@@ -156,6 +156,7 @@ def _is_elsewhere(endpoint: str | None) -> bool:
 def _server(endpoint: str | None) -> tuple[str, int]:
     """Host and port of an S3 API; all of AWS, which no endpoint means as well, is one."""
     parts = urlsplit(endpoint or "https://s3.amazonaws.com")
+    # With the dot at its end a name is the same host (RFC 1034, section 3.1).
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or (80 if parts.scheme == "http" else 443)
     return ("aws" if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else host, port)

@@ -74,9 +74,11 @@ def request(method: str, url: str, timeout: float, **options: Any) -> tuple[int,
     # Only programs that use requests spend the time of its import.
     import requests
 
+    # urllib3 refuses a timeout of zero, which is what a passed deadline leaves.
     try:
         answer = requests.request(method, url, timeout=max(1.0, timeout), **options)
         body = answer.json()
+    # These two first: they are RequestExceptions as well, and no other try cures them.
     except requests.exceptions.SSLError as error:
         raise TerminalError(f"{url}: {error}", remedy=tls_remedy(str(error))) from None
     except requests.exceptions.JSONDecodeError:

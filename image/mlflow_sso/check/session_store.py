@@ -40,6 +40,7 @@ def _redis(root: SecretsRoot, timeout: float) -> str:
     key, place = f"mlflow-sso-check:{uuid.uuid4().hex}", _redis_settings(root)
     try:
         with redis.Redis(**place, socket_timeout=max(1.0, timeout), socket_connect_timeout=max(1.0, timeout)) as client:
+            # Should the program end before the next line, Redis forgets the key by itself.
             client.set(key, "written", ex=60)
             same = client.getdel(key) == b"written"
     except redis.exceptions.AuthenticationError as error:

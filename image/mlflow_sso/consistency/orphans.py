@@ -61,6 +61,7 @@ class Orphans:
             target = self._experiments if claim.user.startswith("experiment ") else self._used
             target |= readings(claim.location, self.root)
         for name, *uris in rows.versions:
+            # A source that names the whole bucket would let every folder pass for a used one.
             self._used |= {folder for uri in uris for folder in readings(uri, self.root) if name and folder.prefix}
         for named in rows.named:
             self._used |= readings(named.location or "", self.root)
@@ -68,6 +69,7 @@ class Orphans:
             self._above |= set(folder.upwards())
 
     def _walk(self, folder: Folder) -> Iterator[Orphan]:
+        # A row that points at the root must not end the walk before it has begun.
         if folder in self._used and folder != self.root:
             return
         if folder in self._experiments:

@@ -89,6 +89,7 @@ class Collection:
         try:
             self._try_often(kind, batch)
         except ForeignKeyViolation as error:
+            # By halves until the rows that another table refers to are found; all others can be deleted.
             if len(batch) > 1:
                 self._collect(kind, batch[: len(batch) // 2])
                 self._collect(kind, batch[len(batch) // 2 :])
@@ -124,6 +125,7 @@ class Collection:
             sweep.run(folder for thing in going for folder in thing.folders)
             if not self.dry_run:
                 self._find_late_users(cursor, going)
+            # Rows may be deleted only after the last object: what was deleted is not missed by the next try.
             if not sweep.is_complete:
                 self.connection.rollback()
         self.size += sweep.total
@@ -134,6 +136,7 @@ class Collection:
 
     def _claim(self, cursor: Any, kind: str, batch: list[Expired]) -> list[Expired]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        # After the advisory lock, for which another run may wait as long as that takes.
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         claimed = claim(cursor, kind, batch, before=self.before)
         if kind == "experiment":
@@ -181,6 +184,7 @@ class Collection:
 
     def _look_again(self, cursor: Any, going: list[Going]) -> None:
         """Keep writers from what can begin to use a folder, and raise if a row uses one that is about to go."""
+        # It blocks writers and no readers (PostgreSQL, "Explicit Locking"), until the objects are deleted.
         cursor.execute("LOCK TABLE experiments, model_versions IN SHARE ROW EXCLUSIVE MODE")
         usage = self._look(cursor, kept=self._usage.kept)
         try:

@@ -61,6 +61,7 @@ class Sweep:
             def delete(bucket: Folder, keys: list[str]) -> None:
                 if keys and not self.dry_run:
                     waiting.append(pool.submit(self.store.delete_keys, bucket, keys))
+                # So that listing does not run far ahead, and the error of a deletion comes up soon.
                 while len(waiting) > AT_ONCE:
                     waiting.popleft().result()
 
@@ -104,6 +105,7 @@ class Sweep:
 def _outermost(folders: Iterable[Folder]) -> list[Folder]:
     """In the order of their keys, without those that lie within another."""
     outermost: list[Folder] = []
+    # S3 lists keys in the order of their bytes in UTF-8, and the pages are read along with this list.
     for folder in sorted(set(folders), key=lambda folder: (folder.bucket, folder.prefix.encode())):
         last = outermost[-1] if outermost else None
         if last is None or folder.bucket != last.bucket or not folder.prefix.startswith(last.prefix):

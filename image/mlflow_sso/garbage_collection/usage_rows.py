@@ -118,6 +118,7 @@ def read_trace_claims(cursor: Any) -> frozenset[Claim]:
     return _claims(cursor, "trace", _TRACES, 0)
 
 
+# Every look reads the versions anew, and they are mostly those of the look before.
 @lru_cache(maxsize=2)
 def named_by(versions: frozenset[tuple[str, str, str]]) -> Mapping[str, str]:
     """Which model version, as ``name/version``, names a run or a logged model in its source or location, by their id.

@@ -133,6 +133,7 @@ def _settle(
 def _settle_locked(
     connection: Any, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
 ) -> tuple[SchemaState, str, str]:
+    # Read again under the lock: the migration that was waited for may have done it all.
     before, action = schema_state(connection, schema), "none"
     if not before.is_at_head(schema):
         from mlflow_sso.migrate.upgrade import upgrade

@@ -130,6 +130,7 @@ def estimated_rows(cursor: Any) -> Mapping[str, int]:
         " WHERE relkind IN ('r', 'p') AND relnamespace = to_regnamespace(quote_ident(current_schema()))"
     )
     rows: dict[str, int] = dict(cursor.fetchall())
+    # PostgreSQL 14 and newer say -1 of a table that was never analyzed.
     for table in [table for table, count in rows.items() if count < 0]:
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
         rows[table] = cursor.fetchone()[0]
@@ -158,6 +159,7 @@ def _create_index(cursor: Any, index: EarlyIndex, deadline: Deadline) -> None:
     name, table = sql.Identifier(index.name), sql.Identifier(index.table)
     with limited_lock_wait(cursor.connection, deadline.left):
         if found:
+            # A concurrent build that was cut off leaves an invalid index, which no query uses.
             cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(name))
         message, fields = "creating an index beforehand", {"index": index.name, "table": index.table}
         log.progress(message, database="mlflow", **fields)
@@ -184,6 +186,7 @@ def _add_columns(cursor: Any, table: str, deadline: Deadline) -> None:
         " WHERE table_schema = current_schema() AND table_name = %s AND column_name = ANY (%s)",
         [table, names],
     )
+    # ALTER TABLE would take its lock even to add nothing.
     if cursor.fetchone()[0] < len(added):
         with_short_locks(cursor, f"ALTER TABLE {table} {', '.join(added)}", deadline=deadline)
 
@@ -196,6 +199,7 @@ def with_short_locks(cursor: Any, statement: str, *, deadline: Deadline) -> None
     from psycopg2.errors import LockNotAvailable
 
     while True:
+        # The connection is in autocommit: here the limit of the wait ends with the statement.
         cursor.execute("BEGIN")
         try:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_WAIT_MILLISECONDS}ms"])

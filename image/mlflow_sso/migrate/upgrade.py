@@ -82,6 +82,7 @@ def upgraded(
     _require_ours(schema, before)
     _log_through(schema.name)
     connection.autocommit = False
+    # Whatever SQLAlchemy and alembic open, StaticPool gives them this one connection, in its transaction.
     engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
     try:
         with engine.connect() as alchemy, _locked(alchemy, schema, before, deadline):
@@ -106,6 +107,7 @@ def _locked(
         transaction = alchemy.begin()
         try:
             if before.revision is not None:
+                # lock_timeout would count anew for each table; this one counts for all of them together.
                 alchemy.exec_driver_sql(f"SET LOCAL statement_timeout = {LOCK_TRY_MILLISECONDS}")
                 names = ", ".join(alchemy.dialect.identifier_preparer.quote(name) for name in sorted(before.tables))
                 alchemy.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
@@ -153,6 +155,7 @@ def _run_revisions(
         log.progress("creating MLflow's first tables", database=schema.name)
         InitialBase.metadata.create_all(transaction)
     script = ScriptDirectory(str(schema.scripts))
+    # The scripts of release 3.6.0 do not have it.
     if trace_analytics.REVISION in schema.parents:
         trace_analytics.apply(script.get_revision(trace_analytics.REVISION), **_refills(filled))
     for revision in {index.revision for index in (*EARLY_INDEXES, *ANALYTICS_INDEXES)} & schema.parents.keys():
@@ -166,6 +169,7 @@ def _run_revisions(
         environment.configure(
             connection=transaction,
             target_metadata=_metadata(schema),
+            # As MLflow's own env.py has it.
             render_as_batch=True,
             version_table=schema.version_table,
         )

@@ -77,6 +77,7 @@ class VerifiedKeys:
             return True
         name = attempt.name if attempt is not None else stored_hash
         try:
+            # Asked again when its turn comes: another request may have verified the same key meanwhile.
             good = self._checks.run(name, mark, lambda: self._remembers(mark) or self._check(stored_hash, password))
         except KeyChecksBusyError:
             if attempt is not None:

@@ -35,6 +35,7 @@ def _size(repository: Any, artifact_path: str) -> int:
     except ClientError as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
             raise MlflowException(f"no such artifact: {artifact_path[:200]}", RESOURCE_DOES_NOT_EXIST) from None
+        # The download itself meets any other error again, and MLflow answers that.
         return 0
     return int(found["ContentLength"])
 

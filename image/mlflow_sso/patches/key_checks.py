@@ -105,6 +105,7 @@ class KeyChecks:
                 del self._running[name]
                 self._note(name, good)
                 self._changed.notify()
+            # Requests with the same key wait for this, so it is settled even if the check raised.
             if good is None:
                 future.set_exception(KeyChecksBusyError())
             else:

@@ -66,6 +66,7 @@ def reserve_connections_for_nested_sessions() -> None:
             return turns
 
     def get_in_turn(pool: Any) -> Any:
+        # SQLAlchemy's -1: a pool without a limit, in which no request waits.
         if pool._max_overflow < 0:
             return get(pool)
         turns = turns_of(pool)

@@ -56,6 +56,7 @@ class Body:
 
     def replay(self, receive: Receive) -> Receive:
         """An ASGI ``receive`` that gives the body once more, then what ``receive`` gives."""
+        # An empty body is a message, too: the application waits for it.
         left = max(self.size, 1)
 
         async def replayed() -> Message:
@@ -93,6 +94,7 @@ async def read_body(scope: MutableMapping[str, Any], receive: Receive) -> Body:
         body = Body()
         try:
             await body.fill(receive)
+        # A cancelled request must not leave its file behind, either.
         except BaseException:
             body.file.close()
             raise

@@ -111,6 +111,7 @@ class Transport:
     def arrived(self) -> int:
         """Bytes that have arrived at the peer, or were on their way to it in vain."""
         descriptor = self._transport.get_extra_info("socket").fileno()
+        # A closed socket has no descriptor, and nothing on its way.
         waiting = 0
         if descriptor >= 0:
             waiting = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4))[0]
@@ -134,6 +135,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
         self._lingering_until = self._last_piece = 0.0
         excess = len(self.connections) - self.limits.connections
         if excess > 0 and not self._make_room():
+            # A copy: uvicorn hands the same dictionary to every connection.
             self.app_state = {**self.app_state, CROWDED: True}
             if excess > RESERVED_CONNECTIONS:
                 self.transport.abort()
@@ -196,9 +198,11 @@ class Connection(H11Protocol):  # type: ignore[misc]
 
     def _waits_for_body(self) -> bool:
         cycle = self.cycle
+        # A client that expects 100 sends nothing until the application begins to read: it is not slow.
         return cycle.more_body and not self.flow.read_paused and not cycle.waiting_for_100_continue
 
     def _end_of_patience(self) -> None:
+        # Half a head deserves an answer; a connection that sent nothing is only closed.
         if self._received > self._received_before and self.conn.our_state is h11.IDLE:
             self._answer_timeout()
         self.transport.close()
@@ -211,6 +215,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
             return
         self._answer_timeout()
         self.transport.close()
+        # As uvicorn wakes an application that waits in ``receive``: it hears http.disconnect.
         cycle.disconnected = True
         cycle.message_event.set()
 

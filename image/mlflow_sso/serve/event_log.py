@@ -60,6 +60,7 @@ def _access(finished: Finished) -> dict[str, object]:
         "request": record.request_id,
         "client": record.client,
         "user": record.user or None,
+        # A method may be any word, of any length.
         "method": scope["method"][:16],
         "path": masked_target(_target(scope))[:LONGEST],
         "rule": record.rule,

@@ -107,6 +107,7 @@ class DatabaseGauges:
         for schema in self.schemas:
             try:
                 part = _read(schema)
+            # Whatever it is, the thread must go on, or the gauges would stand still for the life of the pod.
             except Exception as error:
                 part = {UP: {(schema.name,): 0.0}}
                 if not isinstance(error, ProgramError):
@@ -123,6 +124,7 @@ def _release() -> Samples:
 
 def _read(schema: Schema) -> dict[Gauge, Samples]:
     with (
+        # One try: the next reading is a period away.
         closing(connect(schema, deadline=Deadline(0), program="gauges")) as connection,
         connection.cursor() as cursor,
     ):

@@ -42,6 +42,7 @@ def available_host(host: str) -> str:
         return host
     try:
         with listening_socket(host) as probe:
+            # A kernel that knows IPv6 may have no address of it, which only binding tells.
             probe.bind((host, 0))
     except OSError:
         return "0.0.0.0"  # noqa: S104

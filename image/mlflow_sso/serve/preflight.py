@@ -114,6 +114,7 @@ def _service(uri: str) -> str | None:
     return parse_qs(urlsplit(uri).query).get("service", [None])[0]
 
 
+# Raw, since a password may hold the % that ConfigParser interpolates; libpq takes repeated sections.
 def _sections(file: Path) -> set[str]:
     parser = configparser.RawConfigParser(strict=False)
     try:

@@ -120,6 +120,7 @@ class RequestMetrics:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Probes would hide the requests of users in every rate and average.
         if scope["type"] != "http" or scope["path"] == "/health":
             if self._probed is not None and scope["type"] == "http":
                 self._probed(scope)

@@ -50,7 +50,9 @@ class Slots:
     @asynccontextmanager
     async def take(self, *, anonymous: bool) -> AsyncIterator[Slot]:
         """Wait for a slot and give it back at the end; raises ``BusyError`` if none becomes free."""
+        # The scarcer one first: who waits for it holds no place that users need.
         semaphores = (self._anonymous, self._slots) if anonymous else (self._slots,)
+        # What was acquired is released again if the other one does not come in time.
         async with AsyncExitStack() as waiting:
             try:
                 async with timeout(self._longest_wait):

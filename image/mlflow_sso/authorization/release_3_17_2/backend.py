@@ -60,6 +60,7 @@ class PluginBackend:
         """The plugin lets requests without a login pass only on paths that it calls unprotected."""
         state: Mapping[str, Any] = scope.get("state", {})
         username = state.get("username")
+        # A login by session or token has not read the number of changes yet.
         if username and noted() is None:
             await to_thread.run_sync(self._key_login.read_number, limiter=self._limiter)
         return Caller(username, bool(state.get("is_admin"))) if username else NOT_LOGGED_IN

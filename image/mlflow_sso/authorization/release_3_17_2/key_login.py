@@ -86,8 +86,10 @@ class KeyLogin:
         try:
             with reading(self._engine) as connection:
                 row = connection.execute(statement, {"name": name, "prefix": prefix}).one_or_none()
+        # The plugin then looks by itself, and its failure is answered as any other of its logins.
         except (SQLAlchemyError, ValueError):
             return None
+        # A key that was never verified is left to the plugin, whose hashing is rationed.
         if row is None or not self._keys.knows(row.token_hash, key) or not row.active or not _is_fresh(row):
             return None
         self._grants.as_of(row.number)
@@ -102,6 +104,7 @@ class KeyLogin:
 
 def _is_fresh(row: Any) -> bool:
     now = datetime.now(UTC).replace(tzinfo=None)
+    # Left to the plugin: it refuses what has expired, and writes when a key was first used.
     if row.expires_at <= now or row.last_used_at is None:
         return False
     return bool((now - row.last_used_at).total_seconds() < USED_SECONDS)

@@ -59,6 +59,7 @@ class PluginBackend:
     async def decide(self, caller: Caller, match: Match, scope: Scope, body: bytes) -> Allowed:
         query, headers = scope["query_string"], scope["headers"]
         decide = partial(self._decision.decide, caller, match, query=query, headers=headers, body=body)
+        # Without a number nothing is remembered, and the database would have to be asked.
         if number_of_changes.get() is not None and len(body) <= SMALL:
             try:
                 with only_remembered():

@@ -109,6 +109,7 @@ class PluginPermissions:
             reader = _Reader(session, username, _source(kind))
             names = {*reader.of_user(None), *reader.of_groups(None)}
             open_to_all = LEVELS[self._config.DEFAULT_MLFLOW_PERMISSION] >= Level.READ
+            # Names without any grant may be readable then, so everything there is has to be looked at.
             if open_to_all or reader.patterns(of_groups=False) or reader.patterns(of_groups=True):
                 names |= self._texts(kind, None).keys()
         return frozenset(name for name, level in self.levels(username, kind, names).items() if level >= Level.READ)
@@ -135,6 +136,7 @@ class PluginPermissions:
 def _matched(patterns: Patterns, texts: Mapping[str, str]) -> Grants:
     found = {}
     for name, text in texts.items():
+        # From the begin only, not to the end: as the plugin compares them (utils/permissions.py).
         permission = next((permission for regex, permission in patterns if re.match(regex, text)), None)
         if permission is not None:
             found[name] = permission

@@ -24,6 +24,7 @@ class ServiceUnavailableMiddleware:
 
     def __init__(self, application: Application, *, ping: Callable[[], bool]) -> None:
         self._application, self._ping = application, ping
+        # A ping may wait for a database that does not answer: it must not use up the threads of requests.
         self._limiter = CapacityLimiter(2)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

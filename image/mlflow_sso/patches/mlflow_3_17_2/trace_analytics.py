@@ -73,6 +73,7 @@ def apply(
     module._delete_span_metric_rows = _delete_span_metric_rows(module)
     module._backfill_span_analytics = _unless_no_values(module, module._backfill_span_analytics)
     module._execute_backfill_updates = _update_together
+    # The module calls ``sa.or_``: only a stand-in for its whole ``sa`` can change what that returns.
     module.sa = _RowComparisons()
 
 

@@ -46,4 +46,5 @@ async def _export(request: Request) -> Response:
 def _write_spans(read: _ReadRequest, experiment_id: str, content_type: str | None) -> None:
     from mlflow.server.otel_api import export_traces
 
+    # A coroutine of MLflow's that waits for the database all the time: it gets a loop in this thread.
     asyncio.run(export_traces(read, Response(), x_mlflow_experiment_id=experiment_id, content_type=content_type))
