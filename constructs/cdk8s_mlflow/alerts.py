@@ -38,15 +38,20 @@ def _availability(settings: Settings) -> Iterator[Alert]:
     here, monitoring = _own_metrics(settings), settings.monitoring
     yield Alert(
         name="MlflowDown",
+        # absent() also fires if the target itself is gone, as after
+        # a wrong label of the ServiceMonitor; up == 0 would not.
         expr=f"absent(up{{{here}}} == 1)",
         lasts="5m",
         severity="critical",
         summary="no pod of MLflow answers Prometheus",
     )
+    # Subtraction of floats leaves digits that would stand in the rendered rule.
     budget = round(1 - monitoring.availability_percent / 100, 6)
     for name, factor, long, short, lasts, severity in _BURN_RATES:
         yield Alert(
             name=name,
+            # The short window ends the alert soon after the errors
+            # end; with only the long one it would go on for hours.
             expr=f"{_errors(here, long)} > {factor * budget:.6g} and {_errors(here, short)} > {factor * budget:.6g}",
             lasts=lasts,
             severity=severity,
@@ -61,11 +66,13 @@ def _service_quality(settings: Settings) -> Iterator[Alert]:
     every = f"sum(rate(mlflow_sso_request_duration_seconds_count{{{rules}}}[10m]))"
     yield Alert(
         name="MlflowSlow",
+        # A share of few requests says nothing: one slow request at night would be 100 %.
         expr=f"1 - {fast} / {every} > 0.05 and {every} > 0.05",
         lasts="15m",
         severity="warning",
         summary=f"more than 5 % of requests take longer than {monitoring.latency_seconds} s",
     )
+    # These three reasons are limits of the server; the others are faults of the request.
     busy = f'sum(rate(mlflow_sso_refused_requests_total{{{here},reason=~"connections|key_checks|room"}}[10m]))'
     yield Alert(
         name="MlflowBusy",
@@ -102,6 +109,7 @@ def _databases(settings: Settings) -> Iterator[Alert]:
     here = _own_metrics(settings)
     yield Alert(
         name="MlflowDatabaseDown",
+        # Zero only if no pod reaches PostgreSQL: one that cannot has a fault of its own node.
         expr=f"max by (database) (mlflow_sso_database_up{{{here}}}) == 0",
         lasts="3m",
         severity="critical",
@@ -110,10 +118,12 @@ def _databases(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         name="MlflowSchemaBehind",
         expr=f"min by (database) (mlflow_sso_schema_at_head{{{here}}}) == 0",
+        # An image that is rolled out before its migration has ended is behind for as long as that takes.
         lasts="30m",
         severity="warning",
         summary="{{ $labels.database }} does not have the schema of the image that serves it",
     )
+    # Every pod reports the connections of the whole role, so a sum over pods would count them once a replica.
     used = f"sum(max by (state) (mlflow_sso_database_connections{{{here}}}))"
     yield Alert(
         name="MlflowConnectionsNearlyUsed",
@@ -130,6 +140,7 @@ def _outcomes(settings: Settings) -> Iterator[Alert]:
     ended = f"max by (program) ({metric}_end_timestamp_seconds{{{here}}})"
     yield Alert(
         name="MlflowProgramFailed",
+        # A program that has never succeeded has no series on the right, so that `unless` keeps it, and the alert fires.
         expr=f"{ended} unless max by (program) ({metric}_success_timestamp_seconds{{{here}}}) >= {ended}",
         lasts="1h15m",
         severity="warning",

@@ -52,12 +52,15 @@ def _behavior(autoscaling: AutoscalingSettings) -> k8s.HorizontalPodAutoscalerBe
     return k8s.HorizontalPodAutoscalerBehaviorV2(
         scale_up=k8s.HpaScalingRulesV2(
             stabilization_window_seconds=autoscaling.scale_up_window_seconds,
+            # A sole policy is followed under Max and Min alike; it is written out since the API server adds it.
             select_policy="Max",
             policies=[k8s.HpaScalingPolicyV2(type="Percent", value=100, period_seconds=60)],
         ),
         scale_down=k8s.HpaScalingRulesV2(
             stabilization_window_seconds=autoscaling.scale_down_window_seconds,
             select_policy="Max",
+            # Each stopped pod drains uploads for its grace period; stopping
+            # several at once would send all their clients to the rest.
             policies=[k8s.HpaScalingPolicyV2(type="Pods", value=1, period_seconds=60)],
         ),
     )

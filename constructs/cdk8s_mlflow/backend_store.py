@@ -16,6 +16,7 @@ class BackendStore(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: DatabaseSettings) -> None:
         super().__init__(scope, id)
+        # With managed-roles the role belongs in the Cluster, which is another team's; its owner gets a patch instead.
         if settings.role_management == "database-role":
             _role(self, settings)
         if settings.database_management == "cnpg":
@@ -30,6 +31,7 @@ def _guards(settings: DatabaseSettings) -> dict[str, str] | None:
 
 
 def _role(scope: Construct, settings: DatabaseSettings) -> None:
+    # The generated enumerations are named in upper case.
     policy = cnpg.DatabaseRoleSpecDatabaseRoleReclaimPolicy[settings.reclaim_policy.upper()]
     cnpg.DatabaseRole(
         scope,
@@ -42,6 +44,7 @@ def _role(scope: Construct, settings: DatabaseSettings) -> None:
             cluster=cnpg.DatabaseRoleSpecCluster(name=settings.cluster),
             ensure=cnpg.DatabaseRoleSpecEnsure.PRESENT,
             database_role_reclaim_policy=policy,
+            # Defaults are written out: the API server adds them, and Argo CD would show a difference for ever.
             login=True,
             superuser=False,
             createdb=False,
@@ -66,6 +69,7 @@ def _database(scope: Construct, id: str, settings: DatabaseSettings, *, object_n
             name=name,
             owner=settings.role,
             cluster=cnpg.DatabaseSpecCluster(name=settings.cluster),
+            # Encoding and locale, immutable once set, are left out: they are those of template1.
             ensure=cnpg.DatabaseSpecEnsure.PRESENT,
             database_reclaim_policy=cnpg.DatabaseSpecDatabaseReclaimPolicy[settings.reclaim_policy.upper()],
         ),

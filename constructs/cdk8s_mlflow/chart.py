@@ -21,6 +21,8 @@ from cdk8s_mlflow.tunnel import CloudflareTunnel
 def _labelled(settings: Settings) -> dict[str, Any]:
     """What every chart is created with: plain names, and name and instance on every object."""
     own = chart_labels(name=settings.name, instance=settings.instance)
+    # Hashed names follow from the construct's path, so that moving
+    # a class would replace every object of a running release.
     return {"disable_resource_name_hashes": True, "labels": {**settings.labels, **own}}
 
 
@@ -29,8 +31,10 @@ class DatabaseChart(Chart):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id, **_labelled(settings))
+        # Argo CD orders by waves and Flux by kind; the order here is only that in which a reader meets the objects.
         _sync_secrets(self, settings, part="database")
         BackendStore(self, "BackendStore", settings=settings.database)
+        # Few environments back the Cluster up; the others do without the generated classes.
         if settings.backup.cluster:
             from cdk8s_mlflow.cluster_backup import ClusterBackup
 
@@ -49,6 +53,7 @@ class MlflowChart(Chart):
         super().__init__(scope, id, **_labelled(settings))
         if settings.manage_namespace:
             MlflowNamespace(self, "Namespace", name=settings.namespace)
+        # A ServiceAccount that the settings name is another team's, and its annotations are theirs.
         if settings.server.service_account is None:
             MlflowServiceAccount(self, "ServiceAccount", settings=settings)
         _sync_secrets(self, settings, part="application")
@@ -61,6 +66,7 @@ class MlflowChart(Chart):
     def _add_optional_parts(self, settings: Settings, environment: str | None) -> None:
         if settings.network.policies:
             NetworkPolicies(self, "NetworkPolicies", settings=settings)
+        # A cluster without the Prometheus operator has no such kinds, and does without their classes.
         if settings.monitoring.service_monitor:
             from cdk8s_mlflow.monitoring import MetricsScrape
 

@@ -11,7 +11,9 @@ from cdk8s_mlflow.settings import Settings
 
 
 def pods(settings: Settings) -> Iterator[Alert]:
+    # Two hashes follow the Deployment's name; a pattern without them would match the pods of CronJobs, too.
     here = f'namespace="{settings.namespace}",pod=~"{settings.name}-[0-9a-z]+-[0-9a-z]+",container="mlflow"'
+    # The two metrics bear other labels; only those of the pod are left, so that they can be divided.
     memory = f"max by (pod) (container_memory_working_set_bytes{{{here}}})"
     limit = f'max by (pod) (kube_pod_container_resource_limits{{{here},resource="memory"}})'
     yield Alert(
@@ -45,6 +47,7 @@ def jobs(settings: Settings) -> Iterator[Alert]:
     migration = f'{namespace},job_name=~"{settings.name}-db-migration-.*"'
     yield Alert(
         name="MlflowMigrationFailed",
+        # kube_job_status_failed counts failed pods, of which a Job that goes on to succeed has some.
         expr=f'kube_job_failed{{{migration},condition="true"}} == 1',
         lasts="0m",
         severity="critical",
@@ -52,6 +55,7 @@ def jobs(settings: Settings) -> Iterator[Alert]:
     )
     yield Alert(
         name="MlflowMigrationPending",
+        # A Job that waits for PostgreSQL neither fails nor ends: exit code 75 is not counted by its podFailurePolicy.
         expr=f"kube_job_status_active{{{migration}}} > 0",
         lasts="1h",
         severity="warning",
@@ -60,6 +64,7 @@ def jobs(settings: Settings) -> Iterator[Alert]:
     jobs = f'cronjob=~"{settings.name}-(gc|prune-sessions|end-access)"'
     yield _late(settings, "MlflowJobLate", jobs, "warning", "1h15m")
     if settings.backup.target:
+        # A dump that is still within its own deadline is not late.
         lasts = f"{settings.backup.maximum_seconds // 60 + 15}m"
         yield _late(settings, "MlflowDumpMissing", f'cronjob="{settings.name}-dump"', "critical", lasts)
 
@@ -69,6 +74,7 @@ def _late(settings: Settings, name: str, which: str, severity: Literal["critical
     here = f'namespace="{settings.namespace}",{which}'
     started = f"max by (cronjob) (kube_cronjob_status_last_schedule_time{{{here}}})"
     succeeded = f"max by (cronjob) (kube_cronjob_status_last_successful_time{{{here}}})"
+    # An hour is the CronJob's startingDeadlineSeconds: until then the controller may still start a missed run.
     due = f"time() - max by (cronjob) (kube_cronjob_next_schedule_time{{{here}}}) > 3600"
     return Alert(
         name=name,
@@ -91,6 +97,8 @@ def cluster_backups(settings: Settings) -> Iterator[Alert]:
     backup, database = settings.backup.cluster, settings.database
     if backup is None:
         return
+    # Instances are called by the Cluster's name and a number; every
+    # instance exports the metric, a replica perhaps an older value.
     here = f'namespace="{database.cluster_namespace}",pod=~"{database.cluster}-[0-9]+"'
     yield Alert(
         name="MlflowBackupOld",
@@ -102,6 +110,7 @@ def cluster_backups(settings: Settings) -> Iterator[Alert]:
 
 
 def operators(settings: Settings) -> Iterator[Alert]:
+    # The role's Secret and those of backups are synced in the namespace of the Cluster.
     namespaces = {settings.namespace, settings.database.cluster_namespace}
     here = f'namespace=~"{"|".join(sorted(namespaces))}"'
     if settings.secrets.mode == "external-secrets":
@@ -115,6 +124,7 @@ def operators(settings: Settings) -> Iterator[Alert]:
         )
     if settings.ingress.enabled:
         secret = settings.ingress.certificate_secret
+        # cert-manager names a Certificate that an Ingress asks for as its Secret.
         own = f'namespace="{settings.namespace}"' + (f',name="{secret}"' if secret else "")
         expiry = f"certmanager_certificate_expiration_timestamp_seconds{{{own}}}"
         yield Alert(
@@ -133,6 +143,7 @@ def delivery(settings: Settings, environment: str) -> Iterator[Alert]:
         yield Alert(
             name="MlflowNotReconciled",
             expr=(
+                # The first metric is Flux's own, up to 2.0; of newer ones kube-state-metrics exports the second.
                 f'gotk_reconcile_condition{{{flux},kind="Kustomization",type="Ready",status="False"}} == 1'
                 f' or gotk_resource_info{{{flux},customresource_kind="Kustomization",ready="False"}} == 1'
             ),

@@ -35,6 +35,7 @@ def _object_store(scope: Construct, database: DatabaseSettings, backup: ClusterB
         "ObjectStore",
         metadata=resource_metadata(database.backup_name, namespace=database.cluster_namespace, wave=WAVE_CONFIGURATION),
         spec=barmancloud.ObjectStoreSpec(
+            # The plugin takes it beside `configuration`, not inside it as the in-tree barman of CloudNativePG did.
             retention_policy=f"{backup.keep_days}d",
             configuration=barmancloud.ObjectStoreSpecConfiguration(
                 destination_path=target,
@@ -56,6 +57,7 @@ def _credentials(
 ) -> barmancloud.ObjectStoreSpecConfigurationS3Credentials:
     credentials = barmancloud.ObjectStoreSpecConfigurationS3Credentials
     if backup.credentials == "service-account":
+        # The identity is that of the Cluster's pods, which its owner annotates; nothing of ours runs there.
         return credentials(inherit_from_iam_role=True)
     secret = database.backup_name
     return credentials(
@@ -65,6 +67,7 @@ def _credentials(
         secret_access_key=barmancloud.ObjectStoreSpecConfigurationS3CredentialsSecretAccessKey(
             name=secret, key="ACCESS_SECRET_KEY"
         ),
+        # The plugin reads the region only from a Secret, although it is none.
         region=barmancloud.ObjectStoreSpecConfigurationS3CredentialsRegion(name=secret, key="REGION"),
     )
 
@@ -98,8 +101,10 @@ def _before_migration(scope: Construct, settings: Settings, backup: ClusterBacku
         scope,
         "BeforeMigration",
         metadata=resource_metadata(
+            # The Cluster's namespace may hold the backups of other instances, too.
             f"{database.object_name}-{_digest(settings, backup)}",
             namespace=database.cluster_namespace,
+            # After the databases, so that the first base backup holds them.
             wave=WAVE_BACKUP,
         ),
         spec=spec,

@@ -61,6 +61,7 @@ def import_values(
     with one_clear_error():
         from cdk8s_mlflow.importing.command import import_file
 
+        # A values file of another chart need not say either host, and no default can stand for them.
         hosts = {"ingress.host": mlflow_host, "authentication.keycloak_host": keycloak_host}
         found = import_file(file, environments=environments, name=name, given=hosts)
     print("\n".join(found.lines()))
@@ -112,6 +113,7 @@ def doctor(
     """
     from mlflow_bootstrap.exit_codes import one_clear_error as one_clear_bootstrap_error
 
+    # The exceptions of bootstrap are another tree, with exit codes of its own.
     with one_clear_bootstrap_error():
         from mlflow_bootstrap.doctor.command import Asked
         from mlflow_bootstrap.doctor.command import doctor as run
@@ -168,6 +170,7 @@ def upgrade(
             return
         try:
             report = text_report(compare(environments, target, only=None, against="HEAD"))
+        # The settings are upgraded by now, so a checkout without git still gets all but the comparison.
         except CommitError as error:
             report = f"note: what the manifests change is not shown: {error}"
     print(f"\n{report}\n\n`make synth` writes it; commit settings, lock and dist/ together")
@@ -203,6 +206,7 @@ def try_(
                 print(f"namespace {namespace} is removed")
             else:
                 print(command.apply(trial, say))
+        # Exit code 1 and not 2: the command was understood, the cluster did not do it.
         except TrialError as error:
             say(f"error: {error}")
             raise typer.Exit(1) from error

@@ -55,6 +55,7 @@ class SecretTemplate:
 
 def _substitute(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
+        # Not a template engine, which bootstrap would have to bring: the templates hold nothing but these placeholders.
         text = text.replace(placeholder(name), value)
     return text
 
@@ -69,11 +70,13 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     templates = [_database_secret(settings)]
     if settings.artifacts.credentials == "keys":
         templates.append(_artifact_secret(settings))
+    # Both exist in every environment: login is not optional, and each release has a SECRET_KEY at least.
     templates += [_oidc_secret(settings), _server_secret(settings)]
     if settings.authentication.directory_client:
         templates.append(_directory_secret(settings))
     if settings.backup.target and settings.backup.credentials == "keys":
         templates.append(_backup_secret(settings))
+    # Bootstrap sets the password itself, so no operator of PostgreSQL has to read it from a Secret.
     if settings.database.role_management != "bootstrap":
         templates.append(_role_secret(settings))
     cluster = settings.backup.cluster
@@ -81,6 +84,8 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
         templates.append(_cluster_backup_secret(settings, cluster))
     if settings.ingress.cloudflared:
         templates.append(_tunnel_secret(settings))
+    # The ExternalSecret's template and bootstrap's own Secrets
+    # need the mark alike; a chart labels only the ExternalSecret.
     mark = {INSTANCE_LABEL: settings.instance}
     return tuple(replace(template, labels={**template.labels, **mark}) for template in templates)
 
@@ -123,6 +128,8 @@ def _service(settings: Settings, section: str, database_name: str) -> str:
         f"connect_timeout={database.connect_timeout_seconds}",
         f"sslmode={database.sslmode}",
     ]
+    # Without a root libpq looks for ~/.postgresql/root.crt; `system`
+    # means the roots of the machine (PostgreSQL 16, libpq).
     if database.verifies_certificate:
         lines.append(f"sslrootcert={f'{SECRETS_ROOT}/db/ca.crt' if database.uses_stored_ca else 'system'}")
     return "\n".join(lines) + "\n"
@@ -138,6 +145,7 @@ def _artifact_secret(settings: Settings) -> SecretTemplate:
         data={
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,
+            # boto3 reads keys from a file of this form, so that none stands in the environment of the server.
             "credentials": f"[default]\naws_access_key_id={key}\naws_secret_access_key={secret}\n",
         },
         mount="s3",
@@ -186,6 +194,8 @@ def _server_secret(settings: Settings) -> SecretTemplate:
         namespace=settings.namespace,
         entry="server",
         fields=tuple(key.field for key in keys),
+        # The names of the variables are the keys, since `mlflow-sso
+        # serve` sets each file's content as the variable of its name.
         data={key.variable: placeholder(key.field) for key in keys},
         mount="server",
     )
@@ -218,6 +228,7 @@ def _cluster_backup_secret(settings: Settings, cluster: ClusterBackupSettings) -
         data={
             "ACCESS_KEY_ID": placeholder("accesskey"),
             "ACCESS_SECRET_KEY": placeholder("secretkey"),
+            # No field of the store: the plugin wants the region in the same Secret.
             "REGION": cluster.region or settings.artifacts.region,
         },
         part="database",
@@ -230,6 +241,7 @@ def has_database_objects(settings: Settings) -> bool:
     database = settings.database
     if settings.backup.cluster:
         return True
+    # The owner of the Cluster adds the role, but CloudNativePG reads its password from a Secret in that namespace.
     mirrors_password = database.role_management == "managed-roles" and settings.secrets.mode == "external-secrets"
     return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
 
@@ -237,6 +249,7 @@ def has_database_objects(settings: Settings) -> bool:
 def managed_role_patch(settings: Settings) -> str:
     """What the owner of the CloudNativePG Cluster adds to it, so that it creates the role and reads its password."""
     database = settings.database
+    # JSON quotes a name that YAML would read as another type, such as `on` or 0123.
     return f"""\
 # Cluster {database.cluster_namespace}/{database.cluster}
 spec:

@@ -39,6 +39,7 @@ class SyncedSecret(Construct):
 
 def _canonical(duration: str) -> str:
     """A Go duration as its ``String`` prints it, which is how the API server's default reads: 1h is 1h0m0s."""
+    # Only this function needs the parser of durations.
     from cdk8s_mlflow.settings.monitoring import seconds
 
     minutes, rest = divmod(seconds(duration), 60)
@@ -52,11 +53,14 @@ def _target(template: SecretTemplate) -> eso.ExternalSecretSpecTarget:
     metadata = eso.ExternalSecretSpecTargetTemplateMetadata(labels=dict(template.labels)) if template.labels else None
     return eso.ExternalSecretSpecTarget(
         name=template.name,
+        # The Secret goes with its ExternalSecret, but stays if the
+        # store loses the entry: running pods need it at their restart.
         creation_policy=eso.ExternalSecretSpecTargetCreationPolicy.OWNER,
         deletion_policy=eso.ExternalSecretSpecTargetDeletionPolicy.RETAIN,
         template=eso.ExternalSecretSpecTargetTemplate(
             type=template.type,
             engine_version=eso.ExternalSecretSpecTargetTemplateEngineVersion.V2,
+            # The Secret has the keys of the contract and no others, even if the store's entry has more.
             merge_policy=eso.ExternalSecretSpecTargetTemplateMergePolicy.REPLACE,
             metadata=metadata,
             data=dict(template.data),
@@ -74,6 +78,7 @@ def _field(settings: SecretsSettings, name: str, key: str) -> eso.ExternalSecret
             conversion_strategy=eso.ExternalSecretSpecDataRemoteRefConversionStrategy.DEFAULT,
             decoding_strategy=eso.ExternalSecretSpecDataRemoteRefDecodingStrategy.NONE,
             metadata_policy=eso.ExternalSecretSpecDataRemoteRefMetadataPolicy.NONE,
+            # The field came with External Secrets 2.3; an older CRD does not declare it.
             null_byte_policy=policies.IGNORE if settings.has_null_byte_policy else None,
         ),
     )

@@ -33,6 +33,7 @@ class PublicRoute(Construct):
         super().__init__(scope, id)
         assert settings.gateway is not None  # noqa: S101  (narrows the type)
         rules = [_rule(settings, name, ["/"], everywhere)]
+        # The longest matching prefix wins (Gateway API, HTTPRouteMatch), so the order of the rules says nothing.
         if at_login:
             rules.append(_rule(settings, name, LOGIN_PATHS, at_login))
         gateway.HttpRoute(
@@ -70,8 +71,10 @@ def _rule(
             gateway.HttpRouteSpecRulesMatches(path=gateway.HttpRouteSpecRulesMatchesPath(type=prefix, value=path))
             for path in paths
         ],
+        # An empty list is kept as absent by the API server, and would be a difference for ever.
         filters=[_extension(name) for name in middlewares] or _headers(settings) or None,
         backend_refs=[
+            # Group, kind and weight are defaults that the API server sets, written out for Argo CD.
             gateway.HttpRouteSpecRulesBackendRefs(group="", kind="Service", name=service, port=_SERVICE_PORT, weight=1)
         ],
         timeouts=_timeouts(settings),
@@ -118,6 +121,8 @@ def _headers(settings: IngressSettings) -> list[gateway.HttpRouteSpecRulesFilter
 
 def _timeouts(settings: IngressSettings) -> gateway.HttpRouteSpecRulesTimeouts | None:
     """Some implementations end a request after 15 s unless they are told otherwise, in the middle of an upload."""
+    # Traefik ignores the field; its timeouts are those of its entry point.
     if settings.controller == "traefik" or settings.gateway is None:
         return None
+    # "0s" means no timeout at all (Gateway API, HTTPRouteTimeouts).
     return gateway.HttpRouteSpecRulesTimeouts(request=settings.gateway.request_timeout or "0s")

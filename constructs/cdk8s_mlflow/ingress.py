@@ -19,9 +19,11 @@ class PublicIngress(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: IngressSettings, name: str, namespace: str) -> None:
         super().__init__(scope, id)
+        # Not derived from the Ingress: a public port or a proxy in front is known only to the settings.
         self.url = settings.public_url
         self._settings, self._name, self._namespace = settings, name, namespace
         everywhere, at_login = self._middlewares()
+        # A cluster without the Gateway API does not load its generated classes.
         if settings.gateway:
             from cdk8s_mlflow.http_route import PublicRoute
 
@@ -46,6 +48,7 @@ class PublicIngress(Construct):
             return [], []
         limits = RateLimits(self, "RateLimits", settings=settings, name=self._name, namespace=self._namespace)
         _headers_middleware(self, settings, name=headers, namespace=self._namespace)
+        # The headers go last, so that a request beyond a limit is refused first.
         at_login = [*limits.at_login, headers] if limits.at_login else []
         return [*limits.everywhere, headers], at_login
 
@@ -63,6 +66,7 @@ class PublicIngress(Construct):
 
     def _add(self, id: str, paths: Sequence[str], own: Mapping[str, str]) -> None:
         settings, at_login = self._settings, id == "Login"
+        # By name, so that a Service of another port number needs no change here.
         port = k8s.ServiceBackendPort(name="http")
         backend = k8s.IngressBackend(service=k8s.IngressServiceBackend(name=self._name, port=port))
         routes = [k8s.HttpIngressPath(path=path, path_type="Prefix", backend=backend) for path in paths]
@@ -75,6 +79,7 @@ class PublicIngress(Construct):
                 f"{self._name}-login" if at_login else self._name,
                 namespace=self._namespace,
                 component="tracking-server",
+                # These come last, so that an operator can override what is derived.
                 more={**own, **issuer, **settings.annotations},
             ),
             spec=_spec(settings, k8s.HttpIngressRuleValue(paths=routes)),
@@ -85,6 +90,7 @@ def _spec(settings: IngressSettings, routes: k8s.HttpIngressRuleValue) -> k8s.In
     secret = settings.certificate_secret
     return k8s.IngressSpec(
         ingress_class_name=settings.ingress_class,
+        # Without a Secret TLS ends in front of the controller, or with a certificate that is configured there.
         tls=[k8s.IngressTls(hosts=[*settings.hosts], secret_name=secret)] if secret else None,
         rules=[k8s.IngressRule(host=host, http=routes) for host in settings.hosts],
     )
@@ -96,6 +102,7 @@ def _issuer_annotation(settings: IngressSettings) -> dict[str, str]:
 
 
 def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares: Sequence[str]) -> dict[str, str]:
+    # Traefik finds a Middleware of a CRD as NAMESPACE-NAME@kubernetescrd.
     chain = ",".join(f"{namespace}-{name}@kubernetescrd" for name in middlewares)
     return {
         "traefik.ingress.kubernetes.io/router.entrypoints": settings.entry_point,

@@ -38,16 +38,19 @@ def _nginx(settings: IngressSettings) -> ControllerAnnotations:
     limits, timeout = settings.limits, str(_timeout(settings))
     body = settings.body_mebibytes or 0
     common = {
+        # 0 turns nginx's limit of 1 MB off.
         "proxy-body-size": f"{body}m" if body else "0",
         "proxy-read-timeout": timeout,
         "proxy-send-timeout": timeout,
         "proxy-request-buffering": "off",
+        # Without a certificate TLS ends in front of nginx, and a redirect to https would lead to itself.
         "ssl-redirect": str(settings.certificate_secret is not None).lower(),
     }
     busy = {"limit-connections": str(limits.requests_in_flight)} if limits.requests_in_flight else {}
     login = {"limit-connections": str(limits.logins_in_flight)} if limits.logins_in_flight else {}
     if limits.logins_per_second:
         login["limit-rps"] = str(limits.logins_per_second)
+        # nginx knows the burst only as a multiple of the rate.
         login["limit-burst-multiplier"] = str(max(1, ceil(limits.login_burst / limits.logins_per_second)))
     return ControllerAnnotations(
         everywhere=_prefixed("nginx.ingress.kubernetes.io", {**common, **busy}),
@@ -64,6 +67,7 @@ def _haproxy(settings: IngressSettings) -> ControllerAnnotations:
         "response-set-header": f'Strict-Transport-Security "max-age={settings.hsts_seconds}"',
     }
     rate = {
+        # HAProxy counts requests in a window, so the burst is the count, and the window as long as its refill takes.
         "rate-limit-requests": str(limits.login_burst),
         "rate-limit-period": f"{max(1, ceil(limits.login_burst / (limits.logins_per_second or 1)))}s",
         "rate-limit-status-code": "429",
@@ -77,12 +81,16 @@ def _haproxy(settings: IngressSettings) -> ControllerAnnotations:
 def _alb(settings: IngressSettings) -> ControllerAnnotations:
     """Targets are pods, so that stopping ones are drained; the listener speaks TLS only."""
     alb = settings.alb
+    # 4000 s is the load balancer's own maximum.
     attributes = f"idle_timeout.timeout_seconds={min(_timeout(settings), 4000)}"
     annotations = {
         "scheme": alb.scheme,
         "target-type": "ip",
         "listen-ports": json.dumps([{"HTTPS": 443}], separators=(",", ":")),
+        # The default is /, which does not answer 200 before a login, so that every target would count as unhealthy.
         "healthcheck-path": "/health",
+        # Off by default: X_Forwarded_Proto and the like would be
+        # passed on, which some servers read as X-Forwarded-Proto.
         "load-balancer-attributes": f"{attributes},routing.http.drop_invalid_header_fields.enabled=true",
         **({"certificate-arn": alb.certificate_arn} if alb.certificate_arn else {}),
         **({"group.name": alb.group} if alb.group else {}),

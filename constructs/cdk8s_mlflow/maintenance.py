@@ -44,6 +44,7 @@ def _garbage_collection(scope: Construct, settings: Settings) -> None:
         program_name="gc",
         flags={"older-than": f"{settings.maintenance.retention_days}d"},
         folders=("db", "s3"),
+        # server.read_only suspends it: a dump that is restored later must find the artifacts that it names.
         deletes=True,
     )
 
@@ -69,6 +70,7 @@ def _dump(scope: Construct, settings: Settings) -> None:
         schedule=backup.schedule,
         program_name="dump",
         flags={"keep-days": backup.keep_days, "keep-at-least": backup.keep_at_least},
+        # Not s3: the keys of the bucket with artifacts are not needed to dump databases.
         folders=("db", "backup"),
         component="backup",
         environment=backup_environment(settings),
@@ -84,6 +86,7 @@ def _end_access(scope: Construct, settings: Settings) -> None:
         schedule=settings.maintenance.end_access_schedule,
         program_name="end-access",
         folders=("db", "directory"),
+        # A component of its own, so that of the jobs only this one may reach Keycloak.
         component="end-access",
         environment=end_access_environment(settings),
     )
@@ -105,6 +108,7 @@ def _cron_job(
 ) -> None:
     job_metadata = k8s.ObjectMeta(labels=pod_labels(component, name=settings.name, instance=settings.instance))
     job = k8s.JobSpec(
+        # The schedule is the retry: a second failure in a row waits for the next run.
         backoff_limit=1,
         active_deadline_seconds=maximum_seconds,
         template=_pod_template(settings, program_name, flags, folders, component, environment),
@@ -115,10 +119,14 @@ def _cron_job(
         metadata=metadata(f"{settings.name}-{program_name}", namespace=settings.namespace, component=component),
         spec=k8s.CronJobSpec(
             schedule=schedule,
+            # Without it the schedule follows the time zone of the controller manager, which differs between clusters.
             time_zone="Etc/UTC",
             concurrency_policy="Forbid",
+            # Only while database or bucket is worked on; a dump only reads, and goes on.
             suspend=True if deletes and settings.server.read_only else None,
+            # Also keeps the controller from giving up for good after 100 missed starts (Kubernetes, "CronJob").
             starting_deadline_seconds=3600,
+            # A failed pod's log is what the runbooks look at; of successful ones the last suffices.
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=3,
             job_template=k8s.JobTemplateSpec(metadata=job_metadata, spec=job),

@@ -10,8 +10,10 @@ from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
 
 Component = Literal["tracking-server", "migration", "maintenance", "end-access", "backup", "tunnel"]
 
+# Argo CD applies a wave once the one before is healthy; the server is in wave 0, which needs no annotation.
 WAVE_NAMESPACE = -30
 WAVE_CONFIGURATION = -20
+# CloudNativePG reports a Database whose owner is missing as failed, so the role comes first.
 WAVE_ROLE = -12
 WAVE_DATABASE = -10
 WAVE_BACKUP = -8
@@ -47,6 +49,7 @@ def pod_labels(component: Component, *, name: str, instance: str) -> dict[str, s
 
 def annotations(*, wave: int = 0, more: Mapping[str, str] | None = None) -> dict[str, str] | None:
     """Annotations of an object that Argo CD applies in ``wave``; None if there are none."""
+    # Wave 0 is Argo CD's default.
     found = {**({"argocd.argoproj.io/sync-wave": str(wave)} if wave else {}), **(more or {})}
     return found or None
 

@@ -16,6 +16,8 @@ RETRYABLE = 75
 
 _ONE_YEAR = 365 * 24 * 3600
 
+# A Job's template is immutable: should the same name ever have
+# another content, Flux deletes and creates instead of failing.
 _FLUX_REPLACES = {"kustomize.toolkit.fluxcd.io/force": "enabled"}
 
 
@@ -53,13 +55,16 @@ def _name(settings: Settings, spec: k8s.JobSpec) -> str:
 
 
 def _digest(spec: k8s.JobSpec, run: int) -> str:
+    # The manifest, not the class: a jsii object has no content that could be hashed.
     manifest = k8s.KubeJob.manifest(spec=spec)
     return hashlib.sha256(json.dumps([manifest["spec"], run], sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _spec(settings: Settings) -> k8s.JobSpec:
     return k8s.JobSpec(
+        # For failures that are neither retryable nor final, as a pod killed for its memory.
         backoff_limit=6,
+        # Pending time counts, and on a first install the Secrets may come late.
         active_deadline_seconds=settings.migration.deadline_seconds,
         # A Job that removes itself soon is created again by every sync, for ever.
         ttl_seconds_after_finished=_ONE_YEAR,
@@ -74,11 +79,14 @@ def _failure_rules(settings: Settings) -> list[k8s.PodFailurePolicyRule]:
         return k8s.PodFailurePolicyRule(action=action, on_exit_codes=codes, on_pod_conditions=[])
 
     disrupted = k8s.PodFailurePolicyOnPodConditionsPattern(type="DisruptionTarget", status="True")
+    # A rule names one container, so the init container needs rules of its own.
     dump = [on("Ignore", RETRYABLE, "dump"), on("FailJob", 1, "dump")] if settings.dumps_before_migration else []
     return [
         on("Ignore", RETRYABLE),
+        # Exit code 1 is a fault that another try cannot cure, such as a schema that is newer than the image.
         on("FailJob", 1),
         *dump,
+        # A drained node or a preempted pod is no fault of the migration.
         k8s.PodFailurePolicyRule(action="Ignore", on_pod_conditions=[disrupted]),
     ]
 
@@ -91,11 +99,13 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
         program_arguments("migrate", _flags(settings)),
         settings=settings,
         env=environment_variables(migration_environment(settings)),
+        # The keys of the bucket with dumps are for the init container only.
         volume_mounts=mounts.only("db"),
         resources=resources(cpu=("100m", "1"), memory=("384Mi", "1Gi"), disk=("64Mi", "512Mi")),
     )
     dump = [_dump(settings, mounts)] if settings.dumps_before_migration else None
     return k8s.PodTemplateSpec(
+        # Evicted, a migration starts anew, and an upgrade of a large database is one long transaction.
         metadata=pod_metadata(settings, "migration", annotations=eviction(safe=False)),
         spec=pod(settings, mounts=mounts, containers=[migrate], restart_policy="Never", init_containers=dump),
     )
@@ -103,6 +113,7 @@ def _template(settings: Settings) -> k8s.PodTemplateSpec:
 
 def _flags(settings: Settings) -> dict[str, int]:
     migration = settings.migration
+    # In the arguments and so in the name: with another limit a migration that failed by the old one is run again.
     return {"timeout": migration.wait_seconds, "maximum-lock-seconds": migration.maximum_lock_seconds}
 
 

@@ -28,9 +28,13 @@ class MetricsScrape(Construct):
                 more_labels=scrape.labels,
             ),
             spec=monitoring.ServiceMonitorSpec(
+                # It selects Services; the one with a port called metrics
+                # bears these labels, whichever of the two it is.
                 selector=monitoring.ServiceMonitorSpecSelector(match_labels=selector("tracking-server", settings.name)),
                 endpoints=[
                     monitoring.ServiceMonitorSpecEndpoints(
+                        # By name: a ServiceMonitor whose port does not exist
+                        # scrapes nothing, and Prometheus reports no error.
                         port="metrics",
                         path="/metrics",
                         interval=scrape.interval,
@@ -69,7 +73,9 @@ def _rule(settings: MonitoringSettings, alert: Alert) -> monitoring.PrometheusRu
         alert=alert.name,
         expr=alert.expr,
         for_=alert.lasts,
+        # Last, so that no label of the settings replaces the severity, by which Alertmanager's routes decide.
         labels={**settings.alert_labels, "severity": alert.severity},
+        # The page's path stands there even without an address, for readers of the repository.
         annotations={"summary": alert.summary, "runbook": f"docs/runbooks/{page}.md", **where},
     )
 

@@ -14,6 +14,7 @@ class MlflowNamespace(Construct):
 
     def __init__(self, scope: Construct, id: str, *, name: str) -> None:
         super().__init__(scope, id)
+        # The chart's labels are added to these; `metadata` has no room for those of pod security.
         meta = metadata(name, wave=WAVE_NAMESPACE, more=PRUNE_GUARDS)
         k8s.KubeNamespace(
             self,
@@ -27,6 +28,7 @@ class MlflowServiceAccount(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
+        # Ours is last, since diff and upgrade read it back.
         more = {**settings.server.service_account_annotations, VERSION_ANNOTATION: __version__}
         k8s.KubeServiceAccount(
             self,

@@ -47,14 +47,18 @@ class NetworkPolicies(Construct):
 
 def _allowed(settings: Settings) -> dict[Component, tuple[IngressRules, EgressRules]]:
     """Traffic in and out of each kind of pod that the environment has."""
+    # Every program of ours opens the database, and by name.
     outward = [*to_dns(settings), *to_database(settings)]
     outside = to_proxy(settings)
     identity = to_identity(settings)
     artifacts = [*to_artifacts(settings), *identity, *outside]
+    # A dump with keys in a Secret asks no agent for them.
     dump = [*outward, *to_backup(settings), *(identity if settings.backup.credentials != "keys" else []), *outside]
     keycloak = [*to_keycloak(settings), *outside]
     allowed: dict[Component, tuple[IngressRules, EgressRules]] = {
+        # Artifacts and Keycloak may both be behind the forward proxy, whose rule would stand there twice.
         "tracking-server": (_to_server(settings), _unique([*outward, *artifacts, *to_redis(settings), *keycloak])),
+        # A migration opens the databases only; the dump in its init container writes to S3 as well.
         "migration": ([], dump if settings.dumps_before_migration else outward),
     }
     if settings.maintenance.garbage_collection or settings.tested_release.needs_session_pruning:
@@ -64,6 +68,7 @@ def _allowed(settings: Settings) -> dict[Component, tuple[IngressRules, EgressRu
     if settings.ends_access:
         allowed["end-access"] = ([], [*outward, *keycloak])
     if settings.ingress.cloudflared:
+        # cloudflared calls Cloudflare's edge; only Prometheus calls it.
         scrape = _from_prometheus(settings, TUNNEL_METRICS_PORT)
         allowed["tunnel"] = ([scrape], [*to_dns(settings), *_to_edge(settings)])
     return {component: _with_extra(settings, component, *rules) for component, rules in allowed.items()}
@@ -71,6 +76,7 @@ def _allowed(settings: Settings) -> dict[Component, tuple[IngressRules, EgressRu
 
 def _unique(rules: EgressRules) -> EgressRules:
     """``rules``, the proxy's once."""
+    # By identity, since jsii's objects do not compare by content.
     return list({id(rule): rule for rule in rules}.values())
 
 
@@ -99,6 +105,8 @@ def _peers(rule: TrafficSettings) -> list[k8s.NetworkPolicyPeer]:
 def _block(cidr: str, excepted: Sequence[str]) -> k8s.NetworkPolicyPeer:
     """A network without those of ``excepted`` that lie in it; the API server refuses others."""
     network = ip_network(cidr)
+    # "except" of settings holds for all networks of a rule, of both families.
+    # Exceptions of the settings hold for all networks of a rule, also those of the other family.
     inside = [inner for inner in excepted if is_within(ip_network(inner), network)]
     return k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr=cidr, except_=inside or None))
 
@@ -127,7 +135,9 @@ def _policy(
             f"{settings.name}-{component}", namespace=settings.namespace, component=component, wave=WAVE_CONFIGURATION
         ),
         spec=k8s.NetworkPolicySpec(
+            # An empty selector would also stop other people's pods of the namespace, such as a certificate solver.
             pod_selector=k8s.LabelSelector(match_labels=selector(component, settings.name)),
+            # Both are named: without egress rules, Egress would not be inferred and all traffic out be allowed.
             policy_types=["Ingress", "Egress"],
             # The API server keeps an empty list as absent, so that writing one is a difference for ever.
             ingress=list(ingress) or None,
@@ -154,6 +164,7 @@ def _from_prometheus(settings: Settings, port: int) -> k8s.NetworkPolicyIngressR
 
 def _to_edge(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     controller = ingress_controller(settings)
+    # cloudflared falls back to TCP if a network drops QUIC's UDP.
     edge = k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(_TUNNEL_PORT, protocols=("UDP", "TCP")))
     origin = k8s.NetworkPolicyEgressRule(to=controller, ports=ports_of(ingress_port(settings)))
     return [edge, *([origin] if controller else [])]

@@ -35,6 +35,7 @@ def _volume(volume: VolumeSettings) -> k8s.Volume:
             claim = k8s.PersistentVolumeClaimVolumeSource(claim_name=source or "")
             return k8s.Volume(name=name, persistent_volume_claim=claim)
         case "EmptyDir":
+            # The settings demand a size for this kind; without one an emptyDir may fill the node's disk.
             limit = k8s.Quantity.from_string(volume.size or "0")
             return k8s.Volume(name=name, empty_dir=k8s.EmptyDirVolumeSource(size_limit=limit))
 
@@ -54,6 +55,7 @@ def mounts(settings: Sequence[MountSettings]) -> list[k8s.VolumeMount]:
 
 def variables_from(sources: Mapping[str, EnvironmentSourceSettings]) -> list[k8s.EnvVar]:
     """Environment variables whose values are in Secrets and ConfigMaps, in the order of their names."""
+    # Sorted, so that the order in a settings file does not roll the pods.
     return [k8s.EnvVar(name=name, value_from=_source(sources[name])) for name in sorted(sources)]
 
 
@@ -97,6 +99,7 @@ def _nodes(server: ServerSettings) -> k8s.NodeAffinity | None:
         k8s.NodeSelectorRequirement(key=item.key, operator=item.operator, values=[*item.values] or None)
         for item in server.node_affinity
     ]
+    # Terms are alternatives, expressions of one term all have to hold, which is what a list of conditions says.
     terms = [k8s.NodeSelectorTerm(match_expressions=expressions)]
     return k8s.NodeAffinity(
         required_during_scheduling_ignored_during_execution=k8s.NodeSelector(node_selector_terms=terms)
@@ -112,6 +115,7 @@ def _apart(server: ServerSettings, name: str) -> k8s.PodAntiAffinity | None:
         case "required":
             return k8s.PodAntiAffinity(required_during_scheduling_ignored_during_execution=[term])
         case "preferred":
+            # The largest weight: the only preference that competes is the scheduler's own.
             preferred = k8s.WeightedPodAffinityTerm(weight=100, pod_affinity_term=term)
             return k8s.PodAntiAffinity(preferred_during_scheduling_ignored_during_execution=[preferred])
         case "off":

@@ -31,6 +31,8 @@ def pod_security(user: int | None) -> k8s.PodSecurityContext:
         run_as_user=user,
         run_as_group=user,
         fs_group=user,
+        # OnRootMismatch: a volume of many files is not walked through at
+        # every start. Not without a user: OpenShift assigns the group.
         fs_group_change_policy="OnRootMismatch" if user is not None else None,
         seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
     )
@@ -38,6 +40,7 @@ def pod_security(user: int | None) -> k8s.PodSecurityContext:
 
 def environment_variables(values: Mapping[str, str]) -> list[k8s.EnvVar]:
     """Plain environment variables in the order of their names."""
+    # Sorted, so that code may be moved without a new pod template.
     return [k8s.EnvVar(name=name, value=values[name]) for name in sorted(values)]
 
 
@@ -63,7 +66,9 @@ class Mounts:
         temporary_size: str,
         more: Sequence[k8s.Volume] = (),
     ) -> None:
+        # A Secret without a mount is read by others, as the role's is by CloudNativePG.
         names = {template.mount: template.name for template in secret_templates(settings) if template.mount}
+        # A folder may have no Secret in this environment: s3 has none if the pods' identity opens the bucket.
         self._secrets = {folder: names[folder] for folder in folders if folder in names}
         # The database's authority is in the database's own Secret.
         self._bundle = settings.server.ca_bundle if set(folders) - {"db"} else None
@@ -102,6 +107,7 @@ def _secret_volume(volume: str, name: str) -> k8s.Volume:
 
 
 def _bundle_volume(kind: str, name: str, key: str) -> k8s.Volume:
+    # Of a Secret with a key beside the certificate, only the certificate is mounted.
     items = [k8s.KeyToPath(key=key, path="ca.crt")]
     if kind == "Secret":
         return k8s.Volume(name="secret-ca", secret=k8s.SecretVolumeSource(secret_name=name, items=items))
@@ -151,6 +157,7 @@ def program(
         name=name,
         image=settings.image_reference,
         image_pull_policy=settings.image.pull_policy,
+        # Not the image's entry point: an image that is built on ours need not keep it.
         command=["mlflow-sso"],
         args=list(arguments),
         security_context=container_security(),
@@ -167,6 +174,7 @@ def pod(
     as its port and refuses.
     """
     return k8s.PodSpec(
+        # Our own is called as the server is.
         service_account_name=settings.server.service_account or settings.name,
         security_context=pod_security(settings.server.user_id),
         containers=list(containers),
@@ -203,10 +211,12 @@ def pod_metadata(
     """Metadata of a pod of ours: what the settings give every pod, then ``labels`` and ``annotations``."""
     own = pod_labels(component, name=settings.name, instance=settings.instance)
     return k8s.ObjectMeta(
+        # Ours are last: a label of the settings cannot change what selectors and policies see.
         labels={**settings.pods.labels, **(labels or {}), **own},
         annotations={**settings.pods.annotations, **(annotations or {})} or None,
     )
 
 
 def _toleration(key: str, operator: str, value: str, effect: str | None) -> k8s.Toleration:
+    # An empty value is written as absent by the API server.
     return k8s.Toleration(key=key, operator=operator, value=value or None, effect=effect)

@@ -28,6 +28,7 @@ class RateLimits(Construct):
         self._namespace, self._depth = namespace, settings.forwarded_depth
         limits = settings.limits
         everywhere = {f"{name}-in-flight": self._in_flight(limits.requests_in_flight)}
+        # These are on routes of their own, so that logins are counted apart from all other requests.
         at_login = {
             f"{name}-login-in-flight": self._in_flight(limits.logins_in_flight),
             f"{name}-login-rate": self._rate(limits.logins_per_second, limits.login_burst),

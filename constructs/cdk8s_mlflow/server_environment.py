@@ -23,6 +23,7 @@ def database_environment() -> dict[str, str]:
 def pool_environment(settings: Settings) -> dict[str, str]:
     """How many connections a worker keeps; only the server has a pool, so a new size starts no new migration."""
     return {
+        # Of the tracking database; the pool of the permissions database has variables of its own on 3.17.2.
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": str(settings.database.pool_size),
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": str(settings.database.max_overflow),
     }
@@ -36,6 +37,7 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_ARTIFACTS_DESTINATION": artifacts.destination,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
         "MLFLOW_SERVE_ARTIFACTS": "true",
+        # boto3 signs requests with a region, whichever S3 they go to.
         "AWS_DEFAULT_REGION": artifacts.region,
         **({"MLFLOW_S3_ENDPOINT_URL": artifacts.endpoint} if artifacts.endpoint else {}),
         **(keys if artifacts.credentials == "keys" else {}),
@@ -49,8 +51,10 @@ def _s3_dialect(settings: Settings) -> dict[str, str]:
     checksums = dict.fromkeys(
         ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"), artifacts.checksums
     )
+    # Sorted, so that the order in a settings file does not roll the pods.
     upload = json.dumps(artifacts.upload_arguments, sort_keys=True)
     return {
+        # when_supported is boto3's own default.
         **(checksums if artifacts.checksums != "when_supported" else {}),
         **({"MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": artifacts.addressing} if artifacts.addressing != "auto" else {}),
         **({"MLFLOW_S3_UPLOAD_EXTRA_ARGS": upload} if artifacts.upload_arguments else {}),
@@ -74,6 +78,7 @@ def proxy_environment(settings: Settings) -> dict[str, str]:
     proxy = settings.network.proxy
     if proxy is None:
         return {}
+    # Names of Services end in one of these; requests and urllib match a name by its end.
     direct = ("localhost", "127.0.0.1", ".svc", f".{settings.network.cluster_domain}", *proxy.no_proxy)
     return {"HTTPS_PROXY": proxy.url.rstrip("/"), "NO_PROXY": ",".join(dict.fromkeys(direct))}
 
@@ -88,6 +93,7 @@ def login_environment(settings: Settings) -> dict[str, str]:
         **group_environment(settings),
         "OIDC_ISSUER": login.issuer,
         "OIDC_AUDIENCE": login.client_id,
+        # Else 3.17.2 derives it from the Host header, which its /login takes from anyone.
         "OIDC_REDIRECT_URI": settings.ingress.redirect_uri,
         "OIDC_CLIENT_ID": login.client_id,
         "OIDC_SCOPE": f"openid profile email {login.groups_scope}",
@@ -128,6 +134,7 @@ def admission_environment(settings: Settings) -> dict[str, str]:
     return {
         "MLFLOW_SSO_MINIMUM_TRANSFER_RATE": str(server.minimum_transfer_rate),
         "MLFLOW_SSO_MAXIMUM_BODY_SIZE": str(server.maximum_body_mebibytes << 20),
+        # An eighth is left to sessions, caches and metrics; the kubelet evicts a pod that exceeds the volume's limit.
         "MLFLOW_SSO_TEMPORARY_SPACE": str(in_bytes(server.tmp_size) * 7 // 8 // server.workers),
         **({"MLFLOW_SSO_READ_ONLY": "true"} if server.read_only else {}),
     }
@@ -136,6 +143,7 @@ def admission_environment(settings: Settings) -> dict[str, str]:
 def server_environment(settings: Settings) -> dict[str, str]:
     """Everything that the tracking server reads."""
     return {
+        # First, so that nothing there overrides what is derived from other settings.
         **settings.server.extra_environment,
         **process_environment(settings),
         "LOG_LEVEL": settings.server.log_level,
@@ -170,6 +178,7 @@ def variables_of_3_17_2(settings: Settings) -> dict[str, str]:
     """Variables that only MLflow 3.17.2 with mlflow-oidc-auth 11.0.2 reads, or reads differently."""
     redis = settings.authentication.redis
     return {
+        # Off by default in the plugin; the public address has no plain http.
         "SESSION_COOKIE_SECURE": "true",
         "SESSION_COOKIE_MAX_AGE_SECONDS": str(settings.authentication.session_hours * 3600),
         # Without the refresh token a browser session ends with Keycloak's access token, after 5 minutes by default.
@@ -183,6 +192,7 @@ def variables_of_3_17_2(settings: Settings) -> dict[str, str]:
         # On by default in MLflow; without this the server would serve the gateway's routes unasked.
         "MLFLOW_ENABLE_AI_GATEWAY": str(settings.server.ai_gateway).lower(),
         "MLFLOW_SSO_BEARER_ACCESS_KEYS": str(settings.server.bearer_access_keys).lower(),
+        # Workers and replicas share a cache in Redis; "local" is one of the process.
         **({"CACHE_BACKEND": "redis", **redis.environment} if redis else {"CACHE_BACKEND": "local"}),
     }
 
@@ -209,12 +219,16 @@ def backup_environment(settings: Settings) -> dict[str, str]:
     backup, artifacts = settings.backup, settings.artifacts
     own = {
         "MLFLOW_SSO_BACKUP_TARGET": backup.target or "",
+        # Unset if equal: the program then takes that of artifacts, which is among `places`.
         "MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL": backup.endpoint if backup.endpoint != artifacts.endpoint else None,
         "MLFLOW_SSO_BACKUP_REGION": backup.region,
         "MLFLOW_SSO_BACKUP_RECIPIENTS": ",".join(backup.recipients),
     }
     places = {
-        name: value for name, value in artifact_environment(settings).items() if name != "AWS_SHARED_CREDENTIALS_FILE"
+        # A dump has keys of its own; those of artifacts are not mounted in its pod.
+        name: value
+        for name, value in artifact_environment(settings).items()
+        if name != "AWS_SHARED_CREDENTIALS_FILE"
     }
     return {**migration_environment(settings), **places, **{name: value for name, value in own.items() if value}}
 

@@ -9,6 +9,7 @@ from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.delivery import DeliverySettings
 from cdk8s_mlflow_crds.io import argoproj
 
+# The status of an older generation says nothing of the change that was just applied.
 _HEALTH = """\
     hs = {status = "Progressing", message = "waiting for CloudNativePG"}
     if obj.status ~= nil and obj.status.observedGeneration ~= nil
@@ -44,6 +45,7 @@ def health_script(*, backup: bool) -> str:
     """Health checks for Argo CD's configuration, in Lua (Argo CD documentation, "Resource Health")."""
     scripts = {"Database": _HEALTH, "DatabaseRole": _HEALTH, **({"Backup": _BACKUP_HEALTH} if backup else {})}
     kinds = "Database, DatabaseRole and Backup" if backup else "Database and DatabaseRole"
+    # argocd-cm is shared by all Applications of the cluster, so no manifest of ours may own it.
     return f"# Paste into `data` of the ConfigMap argocd-cm: {kinds} have no conditions.\n" + "".join(
         f"resource.customizations.health.postgresql.cnpg.io_{kind}: |\n{script}" for kind, script in scripts.items()
     )
@@ -72,6 +74,7 @@ class ArgoDelivery(Construct):
                         target_revision=delivery.revision,
                         path=f"{delivery.path}/{environment}/{part}",
                     )
+                    # Two sources of one Application, since only within one do sync waves order objects of both folders.
                     for part in (("database", "application") if has_database_objects(settings) else ("application",))
                 ],
                 sync_policy=_sync_policy(delivery),
@@ -81,11 +84,17 @@ class ArgoDelivery(Construct):
 
 def _sync_policy(delivery: DeliverySettings) -> argoproj.ApplicationSpecSyncPolicy:
     """Everything is applied at each try: with ApplyOutOfSyncOnly the second one would pass by a failed migration."""
+    # Stores and operators take minutes on a first install, and a Degraded object fails the whole sync.
     backoff = argoproj.ApplicationSpecSyncPolicyRetryBackoff(duration="15s", factor=2, max_duration="5m")
     return argoproj.ApplicationSpecSyncPolicy(
         automated=argoproj.ApplicationSpecSyncPolicyAutomated(prune=True, self_heal=True),
+        # PruneLast: the Job of the last migration goes only after the new one has succeeded.
         sync_options=["ServerSideApply=true", "PruneLast=true"],
         retry=argoproj.ApplicationSpecSyncPolicyRetry(
-            limit=delivery.retries, backoff=backoff, refresh=True if delivery.argocd_refreshes_retries else None
+            # Without a refresh a fixing commit waits until the retries of
+            # the broken one are used up (Argo CD 3.2 and newer have it).
+            limit=delivery.retries,
+            backoff=backoff,
+            refresh=True if delivery.argocd_refreshes_retries else None,
         ),
     )

@@ -41,6 +41,7 @@ class FluxDelivery(Construct):
         self._source = name
         self._environment = environment
         self._add_source()
+        # A path that does not exist is an error for Flux, and nothing may be in database/.
         if database:
             self._add_kustomization("database", after=None)
         self._add_kustomization("application", after="database" if database else None)
@@ -48,6 +49,7 @@ class FluxDelivery(Construct):
     def _add_source(self) -> None:
         settings = self._settings
         secret = settings.credentials_secret
+        # The kinds differ in how they name a revision: an artifact has a tag, a repository a branch.
         if settings.repository.startswith("oci://"):
             source.OciRepository(
                 self,
@@ -86,14 +88,19 @@ class FluxDelivery(Construct):
                 retry_interval=settings.retry_interval,
                 timeout=settings.timeout,
                 prune=True,
+                # Without it a Kustomization is ready once its objects are
+                # applied, and the application would not wait for the databases.
                 wait=True,
                 depends_on=[kustomize.KustomizationSpecDependsOn(name=self._name(after))] if after else None,
+                # The application has none: Flux knows the health of Jobs,
+                # Deployments and ExternalSecrets by their conditions.
                 health_check_exprs=self._health_checks() if part == "database" else None,
                 service_account_name=settings.flux_service_account,
             ),
         )
 
     def _health_checks(self) -> list[kustomize.KustomizationSpecHealthCheckExprs] | None:
+        # The field is newer than some installations of Flux, whose CRD does not declare it.
         if not self._settings.flux_reads_health:
             return None
         return [_applied("Database"), _applied("DatabaseRole"), *([_completed()] if self._backup else [])]

@@ -20,6 +20,7 @@ def release_of(values: Values) -> str:
     image = values.get("image")
     tag = text_of(image.get("tag") or "") if isinstance(image, Mapping) else ""
     version = re.match(r"v?(\d+)\.(\d+)", tag)
+    # The databases of a newer MLflow cannot be read by 3.6.0, and no release of ours is between the two.
     return "3.6.0" if version and (int(version[1]), int(version[2])) <= (3, 6) else "3.17.2"
 
 
@@ -45,12 +46,14 @@ def _checked(area: str, rule: Area, value: Any, release: str) -> list[Outcome]:
     """What ``rule`` finds; a value of a form that the chart does not document is not guessed at."""
     try:
         return list(rule(value, release))
+    # A values file has no schema that would have been checked before: any area may have any form.
     except (ValueError, TypeError, AttributeError, KeyError):
         return [LeftOut(area, "has a form that the chart does not document; set it by hand")]
 
 
 def _left(area: str, value: Any) -> Iterator[Outcome]:
     """A reason once for an area; what is switched off asks for nothing."""
+    # Charts leave defaults below a part that is switched off.
     if isinstance(value, Mapping) and value.get("enabled") is False:
         return
     yield LeftOut(area, REASONS[area])
@@ -75,6 +78,7 @@ def _names(source: str, key: str) -> Area:
 
 
 def _image(value: Values, release: str) -> Iterator[Outcome]:
+    # IfNotPresent is the chart's default as well as ours, so it asks for nothing.
     if value.get("pullPolicy") not in (None, "IfNotPresent"):
         yield Carried("image.pull_policy", value["pullPolicy"])
     given = [str(value[key]) for key in ("repository", "tag", "digest") if value.get(key)]
@@ -93,6 +97,7 @@ def _service_account(value: Values, release: str) -> Iterator[Outcome]:
     annotations = value.get("annotations") or {}
     if annotations and value.get("create") is not False:
         yield Carried("server.service_account_annotations", {k: text_of(v) for k, v in annotations.items()})
+    # Helm then runs the pods as an account that exists, `default` if no name is given.
     if value.get("create") is False:
         yield Carried("server.service_account", str(value.get("name") or "default"))
     elif value.get("name"):
@@ -102,12 +107,14 @@ def _service_account(value: Values, release: str) -> Iterator[Outcome]:
 def _autoscaling(value: Values, release: str) -> Iterator[Outcome]:
     if value.get("enabled") is not True:
         return
+    # 1 and 5 are the chart's own defaults.
     lowest, most = int(value.get("minReplicas", 1)), int(value.get("maxReplicas", 5))
     yield Carried("server.autoscaling.min_replicas", lowest)
     yield Carried("server.autoscaling.max_replicas", most)
     for metric in value.get("metrics") or []:
         resource = metric.get("resource") or {}
         percent = (resource.get("target") or {}).get("averageUtilization")
+        # A scaler by memory never scales down, since Python returns little of it to the node.
         if resource.get("name") == "cpu" and percent:
             yield Carried("server.autoscaling.cpu_percent", int(percent))
         else:
@@ -137,6 +144,7 @@ def _resources(value: Values, release: str) -> Iterator[Outcome]:
 
 def _user(value: Values, release: str) -> Iterator[Outcome]:
     user = value.get("runAsUser")
+    # Below are users that nodes have as well; a process that leaves its container would be one of them.
     if isinstance(user, int) and user >= 10000:
         yield Carried("server.user_id", user)
     elif user is not None:
@@ -201,6 +209,7 @@ def _garbage_collection(value: Values, release: str) -> Iterator[Outcome]:
     yield Carried("maintenance.garbage_collection", bool(value.get("enabled")))
     if value.get("enabled") and value.get("schedule"):
         yield Carried("maintenance.garbage_collection_schedule", str(value["schedule"]))
+    # MLflow's own form is 1d2h3m4s; only days are a setting here.
     days = re.match(r"(\d+)d", str(value.get("olderThan") or ""))
     if value.get("enabled") and days:
         yield Carried("maintenance.retention_days", int(days[1]))

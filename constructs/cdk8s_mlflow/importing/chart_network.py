@@ -19,6 +19,7 @@ def ingress(value: Values, release: str) -> Iterator[Outcome]:
         yield Carried("ingress.enabled", False)
         return
     annotations = dict(value.get("annotations") or {})
+    # The annotation was the only way before Kubernetes 1.18, and Helm charts kept it.
     class_name = str(value.get("className") or annotations.pop(_CLASS_ANNOTATION, "") or "")
     controller = _controller(class_name)
     if class_name:
@@ -31,6 +32,7 @@ def ingress(value: Values, release: str) -> Iterator[Outcome]:
 
 
 def _controller(class_name: str) -> ControllerName:
+    # Class names mostly hold their controller's, as nginx-internal does.
     alike: list[ControllerName] = [name for name in CONTROLLERS if name in class_name and name != "other"]
     return alike[0] if alike else ("other" if class_name else "traefik")
 
@@ -48,6 +50,7 @@ def _hosts(value: Values) -> Iterator[Outcome]:
 
 def _tls(value: Values, annotations: dict[str, Any], controller: str) -> Iterator[Outcome]:
     issuers = {kind: annotations.pop(name) for name, kind in _ISSUERS.items() if name in annotations}
+    # A load balancer of AWS takes its certificate from ACM, no Secret and no issuer.
     if controller == "alb":
         return
     secrets = [item["secretName"] for item in value.get("tls") or [] if item.get("secretName")]
@@ -58,6 +61,7 @@ def _tls(value: Values, annotations: dict[str, Any], controller: str) -> Iterato
         if secrets:
             yield Carried("ingress.cluster_issuer", issuer)
             yield Carried("ingress.issuer_kind", kind)
+    # Our default is an issuer; without one the Secret stays as another tool writes it.
     if secrets and not issuers:
         yield Carried("ingress.cluster_issuer", None)
 
@@ -67,6 +71,8 @@ def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
     for name, value in annotations.items():
         short = name.removeprefix(_NGINX)
         if controller != "nginx" or short == name:
+            # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
+            # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             kept[name] = text_of(value)
         elif short in ("proxy-read-timeout", "proxy-send-timeout") and text_of(value).isdecimal():
             yield Carried("ingress.timeout_seconds", int(value))

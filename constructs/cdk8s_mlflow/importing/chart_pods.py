@@ -27,10 +27,12 @@ def _volumes(value: Sequence[Values], release: str) -> Iterator[Outcome]:
 
 
 def _volume(item: Values) -> dict[str, Any] | LeftOut:
+    # A volume has its name and one source; another form ends in ValueError, which the caller reports.
     (kind,) = set(item) - {"name"}
     details = item[kind] or {}
     if kind == "emptyDir" and details.get("sizeLimit"):
         return {"name": item["name"], "kind": "EmptyDir", "size": text_of(details["sizeLimit"])}
+    # A mode is left to ours: files have to be readable by the pod's group.
     if kind not in _KINDS or set(details) - {_KINDS[kind][1], "defaultMode"}:
         return LeftOut(f"extraVolumes.{item['name']}", f"is a {kind} with options that are no settings")
     name, field = _KINDS[kind]
@@ -43,12 +45,14 @@ def _mounts(value: Sequence[Values], release: str) -> Iterator[Outcome]:
 
 def _mount(item: Values) -> dict[str, Any]:
     given = {"volume": item["name"], "path": item["mountPath"], "sub_path": item.get("subPath")}
+    # Ours are read-only unless asked, Kubernetes' are not.
     writable = {} if item.get("readOnly") else {"read_only": False}
     return {key: text for key, text in given.items() if text} | writable
 
 
 def _containers(area: str, key: str) -> Callable[[Any, str], Iterator[Outcome]]:
     def rule(value: Sequence[Values], release: str) -> Iterator[Outcome]:
+        # securityContext is known and dropped: every container here gets the restricted one.
         known = {"name", "image", "command", "args", "env", "volumeMounts", "resources", "securityContext"}
         simple = [item for item in value if not set(item) - known - {"imagePullPolicy"} and _plain(item)]
         for item in value:
@@ -87,6 +91,7 @@ def _container(item: Values) -> dict[str, Any]:
 def _affinity(value: Values, release: str) -> Iterator[Outcome]:
     nodes = (value.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
     terms = nodes.get("nodeSelectorTerms") or []
+    # Several terms are alternatives, which a list of requirements cannot express.
     if len(terms) == 1 and set(terms[0]) == {"matchExpressions"}:
         yield Carried("server.node_affinity", [dict(item) for item in terms[0]["matchExpressions"]])
     elif asked(nodes):
@@ -107,6 +112,7 @@ def _strategy(value: Values, release: str) -> Iterator[Outcome]:
         yield Carried("server.strategy", "Recreate")
     for name, key in (("maxSurge", "server.max_surge"), ("maxUnavailable", "server.max_unavailable")):
         number = (value.get("rollingUpdate") or {}).get(name)
+        # A percentage depends on the number of replicas, which an autoscaler changes.
         if isinstance(number, int):
             yield Carried(key, number)
         elif number is not None:

@@ -29,6 +29,7 @@ def backend_store(value: Values, release: str) -> Iterator[Outcome]:
         if (value.get(kind) or {}).get("enabled"):
             yield LeftOut(f"backendStore.{kind}", _OTHER_SQL)
     path = value.get("defaultSqlitePath")
+    # The chart's default is in memory: nothing is there that could be lost.
     if path and path != ":memory:":
         yield LeftOut("backendStore.defaultSqlitePath", _OTHER_SQL)
     if (value.get("existingDatabaseSecret") or {}).get("name"):
@@ -61,6 +62,7 @@ def artifact_root(value: Values, release: str) -> Iterator[Outcome]:
             yield LeftOut(f"artifactRoot.{kind}", f"is {name}; artifacts are in a bucket of S3 here")
     for name in ("defaultArtifactRoot", "defaultArtifactsDestination"):
         path = str(value.get(name) or "")
+        # The chart's defaults are folders of the pod, of the form ./mlruns.
         if path and not path.startswith("./"):
             yield LeftOut(f"artifactRoot.{name}", f"is {path}; the server proxies artifacts of its bucket here")
 
@@ -97,6 +99,7 @@ def oidc(value: Values, release: str) -> Iterator[Outcome]:
             yield Carried(key, value[name])
     for name, administrators in (("adminGroupName", True), ("groupName", False)):
         given = value.get(name) or []
+        # The chart takes a name or a list of names.
         listed = [given] if isinstance(given, str) else list(given)
         yield from groups(f"oidcAuth.{name}", listed, administrators=administrators)
     yield from _login_secrets(value)
@@ -134,6 +137,7 @@ def _permissions_database(value: Values) -> Iterator[Outcome]:
         yield from database("oidcAuth.database.uri", str(value["uri"]), name_key="database.auth_name")
     elif postgres.get("enabled"):
         yield from _postgres("oidcAuth.database.postgres", postgres, name_key="database.auth_name")
+    # Without PostgreSQL the plugin's own default is at work.
     elif not asked(postgres):
         yield LeftOut(
             "oidcAuth.database",

@@ -55,6 +55,7 @@ def import_file(file: Path, *, environments: Path, name: str, given: Mapping[str
     path = environments / f"{name}.yaml"
     if path.exists():
         raise InvalidSettingsError([Problem(str(path), "", "exists already; choose another --name")])
+    # First, so that what the caller names wins over what the file says.
     outcomes: list[Outcome] = [Carried(key, value) for key, value in given.items() if value]
     outcomes += _outcomes(file)
     carried, left = _sorted(outcomes, name)
@@ -66,6 +67,7 @@ def import_file(file: Path, *, environments: Path, name: str, given: Mapping[str
 def _outcomes(file: Path) -> Iterator[Outcome]:
     if file.suffix in (".yaml", ".yml"):
         values = _plain(read_document(file))
+        # Any one of these suffices: a values file says only what differs from the chart's defaults.
         if _CHART_AREAS & set(values):
             yield from chart_values(values)
             return
@@ -107,8 +109,10 @@ def _sorted(outcomes: Sequence[Outcome], name: str) -> tuple[dict[str, Any], lis
             left.append(outcome)
         elif carried.setdefault(outcome.key, outcome.value) != outcome.value:
             left.append(LeftOut(outcome.key, f"has a second value, {_shown(outcome.value)}; the first was taken"))
+    # A Deployment with an autoscaler has no replicas, and the settings refuse both.
     if "server.autoscaling.max_replicas" in carried:
         carried.pop("server.replicas", None)
+    # Loading a file with a secret fails, and no file may be written that holds one.
     secret = [key for key, _ in find_secrets(document(carried))]
     left += [LeftOut(key, SECRET) for key in secret]
     return {key: value for key, value in carried.items() if not any(_within(key, other) for other in secret)}, left
@@ -123,6 +127,7 @@ def _within(key: str, other: str) -> bool:
 
 
 def _text(settings: Mapping[str, Any], source: str) -> str:
+    # The safe writer would sort the keys; a reader wants them as the source has them.
     writer, stream = YAML(), StringIO()
     writer.default_flow_style = False
     writer.dump(dict(settings), stream)
@@ -142,6 +147,7 @@ def _readable(folder: Path, *, besides: Path) -> dict[Path, Settings]:
     """The other environments; one that is incomplete itself is not the new one's problem."""
     found: dict[Path, Settings] = {}
     for file in environment_files(folder):
+        # An environment that cannot be loaded is reported by the commands that render it.
         with suppress(SettingsError):
             found |= {file: load(file)} if file != besides else {}
     return found

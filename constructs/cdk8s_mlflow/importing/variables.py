@@ -30,6 +30,7 @@ def variables(given: Mapping[str, str], *, release: str) -> Iterator[Outcome]:
 
 
 def _variable(name: str, value: str, release: str) -> Iterator[Outcome]:
+    # MLflow itself has a variable of this name, the address to listen on; ours is the public name.
     if name == "MLFLOW_HOST" and not re.search("[a-z]", value, re.IGNORECASE):
         yield LeftOut(
             name, "is an address to listen on, which follows from the settings; --mlflow-host is the public name"
@@ -52,6 +53,7 @@ def _variable(name: str, value: str, release: str) -> Iterator[Outcome]:
 
 def _shown(url: str) -> str:
     """An address without its login."""
+    # The report is printed, and a URI of a database holds a password more often than not.
     return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
 
 
@@ -61,6 +63,7 @@ def _text(key: str) -> Rule:
 
 def _number(key: str) -> Rule:
     def rule(name: str, value: str) -> Iterator[Outcome]:
+        # int() would take 1_000 and signs, too.
         yield Carried(key, int(value)) if value.isdecimal() else LeftOut(name, "is not a whole number")
 
     return rule
@@ -97,6 +100,7 @@ def keycloak_realm(source: str, url: str) -> Iterator[Outcome]:
         yield LeftOut(source, "is http: Keycloak is reached by https here, at the same host")
     yield Carried("authentication.keycloak_host", parts.hostname)
     yield Carried("authentication.realm", unquote(match["realm"]))
+    # 80 is the port of http; the note above says that https at the same host is used.
     if parts.port not in (None, 443, 80):
         yield Carried("authentication.keycloak_port", parts.port)
     if match["path"]:
@@ -121,6 +125,7 @@ def public_host(source: str, url: str) -> Iterator[Outcome]:
 def database(source: str, uri: str, *, name_key: str = "database.name") -> Iterator[Outcome]:
     """Host, port, database and role of a database's URI; its password is left out."""
     parts = urlsplit(uri)
+    # SQLAlchemy's form is DIALECT+DRIVER.
     scheme = parts.scheme.partition("+")[0]
     if scheme not in ("postgresql", "postgres"):
         yield LeftOut(
@@ -173,6 +178,7 @@ def bucket(source: str, uri: str) -> Iterator[Outcome]:
 def endpoint(source: str, url: str) -> Iterator[Outcome]:
     """Address of the S3 API."""
     yield Carried("artifacts.endpoint", url.rstrip("/"))
+    # The kind decides which checks and which administrator's API apply; only a name can tell it here.
     yield Carried("artifacts.kind", "minio" if "minio" in url else "s3")
 
 
@@ -215,6 +221,7 @@ def groups(source: str, names: list[str], *, administrators: bool) -> Iterator[O
     key = "authentication.admin_group" if administrators else "authentication.user_group"
     if not names:
         return
+    # A full path and a bare name mean the same top-level group.
     yield Carried(key, names[0].strip("/"))
     if names[1:]:
         yield LeftOut(source, f"has {', '.join(names[1:])} too: one group is taken; make the others members of {key}")

@@ -45,8 +45,10 @@ def create_project(
     check_folder(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # On the same file system, so that the moves below are renames.
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
             _write(Path(made), hosts=hosts, ask=ask, say=say, wheel=wheel)
+            # Entry by entry, since the folder itself may exist and hold .git.
             folder.mkdir(exist_ok=True)
             for path in sorted(Path(made).iterdir()):
                 path.rename(folder / path.name)

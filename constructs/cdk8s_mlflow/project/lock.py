@@ -35,6 +35,7 @@ def write_lock(folder: Path, *, wheel: Path | None) -> None:
         LockError: there is no wheel of this version to pin.
     """
     with _origin(wheel) as found:
+        # pip looks for a relative path from where it runs, which the Makefile and CI make the repository's root.
         pin = f"{_NAME}=={__version__}" if found.indexed else f"./{WHEELS}/{found.wheel.name}"
         # Read before wheels/ is removed: the wheel may be the one in it.
         content = found.wheel.read_bytes()
@@ -42,6 +43,7 @@ def write_lock(folder: Path, *, wheel: Path | None) -> None:
         if not found.indexed:
             (folder / WHEELS).mkdir()
             (folder / WHEELS / found.wheel.name).write_bytes(content)
+    # The header says how this repository renews its lock, which is not how a user's is renewed.
     lines = [line for line in _dependencies().splitlines() if not line.startswith("#")]
     text = "\n".join([HEADER, f"{pin} \\", f"    --hash=sha256:{hashlib.sha256(content).hexdigest()}", *lines])
     (folder / LOCK).write_text(f"{text}\n", encoding="utf-8")
@@ -77,6 +79,7 @@ def _direct_url() -> str | None:
     try:
         text = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
+        # No distribution at all: imported from a checkout by PYTHONPATH.
         return _CHECKOUT.as_uri()
     return str(json.loads(text)["url"]) if text else None
 
@@ -95,6 +98,8 @@ def _from_index(folder: Path) -> Path:
             f"{_NAME}=={__version__}",
         ]
     )
+    # pip downloads nothing else with --no-deps.
+    # pip downloads nothing else with --no-deps.
     (wheel,) = folder.iterdir()
     return wheel
 

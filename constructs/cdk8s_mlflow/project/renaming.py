@@ -38,7 +38,9 @@ def renamed_text(
 def _changed(text: str, renamed: Mapping[str, str], removed: Iterable[str]) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
+    # The writer would fold long lines that the user has not.
     yaml.width = 1 << 16
+    # Lists indented below their key, as `init` writes them.
     yaml.indent(mapping=2, sequence=4, offset=2)
     root = yaml.load(text)
     for old, new in renamed.items():
@@ -59,9 +61,11 @@ def _has(document: Any, key: str) -> bool:
 
 def _move(root: CommentedMap, old: list[str], new: list[str]) -> None:
     source, target = _section(root, old[:-1]), _section(root, new[:-1])
+    # A setting that is only renamed keeps its line in the file.
     place = list(source).index(old[-1]) if target is source else len(target)
     value, comment = _take(root, old)
     target.insert(place, new[-1], value)
+    # ruamel.yaml keeps the comment behind a key in a table by name, which `insert` does not move.
     if comment is not None:
         target.ca.items[new[-1]] = comment
 

@@ -62,6 +62,7 @@ def upgrade(
         LockError: there is no wheel of this version to pin.
     """
     files = environment_files(environments)
+    # All are planned before one is written, so that an error leaves every file as it was.
     plans = [_plan(file, output, history) for file in files]
     if write:
         for file, (_, text) in zip(files, plans, strict=True):
@@ -95,7 +96,9 @@ def _plan(file: Path, output: Path, history: tuple[VersionChanges, ...]) -> tupl
 
 def written_by(folder: Path) -> str | None:
     """The version that wrote the manifests of an environment's ``folder``; None if they do not say."""
+    # As everywhere here: the C reader of YAML is one of version 1.1.
     yaml = YAML(typ="safe", pure=True)
+    # Either may bear it: the Service does if the ServiceAccount is not ours.
     files = [file for kind in ("ServiceAccount", "Service") for file in (folder / "application").glob(f"{kind}.*.yaml")]
     for file in sorted(files):
         annotations = yaml.load(file.read_text(encoding="utf-8"))["metadata"].get("annotations", {})
@@ -114,5 +117,6 @@ def _renew(environments: Path, wheel: Path | None) -> None:
     if (environments / SCHEMA_FILE).is_file():
         (environments / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
     lock = Path(LOCK)
+    # A lock that another tool wrote is not replaced.
     if lock.is_file() and lock.read_text(encoding="utf-8").startswith(HEADER):
         write_lock(Path(), wheel=wheel)

@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None, *, program: str = "cdk8s-mlflow imag
 
 def _run(step: str) -> None:
     values = variables(os.environ, Path(".env.local"))
+    # Asks registries only; no engine has to answer for it.
     if step == "pin-base":
         _pin_base(values)
         return
@@ -64,6 +65,7 @@ def _build(chosen: Engine, image: Target) -> None:
             "`make image-base` pins it by its digest, for every build to come"
         )
     say(f"building {image.reference} on {image.base_image} with {chosen.program}")
+    # Only for the build: pip's index may hold a login, which a push has no use for.
     replace(chosen, environment=with_index(chosen.environment)).build(image, build_context())
     say(f"built {image.reference}")
 
@@ -71,6 +73,7 @@ def _build(chosen: Engine, image: Target) -> None:
 def _push(chosen: Engine, image: Target) -> None:
     say(f"pushing {image.reference} with {chosen.program}")
     digest = chosen.push(image)
+    # The one line for pipes; all progress is on stderr.
     print(_pushed(image, digest), flush=True)
 
 

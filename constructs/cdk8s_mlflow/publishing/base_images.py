@@ -51,6 +51,7 @@ def read(pins: Path) -> dict[str, dict[str, str]]:
             re.fullmatch(r"sha256:[0-9a-f]{64}", entry["digest"]) and entry["image"] for entry in found.values()
         ):
             raise ValueError
+    # Any JSON may stand there, so that every lookup can fail in its own way.
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(
             f"{pins} is not a file of pins; restore it from git, or write {{}} and run make image-base"
@@ -64,6 +65,7 @@ def pin(images: Mapping[str, str], *, pins: Path = PINS) -> Iterable[str]:
     Raises:
         PublishingError: a registry does not answer, or has no such image.
     """
+    # Before the file is opened: a registry that does not answer leaves all pins as they are.
     entries = {release: {"image": image, "digest": digest_of(image)} for release, image in images.items()}
     known = {**read(pins), **entries}
     pins.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n", encoding="utf-8")
@@ -81,6 +83,7 @@ def digest_of(image: str) -> str:
     if parts["digest"]:
         raise UsageError(f"{image} is named by a digest already; name it by a tag")
     host = DOCKER_HUB if parts["host"] == "docker.io" else parts["host"]
+    # As engines do: a registry on this machine seldom has a certificate.
     scheme = "http" if host.partition(":")[0] in {"localhost", "127.0.0.1"} else "https"
     url = f"{scheme}://{host}/v2/{parts['repository']}/manifests/{parts['tag'] or 'latest'}"
     try:
@@ -92,6 +95,7 @@ def digest_of(image: str) -> str:
     except (URLError, OSError, ValueError) as error:
         raise PublishingError(f"cannot ask {host} for {image}: {getattr(error, 'reason', error)}") from None
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    # The header is optional, and a proxy in between may have changed either.
     if said not in (None, digest):
         raise PublishingError(f"{host} says that {image} is {said}, but sent {digest}; do not use it")
     return digest
@@ -99,6 +103,7 @@ def digest_of(image: str) -> str:
 
 def _parts(image: str) -> dict[str, Any]:
     match = _REFERENCE.fullmatch(image)
+    # Engines complete such names differently: docker takes docker.io, podman asks a list of its own.
     if match is None or not re.search(r"[.:]|^localhost$", match["host"]):
         raise UsageError(f"{image!r} does not name its registry; write docker.io/library/python:3.12-slim, for example")
     return {**match.groupdict(), "name": f"{match['host']}/{match['repository']}"}
@@ -111,6 +116,7 @@ def _manifest(url: str, token: str | None = None) -> tuple[bytes, str | None]:
             return answer.read(), answer.headers.get("Docker-Content-Digest")
     except HTTPError as error:
         challenge = error.headers.get("WWW-Authenticate", "")
+        # One try with a token; a second 401 means that the image is not public.
         if token or error.code != 401 or not challenge.startswith("Bearer "):
             raise
         return _manifest(url, _token(challenge))
@@ -120,6 +126,7 @@ def _token(challenge: str) -> str:
     """What a registry's token server gives to anyone (Distribution specification, "Token Authentication")."""
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.pop("realm")
+    # The realm is what the registry answered, perhaps over plain http.
     if not realm.startswith("https://"):
         raise ValueError(f"its token server is {realm!r}, without TLS")
     with urlopen(f"{realm}?{urlencode(fields)}", timeout=SECONDS) as answer:  # noqa: S310

@@ -56,6 +56,7 @@ class Engine(ABC):
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                # A remote docker is asked by SSH, which may wait for its own timeout on the network.
                 timeout=60,
                 check=False,
             )
@@ -115,6 +116,7 @@ class Buildah(Engine):
         return ["info"]
 
     def build(self, target: Target, context: Path) -> None:
+        # Buildah keeps no layers unless told, and would install every package anew at each build.
         command = [self.program, "build", "--layers", *_arguments(target), *self._from_this_machine()]
         run([*command, "--tag", target.reference, str(context)], self.environment)
 

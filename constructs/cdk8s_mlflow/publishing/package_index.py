@@ -13,6 +13,8 @@ def with_index(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _configured() -> str:
     asked = subprocess.run(
+        # pip itself is asked, since its configuration is merged from
+        # up to four files; exit code 1 means that none names an index.
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -50,6 +50,7 @@ def variables(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
         local = read_local(dotenv)
     except SettingsError as error:
         raise UsageError(str(error)) from error
+    # An empty variable is as good as none, so that CI may leave one blank.
     found = {name: environ.get(name) or local.get(name, "") for name in IMAGE_VARIABLES}
     return {name: value for name, value in found.items() if value}
 

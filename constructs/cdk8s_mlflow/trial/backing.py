@@ -96,6 +96,7 @@ def _pod(server: Server) -> k8s.PodSpec:
         ports=[k8s.ContainerPort(container_port=target) for _, target in server.ports],
         resources=k8s.ResourceRequirements(
             requests={"cpu": quantity("20m"), "memory": quantity(server.memory)},
+            # No limit of CPU: Keycloak compiles at its start, and would take minutes more.
             limits={"memory": quantity(server.memory)},
         ),
         startup_probe=_patient(server.probe),
@@ -163,9 +164,11 @@ def _postgres(image: str) -> Server:
         probe=_connects(5432),
         arguments=["-c", "ssl=on", "-c", "ssl_cert_file=/tls/tls.crt", "-c", "ssl_key_file=/tls/tls.key"],
         environment={
+            # A folder below the mount: initdb refuses one that is not empty, or that belongs to another user.
             "PGDATA": "/var/lib/postgresql/data/try",
             "POSTGRES_PASSWORD_FILE": "/passwords/postgres",
         },
+        # Only its own password of the Secret that has all.
         files={"/tls": _secret(CERTIFICATE), "/passwords": _secret(PASSWORDS, "postgres")},
         writable=["/var/lib/postgresql/data", "/var/run/postgresql"],
     )
@@ -184,6 +187,7 @@ def _minio(image: str) -> Server:
             "MINIO_ROOT_USER": "admin",
             "MINIO_ROOT_PASSWORD_FILE": "/passwords/minio",
             "MINIO_UPDATE": "off",
+            # MinIO creates ~/.minio for certificates; the home of its image is read-only here.
             "HOME": "/tmp",  # noqa: S108  (an emptyDir of the pod)
         },
         files={"/passwords": _secret(PASSWORDS, "minio")},
@@ -230,6 +234,7 @@ def _traefik(image: str, *, port: int) -> Server:
         name="traefik",
         image=image,
         user=65532,
+        # The Service has the public port, since redirects of Keycloak name it inside the cluster as well.
         ports=[(port, CONTAINER_PORT)],
         probe=_answers("/ping", 8082),
         arguments=[

@@ -48,6 +48,7 @@ def issue(*names: str) -> Certificate:
         builder = (
             x509.CertificateBuilder(subject_name=subject, issuer_name=ca_name, public_key=public)
             .serial_number(x509.random_serial_number())
+            # For machines whose clocks differ a little.
             .not_valid_before(now - datetime.timedelta(minutes=5))
             .not_valid_after(now + LIFETIME)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)

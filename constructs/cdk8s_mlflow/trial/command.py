@@ -87,6 +87,7 @@ class _Run:
         self.say(f"context {kubectl.run('config', 'current-context').strip()}, namespace {trial.namespace}")
         _found(kubectl)
         password, tls = self._passwords(), self._certificate()
+        # The Secrets first: pods of the backing services would wait for their mounts.
         self._apply(_namespace(trial.namespace), *self._secrets(password, tls))
         with tempfile.TemporaryDirectory() as folder:
             self._start_backing(Path(folder), tls["ca.crt"])
@@ -127,6 +128,7 @@ class _Run:
             KEYCLOAK_FILE: {
                 "keycloak.conf": f"bootstrap-admin-username=admin\nbootstrap-admin-password={password['keycloak']}\n"
             },
+            # In a file, not an argument, which every user of the node could read; `save ""` writes nothing to the disk.
             REDIS_FILE: {"redis.conf": f'requirepass {password["redis"]}\nsave ""\n'},
         }
         return [
@@ -146,6 +148,7 @@ class _Run:
         self.kubectl.wait_ready(*(f"try-{name}" for name in self.trial.images), seconds=900)
 
     def _environment_file(self, folder: Path, ports: Mapping[str, int]) -> Path:
+        # The address of a Service is known only once it exists, and pods need it as a host alias.
         proxy = self.kubectl.get("service", "try-traefik") or {}
         file = folder / f"{ENVIRONMENT}.yaml"
         file.write_text(json.dumps(document(self.trial, proxy=proxy["spec"]["clusterIP"], ports=ports)))

@@ -47,6 +47,7 @@ class Kubectl:
     def apply(self, text: str) -> None:
         """Apply YAML on the server's side."""
         self.run(
+            # A second run may find fields that `kubectl edit` or a rollout restart has taken over.
             *("apply", "--server-side", "--force-conflicts", "--field-manager=cdk8s-mlflow-try", "--filename", "-"),
             stdin=text,
         )
@@ -96,6 +97,7 @@ def _kept_running(command: list[str]) -> Iterator[None]:
     def keep() -> None:
         while process := start():
             process.wait()
+            # A pause, or a Service that has no pod would start kubectl in a busy loop.
             ended.wait(0.2)
 
     thread = threading.Thread(target=keep)
@@ -103,6 +105,7 @@ def _kept_running(command: list[str]) -> Iterator[None]:
     try:
         yield
     finally:
+        # Under the lock, so that no process is started between this and the loop's end.
         with changing:
             ended.set()
             for process in running:
@@ -116,6 +119,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
+    # kubectl says that it listens only on its output, which goes nowhere since it is started again and again.
     deadline = time.monotonic() + 30
     while True:
         try:

@@ -70,6 +70,7 @@ def _privileges(own: dict[str, Any]) -> Iterator[str]:
 
 
 def _user(pod: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
+    # A container's own value replaces the pod's, also if it is the weaker one.
     if own.get("runAsNonRoot", pod.get("runAsNonRoot")) is not True:
         yield "Running as Non-root: runAsNonRoot is not true"
     if own.get("runAsUser", pod.get("runAsUser")) == 0:

@@ -74,6 +74,7 @@ def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]
             name = volume.get("secret", {}).get("secretName")
             if (
                 name
+                # These come from the settings: Secrets that other teams create.
                 and not volume["name"].startswith(("secret-ca", "extra-"))
                 and (manifest.namespace, name) not in made
             ):
@@ -83,6 +84,7 @@ def _mounted_secrets(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]
 def _selectors(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
     jobs = [m for m in manifests if m.kind in ("Job", "CronJob")]
     for manifest in manifests:
+        # An empty selector is every pod for a policy, and no pod at all for a Service.
         if manifest.kind == "NetworkPolicy" and not manifest.body["spec"]["podSelector"].get("matchLabels"):
             yield manifest.problem("references", "selects every pod of the namespace, a certificate solver's too")
         if manifest.kind == "Service":
@@ -122,6 +124,7 @@ def _middlewares(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
     own = {(m.namespace, m.name) for m in manifests if m.kind == "Middleware"}
     for manifest in (m for m in manifests if m.kind == "HTTPRoute"):
         filters = [part for rule in manifest.body["spec"]["rules"] for part in rule.get("filters", [])]
+        # An HTTPRoute refers within its namespace only; an Ingress names the namespace in the text.
         for reference in filter(None, (part.get("extensionRef") for part in filters)):
             if reference["kind"] == "Middleware" and (manifest.namespace, reference["name"]) not in own:
                 yield manifest.problem("references", f"no Middleware {reference['name']}")
@@ -129,6 +132,7 @@ def _middlewares(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
     for manifest in (m for m in manifests if m.kind == "Ingress"):
         named = manifest.body["metadata"].get("annotations", {}).get(_MIDDLEWARES, "")
         for name in filter(None, (part.strip() for part in named.split(","))):
+            # A Middleware of another provider, such as a file of Traefik's, cannot be seen here.
             if name.endswith("@kubernetescrd") and name not in made:
                 yield manifest.problem("references", f"no Middleware {name}")
 

@@ -33,6 +33,7 @@ def _environment(manifest: Manifest) -> Iterator[str]:
         for variable in container.get("env", []):
             if variable.get("valueFrom", {}).get("secretKeyRef"):
                 yield f"{variable['name']} comes from a Secret; mount it as a file (container {name})"
+            # true and false are switches whose name happens to end like a secret's.
             if _SECRET_NAME.fullmatch(variable["name"]) and variable.get("value") not in (None, "", "true", "false"):
                 yield f"{variable['name']} has a value in plain sight (container {name})"
 

@@ -18,6 +18,7 @@ def wave_problems(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
             creator = creators.get(key)
             if creator and _wave(creator) > _wave(manifest):
                 yield manifest.problem("waves", f"waits for {creator.kind} {creator.name} of a later wave")
+            # Flux applies application/ only after database/ is healthy, whatever the waves say.
             if creator and (_folder(manifest), _folder(creator)) == ("database", "application"):
                 yield manifest.problem("waves", f"waits for {creator.kind} {creator.name}, which Flux applies after it")
 
@@ -52,6 +53,7 @@ def _pods_await(manifest: Manifest, manifests: Sequence[Manifest]) -> Iterator[K
     yield "ServiceAccount", manifest.namespace, spec.get("serviceAccountName", "default")
     for volume in spec.get("volumes", []):
         yield "Secret", manifest.namespace, volume.get("secret", {}).get("secretName", "")
+    # The programs wait for these by themselves, so no field of the manifest says it.
     commands = {word for _, container in containers(template) for word in container.get("args", [])}
     waits = (("migrate", "Database"), ("migrate", "Backup"), ("wait-for-schema", "Job"))
     awaited = {kind for word, kind in waits if word in commands}
