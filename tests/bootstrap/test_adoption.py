@@ -22,6 +22,7 @@ def _by_hand(tenant: Tenant) -> None:
     login, database, artifacts = tenant.settings.authentication, tenant.settings.database, tenant.settings.artifacts
     realm = administrator(tenant.servers.keycloak, login.realm)
     uris = ["https://old.example.com/*"]
+    # A wildcard, no PKCE, no marks: as recipes on the web have it.
     realm.create_client({"clientId": login.client_id, "redirectUris": uris, "secret": "of-the-recipe-and-long"})
     execute(
         tenant.servers.postgres,
@@ -32,6 +33,7 @@ def _by_hand(tenant: Tenant) -> None:
     root, boss = minio_client(tenant.servers.minio), minio_admin(tenant.servers.minio)
     root.make_bucket(artifacts.bucket)
     tags = Tags.new_bucket_tags()
+    # A tag of others, which bootstrap has to keep beside its own.
     tags["team"] = "data"
     root.set_bucket_tags(artifacts.bucket, tags)
     boss.policy_add(artifacts.policy, policy=document("another"))
@@ -53,6 +55,7 @@ _MADE_BY_HAND = (
 def test_installation_by_hand_is_adopted_and_given_back(make: Callable[..., Tenant]) -> None:
     tenant = make("by-hand")
     _by_hand(tenant)
+    # Three states: before, after a refused plan, and after giving back all that was adopted.
     before = tenant.state()
     adopted = (*_MADE_BY_HAND, f"minio/policy/{tenant.settings.artifacts.policy}")
 
@@ -62,6 +65,7 @@ def test_installation_by_hand_is_adopted_and_given_back(make: Callable[..., Tena
     applied = tenant.apply(*adopted)
     assert applied.failures == (), [str(failure) for failure in applied.failures]
     lines, works, verified = list(tenant.said), tenant.works(), tenant.plan()
+    # It is what ``works`` has put there, and the states before and after are compared.
     minio_client(tenant.servers.minio).remove_object("by-hand", "run/model")
     gone = tenant.destroy(*tenant.data)
 
@@ -91,6 +95,7 @@ def _strip_marks(tenant: Tenant) -> None:
     login, database, artifacts = tenant.settings.authentication, tenant.settings.database, tenant.settings.artifacts
     realm = administrator(tenant.servers.keycloak, login.realm)
     made = {CREATED_BY[0]: CREATED_BY[1], "cdk8s-mlflow.instance": "", "cdk8s-mlflow.groups": ""}
+    # The marks of a client lie in its attributes, where an empty text deletes one.
     for name in (login.client_id, str(login.machine_client)):
         change_client(realm, name, attributes=made)
     found = scope(realm, login.groups_scope)
@@ -110,6 +115,7 @@ def _strip_marks(tenant: Tenant) -> None:
         tenant.servers.openbao.call("POST", path, {"custom_metadata": {}})
 
 
+# Releases before the marks left things with an attribute of their own only, which proves the origin.
 def test_earlier_environment_is_adopted_by_one_flag(make: Callable[..., Tenant]) -> None:
     tenant = make("earlier-one")
     tenant.apply()
@@ -120,13 +126,13 @@ def test_earlier_environment_is_adopted_by_one_flag(make: Callable[..., Tenant])
     refused, said = tenant.apply(), list(tenant.said)
     untouched = tenant.state()
     adopted, verified = tenant.apply(earlier=True), tenant.plan()
-    works = tenant.works()
+    works, kept = tenant.works(), {entry: tenant.entry(entry)["data"] for entry in secrets}
     gone = tenant.destroy(*tenant.data)
 
     assert {failure.error.exit_code for failure in refused.failures} == {1}
     assert all("take it over with --adopt-earlier" in line for line in said if line.startswith("!"))
     assert untouched == before
     assert (adopted.failures, verified.pending, verified.failures, works) == ((), (), (), WORKS)
-    assert secrets == {entry: secrets[entry] for entry in secrets}
+    assert kept == secrets
     assert gone.failures == ()
     assert tenant.state()["keycloak/client"] == make("never-made").state()["keycloak/client"]
