@@ -39,6 +39,7 @@ class SecretsApi:
         """Status and object for a request."""
         with self.lock:
             self.requests.append(f"{method} {path}")
+            # /api/v1/namespaces/NAMESPACE/secrets/NAME: the only resource that the bootstrap asks for.
             _, _, _, _, namespace, _, *rest = path.partition("?")[0].split("/")
             if method == "POST":
                 return self._create(namespace, body)
@@ -61,11 +62,14 @@ class SecretsApi:
 
     def _patch(self, found: Secret, body: Secret) -> tuple[int, Secret]:
         metadata = dict(body.get("metadata", {}))
+        # As the API server answers a patch that names a version which is no longer the newest one.
         if metadata.pop("resourceVersion", None) not in (None, found["metadata"]["resourceVersion"]):
             return 409, _status(409, "Conflict")
+        # The type of a Secret is immutable.
         if body.get("type", found["type"]) != found["type"]:
             return 422, _status(422, "Invalid")
         found["data"] = _merged(found.get("data"), body.get("data"))
+        # A patch brings only the labels that it changes; those of others have to survive it.
         texts = {kind: _merged(found["metadata"].get(kind), metadata.pop(kind, None)) for kind in _TEXTS}
         found["metadata"].update(metadata, **texts)
         self._renew(found)
@@ -99,14 +103,17 @@ def serving(api: SecretsApi, folder: Path) -> Iterator[Path]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
+            # kubernetes' client keeps its connections and needs the length to know where an answer ends.
             self.end_headers()
             self.wfile.write(text)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815  (names that the base class looks for)
 
+        # Requests are in ``SecretsApi.requests``, which the tests look at.
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
 
+    # Port 0, for several sessions of these tests may run on one machine.
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

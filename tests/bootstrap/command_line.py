@@ -58,8 +58,10 @@ class CommandLine:
 
     def run(self, *arguments: str, typed: str | None = None, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run a command; ``typed`` is typed on a terminal, without it there is no terminal."""
+        # A test may name another environment itself, to see that it is refused.
         named = [] if "--environment" in arguments else ["--environment", "site"]
         where = [*named, "--environments", str(self.folder)]
+        # Without a terminal the command must not wait for an answer: that is what a pipeline gives it.
         stdin, terminal = (subprocess.DEVNULL, None) if typed is None else _terminal(typed)
         try:
             return subprocess.run(
@@ -69,6 +71,7 @@ class CommandLine:
                 text=True,
                 check=False,
                 cwd=self.folder,
+                # No variable of the developer's own, such as VAULT_TOKEN or KUBECONFIG, may decide the outcome.
                 env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environ, **environ},
             )
         finally:
@@ -82,6 +85,7 @@ class CommandLine:
 
 
 def _terminal(typed: str) -> tuple[int, int]:
+    # A real terminal: the command asks only if its standard input is one.
     ours, theirs = pty.openpty()
     os.write(ours, f"{typed}\n".encode())
     return theirs, ours
@@ -89,6 +93,7 @@ def _terminal(typed: str) -> tuple[int, int]:
 
 def environment(folder: Path, settings: Settings, environ: Mapping[str, str]) -> CommandLine:
     """Write ``settings`` as the environment ``site``."""
+    # Only what was chosen, as a person writes it; the defaults are the program's to add.
     chosen = settings.model_dump(mode="json", exclude_unset=True)
     # JSON is YAML.
     (folder / "site.yaml").write_text(json.dumps(chosen))

@@ -31,6 +31,7 @@ KEYCLOAKS: Mapping[str, Mapping[str, Any]] = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests without a Keycloak first."""
+    # The sort is stable: within both halves the order of files stays.
     items.sort(key=lambda item: bool(_keycloaks_of(item)))
 
 
@@ -61,6 +62,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def _heard(server: Postgres | Minio | OpenBao | Keycloak, *secrets: str) -> None:
     """Know a server's own secrets, and hear all that it wrote."""
     WITNESS.know(*secrets)
+    # When the server ends: by then its log holds whatever any test made it write.
     WITNESS.hear(f"log of {server.name}", server.log.read_text(errors="replace"))
 
 
@@ -74,6 +76,7 @@ def memory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres_server(memory: Path) -> Iterator[Postgres]:
     """A PostgreSQL that logs every statement."""
+    # The log is where a password in a statement would be found.
     with Postgres(data=memory / "postgres", parameters={"log_statement": "all"}) as server:
         yield server
         _heard(server, server.superuser_password)
@@ -100,6 +103,7 @@ def starting(request: pytest.FixtureRequest, memory: Path) -> Iterator[Mapping[s
     """The Keycloaks that the session's tests ask for, one starting after the other."""
     asked = set().union(*map(_keycloaks_of, request.session.items))
     servers = {name: Keycloak(data=memory / name, **special) for name, special in KEYCLOAKS.items() if name in asked}
+    # One at a time: two starting Keycloaks on two cores take longer than one after the other.
     with ThreadPoolExecutor(1) as threads:
         yield {name: threads.submit(server.start) for name, server in servers.items()}
     for server in servers.values():
@@ -127,6 +131,7 @@ def private_keycloak(starting: Mapping[str, "Future[Keycloak]"]) -> Iterator[Key
 def keycloak_realm(keycloak_server: Keycloak) -> str:
     """A realm that many tests share, each with names of its own: a realm takes seconds to make."""
     realm = "platform team"
+    # The name has a space, which belongs into no URL as it is.
     administrator(keycloak_server).create_realm({"realm": realm, "enabled": True})
     return realm
 
@@ -143,6 +148,7 @@ def keycloak_settings(
             "realm": keycloak_realm,
             "client_id": f"mlflow-{number}",
             "machine_client": f"machines-{number}",
+            # Off unless a test is about it: it adds a client and rights to all that plans list.
             "directory_client": None,
             "groups_claim": f"groups-{number}",
             "admin_group": f"admins-{number}",
@@ -170,6 +176,7 @@ def _settings(**sections: Any) -> Settings:
         "database": {"name": f"mlflow_{number}", "auth_name": f"mlflow_auth_{number}", "role": f"mlflow_{number}"},
         "artifacts": {"bucket": f"mlflow-{number}", "user": f"mlflow-{number}", "policy": f"mlflow-{number}"},
         "secrets": {"vault_prefix": f"mlflow-{number}"},
+        # Faults are the rule here: short pauses, but time enough for a Keycloak on a loaded machine.
         "bootstrap": {"attempts": 3, "backoff_seconds": 0.05, "connect_timeout_seconds": 5, "read_timeout_seconds": 60},
     }
     merged = {

@@ -65,6 +65,7 @@ def examination(
 
 
 def look(*names: str, settings: Settings = SETTINGS) -> dict[str, Line]:
+    # 60 seconds are for a loaded machine; a check that hangs has a test of its own.
     """The lines of the named checks, or of all, by their name."""
     chosen = {name: CHECKS[name] for name in names or CHECKS}
     return {line.name: line for line in examine(examination(settings), chosen, seconds=60)}

@@ -50,6 +50,7 @@ def answers(status: int, body: str = "{}") -> Fault:
 def refused() -> Fault:
     """The connection is closed without an answer; the request does not reach the server."""
 
+    # abort() resets the connection: the client sees it end, with nothing that could be an answer.
     async def fault(request: web.Request, _: Forward) -> web.StreamResponse:
         return _close(request)
 
@@ -78,6 +79,7 @@ def half_closed() -> Fault:
         await response.prepare(request)
         await response.write(body[: len(body) // 2])
         _close(request)
+        # The response is returned all the same: aiohttp takes None for a fault of its own.
         return response
 
     return fault
@@ -131,6 +133,7 @@ def _close(request: web.Request) -> web.StreamResponse:
 
 async def _never(request: web.Request) -> web.StreamResponse:
     while request.transport and not request.transport.is_closing():
+        # Polled, since aiohttp tells a handler of a client that is gone only when it writes.
         await asyncio.sleep(0.02)
     return web.Response()
 
@@ -169,6 +172,7 @@ class FaultProxy:
         self.url = ""
         self.requests: list[str] = beside.requests if beside else []
         self._upstream = URL(upstream).origin()
+        # A server below a path, as Keycloak at /auth, keeps it in ``url``.
         self._path = URL(upstream).path.rstrip("/")
         self._spoilings: list[_Spoiling] = beside._spoilings if beside else []
         self._loop = asyncio.new_event_loop()
@@ -187,6 +191,7 @@ class FaultProxy:
     def writes(self) -> list[str]:
         """Requests that may change something; a login for a token is none."""
         lines = [line for line in self.requests if line.split(" ", 1)[0] not in READING]
+        # Logins differ in number with the age of a token, and change nothing in any system.
         return [line for line in lines if not line.endswith("/openid-connect/token")]
 
     def __enter__(self) -> Self:
@@ -206,7 +211,9 @@ class FaultProxy:
     async def _start(self) -> int:
         # A connection of its own for each request, so that a restarted server is never met by an old one.
         connector = TCPConnector(force_close=True)
+        # Passed on as it came, for its Content-Encoding is passed on as well.
         self._session = ClientSession(connector=connector, auto_decompress=False, timeout=ClientTimeout(total=300))
+        # An upload of an object is larger than aiohttp's one megabyte.
         application = web.Application(client_max_size=1 << 28)
         application.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
@@ -220,6 +227,7 @@ class FaultProxy:
         await self._session.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        # The path is kept as it was sent: quoting anew would hide an error in a client's quoting.
         line = f"{request.method} {request.raw_path}"
         self.requests.append(line)
         body = await request.read()
@@ -227,7 +235,6 @@ class FaultProxy:
         async def forward() -> Answer:
             return await self._forward(request, body)
 
-        # Every spoiling counts every request, so none may be passed over.
         turns = [spoiling for spoiling in self._spoilings if spoiling.takes(line)]
         try:
             return await turns[0].fault(request, forward) if turns else _response(await forward())
@@ -235,6 +242,7 @@ class FaultProxy:
             return _close(request)
 
     async def _forward(self, request: web.Request, body: bytes) -> Answer:
+        # Taken as it is: yarl would quote it anew, and the server is to see what the client has sent.
         url = URL(f"{self._upstream}{request.raw_path}", encoded=True)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
         async with self._session.request(

@@ -20,6 +20,7 @@ from mlflow_bootstrap import cli
 for line in sys.stdin:
     task = json.loads(line)
     child = os.fork()
+    # A child of fork has all modules; importing them takes longer than the requests of a run.
     if not child:
         output = os.open(task["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(output, 1)
@@ -29,6 +30,7 @@ for line in sys.stdin:
         try:
             cli.main()
         except SystemExit as ended:
+            # _exit, or the child would go on with the loop of its parent.
             os._exit(int(ended.code or 0))
         os._exit(0)
     print(child, flush=True)

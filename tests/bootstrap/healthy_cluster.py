@@ -51,10 +51,12 @@ class HealthyCluster:
             pass
         for namespace in ("postgres", "flux-system", "argocd", "operators"):
             server.kubectl("create", "namespace", namespace)
+        # First of all: the files are applied in the order of their names, in which the Namespace is late.
         server.kubectl("apply", "-f", str(PRODUCTION / "application/Namespace.mlflow.k8s.yaml"))
         applied = [yaml.safe_load(file.read_text()) for file in sorted(PRODUCTION.glob("*/*.yaml"))]
         flux = [yaml.safe_load(file.read_text()) for file in sorted(PRODUCTION.glob("delivery/flux/*.yaml"))]
         made.apply([*_operators(), *_backing(), *applied, *flux])
+        # A second pass, because the API server drops the status of what is applied.
         for item in [*_operators(), *_backing(), *applied, *flux]:
             if status := _status(item):
                 made.set_status(item, status)
@@ -100,6 +102,7 @@ class HealthyCluster:
             yield
         finally:
             for item in items:
+                # Without a kubelet no pod ever says that it has ended.
                 self.server.kubectl("delete", *_named(item), "--wait=true", "--grace-period=0", "--force")
 
     def _restore(self, before: Item, *, was_deleted: bool) -> None:
@@ -107,12 +110,14 @@ class HealthyCluster:
         metadata = {key: value for key, value in before["metadata"].items() if key in kept}
         item = {**before, "metadata": metadata}
         if item["kind"] == "Job":
+            # The selector is created by the API server and immutable: it belongs to the Job that was deleted.
             item["spec"] = {key: value for key, value in item["spec"].items() if key != "selector"}
             item["spec"]["template"]["metadata"]["labels"] = metadata["labels"]
         verb = ["create"] if was_deleted else ["replace"]
         self.server.kubectl(*verb, "-f", "-", stdin=json.dumps(item))
         if before.get("status"):
             document = json.dumps(item)
+            # Again apart from the object: `replace` and `create` ignore a status.
             self.server.kubectl("replace", "--subresource=status", "-f", "-", stdin=document)
 
 
@@ -159,6 +164,7 @@ def _operators() -> list[Item]:
 def controller(name: str, version: str, *arguments: str) -> Item:
     """The Deployment of an operator, labelled as their charts do."""
     labels = {"app.kubernetes.io/name": name}
+    # No limit: Traefik's default of 60 s would be a finding on a healthy cluster.
     flags = arguments or ("--entrypoints.websecure.transport.respondingtimeouts.readtimeout=0",)
     container = {"name": "it", "image": f"registry.example.com/{name}:{version}", "args": list(flags)}
     return {
@@ -202,12 +208,14 @@ def _status(item: Item) -> Item:
     if kind == "Deployment":
         pods = item["spec"].get("replicas", 1)
         counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        # Any number from the real generation on means that the controller has seen the object.
         return {"observedGeneration": 99, **dict.fromkeys(counts, pods)}
     if kind == "CronJob":
         return {"lastScheduleTime": ago(hours=9), "lastSuccessfulTime": ago(hours=8)}
     if kind == "Job":
         done = [
             {"type": kind, "status": "True", "lastTransitionTime": ago(hours=1)}
+            # Kubernetes 1.31 and newer refuse Complete without SuccessCriteriaMet before it.
             for kind in ("SuccessCriteriaMet", "Complete")
         ]
         return {"succeeded": 1, "startTime": ago(hours=2), "completionTime": ago(hours=1), "conditions": done}

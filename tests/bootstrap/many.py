@@ -45,6 +45,7 @@ class Tenant:
         return Run(
             settings=self.settings,
             credentials=Credentials(environ=environ, ask=None),
+            # A spinner would write to the terminal of pytest.
             report=self._hear,
             step=lambda _: nullcontext(),
             adoption=adoption,
@@ -81,6 +82,7 @@ class Tenant:
         path = f"secret/data/{self.settings.secrets.vault_prefix}/{name}"
         try:
             return dict(self.servers.openbao.call("GET", path)["data"])
+        # There is no entry before the first apply, nor after a destroy.
         except HTTPError:
             return {}
 
@@ -96,6 +98,7 @@ class Tenant:
             "minio": self._minio(),
             "openbao": {name: self.entry(name) for name in ENTRIES},
         }
+        # Sorted, so that only a change of the content changes the digest.
         return {
             f"{system}/{name}": hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
             for system, things in parts.items()
@@ -124,6 +127,7 @@ class Tenant:
     def _postgres(self) -> dict[str, Any]:
         database, server = self.settings.database, self.servers.postgres
         comment = (
+            # Verifiers included: a password that was written anew is a change, even if it is the same one.
             "SELECT rolname, row_to_json(found)::text, shobj_description(oid, 'pg_authid') FROM pg_authid AS found"
         )
         described = "SELECT datname, datdba, datacl::text, datallowconn, shobj_description(oid, 'pg_database')"
@@ -157,6 +161,7 @@ class Tenant:
                 "client_id": login.machine_client,
                 "client_secret": self.secret("machines", "client_secret"),
             },
+            # Long: a Keycloak that serves several tests on two cores may need more than a minute.
             timeout=120,
         )
         password = self.secret("postgres", "password")
@@ -179,5 +184,6 @@ def changed(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, st
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, list):
+        # Keycloak and MinIO give lists in no order of their own.
         return sorted((_ordered(item) for item in value), key=str)
     return {key: _ordered(item) for key, item in value.items()} if isinstance(value, dict) else value

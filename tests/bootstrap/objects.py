@@ -18,6 +18,7 @@ from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.values import FixedValues
 
+# MinIO takes secret keys from 8 to 40 characters.
 SECRET = "a-secret-key-of-the-store-40-characters"
 
 
@@ -53,6 +54,7 @@ def signs(outcome: Outcome) -> list[str]:
 def client(server: Minio, user: str | None = None, secret: str = SECRET) -> Client:
     """S3 as ``user``, or as root."""
     keys = (user, secret) if user else (server.root_user, server.root_password)
+    # A region, or the client would ask the server for it, which a user without rights may not.
     return Client(urlsplit(server.url).netloc, *keys, secure=False, region="us-east-1")
 
 

@@ -32,12 +32,14 @@ class SecretDetector:
 
     def know(self, *values: str) -> None:
         """Listen for these, and for how they look in URLs, JSON and base64."""
+        # Prefixes of one length, so that a long text is gone through once for all secrets.
         for value in values:
             for form in _forms(value) if len(value) >= SHORTEST else ():
                 self._secrets.setdefault(form[:SHORTEST], []).append(form)
 
     def hear(self, origin: str, text: str) -> None:
         """Keep what came from ``origin``."""
+        # By text, since many records are equal; the first origin is enough to find the place.
         self._heard.setdefault(text, origin)
 
     def findings(self) -> list[str]:
@@ -49,6 +51,7 @@ class SecretDetector:
             for form in self._secrets.get(text[start : start + SHORTEST], ()):
                 if text.startswith(form, start):
                     end = start + len(form)
+                    # A report of this must not show the secret to whoever reads the build's log.
                     yield f"{text[max(0, start - 60) : start]}***{text[end : end + 20]}"
 
     def __len__(self) -> int:
@@ -58,6 +61,7 @@ class SecretDetector:
 
 def _forms(value: str) -> frozenset[str]:
     encoded = base64.b64encode(value.encode()).decode()
+    # json.dumps writes the text that a body has; its quotes are not part of the secret.
     return frozenset({value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], encoded})
 
 
@@ -67,6 +71,7 @@ def listening(detector: SecretDetector) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_token", "_fernet_key"):
             patch.setattr(entries, name, _known(detector, getattr(entries, name)))
+        # At the source: an error that a test expects is caught, and never printed.
         patch.setattr(BootstrapError, "__init__", _heard_error(detector, BootstrapError.__init__))
         patch.setattr(subprocess.Popen, "communicate", _heard_output(detector, subprocess.Popen.communicate))
         with _logs(detector):
@@ -115,6 +120,7 @@ def _logs(detector: SecretDetector) -> Iterator[None]:
     root, ear = logging.getLogger(), _Ear(detector)
     before = root.level
     root.addHandler(ear)
+    # DEBUG, since libraries write whole requests there, headers included.
     root.setLevel(logging.DEBUG)
     try:
         yield
@@ -131,6 +137,7 @@ def hear_report(detector: SecretDetector, report: pytest.TestReport) -> None:
 
 def hear_error(detector: SecretDetector, node: str, error: BaseException | None) -> None:
     """Hear an error and all that led to it; assertions of the tests themselves show what they compare."""
+    # pytest shows both sides of a failed comparison, and tests compare secrets.
     while error is not None and not isinstance(error, AssertionError):
         detector.hear(f"error of {node}", str(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

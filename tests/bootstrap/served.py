@@ -15,6 +15,7 @@ def serving_http(handler: type[BaseHTTPRequestHandler], *, certificate: Certific
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # TLS for the whole socket: each connection that it accepts is encrypted.
         context.load_cert_chain(certificate.certificate, certificate.key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

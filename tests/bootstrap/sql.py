@@ -19,8 +19,10 @@ from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.values import FixedValues
 
 OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}
+# Each of these has a meaning in SQL, in a libpq string or in psycopg's placeholders.
 PASSWORD = "the password of the store, with 'quotes', \"more\", \\ and %s"
 
+# A statement may have several lines; the next entry of the log begins with a date.
 _STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n(?!\d{4}-).*)*)")
 
 
@@ -53,6 +55,7 @@ def signs(outcome: Outcome) -> list[str]:
 def execute(server: Postgres, *statements: str, database: str = "postgres") -> list[Any]:
     """Run statements as superuser; gives the rows of the last."""
     rows: list[Any] = []
+    # CREATE DATABASE cannot run in a transaction.
     with psycopg.connect(make_conninfo(server.superuser_dsn, dbname=database), autocommit=True) as connection:
         for statement in statements:
             cursor = connection.execute(statement)
@@ -80,6 +83,7 @@ def verifier(server: Postgres, role: str) -> str:
 @contextmanager
 def statements(server: Postgres) -> Iterator[list[str]]:
     """The statements that the server executes meanwhile, in the list once the block has ended."""
+    # The log grows as long as the session lasts: only what is added counts.
     start = server.log.stat().st_size
     seen: list[str] = []
     yield seen

@@ -21,6 +21,7 @@ from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.values import FixedValues
 
 SECRETS = {
+    # Quotes, a space and a letter outside ASCII: in a form and in JSON each is written otherwise.
     "oidc": {"client_secret": 'the-browser\'s "secret" with %, é and spaces'},
     "machines": {"client_secret": "the-secret-of-the-machines"},
     "directory": {"client_secret": "the-secret-of-the-directory"},
@@ -30,6 +31,7 @@ SECRETS = {
 PASSWORD = 'a password with %, "quotes" and é'
 """Of operators."""
 
+# Hashing a password takes Keycloak a good part of a second, for each login of each test.
 SERVICE_ACCOUNT = {
     "KEYCLOAK_ADMIN_CLIENT_ID": "tests",
     "KEYCLOAK_ADMIN_CLIENT_SECRET": "the-secret-of-the-service-account-of-tests",
@@ -54,6 +56,7 @@ def make_service_account(server: Keycloak) -> None:
 
 def administrator(server: Keycloak, realm: str = "master") -> KeycloakAdmin:
     """python-keycloak as the first administrator, for what tests do behind the bootstrap's back."""
+    # Kept by server and realm: each new one logs in, which costs a hashing.
     if (server.url, realm) not in _ADMINISTRATORS:
         _ADMINISTRATORS[server.url, realm] = _administrator(server, realm)
     return _ADMINISTRATORS[server.url, realm]
@@ -113,6 +116,7 @@ def snapshot(admin: KeycloakAdmin) -> Mapping[str, Any]:
 def _sorted(found: Any) -> Any:
     if isinstance(found, dict):
         return {name: _sorted(value) for name, value in found.items()}
+    # Sorted by their JSON, for dictionaries have no order.
     return sorted(map(_sorted, found), key=partial(json.dumps, sort_keys=True)) if isinstance(found, list) else found
 
 
@@ -142,6 +146,7 @@ def change_mapper(admin: KeycloakAdmin, name: str, **config: str) -> None:
 
 
 def make_user(admin: KeycloakAdmin, name: str, *groups: str) -> str:
+    # Without a first name the claim ``name`` would be absent, which the plugin needs.
     """A user with an e-mail, in groups of the realm's top; gives its id."""
     key = admin.create_user({"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name})
     for group in groups:
@@ -163,6 +168,7 @@ def machine_claims(server: Keycloak, settings: Settings) -> dict[str, Any]:
     )
     answer.raise_for_status()
     payload = answer.json()["access_token"].split(".")[1]
+    # JWTs leave the padding out; Python ignores what is too much of it.
     return dict(json.loads(base64.urlsafe_b64decode(payload + "==")))
 
 
@@ -176,6 +182,7 @@ def give(server: Keycloak, realm: str, user: str, *roles: str) -> None:
 def operator(server: Keycloak, realm: str, *roles: str) -> dict[str, str]:
     """A new user of the realm with such roles; gives the login as ``context`` takes it."""
     name = f"operator-{next(_NUMBERS)}"
+    # Keycloak asks a user without a complete profile to fill it in, and the login fails until then.
     body = {"username": name, "enabled": True, "email": f"{name}@example.com", "firstName": name, "lastName": name}
     credentials = [{"type": "password", "value": PASSWORD, "temporary": False}]
     user = administrator(server, realm).create_user(body | {"credentials": credentials})

@@ -26,6 +26,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsApi]
     api = SecretsApi("mlflow", "postgres")
     with serving(api, tmp_path) as kubeconfig:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+        # In place of CloudNativePG, which needs a whole cluster to run.
         _make_authority(api, "first")
         yield api
 
@@ -38,6 +39,7 @@ def _make_authority(api: SecretsApi, certificate: str) -> None:
 
 
 def _files(certificate: str) -> dict[str, str]:
+    # The Secret of CloudNativePG holds the private key as well, which must never be copied.
     return {"ca.crt": certificate, "ca.key": "never to be taken"}
 
 
@@ -59,6 +61,7 @@ def test_it_is_copied_without_its_key(api: SecretsApi, openbao_server: OpenBao, 
     assert done.failures == ()
     assert kept["ca_crt"] == "first"
     assert "never to be taken" not in kept.values()
+    # The first request is the test's own, which creates the Secret.
     assert [line.split()[0] for line in api.requests[1:]] == ["GET"]
 
 
@@ -78,6 +81,7 @@ def test_renewed_authority_is_drift_and_is_copied(
 
 
 def test_unnamed_cluster_is_not_asked(api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    # The fixture itself has written the Secret.
     api.requests.clear()
 
     done = _apply(openbao_server, settings_of())

@@ -40,6 +40,7 @@ def site(servers: Servers, settings_of: SettingsOf, tmp_path: Path) -> CommandLi
     return environment(tmp_path, settings, servers.administrators())
 
 
+# Once for the module: an apply of everything takes seconds, and each test restores what it changes.
 @pytest.fixture(scope="module")
 def applied(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """An environment that has been applied once, and that every test leaves as the settings say."""
@@ -91,11 +92,13 @@ def test_json_holds_same_and_no_secret(servers: Servers, applied: CommandLine) -
     assert {change["action"] for change in document["changes"]} == {"keep"}
     assert document["failures"] == []
     values = [value for fields in _secrets(servers, applied).values() for value in fields.values() if len(value) > 20]
+    # The comparison below would hold for no values, too.
     assert len(values) > 5
     assert not [value for value in values if value in planned.stdout + planned.stderr]
 
 
 def test_verify_exits_1_on_drift_that_part_repairs(servers: Servers, applied: CommandLine) -> None:
+    # By the administrator and not by bootstrap: this is what drift is.
     admin(servers.minio).detach_policy(["cli"], user="cli")
 
     planned, drifted = applied.run("plan", "minio"), applied.run("verify")
@@ -139,12 +142,14 @@ def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, app
     applied.run("rotate", "server")
 
     after = _secrets(servers, applied)["server"]
+    # The keys that encrypt stored data: with a new one, webhooks and passphrases could not be read.
     kept = {key.field for key in applied.settings.server_keys if not key.rotates}
     assert kept
     assert {name for name in before if before[name] == after[name]} == kept
 
 
 def test_refused_login_exits_3_after_other_systems(applied: CommandLine) -> None:
+    # Only the password is wrong, so that the other systems have something to say.
     outcome = applied.run("verify", PGPASSWORD="a-guess")
 
     assert outcome.returncode == 3
@@ -184,6 +189,7 @@ def test_usage_error_exits_2_and_names_cause(
 
 def test_login_may_come_from_file(applied: CommandLine) -> None:
     file = applied.folder / "password"
+    # Editors and `kubectl create secret` put a newline at the end.
     file.write_text(applied.environ["PGPASSWORD"] + "\n")
 
     outcome = applied.run("verify", "postgres", PGPASSWORD="", PGPASSWORD_FILE=str(file))
@@ -192,6 +198,7 @@ def test_login_may_come_from_file(applied: CommandLine) -> None:
 
 
 def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: CommandLine) -> None:
+    # Empty variables count as absent.
     no_logins = dict.fromkeys(applied.environ, "")
 
     exported = applied.run("export", "keycloak", **no_logins)
@@ -202,6 +209,7 @@ def test_export_asks_no_server_and_holds_no_secret(servers: Servers, applied: Co
 
 
 def test_members_are_changed_without_login_to_store(applied: CommandLine) -> None:
+    # A helpdesk adds users and must not need the store, which holds all secrets.
     no_store = dict.fromkeys(("VAULT_ADDR", "VAULT_TOKEN"), "")
 
     added = applied.run("add-user-to-group", "unknown@example.com", "mlflow-users", **no_store)
@@ -216,8 +224,10 @@ def test_members_are_changed_without_login_to_store(applied: CommandLine) -> Non
 def test_destroy_deletes_ours_and_only_named_data(servers: Servers, site: CommandLine) -> None:
     made = site.run("apply", "--create-realm")
     bucket, role = site.settings.artifacts.bucket, site.settings.database.role
+    # Of another team: destroy must leave it.
     admin(servers.minio).policy_add(f"of-others-{bucket}", policy=document(f"of-others-{bucket}"))
 
+    # The name of another environment, as someone types who is in the wrong terminal.
     mistyped = site.run("destroy", typed="production")
     untouched = site.run("verify")
     gone = site.run("destroy", typed="site")
@@ -258,6 +268,7 @@ def test_secrets_are_printed_to_new_private_file(site: CommandLine) -> None:
 
 def test_documented_commands_run_in_order(servers: Servers, site: CommandLine) -> None:
     realm = site.settings.authentication.realm
+    # A realm of its own: the guides begin after the identity team has made it.
     administrator(servers.keycloak).create_realm({"realm": realm, "enabled": True})
     alice = {"username": "alice", "email": "alice@example.com", "firstName": "A", "lastName": "B", "enabled": True}
     administrator(servers.keycloak, realm).create_user(alice)
@@ -266,6 +277,7 @@ def test_documented_commands_run_in_order(servers: Servers, site: CommandLine) -
 
     runs = [site.run(*command[: command.index("--environment")]) for command in commands]
 
+    # So that a block that is no longer found in a guide does not make this test empty.
     assert len(runs) == 13
     failed = [(command, done.stderr) for command, done in zip(commands, runs, strict=True) if done.returncode]
     assert failed == []

@@ -78,6 +78,7 @@ def test_secrets_equal_those_of_external_secrets(api: SecretsApi, ours: Settings
         "app.kubernetes.io/instance": "mlflow",
         "app.kubernetes.io/managed-by": "cdk8s-mlflow",
     }
+    # One password in two namespaces: CloudNativePG sets the one with which the server logs in.
     assert api.text("postgres/mlflow-db-role", "password") == api.text("mlflow/mlflow-db-secret", "password")
 
 
@@ -104,6 +105,7 @@ def test_drift_is_repaired_and_foreign_values_stay(api: SecretsApi, ours: Settin
     _apply(ours)
     before = dict(api.secrets[path]["data"])
     foreign = base64.b64encode(b"of others").decode()
+    # One field drifts, and one is of others: repairing must touch the first only.
     api.secrets[path]["data"] |= {key: foreign, "another": foreign}
 
     planned, done = _plan(ours), _apply(ours)
@@ -140,6 +142,7 @@ def test_values_that_are_there_are_adopted(api: SecretsApi, ours: Settings) -> N
 
 
 def test_ten_times_two_runs_at_once_agree(tmp_path: Path, api: SecretsApi, ours: Settings) -> None:
+    # Two threads meet in another order each time, so that once would prove little.
     for _ in range(10):
         api.secrets.clear()
 

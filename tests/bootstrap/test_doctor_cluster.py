@@ -88,6 +88,7 @@ CASES = {
     ),
     "operator too old": Case(
         item=controller("cloudnative-pg", "1.30.0"),
+        # The label counts before the image's tag, which may be a digest or a mirror's own.
         patch={"metadata": {"labels": {"app.kubernetes.io/version": "1.24.3"}}},
         check="operators",
         name="operator cloudnative-pg",

@@ -59,6 +59,7 @@ def answering(certificate: Certificate, answers: Answers, *, clock: float = 0) -
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, headers, body = answers[self.path.partition("?")[0]]
+            # Without the Date that ``send_response`` adds by itself.
             self.send_response_only(status)
             self.send_header("Date", formatdate(time() + clock, usegmt=True))
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
@@ -166,6 +167,7 @@ def test_doctor_names_another_hosts_certificate(tmp_path: Path) -> None:
 
 
 def test_doctor_cannot_reach_a_closed_port() -> None:
+    # The port of "discard" (RFC 863), on which nothing listens.
     line = look(public_address.health, 9)
 
     assert line.state is State.UNKNOWN
@@ -200,6 +202,7 @@ def test_doctor_tries_a_machines_token(
     certificate: Certificate, openbao_server: OpenBao, changed: Answers, state: State, seen: str
 ) -> None:
     openbao_server.call("POST", "secret/data/doctor-machines/machines", {"data": {"client_secret": "of-machines"}})
+    # An entry without the mark of its instance belongs to others, and is not read.
     ours = {"custom_metadata": {MARK: SETTINGS.instance}}
     openbao_server.call("POST", "secret/metadata/doctor-machines/machines", ours)
     settings = SETTINGS.model_copy(
@@ -219,6 +222,7 @@ def test_doctor_tries_a_machines_token(
     assert "of-machines" not in str(line)
 
 
+# Doctor allows 30 seconds between clocks, ahead and behind.
 @pytest.mark.parametrize(("ahead", "state"), [(0, State.OK), (-120, State.FAILED), (90, State.FAILED)])
 def test_doctor_compares_clocks(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch, ahead: int, state: State
@@ -234,6 +238,7 @@ def test_doctor_compares_clocks(
 
 
 def test_doctor_names_an_unknown_host() -> None:
+    # Reserved names: no resolver ever knows one (RFC 2606).
     ingress_settings = SETTINGS.ingress.model_copy(update={"host": "mlflow.invalid"})
     settings = SETTINGS.model_copy(update={"ingress": ingress_settings})
     examined = examination(settings)

@@ -22,6 +22,7 @@ def test_doctor_needs_only_its_listed_rights(
     documents = json.loads(roles(role_name(SETTINGS), rights(SETTINGS, MANIFESTS)))["items"]
     bindings = [_binding(role) for role in documents]
     account = custom("v1", "ServiceAccount", "doctor", "operators")
+    # A ServiceAccount has none, and a server-side apply refuses unknown fields.
     del account["spec"]
     cluster.apply([account, *documents, *bindings])
     limited = cluster.server.account_kubeconfig(tmp_path / "kubeconfig", namespace="operators", name="doctor")
@@ -37,6 +38,7 @@ def test_doctor_needs_only_its_listed_rights(
     [
         ({}, {"instance": "staging", "namespace": "staging"}),
         ({}, {"instance": "second", "namespace": "mlflow", "name": "second"}),
+        # Joined by dashes, namespace and instance would give one name for both.
         ({"instance": "bbb-ccc", "namespace": "aaa"}, {"instance": "ccc", "namespace": "aaa-bbb"}),
     ],
 )

@@ -44,6 +44,7 @@ def test_doctor_misses_a_kind(cluster: HealthyCluster) -> None:
     definition = custom(
         "apiextensions.k8s.io/v1", "CustomResourceDefinition", "servicemonitors.monitoring.coreos.com", None
     )
+    # Another version keeps the group in discovery, as after an upgrade that dropped the old one.
     served = cluster.find("crd", "servicemonitors.monitoring.coreos.com")["spec"]["versions"]
 
     with cluster.broken(definition, {"spec": {"versions": [{**served[0], "served": False}, OTHER_VERSION]}}):
@@ -106,6 +107,7 @@ def test_doctor_says_why_pods_wait(cluster: HealthyCluster) -> None:
 @pytest.mark.parametrize(
     ("argument", "state", "seen"),
     [
+        # Without the flag Traefik's own default holds.
         ("--log.level=INFO", State.WARNING, "60 s"),
         ("--entryPoints.websecure.transport.respondingTimeouts.readTimeout=90s", State.WARNING, "90 s"),
         ("--entryPoints.websecure.transport.respondingTimeouts.readTimeout=1h", State.OK, "3600 s"),

@@ -73,6 +73,7 @@ def test_doctor_names_another_redirect_uri(applied: CommandLine, keycloak_server
 
     (line,) = look(applied.settings, prepared.PREPARED["keycloak"], **applied.environ)
 
+    # Repaired before anything is asserted, for the environment is the whole module's.
     assert applied.run("apply", "keycloak").returncode == 0
     assert line.state is State.FAILED
     assert "keycloak/client/mlflow" in line.seen
@@ -117,6 +118,7 @@ def test_doctor_cannot_see_a_silent_keycloak(applied: CommandLine) -> None:
 
 
 def test_doctor_skips_a_service_out_of_reach(applied: CommandLine) -> None:
+    # A name that only the cluster resolves: a workstation cannot tell whether the service is well.
     bootstrap = applied.settings.bootstrap.model_copy(update={"s3_endpoint": "http://minio.minio.svc:9", "attempts": 1})
     settings = applied.settings.model_copy(update={"bootstrap": bootstrap})
 
@@ -137,6 +139,7 @@ def test_doctor_ends_although_keycloak_hangs(applied: CommandLine, keycloak_serv
 
         (line,) = examine(examined, {"keycloak": prepared.PREPARED["keycloak"]}, seconds=2)
 
+        # Twice the limit, since a loaded machine starts threads late.
         assert time.monotonic() - started < 4
     assert (line.state, line.seen) == (State.UNKNOWN, "no answer within 2 s")
 
@@ -144,6 +147,7 @@ def test_doctor_ends_although_keycloak_hangs(applied: CommandLine, keycloak_serv
 def pushed(server: Registry, tag: str) -> str:
     """An image without layers under ``tag``; its digest."""
     configuration = b"{}"
+    # Of the two bytes above.
     digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     base = f"http://{server.host}/v2/mlflow"
     with urlopen(Request(f"{base}/blobs/uploads/", method="POST")) as answer:  # noqa: S310
@@ -212,6 +216,7 @@ def test_doctor_asks_prometheus(
     labels = {"namespace": namespace, "service": "mlflow"}
     target = f"127.0.0.1:{page if is_up else 9}"
     with Prometheus(targets={target: labels}) as prometheus:
+        # The first scrape comes some time after the start.
         while not prometheus.query("up"):
             time.sleep(0.1)
         (line,) = look(applied.settings, metrics.scraped, PROMETHEUS_URL=prometheus.url)

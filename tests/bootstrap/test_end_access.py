@@ -71,6 +71,7 @@ def realm(
         key = make_user(admin, f"{name}-{number}", group)
         admin.update_user(key, {"enabled": name == "stays"})
     role, name = settings.database.role, settings.database.auth_name
+    # Only Keycloak's part was applied; of the database just what end-access reads is needed.
     superuser = postgres_server.dsn(user=postgres_server.superuser, password=postgres_server.superuser_password)
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
@@ -102,6 +103,7 @@ def test_apply_ends_what_was_planned(realm: Realm) -> None:
     assert ended_access(realm.context) == []
     left = {name for (name,) in realm.query("SELECT username FROM users JOIN user_tokens ON user_id = id")}
     hashes = dict(realm.query("SELECT username, left(password_hash, 6) FROM users"))
+    # Release 3.6.0 has its one key in the row of the user; 3.17.2 has rows of keys.
     rows = realm.context.settings.tested_release.sessions_in_database
     assert rows == (left == {realm.email("stays"), "robot"})
     assert (hashes[realm.email("left")] == "ended:") is not rows
@@ -110,6 +112,7 @@ def test_apply_ends_what_was_planned(realm: Realm) -> None:
 
 def test_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Keycloak, keycloak_realm: str) -> None:
     admin = administrator(keycloak_server, keycloak_realm)
+    # The last member: an empty list is a fault of Keycloak's more likely than the truth.
     admin.update_user(str(admin.get_user_id(f"stays-{realm.number}")), {"enabled": False})
 
     with pytest.raises(UnreachableError, match="names no member"):
@@ -119,4 +122,5 @@ def test_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Keycl
 def test_both_programs_run_same_statements() -> None:
     for (select, statements), rows in ((HASHES, access_rows.HASHES), (ROWS, access_rows.ROWS)):
         assert select == rows.select
+        # The image's statements pass through psycopg2, which reads %% as %.
         assert [one.format(id="%(id)s").replace("%'", "%%'") for one in statements] == [text for _, text in rows.end]

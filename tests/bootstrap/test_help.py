@@ -47,5 +47,6 @@ def test_help_names_every_command(helped: "subprocess.CompletedProcess[str]", co
 def test_no_module_of_bootstrap_loads_cdk8s() -> None:
     loaded = _run(EVERYTHING).stderr.split()
 
+    # Otherwise nothing was imported, and the next line would hold for that.
     assert {"minio", "psycopg", "keycloak", "hvac", "kubernetes"} <= set(loaded)
     assert not {"cdk8s", "cdk8s_plus_27", "jsii"} & set(loaded)

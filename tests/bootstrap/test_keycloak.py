@@ -238,6 +238,7 @@ def test_destroy_keeps_foreign_objects_and_used_scope(
     admin.create_group({"name": login.user_group})
     admin.create_client({"clientId": login.client_id, "publicClient": False})
     apply(context(keycloak_server, settings))
+    # Another team's client uses the scope by now, so it is no longer ours to delete.
     other = admin.create_client({"clientId": f"grafana-beside-{login.client_id}"})
     admin.add_client_optional_client_scope(other, scope(admin, login.groups_claim)["id"], {})
 
@@ -254,10 +255,12 @@ def test_export_by_partial_import_lacks_only_client_scope(
     login = settings.authentication
     admin = administrator(keycloak_server, keycloak_realm)
     exported = keycloak.export(settings)
+    # Keycloak's partial import leaves client scopes out.
     admin.create_client_scope(exported["clientScopes"][0])
 
     admin.partial_import_realm(keycloak_realm, dict(exported))
 
+    # The name of a kind of authentication, not a secret.
     assert "secret" not in str(exported).replace("client-secret", "")
     assert lines(plan(context(keycloak_server, settings))) == [
         f"~ keycloak/client/{login.client_id}  (secret)",

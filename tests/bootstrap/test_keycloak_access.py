@@ -125,6 +125,7 @@ def test_other_rights_of_directory_are_drift(
 ) -> None:
     user = admin.get_client_service_account_user(str(admin.get_client_id("directory-of-access")))["id"]
     management = str(admin.get_client_id("realm-management"))
+    # One right too many, and one too few.
     admin.assign_client_role(user, management, [admin.get_client_role(management, "manage-users")])
     admin.delete_client_roles_of_user(user, management, [admin.get_client_role(management, "view-users")])
 
@@ -137,8 +138,10 @@ def test_other_rights_of_directory_are_drift(
 
 def test_namesakes_deeper_in_tree_are_named(keycloak_server: Keycloak, applied: Settings, admin: KeycloakAdmin) -> None:
     parent = admin.create_group({"name": "contractors-of-access"})
+    # Two levels deep: a look at direct children would not find it.
     inner = admin.create_group({"name": "inner"}, parent=str(parent))
     admin.create_group({"name": "access"}, parent=str(inner))
+    # It only begins with the name, so it is no namesake.
     admin.create_group({"name": "access-of-others"}, parent=str(inner))
 
     found = keycloak.namesakes(context(keycloak_server, applied))

@@ -33,6 +33,7 @@ TRANSIENT: list[tuple[str, Fault]] = [
     ("503", answers(503)),
     ("401", answers(401)),
     ("refused", refused()),
+    # As for a token that has expired meanwhile: the bootstrap logs in again.
     ("lost", lost()),
     ("half-closed", half_closed()),
 ]
@@ -94,6 +95,7 @@ def test_bad_answer_to_write_is_retried(
     assert _right(keycloak_server, settings)
 
 
+# The first is the login, which has a test of its own; a whole plan takes eleven.
 @pytest.mark.parametrize("nth", [2, 5, 9, 11])
 @pytest.mark.parametrize("fault", [fault for _, fault in TRANSIENT], ids=[name for name, _ in TRANSIENT])
 def test_bad_answer_to_read_is_retried(
@@ -176,6 +178,7 @@ def test_server_that_goes_away_costs_its_attempts_once(
     verified = plan(context(keycloak_server, applied))
 
     assert {type(failure.error) for failure in verified.failures} == {UnreachableError}
+    # Three good answers, then the attempts of one request; nothing after it is tried.
     assert len(proxy.requests) == 3 + applied.bootstrap.attempts
 
 
@@ -196,6 +199,7 @@ def test_tokens_that_expire_in_long_run_are_renewed(
 def test_server_restart_during_run_is_survived(
     keycloak_server: Keycloak, settings: Settings, proxy: FaultProxy
 ) -> None:
+    # A Keycloak takes minutes to come back on a loaded machine.
     patient = _patience(settings, seconds=300)
     proxy.spoil(calls_before(keycloak_server.restart), when="POST /admin/realms/platform%20team/clients")
 

@@ -61,6 +61,7 @@ def test_many_members_come_in_pages(
     names = [f"{name}-of-{ours.client_id}" for name in ("anna", "bert", "carl", "dora")]
     for name in names:
         make_user(admin, name, ours.user_group)
+    # Four members are then two full pages; only an empty third one ends the list.
     monkeypatch.setattr("mlflow_bootstrap.keycloak.members.PAGE", 2)
 
     # when

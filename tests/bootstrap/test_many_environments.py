@@ -40,6 +40,7 @@ def test_environments_never_touch_one_another(make: Callable[..., Tenant], order
         leaves_others(tenant, tenant.apply, among=tenants[:count])
     works = [tenant.works() for tenant in tenants]
     for tenant in tenants:
+        # Bound here: a lambda reads the variables of a loop when it is called.
         for action in (tenant.plan, *(lambda entry=entry, one=tenant: one.rotate(entry) for entry in _ROTATED)):
             leaves_others(tenant, action, among=tenants)
         leaves_others(tenant, tenant.apply, among=tenants)

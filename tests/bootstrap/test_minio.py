@@ -60,6 +60,7 @@ def test_user_works_only_in_its_bucket(minio_server: Minio, ours: Settings) -> N
     client(minio_server).make_bucket(other)
     mlflow = client(minio_server, ours.artifacts.user)
 
+    # Three parts, so that the rights of multipart uploads are tried, too; S3 takes no smaller part than 5 MiB.
     size = 12 * 1024 * 1024
     mlflow.put_object(bucket, "run/model", BytesIO(bytes(size)), size, part_size=5 * 1024 * 1024)
     with mlflow.get_object(bucket, "run/model") as answer:
@@ -211,6 +212,7 @@ def test_policy_that_is_attached_already_is_fine(minio_server: Minio, ours: Sett
     apply(context(minio_server, ours))
     user = minio.resources(context(minio_server, ours))[2]
 
+    # As a run does that has read before another one attached the policy.
     user.update({"status": "enabled", "secret_key": Secrecy.RIGHT, "policy": False})
 
     assert plan(context(minio_server, ours)).pending == ()
@@ -286,6 +288,7 @@ def test_prefix_limits_the_user_to_its_folder(minio_server: Minio, settings_of: 
     user.put_object(bucket, "team/ml/1/model", BytesIO(b"x"), 1)
     assert [found.object_name for found in user.list_objects(bucket, "team/ml/", recursive=True)] == ["team/ml/1/model"]
     for refused in (
+        # Of the same first letters: a policy without the slash would let it pass.
         lambda: user.put_object(bucket, "team/mlx/1", BytesIO(b"x"), 1),
         lambda: list(user.list_objects(bucket)),
         lambda: list(user.list_objects(bucket, "team/")),

@@ -68,6 +68,7 @@ def test_second_apply_sends_four_reads_and_no_write(minio_server: Minio, ours: S
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_request_may_fail_once(minio_server: Minio, ours: Settings, proxy: FaultProxy, fault: str) -> None:
+    # Every second one, so that each request fails once and its repetition passes.
     for number in range(1, 2 * REQUESTS, 2):
         proxy.spoil(FAULTS[fault], nth=number)
 

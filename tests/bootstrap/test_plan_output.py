@@ -53,6 +53,7 @@ class Thing:
         (None, "S256", "(none) → S256"),
         ("", 7, "(none) → 7"),
         ("two\nlines", "one", '"two\\nlines" → one'),
+        # Raw, it would clear the reader's terminal.
         ("\x1b[2J", " x", '"\\u001b[2J" → " x"'),
         ({"a": [1]}, None, "{a: [1]} → (none)"),
         ([f"action-{n}" for n in range(40)], [f"action-{n}" for n in range(1, 41)], "-action-0, +action-40"),

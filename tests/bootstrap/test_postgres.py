@@ -79,6 +79,7 @@ def test_bootstrap_works_through_pooler(postgres_server: Postgres, settings_of: 
         connection = postgres.login.Login(role).connect(
             ours.database.role, SecretStr(PASSWORD), database=ours.database.name
         )
+        # psycopg prepares a statement after some executions, and a pooler's next session would not know it.
         repeated = [connection.execute("SELECT 1").fetchone() for _ in range(40)]
         connection.close()
 
@@ -239,6 +240,7 @@ def test_destroy_of_both_databases_takes_role_too(postgres_server: Postgres, our
 def test_role_with_foreign_objects_is_not_dropped(postgres_server: Postgres, ours: Settings) -> None:
     apply(context(postgres_server, ours))
     database = ours.database
+    # In another database: dropping those of the environment does not drop it.
     execute(postgres_server, f"CREATE SCHEMA of_{database.role} AUTHORIZATION {database.role}")
     named = frozenset({f"postgres/database/{database.name}", f"postgres/database/{database.auth_name}"})
 

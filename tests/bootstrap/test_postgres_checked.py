@@ -99,7 +99,9 @@ def test_databases_are_created_for_role_of_cloudnativepg(postgres_server: Postgr
     )
     second = apply(context(postgres_server, mixed))
     execute(
-        postgres_server, f"CREATE ROLE {mixed.database.role} LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'"
+        # CREATE ROLE takes no parameters, so the quote is doubled by hand.
+        postgres_server,
+        f"CREATE ROLE {mixed.database.role} LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'",
     )
 
     outcome = apply(context(postgres_server, mixed))

@@ -45,6 +45,7 @@ def _dying(server: Postgres, settings: Settings, last: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return once(self, *arguments)
 
+    # The one place through which every statement goes.
     Server._once = counted  # type: ignore[method-assign]
     apply(context(server, settings))
 
@@ -94,6 +95,7 @@ def test_hanging_server_ends_run_in_time(postgres_server: Postgres, settings_of:
     execute(postgres_server, f"ALTER ROLE {role} CREATEDB")
 
     with psycopg.connect(postgres_server.superuser_dsn) as other:
+        # Not committed, so it holds the row of the role for which the apply has to wait.
         other.execute(f"ALTER ROLE {role} SUPERUSER")
         hung = apply(context(postgres_server, ours))
         other.rollback()
@@ -104,6 +106,7 @@ def test_hanging_server_ends_run_in_time(postgres_server: Postgres, settings_of:
 
 
 def test_wrong_administrator_password_is_tried_once(postgres_server: Postgres, ours: Settings) -> None:
+    # The log is the session's, with the failures of other tests.
     before = postgres_server.log.read_text().count("password authentication failed")
 
     with pytest.raises(RefusedError, match=r"refuses postgres \(password auth.*check PGUSER and PGPASSWORD") as caught:
@@ -185,6 +188,7 @@ def test_login_that_asks_for_no_password_proves_none(settings_of: SettingsOf) ->
         apply(context(server, ours))
         execute(server, f"ALTER SYSTEM SET hba_file = '{server.folder}/trusting.conf'")
         (server.folder / "trusting.conf").write_text("host all all 127.0.0.1/32 trust\n")
+        # PostgreSQL reads the name of this file only when it starts.
         server.restart()
 
         outcome = plan(context(server, ours))

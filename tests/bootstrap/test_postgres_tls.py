@@ -124,6 +124,7 @@ def test_named_authority_never_replaces_stores(tls_server: Postgres, settings_of
 
 
 HOSTILE = {
+    # An address of documentation (RFC 5737): who follows it waits in vain.
     "PGHOST": "203.0.113.1",
     "PGHOSTADDR": "203.0.113.1",
     "PGPORT": "1",

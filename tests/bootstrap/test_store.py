@@ -156,6 +156,7 @@ def test_approle_logs_in_again_after_expiry(openbao_server: OpenBao, settings_of
     role = _approle(openbao_server, settings)
     store = opened(openbao_server, settings, VAULT_ROLE_ID=role[0], VAULT_SECRET_ID=role[1])
     store.write("oidc", {"client_secret": "kept"}, expected=None)
+    # As at the end of its lease, without the wait for that.
     openbao_server.call("PUT", "auth/token/revoke", {"token": store._client.token})
 
     found = store.read("oidc")

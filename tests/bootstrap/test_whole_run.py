@@ -90,6 +90,7 @@ class Site:
         """The exit code of an apply that is killed once its ``nth`` request has reached the server."""
         process: Future[int] = Future()
         self.ways[0].clear()
+        # The proxy's thread waits for the process id, which is known once the run has begun.
         self.ways[0].spoil(calls(lambda: os.kill(process.result(60), signal.SIGKILL)), nth=nth)
         process.set_result(runner.start(self.folder, self.environ, "apply"))
         code = runner.wait()
@@ -142,6 +143,7 @@ def make_site(
     return make
 
 
+# Every third one, since each takes two more whole runs.
 @pytest.mark.parametrize("nth", range(1, LAST_REQUEST, 3))
 def test_apply_killed_after_any_request_can_continue(
     make_site: Callable[[], Site], runners: list[Runner], detector: SecretDetector, nth: int
