@@ -41,6 +41,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Render:
     known: dict[str, Objects] = {}
 
     def render_with(**changes: Any) -> Objects:
+        # Changes hold dictionaries, which have no hash.
         key = repr(changes)
         if key not in known:
             folder = tmp_path_factory.mktemp("dist")
@@ -61,6 +62,7 @@ def production() -> Settings:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with one environment of the smallest settings."""
     monkeypatch.chdir(tmp_path)
+    # The cdk8s CLI sets it for the application that it runs.
     monkeypatch.delenv("CDK8S_OUTDIR", raising=False)
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "production.yaml").write_text(workplaces.MINIMAL)

@@ -12,6 +12,7 @@ def tried(count: int) -> Callable[[Any], Any]:
     return settings(
         max_examples=count,
         deadline=None,
+        # The same documents each time: a failure can be repeated, and no build fails by chance.
         derandomize=True,
         database=None,
         # Each step of shrinking would render again; the document in the message is small enough.
@@ -23,11 +24,13 @@ def tried(count: int) -> Callable[[Any], Any]:
 QUANTITIES = ("1m", "100m", "500m", "1", "1.5", "2", "64Mi", "256Mi", "700M", "1Gi", "2Gi", "4Gi", "1Ti")
 CPU = st.sampled_from(("1m", "100m", "250m", "0.5", "1", "1.5", "2", "64"))
 MEMORY = st.sampled_from(("64Mi", "256Mi", "512Mi", "700M", "1Gi", "2Gi", "4Gi", "1Ti"))
+# The longest labels that Kubernetes takes, and some that it refuses.
 LABELS = st.dictionaries(
     st.sampled_from(("team", "example.com/cost", "a" * 63, "x" * 253 + "/y", "A.b_c-1")),
     st.sampled_from(("", "a", "a" * 63, "1", "true", "0x1", "A.b_c-1", "-a", "a b")),
     max_size=2,
 )
+# Some of them are numbers or booleans to a YAML parser.
 NAMES = st.sampled_from(("a", "mlflow", "a" * 63, "a" * 50, "x-1", "a.b", "1", "true", "0123", "1e3"))
 CIDRS = st.lists(
     st.sampled_from(("10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.0.2.1/32", "10.0.0.1/8", "10.0.0.1")),

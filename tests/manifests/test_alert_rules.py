@@ -66,6 +66,7 @@ def test_rules_watch_backups_of_the_cluster(rendered: Render, method: str, metri
     found = rules(rendered(monitoring={"rules": True}, database=database, backup={"cluster": cluster}))
 
     expression = found["MlflowBackupOld"]["expr"]
+    # 30 hours, in seconds.
     assert f'{metric}{{namespace="data",pod=~"team-db-[0-9]+"}}) > 108000' in expression
 
 
@@ -93,6 +94,7 @@ def test_rules_watch_only_their_namespace(rendered: Render) -> None:
 def test_objectives_set_the_thresholds(rendered: Render) -> None:
     found = rules(rendered(monitoring={"rules": True, "availability_percent": 99.9, "latency_seconds": "1.0"}))
 
+    # 14.4 times the budget of 0.1 %, as the SRE workbook has it for alerts that page.
     assert "> 0.0144 " in found["MlflowErrorsFast"]["expr"]
     assert 'le="1.0"' in found["MlflowSlow"]["expr"]
 

@@ -14,6 +14,7 @@ from tests.manifests.objects import Objects, Render
 HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
 ROLE = {"service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/mlflow"}}
 AWS = {"kind": "s3", "endpoint": None}
+# The address of the EKS Pod Identity agent (AWS documentation).
 AGENT = {"ipBlock": {"cidr": "169.254.170.23/32"}}
 
 
@@ -120,6 +121,7 @@ def test_dialect_of_the_store_reaches_server_and_jobs(rendered: Render, name: st
         ({"prefix": "team/"}, "artifacts.prefix"),
         ({"prefix": "team/../x"}, "artifacts.prefix"),
         ({"kms_key": "alias/a"}, "artifacts.kms_key: has no effect"),
+        # A wildcard certificate does not cover a name with one more dot.
         ({"bucket": "a.b", "addressing": "virtual"}, "artifacts.addressing: is virtual"),
     ],
 )

@@ -41,6 +41,7 @@ def test_autoscaler_owns_number_of_pods(rendered: Render) -> None:
     assert (target["apiVersion"], target["kind"], target["name"]) == ("apps/v1", "Deployment", "mlflow")
     assert autoscaler["apiVersion"] == "autoscaling/v2"
     assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (2, 4)
+    # Flux and Argo CD would set the number back at each sync.
     assert "replicas" not in deployment["spec"]
 
 
@@ -79,6 +80,7 @@ def test_autoscaler_leaves_drains_possible(rendered: Render, least: int) -> None
     budget = rendered(**changes)["PodDisruptionBudget", "mlflow", "mlflow"]["spec"]
 
     assert budget["maxUnavailable"] == 1
+    # With one pod, ``minAvailable: 1`` would keep a node from being drained for ever.
     assert "minAvailable" not in budget
 
 

@@ -53,6 +53,7 @@ def test_migration_waits_for_dump(rendered: Render) -> None:
         if "onExitCodes" in rule
     }
     assert dump["args"][:2] == ["dump", "--before-migration"]
+    # 75 is tried again; 1 ends the Job before the migration has begun.
     assert {("Ignore", "dump", 75), ("FailJob", "dump", 1)} <= rules
     assert [mount["name"] for mount in migrate["volumeMounts"]] == ["secret-db", "tmp"]
 
@@ -70,8 +71,10 @@ def test_dump_reaches_only_what_it_needs(rendered: Render) -> None:
     policy = objects["NetworkPolicy", "mlflow", "mlflow-backup"]["spec"]
     ports = [port["port"] for rule in policy["egress"] for port in rule["ports"]]
     migration = objects["NetworkPolicy", "mlflow", "mlflow-migration"]["spec"]
+    # DNS by UDP and by TCP, the database, the bucket of the dumps.
     assert ports == [53, 53, 5432, 8443]
     assert migration["egress"] == policy["egress"]
+    # The API server drops an empty list, which a server-side apply sees as a change each time.
     assert "ingress" not in policy
 
 
@@ -108,13 +111,16 @@ def test_bootstrap_takes_keys_of_dumps() -> None:
                 ("https://s3.example.com", "https://s3.example.com:443"),
                 ("https://s3.example.com", "https://S3.example.com"),
                 ("http://minio.minio.svc:9000", "http://minio.minio.svc.cluster.local:9000"),
+                # Without an endpoint it is AWS.
                 (None, "https://s3.eu-central-1.amazonaws.com"),
             )
         ),
+        # A day less than dumps are kept: a restored row could miss its objects.
         ({"backup": TARGET, "maintenance": {"retention_days": 13}}, "maintenance.retention_days"),
         ({"backup": {"target": "dumps"}}, "backup.target"),
         ({"backup": {"target": "s3://dumps/a/"}}, "backup.target"),
         ({"backup": {"target": "s3://dumps/../a"}}, "backup.target"),
+        # The secret key of age where the public one belongs.
         ({"backup": {**TARGET, "recipients": ["AGE-SECRET-KEY-1ABC"]}}, "backup.recipients"),
         ({"backup": {**TARGET, "schedule": "daily"}}, "backup.schedule"),
     ],
@@ -129,6 +135,7 @@ def test_backup_refuses_what_cannot_work(changes: dict[str, Any], key: str) -> N
 @pytest.mark.parametrize(
     "changes",
     [
+        # Versions bring back what was deleted too early.
         {"maintenance": {"retention_days": 3}, "artifacts": {"versioned": True}},
         {"maintenance": {"retention_days": 3, "garbage_collection": False}},
         {"backup": {"target": "s3://mlflow", "endpoint": "https://elsewhere.example.com"}},

@@ -16,6 +16,7 @@ from tests.manifests.bad_files import BAD, document
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with environments/ and an old dist/, no variables of ours set."""
     monkeypatch.chdir(tmp_path)
+    # A developer's own variables would decide what is read.
     for name in list(os.environ):
         if name.startswith(("MLFLOW_", "KEYCLOAK_", "IMAGE_", "CDK8S_")):
             monkeypatch.delenv(name)
@@ -23,6 +24,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "old.yaml").write_text("old: true\n")
     yield tmp_path
+    # pytest could not delete the folder otherwise.
     (tmp_path / "dist").chmod(0o755)
 
 
@@ -36,6 +38,7 @@ def assert_refused(expected: str, *arguments: str, workplace: Path) -> None:
     assert "Traceback" not in result.output
     assert result.exit_code == 2
     assert [path.name for path in (workplace / "dist").iterdir()] == ["old.yaml"]
+    # Where a synth writes before it replaces dist/.
     assert sorted(path.name for path in workplace.iterdir() if path.name.startswith(".dist")) == []
 
 
@@ -169,6 +172,7 @@ def test_init_refuses_host_of_another(workplace: Path) -> None:
 
 
 def test_init_quotes_what_yaml_would_misread(workplace: Path) -> None:
+    # Legal names of hosts, of which a YAML parser makes nothing and a number.
     hosts = ("--mlflow-host", "null", "--keycloak-host", "1e3")
 
     result = CliRunner().invoke(app, ["init", "staging", *hosts])

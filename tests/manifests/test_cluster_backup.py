@@ -38,6 +38,7 @@ def test_scheduled_backup_begins_at_once(rendered: Render) -> None:
 
     assert spec == {
         "cluster": {"name": "postgres-cluster"},
+        # CloudNativePG has six fields, of which the first is seconds.
         "schedule": "0 5 4 * * 0",
         "immediate": True,
         "method": "plugin",
@@ -139,7 +140,9 @@ def test_bootstrap_takes_keys_of_barman() -> None:
     ("changes", "key"),
     [
         ({"backup": cluster(schedule=None, before_migration=False)}, "backup.cluster.schedule"),
+        # CloudNativePG's own form; settings have the five fields of Kubernetes everywhere.
         ({"backup": cluster(schedule="0 47 0 * * *")}, "backup.cluster.schedule"),
+        # CloudNativePG 1.31 is without its built-in Barman.
         ({"backup": cluster(method="barmanObjectStore")}, "backup.cluster.method"),
         ({"backup": cluster(endpoint="https://s3.example.com")}, "backup.cluster.endpoint"),
         ({"backup": cluster(method="volume-snapshot", keep_days=3)}, "backup.cluster.keep_days"),
@@ -155,6 +158,7 @@ def test_bootstrap_takes_keys_of_barman() -> None:
             {"backup": cluster(), "database": {"cnpg_version": "1.29", "role_management": "managed-roles"}},
             "backup.cluster.method",
         ),
+        # Flux has ``healthCheckExprs`` from 2.5 on.
         ({"backup": cluster(), "delivery": {"flux_version": "2.4"}}, "backup.cluster.before_migration"),
         (
             {

@@ -70,6 +70,7 @@ def test_check_finds_what_is_stray(workplace: Path, case: str) -> None:
 def test_check_finds_other_line_ends(workplace: Path) -> None:
     run("synth")
     service = workplace / "dist" / "production" / "application" / "Service.mlflow.k8s.yaml"
+    # As git leaves them on Windows with autocrlf.
     service.write_bytes(service.read_bytes().replace(b"\n", b"\r\n"))
 
     result = CliRunner().invoke(app, ["synth", "--check"])
@@ -206,6 +207,7 @@ def test_failing_worker_keeps_old_tree(workplace: Path, monkeypatch: pytest.Monk
     run("synth")
     for number in range(4):
         add_environment(workplace / "environments", f"site-{number}")
+    # Rendering needs Node.js, so that every worker fails.
     monkeypatch.setenv("JSII_NODE", "/nonexistent/node")
 
     result = CliRunner().invoke(app, ["synth"])

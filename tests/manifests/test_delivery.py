@@ -51,6 +51,7 @@ def test_network_policies_contain_no_empty_list(committed: Mapping[str, Objects]
     policies = [policy["spec"] for objects in committed.values() for policy in of_kind(objects, "NetworkPolicy")]
 
     assert policies
+    # The API server drops an empty list, which a server-side apply sees as a change each time.
     assert all(rules for spec in policies for rules in (spec.get("ingress", True), spec.get("egress", True)))
     assert all(spec["policyTypes"] == ["Ingress", "Egress"] for spec in policies)
 
@@ -60,6 +61,7 @@ def test_autoscaler_may_evict_all_but_migrations(rendered: Render) -> None:
 
     (deployment,), (job,) = of_kind(objects, "Deployment"), of_kind(objects, "Job")
     crons = [cron["spec"]["jobTemplate"]["spec"] for cron in of_kind(objects, "CronJob")]
+    # A migration that is evicted begins anew.
     assert job["spec"]["template"]["metadata"]["annotations"][EVICTION] == "false"
     served = [deployment["spec"], *crons]
     assert [spec["template"]["metadata"]["annotations"][EVICTION] for spec in served] == ["true"] * len(served)
@@ -68,6 +70,7 @@ def test_autoscaler_may_evict_all_but_migrations(rendered: Render) -> None:
 def test_argocd_repeats_whole_syncs(rendered: Render) -> None:
     (application,) = of_kind(rendered(), "Application")
 
+    # ApplyOutOfSyncOnly would leave a failed Job that is in sync out of the retry, and go on without it.
     assert application["spec"]["syncPolicy"]["syncOptions"] == ["ServerSideApply=true", "PruneLast=true"]
 
 
@@ -76,13 +79,16 @@ def test_flux_waits_for_status_of_this_generation(rendered: Render) -> None:
         o["spec"]["healthCheckExprs"] for o in of_kind(rendered(), "Kustomization") if "healthCheckExprs" in o["spec"]
     ]
 
+    # No ``failed``: CloudNativePG says ``applied: false`` before its first try.
     assert [set(check) for check in checks[0]] == [{"apiVersion", "kind", "current"}] * 2
     assert all("status.observedGeneration == metadata.generation" in check["current"] for check in checks[0])
 
 
 def test_older_operators_get_no_newer_field(rendered: Render) -> None:
     objects = rendered(
-        secrets={"external_secrets_version": "2.2.1"}, delivery={"flux_version": "2.4", "argocd_version": "3.1.9"}
+        # Of each one release before the field came.
+        secrets={"external_secrets_version": "2.2.1"},
+        delivery={"flux_version": "2.4", "argocd_version": "3.1.9"},
     )
 
     references = [field["remoteRef"] for o in of_kind(objects, "ExternalSecret") for field in o["spec"]["data"]]
@@ -93,6 +99,7 @@ def test_older_operators_get_no_newer_field(rendered: Render) -> None:
 
 
 def test_current_operators_get_every_field(rendered: Render) -> None:
+    # Compared as numbers: as texts both would be older.
     objects = rendered(secrets={"external_secrets_version": "10.0"}, delivery={"flux_version": "2.10"})
 
     references = [field["remoteRef"] for o in of_kind(objects, "ExternalSecret") for field in o["spec"]["data"]]

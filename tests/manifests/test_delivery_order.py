@@ -48,6 +48,7 @@ WAVES: Mapping[str, int] = {
     "NetworkPolicy": -20,
     "ExternalSecret": -20,
     "Database": -10,
+    # Before the databases, which it owns.
     "DatabaseRole": -12,
     "Job": -5,
 }

@@ -21,6 +21,7 @@ Change = Callable[[str], Path]
 
 
 def git(folder: Path, *arguments: str) -> None:
+    # git commits nothing without an identity, and a build machine has none.
     identity = ("-c", "user.name=tester", "-c", "user.email=tester@example.com")
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
@@ -177,6 +178,7 @@ def test_diff_refuses_what_cannot_be_compared(change: Change, arguments: list[st
 
 def test_diff_needs_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    # The temporary folder may lie in a repository itself.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
     done = diff()
@@ -191,6 +193,7 @@ def test_diff_needs_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ({"a": 1}, {"a": 1}, []),
         ({"a": {"b": 1}}, {"a": {"b": 2}}, [("a.b", 1, 2)]),
         ({"env": [{"name": "A", "value": "1"}]}, {"env": [{"name": "A", "value": "2"}]}, [("env[A].value", "1", "2")]),
+        # Kubernetes merges such lists by the names in them.
         ({"env": [{"name": "A"}, {"name": "B"}]}, {"env": [{"name": "B"}, {"name": "A"}]}, []),
         ({"args": ["--older", "30d", "x"]}, {"args": ["--older", "7d", "x"]}, [("args", "30d", "7d")]),
         ({"rules": [{"port": 1}]}, {"rules": [{"port": 2}]}, [("rules[0].port", 1, 2)]),

@@ -38,6 +38,7 @@ def test_its_policy_allows_keycloak_and_database(rendered: Render) -> None:
     assert spec["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
     assert {"ipBlock": {"cidr": "203.0.113.0/24"}} in peers
     assert "ingress" not in spec
+    # The port of MinIO: this Job has nothing to do in the bucket.
     assert "9000" not in str(spec)
 
 

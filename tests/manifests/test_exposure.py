@@ -44,6 +44,7 @@ def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:
     selectors = [o["spec"]["podSelector"]["matchLabels"] for (k, _, _), o in objects.items() if k == "NetworkPolicy"]
 
     assert len(selectors) == 5
+    # Policies add up: a pod of two would have what both allow.
     assert all(sum(s.items() <= pod.items() for s in selectors) == 1 for pod in labels)
 
 

@@ -66,6 +66,7 @@ REFUSED = {
     "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "makes the server connect to addresses that users choose",
     "PERMISSION_SOURCE_ORDER": "changes who may do what",
     "HTTP_PROXY": "leads plain requests elsewhere",
+    # Linux tells names of variables apart by their case.
     "HTTPS_proxy": UNKNOWN,
     "pythonpath": UNKNOWN,
     "MLFLOW_NEXT_YEARS_SWITCH": UNKNOWN,

@@ -215,7 +215,9 @@ def test_import_guesses_at_no_unknown_form(imported: Import, tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
-    ("tag", "release"), [("3.6.0", "3.6.0"), ("2.22.0", "3.6.0"), ("3.16.1", "3.17.2"), ("", "3.17.2")]
+    # MLflow's databases go only upwards: the nearest release that is not below the image.
+    ("tag", "release"),
+    [("3.6.0", "3.6.0"), ("2.22.0", "3.6.0"), ("3.16.1", "3.17.2"), ("", "3.17.2")],
 )
 def test_import_takes_release_of_image(imported: Import, tmp_path: Path, tag: str, release: str) -> None:
     hosts = ("--mlflow-host", "a.example.org", "--keycloak-host", "b.example.org")

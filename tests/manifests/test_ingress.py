@@ -36,7 +36,9 @@ def test_nginx_streams_bodies_and_limits_logins(rendered: Render) -> None:
     prefix = "nginx.ingress.kubernetes.io"
     everywhere, login = annotations(objects), annotations(objects, LOGIN_INGRESS)
     assert objects[INGRESS]["spec"]["ingressClassName"] == "nginx"
+    # nginx itself refuses bodies above one megabyte.
     assert everywhere[f"{prefix}/proxy-body-size"] == "0"
+    # nginx would store each artifact on its own disk before it passes it on.
     assert everywhere[f"{prefix}/proxy-request-buffering"] == "off"
     assert everywhere[f"{prefix}/proxy-read-timeout"] == everywhere[f"{prefix}/proxy-send-timeout"] == "900"
     assert everywhere[f"{prefix}/limit-connections"] == "500"
@@ -78,6 +80,7 @@ def test_alb_ends_tls_itself(rendered: Render) -> None:
     prefix = "alb.ingress.kubernetes.io"
     assert "tls" not in objects[INGRESS]["spec"]
     assert annotations(objects)[f"{prefix}/certificate-arn"] == arn
+    # Straight to the pods, so the Service needs no port on the nodes.
     assert annotations(objects)[f"{prefix}/target-type"] == "ip"
     assert annotations(objects)[f"{prefix}/healthcheck-path"] == "/health"
     assert not any("cert-manager" in key for key in annotations(objects))
@@ -91,6 +94,7 @@ def test_openshift_makes_route_of_ingress(rendered: Render) -> None:
     assert annotations(objects)["route.openshift.io/termination"] == "edge"
     assert annotations(objects)["haproxy.router.openshift.io/timeout"] == "600s"
     assert sources(objects) == [
+        # The label by which OpenShift's documentation lets its router in.
         {"namespaceSelector": {"matchLabels": {"policy-group.network.openshift.io/ingress": ""}}}
     ]
 
@@ -136,6 +140,7 @@ def test_route_attaches_to_its_gateway(rendered: Render) -> None:
         }
     ]
     assert [(b["name"], b["port"]) for b in rule["backendRefs"]] == [("mlflow", 80)]
+    # Zero switches it off (Gateway API, HTTPRouteTimeouts).
     assert rule["timeouts"] == {"request": "0s"}
     assert not any(kind in ("Ingress", "Middleware") for kind, _, _ in objects)
 

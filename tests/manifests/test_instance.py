@@ -92,6 +92,7 @@ def test_instance_names_every_shared_thing() -> None:
 _IDENTIFIERS = ("database.name", "database.auth_name", "database.role")
 
 
+# 47 characters are the most with which every derived name fits.
 @pytest.mark.parametrize("instance", ["abc", "0" * 47, "a--b", f"mlflow-{'n' * 40}"])
 def test_instance_derives_only_allowed_names(instance: str) -> None:
     found = settings(instance=instance)

@@ -45,6 +45,7 @@ def flux(environment: str) -> set[tuple[str, str, str]]:
 
 
 def identities(objects: Objects) -> set[tuple[str, str, str]]:
+    # The hash changes with the image, the list of objects does not.
     return {(kind, where, re.sub(r"(migration)-[0-9a-f]{10}$", r"\1-HASH", name)) for kind, where, name in objects}
 
 

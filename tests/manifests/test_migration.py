@@ -14,6 +14,8 @@ def test_job_retries_only_retryable_exit_codes(rendered: Render) -> None:
     spec = only(rendered(), "Job")["spec"]
 
     rules = {rule["onExitCodes"]["values"][0]: rule["action"] for rule in spec["podFailurePolicy"]["rules"][:2]}
+    # EX_TEMPFAIL of sysexits.h, as the programs of the image use it.
     assert rules == {75: "Ignore", 1: "FailJob"}
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    # A Job that is deleted sooner is created and run again by Flux and Argo CD.
     assert spec["ttlSecondsAfterFinished"] == 365 * 24 * 3600

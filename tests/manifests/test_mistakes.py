@@ -28,6 +28,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("bootstrap.postgres_database", "postgresql://db/postgres", "name only the database"),
     ("bootstrap.kube_context", "~/.kube/config", "a file"),
     ("bootstrap.kube_context", "./kubeconfig", "a file"),
+    # The port of PgBouncer, whose Service is not the Cluster's.
     ("database.port", 6432, "listens on 5432"),
     ("database.cluster", "postgres-cluster-rw", "name of a Service"),
     ("database.cluster", "postgres-cluster-ro", "name of a Service"),
@@ -71,6 +72,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("secrets.vault_prefix", "secret/mlflow", "begins with secrets.vault_mount"),
     ("secrets.vault_auth_mount", "auth/kubernetes", "auth/ is added"),
     ("server.ca_bundle", {"name": "ca", "key": "certs/ca.crt"}, "has only letters"),
+    # What ``uname -m`` says; Kubernetes has names of its own.
     ("server.node_selector", {"kubernetes.io/arch": "x86_64"}, "write amd64 or arm64"),
     ("server.node_selector", {"kubernetes.io/arch": "AMD64"}, "write amd64 or arm64"),
     ("server.node_selector", {"kubernetes.io/arch": "aarch64"}, "write amd64 or arm64"),
@@ -91,6 +93,7 @@ BESIDE: dict[str, dict[str, Any]] = {
 TAKEN: list[tuple[str, Any]] = [
     ("artifacts.endpoint", "http://mlflow.minio.svc:9000"),
     ("artifacts.kind", "s3"),
+    # The European Sovereign Cloud of AWS.
     ("artifacts.region", "eusc-de-east-1"),
     ("authentication.redis", {"host": "redis"}),
     ("bootstrap.kube_context", "arn:aws:eks:eu-west-1:1:cluster/a"),
@@ -103,8 +106,11 @@ TAKEN: list[tuple[str, Any]] = [
     ("authentication.keycloak_path", "/realms-of-ours"),
     ("authentication.user_group", "teams/ml"),
     ("bootstrap.postgres_host", "::1"),
+    # Leap years have this day.
     ("maintenance.garbage_collection_schedule", "0 0 29 2 *"),
+    # In cron day and weekday are an "or": it runs on Mondays.
     ("maintenance.garbage_collection_schedule", "0 0 31 2 1"),
+    # January, March and so on, of which some have this day.
     ("maintenance.garbage_collection_schedule", "0 0 31 */2 *"),
     ("bootstrap.postgres_host", "db.example.com"),
     ("database.cluster", "postgres-prod"),

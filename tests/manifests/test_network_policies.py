@@ -40,6 +40,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         [network("fd00::5/128")],
         [6432],
     ),
+    # Rules know no names, and the address behind this one changes.
     "database in a cloud": ({"database": {**BOOTSTRAP, "host": RDS}}, [network("0.0.0.0/0"), network("::/0")], [5432]),
     "database in a named network": (
         {"database": {**BOOTSTRAP, "host": "db.corp"}, "network": {"database_cidrs": ["10.9.0.0/16"]}},
@@ -54,6 +55,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         [peer("postgres", **{"cnpg.io/poolerName": "pooler"})],
         [5432],
     ),
+    # A Service in the Cluster's namespace may be that of a Pooler, whose pods bear another label.
     "pooler of CloudNativePG": (
         {"database": {"host": "pooler.postgres.svc"}},
         [
@@ -62,6 +64,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         ],
         [5432],
     ),
+    # Without ``.svc`` the name may be one outside of the cluster, too.
     "Redis by a short name": (
         {"authentication": {"redis": {"host": "redis.cache"}}},
         [network("0.0.0.0/0"), network("::/0"), peer("cache")],
@@ -75,6 +78,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         [peer("default", app="postgres")],
         [5433],
     ),
+    # Rules see the port of the pods, which is not that of Rook's Service.
     "Rook": (
         {"artifacts": {**S3, "endpoint": "http://rook-ceph-rgw-store.rook-ceph.svc"}},
         [peer("rook-ceph")],
@@ -86,6 +90,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
         [3900],
     ),
     "S3 by address": ({"artifacts": {**S3, "endpoint": "https://10.1.1.1:9443"}}, [network("10.1.1.1/32")], [9443]),
+    # Its pods listen on this port behind a Service of 53.
     "OpenShift's DNS": (
         {"network": {"dns_namespace": "openshift-dns"}},
         [peer("openshift-dns", **{"dns.operator.openshift.io/daemonset-dns": "default"})],
@@ -224,6 +229,7 @@ def test_public_addresses_have_both_families(rendered: Render) -> None:
     blocks = [peer["ipBlock"] for rule in rules(rendered()) for peer in rule["to"] if "ipBlock" in peer]
 
     assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+    # Private ranges of IPv6: unique local and link-local.
     assert {"fc00::/7", "fe80::/10"} == {
         cidr for block in blocks if block["cidr"] == "::/0" for cidr in block["except"]
     }

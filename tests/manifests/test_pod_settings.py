@@ -111,6 +111,7 @@ def test_labels_are_on_objects_and_not_selectors(rendered: Render) -> None:
     objects = rendered(**WHOLE)
 
     assert [key for key, o in objects.items() if o["metadata"]["labels"].get("cost-center") != "ml"] == []
+    # Selectors are immutable: with this label in them, a change of it would be an outage.
     assert "cost-center" not in objects[DEPLOYMENT]["spec"]["selector"]["matchLabels"]
     assert "cost-center" not in objects[SERVICE]["spec"]["selector"]
 
@@ -202,6 +203,7 @@ def test_service_that_leads_outside_has_no_metrics(rendered: Render) -> None:
     assert [port["name"] for port in outside["spec"]["ports"]] == ["http"]
     assert outside["spec"]["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
     assert outside["metadata"]["annotations"]["example.com/a"] == "b"
+    # Who reaches the load balancer would reach the metrics.
     assert [port["name"] for port in metrics["spec"]["ports"]] == ["metrics"]
     assert metrics["spec"]["type"] == "ClusterIP"
 

@@ -42,6 +42,7 @@ def test_random_settings_render_or_are_refused(document: Mapping[str, Any]) -> N
         ({"server": {"resources": {"cpu_request": "3"}}}, "server.resources.cpu_request: is 3, more than"),
         ({"server": {"resources": {"memory_limit": "512M"}}}, "server.resources.memory_request: is 768Mi, more than"),
         ({"server": {"resources": {"cpu_limit": "2Gi"}}}, "more cores than any node has"),
+        # In quantities m is a thousandth: 500m of memory is half a byte.
         ({"server": {"resources": {"memory_request": "1m", "memory_limit": "500m"}}}, "with which nothing starts"),
         ({"server": {"tmp_size": "100Mi"}}, "server.tmp_size: is 100Mi, less than the 256Mi"),
         (
@@ -50,6 +51,7 @@ def test_random_settings_render_or_are_refused(document: Mapping[str, Any]) -> N
         ),
         ({"server": {"node_selector": {"pool": "a b"}}}, "server.node_selector.pool: must look like"),
         ({"monitoring": {"labels": {"team": "x" * 64}}}, "monitoring.labels.team: must look like"),
+        # CloudNativePG takes 50, since it appends to the name.
         ({"database": {"cluster": "c" * 51}}, "database.cluster: has 51 characters"),
         (
             {

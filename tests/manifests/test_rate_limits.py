@@ -36,6 +36,7 @@ def test_login_paths_have_limits_of_their_own(rendered: Render) -> None:
 
 
 def test_limits_count_by_source(rendered: Render) -> None:
+    # Zero is the address of the connection itself (Traefik, ipStrategy).
     by_address = {"ipStrategy": {"depth": 0}}
 
     assert limits(rendered()) == {
@@ -48,6 +49,7 @@ def test_limits_count_by_source(rendered: Render) -> None:
 @pytest.mark.parametrize(
     ("ingress", "depth"),
     [
+        # The tunnel's pod is one proxy more in front of Traefik.
         ({"cloudflared": {}}, 1),
         ({"cloudflared": {}, "limits": {"forwarded_depth": 2}}, 2),
         ({"cloudflared": {}, "limits": {"forwarded_depth": 0}}, 0),
@@ -81,6 +83,7 @@ def test_only_main_ingress_asks_for_certificate(rendered: Render) -> None:
 
     asking = [about["name"] for about in ingresses if "cert-manager.io/cluster-issuer" in about["annotations"]]
 
+    # Two would order two certificates for one Secret.
     assert asking == ["mlflow"]
 
 

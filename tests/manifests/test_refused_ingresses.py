@@ -89,6 +89,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_ingress_refuses_what_cannot_work(name: str) -> None:
     ingress, key, message = REFUSED[name]
+    # Some cases need settings of the network to come as far as their own fault.
     network = ingress.get("_network", {})
 
     found = refused({k: v for k, v in ingress.items() if k != "_network"}, network=network)

@@ -87,6 +87,7 @@ def test_synth_renames_once_dist_is_removed(rendered: Path) -> None:
 def test_synth_reads_dist_without_labels_as_mlflow(rendered: Path) -> None:
     account = rendered / "other" / "application" / "ServiceAccount.mlflow.k8s.yaml"
     lines = account.read_text().splitlines(keepends=True)
+    # As manifests were before they bore the instance.
     account.write_text("".join(line for line in lines if "instance" not in line))
 
     result = CliRunner().invoke(app, ["synth"])

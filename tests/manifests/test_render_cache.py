@@ -58,6 +58,7 @@ def entry(folder: Path) -> Path:
 
 def rendered_anew(folder: Path) -> bool:
     """Whether a synth in a process of its own imports cdk8s."""
+    # In this process other tests have imported it.
     done = subprocess.run([sys.executable, "-c", IMPORTED], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-1] == "True"
 
@@ -157,6 +158,7 @@ def test_changed_code_is_another_key(workplace: Path, monkeypatch: pytest.Monkey
 
     # when
     known = cache.restore("production", settings, workplace / "known")
+    # As a changed source file, whose digest enters the key.
     monkeypatch.setattr(render_cache, "_code", lambda: ["other"])
     unknown = cache.restore("production", settings, workplace / "unknown")
 
@@ -174,6 +176,7 @@ def test_check_keeps_nothing(workplace: Path) -> None:
 
 def test_cache_that_cannot_be_written_is_none(workplace: Path) -> None:
     entry(workplace).unlink()
+    # A folder in its place cannot be written, not even by root.
     entry(workplace).mkdir()
 
     assert "unchanged" in run("synth")

@@ -24,6 +24,7 @@ def told(folder: Path, configuration: str, **variables: str) -> "subprocess.Comp
     program = folder / "uv"
     program.write_text(PRINT)
     program.chmod(0o755)
+    # Without the developer's own variables of pip and uv.
     clean = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PIP_CONFIG_FILE": str(folder / "pip.conf")}
     command = [sys.executable, ROOT / "tools" / "run_uv.py", program]
     return subprocess.run(command, env={**clean, **variables}, capture_output=True, text=True, check=True)
@@ -34,6 +35,7 @@ def test_uv_gets_what_pip_conf_says(tmp_path: Path) -> None:
         "SSL_CERT_FILE=/etc/company.pem",
         "UV_DEFAULT_INDEX=https://mirror.example.com/simple",
         "UV_INDEX=https://one.example.com/simple https://two.example.com/simple",
+        # pip takes the best version of all indexes; uv by itself stops at the first that has the package.
         "UV_INDEX_STRATEGY=unsafe-best-match",
         "UV_INSECURE_HOST=mirror.example.com",
     ]

@@ -32,6 +32,7 @@ def test_dist_is_what_settings_say(fresh: Path) -> None:
 
 
 def test_second_render_in_another_process_gives_same_bytes(fresh: Path, tmp_path: Path) -> None:
+    # Another process has another seed of hashes, on which the order of sets depends.
     subprocess.run([sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", tmp_path, *ENVIRONMENTS], check=True)
 
     assert differences(fresh, tmp_path) == []

@@ -30,6 +30,7 @@ def test_login_is_what_keycloak_and_plugin_need(rendered: Render) -> None:
     assert values["OIDC_ADMIN_GROUP_NAME"] == "mlflow-admins"
     assert values["DEFAULT_MLFLOW_PERMISSION"] == "NO_PERMISSIONS"
     assert "OIDC_GROUP_DETECTION_PLUGIN" not in values
+    # These are read from mounted files, never from the environment.
     assert not {"OIDC_CLIENT_SECRET", "SECRET_KEY", "AWS_SECRET_ACCESS_KEY"} & values.keys()
 
 
@@ -65,6 +66,7 @@ def test_changed_service_file_starts_new_pods(rendered: Render) -> None:
         metadata = only(objects, "Deployment")["spec"]["template"]["metadata"]
         return str(metadata["annotations"]["mlflow.cdk8s.io/configuration-checksum"])
 
+    # Without it, a changed ConfigMap or Secret would start no pod anew.
     assert checksum(rendered()) != checksum(rendered(database={"sslmode": "verify-ca"}))
 
 
@@ -94,6 +96,7 @@ def test_read_only_pauses_what_deletes(rendered: Render) -> None:
 
     suspended = {name for (kind, _, name), o in objects.items() if kind == "CronJob" and o["spec"].get("suspend")}
     assert environment(objects)["MLFLOW_SSO_READ_ONLY"] == "true"
+    # Not end-access: users who leave must lose their access meanwhile, too.
     assert suspended == {"mlflow-gc", "mlflow-prune-sessions"}
     assert "MLFLOW_SSO_READ_ONLY" not in environment(usual)
     assert {name for (kind, _, name) in objects if kind == "Job"} == {

@@ -122,6 +122,7 @@ def test_missing_kubectl_is_named(tmp_path: Path) -> None:
 
 def test_failing_kubectl_is_reported(tmp_path: Path) -> None:
     kubectl = tmp_path / "kubectl"
+    # In kubectl's place: what a real one says without a cluster depends on its version.
     kubectl.write_text("#!/bin/sh\necho 'error: current-context is not set' >&2\nexit 1\n")
     kubectl.chmod(0o755)
 

@@ -85,6 +85,7 @@ def test_no_selector_chooses_pods_of_other(both: tuple[Objects, Objects]) -> Non
 
 def test_no_object_names_one_of_other(both: tuple[Objects, Objects]) -> None:
     for one, other in (both, both[::-1]):
+        # Both names stand in labels and images of every object.
         names = {name for _, space, name in other if space == "shared"} - {"mlflow", "team-b"}
         text = json.dumps([item for item in one.values() if item["kind"] not in ("Application", "Kustomization")])
 

@@ -13,6 +13,7 @@ from cdk8s_mlflow.project.upgrade import UpgradeError, upgrade, written_by
 from cdk8s_mlflow.settings import InvalidSettingsError, Settings, load
 
 MINIMAL = "ingress:\n  host: mlflow.example.com\nauthentication:\n  keycloak_host: auth.example.com\n"
+# A history that does not exist yet, so that each kind of change is tried.
 FUTURE = (
     VersionChanges(
         version="0.1.0",
@@ -28,6 +29,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one environment and no manifests yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CDK8S_OUTDIR", raising=False)
+    # The temporary folder may lie in a repository itself.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "production.yaml").write_text(MINIMAL)
@@ -80,6 +82,7 @@ def test_upgrade_refuses_both_names_of_setting(workplace: Path) -> None:
 
 
 def test_upgrade_leaves_other_files_byte_equal(workplace: Path) -> None:
+    # Spacing that a YAML writer would not keep.
     text = f'{MINIMAL}server:   {{ "replicas":  1 }}   # odd\n\n\n'
 
     assert run(workplace, text)[0] == text

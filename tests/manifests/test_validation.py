@@ -104,6 +104,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_broken_manifest_is_refused(case: str, tmp_path: Path) -> None:
     file, change, expected = BROKEN[case]
+    # A copy, for the committed tree is that of all tests.
     for source in (ROOT / "dist" / "production").rglob("*.yaml"):
         target = tmp_path / source.relative_to(ROOT / "dist" / "production")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +123,7 @@ def test_secret_with_data_is_refused(tmp_path: Path) -> None:
     assert [problem.check for problem in validate(tmp_path)] == ["no secret values"]
 
 
+# Booleans of YAML 1.1, and octal numbers of one version of YAML each.
 @pytest.mark.parametrize("value", ["yes", "on", "0123", "0o17"])
 def test_ambiguous_yaml_text_is_refused(value: str, tmp_path: Path) -> None:
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  key: {value}\n"

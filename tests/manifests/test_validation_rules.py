@@ -29,6 +29,7 @@ def current() -> list[Manifest]:
 
 def found(check: Check, manifests: Sequence[Manifest], file: str, change: Change) -> list[str]:
     """What ``check`` says once the one object whose file starts with ``file`` is changed."""
+    # The fixture is the whole module's.
     changed = copy.deepcopy(list(manifests))
     (body,) = (manifest.body for manifest in changed if manifest.file.startswith(file))
     change(body)
@@ -39,6 +40,7 @@ def wave(number: int | None) -> Change:
     def change(body: dict[str, Any]) -> None:
         annotations = body["metadata"].setdefault("annotations", {})
         annotations.pop(WAVE, None)
+        # Without the annotation Argo CD takes wave 0.
         annotations.update({} if number is None else {WAVE: str(number)})
 
     return change
@@ -140,6 +142,7 @@ LOOSE: dict[str, tuple[Change, str]] = {
     ),
     "seccomp of the pod": (lambda b: pod(b)["securityContext"].update(seccompProfile=UNCONFINED), "Seccomp: the pod's"),
     "probe of a host": (
+        # The kubelet would ask it from the node's own network.
         lambda b: container(b)["livenessProbe"].update(httpGet={"port": 1, "host": "10.0.0.1"}),
         "Host Probes",
     ),

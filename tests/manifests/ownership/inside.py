@@ -15,6 +15,7 @@ from tests.manifests.ownership.changes import (
 SHARED: dict[str, Shared] = {
     # one cluster
     "namespace": ({"namespace": "shared"}, {"namespace": "shared"}, "namespace", "namespace shared"),
+    # The namespace of an instance is named like it, unless a setting says otherwise.
     "namespace like an instance": ({}, {"namespace": "ml-one"}, "namespace", "namespace ml-one"),
     "namespace of other owners": (
         {"namespace": "shared", "manage_namespace": False},
@@ -34,6 +35,7 @@ SHARED: dict[str, Shared] = {
         "database.object_name",
         "Database postgres/shared-auth",
     ),
+    # The objects lie in one namespace, whatever Cluster they are for.
     "objects of two Clusters": (
         {"database.object_name": "shared", "database.cluster": "a"},
         {"database.object_name": "shared", "database.cluster": "b"},
@@ -48,6 +50,7 @@ SHARED: dict[str, Shared] = {
     ),
     "delivery": ({"delivery.name": "shared"}, {"delivery.name": "shared"}, "delivery.name", "flux-system/shared"),
     "delivery like an instance": ({}, {"delivery.name": "ml-one"}, "delivery.name", "Application argocd/ml-one"),
+    # Applications lie in the cluster of Argo CD, which ``cluster`` does not name.
     "Application in an unknown cluster": (
         {"delivery.name": "shared", "delivery.argocd_server": "https://a.example.com"},
         {"delivery.name": "shared", "delivery.argocd_server": "https://b.example.com", "cluster": "elsewhere"},
@@ -98,6 +101,7 @@ SHARED: dict[str, Shared] = {
         "database.name",
         "database shared",
     ),
+    # Where a public name leads is not known, so it may lead to that very Cluster.
     "database of a Cluster by a public name": (
         DATABASE,
         {**DATABASE, "database.host": "db.example.com"},
@@ -123,12 +127,14 @@ SHARED: dict[str, Shared] = {
         "ingress.host",
         "host a.example.com",
     ),
+    # A public name leads to one of the two clusters only.
     "host of two clusters": (
         {"ingress.host": "a.example.com"},
         {"ingress.host": "a.example.com", **ELSEWHERE},
         "ingress.host",
         "host a.example.com",
     ),
+    # An Ingress routes by the host; the port is the controller's.
     "host by two ports of one cluster": (
         {"ingress.host": "a.example.com"},
         {"ingress.host": "a.example.com", "ingress.public_port": 8443},
@@ -171,7 +177,9 @@ APART: dict[str, tuple[Changes, Changes]] = {
         {**DATABASE, "database.cluster": "a"},
         {**DATABASE, "database.cluster": "b"},
     ),
+    # Each cluster has a Service of this name.
     "one database of the same Service in two clusters": (DATABASE, {**DATABASE, **ELSEWHERE}),
+    # A forwarded port of someone's machine says nothing about the server behind it.
     "one database by a forwarded port": (
         {**DATABASE, "bootstrap.postgres_host": "localhost", "bootstrap.postgres_port": 5432},
         {**DATABASE, "bootstrap.postgres_host": "127.0.0.1", "bootstrap.postgres_port": 5432, **ELSEWHERE},

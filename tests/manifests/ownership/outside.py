@@ -28,6 +28,7 @@ SHARED: dict[str, Shared] = {
         "backup.cluster.target",
         "folder of backups s3://dumps/a",
     ),
+    # Users may read all artifacts below what they are granted, and a dump holds everything.
     "dumps in the other's artifacts": (
         {"backup.target": "s3://shared/dumps"},
         BUCKET,
@@ -51,6 +52,7 @@ SHARED: dict[str, Shared] = {
         "artifacts.bucket",
         "bucket shared",
     ),
+    # A Service may have several ports of one server.
     "bucket by another port of the Service": (
         BUCKET,
         {**BUCKET, "artifacts.endpoint": "https://minio.minio.svc"},
@@ -75,6 +77,7 @@ SHARED: dict[str, Shared] = {
         "artifacts.bucket",
         "bucket shared",
     ),
+    # AWS has the name of a bucket once in all regions of a partition.
     "bucket of AWS in two regions": (
         {**BUCKET, "artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.region": "eu-west-1"},
         {**BUCKET, "artifacts.kind": "s3", "artifacts.endpoint": "https://s3.us-east-1.amazonaws.com", **ELSEWHERE},
@@ -108,6 +111,7 @@ SHARED: dict[str, Shared] = {
         "authentication.machine_client",
         "client shared",
     ),
+    # A realm has one list of clients, whatever they are for.
     "client of machines and browsers": (
         CLIENT,
         {"authentication.machine_client": "shared"},
@@ -192,10 +196,12 @@ APART: dict[str, tuple[Changes, Changes]] = {
     ),
     "one bucket of the same Service in two clusters": (BUCKET, {**BUCKET, **ELSEWHERE}),
     "one bucket at two endpoints": (BUCKET, {**BUCKET, "artifacts.endpoint": "https://s3.example.com"}),
+    # China is a partition of its own, with bucket names of its own.
     "one bucket at AWS and in China": (
         {**BUCKET, "artifacts.kind": "s3", "artifacts.endpoint": None},
         {**BUCKET, "artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.region": "cn-north-1"},
     ),
+    # bootstrap creates no users of another S3.
     "one user of S3 that is not ours": (
         {"artifacts.kind": "s3", "artifacts.user": "shared"},
         {"artifacts.kind": "s3", "artifacts.user": "shared"},
@@ -214,6 +220,7 @@ APART: dict[str, tuple[Changes, Changes]] = {
         {"authentication.directory_client": None},
         {"authentication.directory_client": None},
     ),
+    # Groups hold people, and two environments may have the same ones on purpose.
     "one pair of groups": ({"authentication.user_group": "all"}, {"authentication.user_group": "all"}),
     "a client scope named like a client": (CLIENT, {"authentication.groups_scope": "shared"}),
     "one store path of two mounts": (PREFIX, {**PREFIX, "secrets.vault_mount": "other"}),
