@@ -87,6 +87,7 @@ def _finish(
     output: "Output", environment: str, outcome: "Outcome", *, done: bool = True, drift_fails: bool = False
 ) -> None:
     output.finish(environment, outcome, done=done)
+    # The highest code wins: 3, a system that could not be asked, says more than 1, a difference.
     codes = [failure.error.exit_code for failure in outcome.failures]
     raise typer.Exit(max([*codes, 1 if drift_fails and outcome.pending else 0]))
 
@@ -168,6 +169,7 @@ def _shorthand(part: PartName) -> Callable[..., None]:
 
 
 for _part in PARTS:
+    # The names are those of the systems, which typer would otherwise take from the function.
     app.command(name=_part, help=f"The same as `apply {_part}`.")(_shorthand(_part))
 
 

@@ -17,6 +17,7 @@ class Credentials:
     """Values that operators hand over; ``ask`` exists only on a terminal."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    # Without a terminal getpass would read standard input, which in CI may never end.
     ask: Callable[[str], str] | None = field(default_factory=lambda: getpass.getpass if sys.stdin.isatty() else None)
 
     def given(self, name: str) -> SecretStr | None:
@@ -25,6 +26,7 @@ class Credentials:
         Raises:
             UsageError: the file cannot be read.
         """
+        # An empty variable counts as none: CI sets those of secrets that it does not have to "".
         if self.environ.get(name):
             return SecretStr(self.environ[name])
         path = self.environ.get(f"{name}_FILE")
@@ -51,6 +53,7 @@ class Credentials:
 
 def _content(variable: str, path: Path) -> SecretStr:
     try:
+        # Editors and `echo` end a file with a newline, which no password has.
         return SecretStr(path.read_text(encoding="utf-8").rstrip("\r\n"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(

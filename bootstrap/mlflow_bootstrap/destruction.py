@@ -13,6 +13,7 @@ from mlflow_bootstrap.systems import ENTRIES_OF_DATA, SYSTEMS
 def data_addresses(settings: Settings, store: str) -> tuple[str, ...]:
     """All that ``--delete-data`` may name: databases, bucket, groups in use, and the entries that belong to them."""
     return (
+        # Only these names are taken: a mistyped address must not pass as a thing that is gone already.
         *(address for system in SYSTEMS for address in system.data(settings)),
         *(f"secrets/{store}/{entry}" for entry in sorted(ENTRIES_OF_DATA)),
     )
@@ -25,6 +26,7 @@ def check_addresses(run: Run, named: Sequence[str]) -> frozenset[str]:
         UsageError: one of them is no address of data of this environment.
     """
     allowed = data_addresses(run.settings, run.backend.kind)
+    # Group names may hold a slash, so the short form is tried before it is taken for an address.
     addresses = [f"keycloak/group/{name}" if f"keycloak/group/{name}" in allowed else name for name in named]
     for address in addresses:
         if address not in allowed:

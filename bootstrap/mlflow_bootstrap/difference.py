@@ -36,6 +36,7 @@ class Difference:
         if self.hidden is not None:
             return f"{self.field}: {self.hidden}"
         before, after = self.before, self.after
+        # Systems answer with lists, and some desired states are tuples.
         if isinstance(before, list | tuple) and isinstance(after, list | tuple):
             return f"{self.field}: {_lists(list(before), list(after))}"
         return f"{self.field}: {shown(before)} → {shown(after)}"
@@ -47,11 +48,13 @@ class Difference:
             return self.before
         if not _is_secret(self.before) and not _is_secret(self.after):
             return None
+        # Not even the length of a secret is said.
         return Secrecy.DIFFERS if self.before else Secrecy.MISSING
 
 
 def differences(desired: State, current: State, *, prefix: str = "") -> Iterator[Difference]:
     """The fields of ``desired`` that ``current`` lacks or has otherwise."""
+    # Only fields of `desired` are compared: what a system has beyond them is another team's.
     for name, wanted in desired.items():
         found = current.get(name)
         if isinstance(wanted, Mapping) and isinstance(found, Mapping):
@@ -70,6 +73,7 @@ def shown(value: Any) -> str:
         case SecretStr() | Secrecy():
             return "(not shown)"
         case str():
+            # A value with spaces at its ends, or with control characters, would look like another one.
             return value if value.isprintable() and value == value.strip() else json.dumps(value)
         case Mapping():
             return "{" + ", ".join(f"{name}: {shown(inner)}" for name, inner in value.items()) + "}"

@@ -80,6 +80,7 @@ class Access:
             with self.connection.transaction():
                 for statement in self.statements:
                     self.connection.execute(sql.SQL(statement).format(id=sql.Literal(self.number)))
+        # The class only: the text of an error may quote the row.
         except PostgresError as error:
             raise RefusedError(
                 f"PostgreSQL does not end the access of {self.user} ({type(error).__name__})", remedy="run it again"
@@ -92,10 +93,12 @@ def ended_access(context: Context) -> list[Access]:
     Raises:
         BootstrapError: Keycloak or PostgreSQL does not answer, or Keycloak names no member at all.
     """
+    # 3.6.0 has one key a user, which is the hash of the password; 3.17.2 has a row for each key and session.
     select, statements = ROWS if context.settings.tested_release.sessions_in_database else HASHES
     settings = context.settings.database
     connection = replace(role_account(context), databases=[settings.auth_name]).connect()
     try:
+        # Read before Keycloak is asked, so that a user who is created meanwhile is not among the suspects.
         users = connection.execute(sql.SQL(select)).fetchall()
     except PostgresError as error:
         raise MissingError(
@@ -112,6 +115,7 @@ def _gone(api: Api, settings: Settings, users: Sequence[tuple[int, str, bool]]) 
     members = {
         name for group in our_groups(settings) for user in _members(api, settings, group) for name in _names(user)
     }
+    # An empty answer is rather a wrong realm or a lost right than a company without users.
     if not members:
         raise UnreachableError(
             f"Keycloak names no member of {', '.join(our_groups(settings))}",
@@ -122,6 +126,7 @@ def _gone(api: Api, settings: Settings, users: Sequence[tuple[int, str, bool]]) 
     return [
         (number, name, reason)
         for number, name, local, reason in reasons
+        # Accounts that administrators created in MLflow itself were never in the realm.
         if reason and not (local and reason == UNKNOWN and not name.startswith(SERVICE_ACCOUNT))
     ]
 
@@ -132,16 +137,19 @@ def _members(api: Api, settings: Settings, group: str) -> Iterator[Mapping[str, 
 
 
 def _below(api: Api, group: str, *, deeper: bool) -> Iterator[Mapping[str, Any]]:
+    # Keycloak lists direct members only, not those of groups within.
     yield from _list(api, f"groups/{group}/members")
     for child in _list(api, f"groups/{group}/children") if deeper else ():
         yield from _below(api, child["id"], deeper=True)
 
 
 def _reason(api: Api, settings: Settings, name: str) -> str | None:
+    # A service account logs in by its name, a person by the e-mail, which is the plugin's user name.
     field = "username" if name.startswith(SERVICE_ACCOUNT) else "email"
     found = [
         user
         for user in _list(api, "users", **{field: name, "exact": "true"})
+        # Compared once more, since the answer decides whose access ends.
         if _folded(str(user.get(field, ""))) == name
     ]
     if not found:

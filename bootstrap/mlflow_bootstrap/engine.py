@@ -119,6 +119,7 @@ def apply(resources: Iterable[Resource], *, report: Report, adoption: Adoption =
 
 def destroy(resources: Iterable[Removable], *, report: Report) -> Outcome:
     """Delete every resource that is ours and that no one else uses, the last one first."""
+    # The list is in order of creation; what was created last depends on the others.
     present = tuple(resources)[::-1]
     return _each(present, _delete, report, ordered=False)
 
@@ -126,6 +127,7 @@ def destroy(resources: Iterable[Removable], *, report: Report) -> Outcome:
 def _plan(resource: Resource, adoption: Adoption) -> Change:
     current = resource.read()
     change = _intended(resource, current, adoption)
+    # Nothing is written of an unchanged resource, so nothing of it can be lacking.
     if change.action is not Action.KEEP and isinstance(resource, Checked):
         resource.check(current)
     return change
@@ -143,6 +145,7 @@ def _intended(resource: Resource, current: State | None, adoption: Adoption) -> 
         return change
     if adoption.covers(resource.address, owner):
         return replace(change, action=Action.UPDATE, adopts=True, note=f"adopted from {owner.name}")
+    # A thing of others serves only as long as it needs no change, which would not be ours to make.
     if owner.usable and change.action is Action.KEEP:
         return replace(change, note=f"used as it is, belongs to {owner.name}")
     raise _foreign(change, owner)
@@ -166,10 +169,12 @@ def _apply(resource: Resource, adoption: Adoption, announce: Callable[[Change], 
     elif change.adopts:
         announce(change)
         cast(Owned, resource).adopt(current)
+        # Read before the mark was set, so these are the differences that were shown.
         if change.differences:
             resource.update(current)
     elif change.action is Action.UPDATE:
         resource.update(current)
+    # Systems ignore fields that they do not know, and answer that all is well.
     if change.action is not Action.KEEP:
         _confirm(resource)
     return change
@@ -198,6 +203,7 @@ def _delete(resource: Removable) -> Change:
     owner: Owner | None = current.get(OWNER)
     if owner is not None and owner.standing is not Standing.OURS:
         return Change(Action.KEEP, resource.address, note=f"belongs to {owner.name}")
+    # An adopted thing was there before us, and others may rely on it.
     if owner is not None and owner.adopted:
         cast(Owned, resource).release(current)
         return Change(Action.UPDATE, resource.address, note="given back as it was found")
@@ -220,6 +226,7 @@ def _each(
     failures: list[Failure] = []
     blocked: set[str] = set()
     for resource in resources:
+        # What depends on a failure would only fail as well, and hide the cause among its consequences.
         if ordered and blocked.intersection(resource.depends_on):
             blocked.add(resource.address)
             continue

@@ -19,6 +19,7 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
         SettingsError: they cannot be used, another environment of the folder cannot be read or owns the same
             thing, or its manifests in dist/ were written for another instance.
     """
+    # Each override is said, since a variable that is left over in a shell changes what is written.
     changes = overrides(environ, DOTENV)
     if chart_version_asked(environ, DOTENV):
         say(CHART_VERSION_NOTE)
@@ -26,7 +27,9 @@ def settings_of(name: str, *, folder: Path, environ: Mapping[str, str], say: Cal
         say(f"{name}: {change}")
     file = folder / f"{name}.yaml"
     settings = load(file, overrides=changes)
+    # Also those of other clusters: only the files can tell whether two environments own one thing.
     others = {other: load(other) for other in environment_files(folder) if other != file}
     refuse_shared({file: settings, **others}, only=file)
+    # The settings do not say what an environment was called before; the manifests do.
     refuse_renamed({file: settings}, Path(environ.get("CDK8S_OUTDIR") or folder.parent / "dist"))
     return settings

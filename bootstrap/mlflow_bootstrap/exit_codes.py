@@ -13,6 +13,7 @@ def one_clear_error() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print("stopped; run it again, every step can be repeated", file=sys.stderr)
+        # 128 plus SIGINT, as shells report it.
         sys.exit(130)
     except Exception as error:
         sys.exit(_exit_code(error))

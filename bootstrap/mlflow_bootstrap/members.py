@@ -24,6 +24,7 @@ def table(users: Sequence[User]) -> str:
 
 def _line(user: User) -> str:
     state = "" if user.enabled else "  (disabled)"
+    # The plugin takes the e-mail for the user's name, and refuses a login without one.
     return f"{user.name}  {user.email or 'no e-mail: may not log in'}  {', '.join(user.groups)}{state}"
 
 

@@ -27,7 +27,9 @@ class Output:
 
     def report(self, item: Change | Failure) -> None:
         """Print one line: a failure to standard error; a change, and what others own, in the text form only."""
+        # In the text form this is a line of the plan, which belongs among the others.
         if isinstance(item, Failure) and item.is_foreign and self.form is Format.TEXT:
+            # Standard output is buffered in a pipe, and would arrive after the errors.
             print(item, flush=True)
         elif isinstance(item, Failure):
             print(f"error: {item.address}: {item.error}", file=sys.stderr, flush=True)
@@ -44,6 +46,7 @@ class Output:
             print(_document(environment, outcome))
             return
         print(_summary(environment, outcome, done=done))
+        # Each once, in the order of the plan.
         flags = dict.fromkeys(error.flag for error in _foreign(outcome) if error.flag)
         if flags:
             command = f"bootstrap.py apply --environment {environment} {' '.join(flags)}"

@@ -40,6 +40,7 @@ def decode_found(text: str | None) -> Mapping[str, Any] | None:
     try:
         found = json.loads(text)
     except ValueError:
+        # The note was edited by hand: the thing was adopted, only nothing of it can be given back.
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -82,6 +83,7 @@ def owner_of(
 
     ``earlier`` says that it is as releases without marks created it; ``others`` is who owns it if it has no mark.
     """
+    # The mark decides before likeness does: an exact copy that bears another's mark is theirs.
     if mark == instance:
         return Owner(standing=Standing.OURS, name=_instance(instance), adopted=adopted, setting=setting)
     if mark:

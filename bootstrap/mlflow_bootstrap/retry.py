@@ -35,9 +35,11 @@ def retrying(
     """
     return Retrying(
         stop=stop_after_attempt(settings.attempts),
+        # Random, since Jobs of a pipeline that start together would also try again together.
         wait=wait_random_exponential(multiplier=settings.backoff_seconds, max=LONGEST_PAUSE_SECONDS),
         retry=retry_if_exception(transient),
         before_sleep=before,
+        # tenacity's own RetryError would hide the error that says what is wrong.
         reraise=True,
     )
 
@@ -50,6 +52,7 @@ def retry_on_conflict(write: Callable[P, None], *args: P.args, **kwargs: P.kwarg
     """
     attempts = Retrying(
         stop=stop_after_attempt(5),
+        # Short: the other run has written already, so nothing has to recover.
         wait=wait_random(0, 0.5),
         retry=retry_if_exception_type(ConflictError),
         reraise=True,

@@ -15,6 +15,7 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     Raises:
         UsageError: nothing of it can be renewed here.
     """
+    # Before anything is renewed: a new value in the store that no system takes would lock MLflow out.
     refused = [failure for failure in _planned(run, entry).failures if failure.is_foreign]
     for failure in refused:
         run.report(failure)
@@ -37,6 +38,7 @@ def _planned(run: Run, entry: str) -> Outcome:
 
 
 def _apply_to_system(run: Run, entry: str) -> Outcome:
+    # The role would be planned as wrong until the operator has seen the new Secret.
     if entry == "postgres" and _set_by_cloudnativepg(run):
         return Outcome()
     systems = [system.name for system in SYSTEMS if entry in system.rotates]

@@ -56,6 +56,7 @@ class Run:
         return Context(
             settings=self.settings,
             credentials=self.credentials,
+            # Opens the store, so a command that needs no value of it uses the other context.
             values=self.backend.values,
             adoption=self.adoption,
             create_realm=self.create_realm,
@@ -90,6 +91,7 @@ class Run:
 
     def plan(self, parts: Sequence[PartName]) -> Outcome:
         """Plan every part; what fails in one does not keep another from its turn."""
+        # A run that stops at the first failure would show one fault at a time.
         return self.each(parts, lambda resources: engine.plan(resources, report=self.report, adoption=self.adoption))
 
     def apply(self, parts: Sequence[PartName]) -> Outcome:
@@ -118,6 +120,7 @@ class Run:
 
     def _builders(self, parts: Sequence[PartName]) -> Iterator[tuple[str, Callable[[], Sequence[Resource]]]]:
         systems = [system for system in SYSTEMS if system.name in parts]
+        # A system that is applied by itself still needs its values, and nothing else of the store.
         entries = {entry for system in systems for entry in system.entries}
         yield "secrets", lambda: self.backend.resources(set(STORE_ENTRIES) if "secrets" in parts else entries)
         for system in systems:
@@ -129,6 +132,7 @@ class Run:
     def remove(self, data: frozenset[str], operation: Callable[[Sequence[Removable]], Outcome]) -> Outcome:
         """``operation`` on what ``destroy`` deletes: the systems' part first, then the store's."""
         systems = [(system.name, partial(self._removable, system, data)) for system in SYSTEMS]
+        # The store last: the logins that delete things in the systems may need what it holds.
         turns = [*systems, ("secrets", partial(self._removable_entries, data))]
         return _joined(self._part(title, build, operation) for title, build in turns)
 
@@ -136,6 +140,7 @@ class Run:
         return system.removable(self.context, data)
 
     def _removable_entries(self, data: frozenset[str]) -> Sequence[Removable]:
+        # The password of kept databases and the keys that encrypt their columns stay with them.
         kept = self.backend.resources(ENTRIES_OF_DATA)
         others = self.backend.resources(frozenset(STORE_ENTRIES) - ENTRIES_OF_DATA)
         return [*others, *(resource for resource in kept if resource.address in data)]

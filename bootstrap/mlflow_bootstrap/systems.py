@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+# The command line reads this module for --help, which must load neither pydantic nor a system.
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

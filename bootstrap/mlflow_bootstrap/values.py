@@ -27,6 +27,7 @@ def required(values: SecretValues, entry: str, field: str) -> SecretStr:
     """
     value = values.value(entry, field)
     if value is None:
+        # "Belongs to others" is the reason that helps; that the value is missing follows from it.
         error = values.refused(entry)
         if error is not None:
             raise error

@@ -59,6 +59,7 @@ class ClusterReader:
             CannotReadError: it is forbidden, or the server does not answer.
         """
         try:
+            # Not the generated classes: doctor reads kinds of operators, for which the client has none.
             found = self._client.call_api(
                 path,
                 "GET",
@@ -70,6 +71,7 @@ class ClusterReader:
                 _request_timeout=_TIMEOUT,
             )
         except ApiException as error:
+            # The API server says the same of a missing object and of a kind that it does not know.
             if error.status == 404:
                 return Answer(None, (error.headers or {}).get("Date"))
             raise self._refused(path, error) from None
@@ -104,6 +106,7 @@ class ClusterReader:
                 container=container,
                 command=command,
                 stdout=True,
+                # The programs print warnings there, and only the lines on standard output are JSON.
                 stderr=False,
                 _preload_content=False,
             )

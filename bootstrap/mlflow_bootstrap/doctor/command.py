@@ -55,6 +55,7 @@ def doctor(asked: Asked, *, say: Callable[[str], None], environ: Mapping[str, st
         settings=hurried,
         committed=manifests,
         cluster=ClusterReader(hurried),
+        # Checks run at the same time, so that none may ask on the terminal.
         credentials=Credentials(environ=environ, ask=None),
         web=Web(connect=connect, environ=environ),
     )

@@ -43,6 +43,7 @@ def committed(folder: Path) -> Committed:
     objects = tuple(item for part in APPLIED for item in _read(folder / part))
     if not objects:
         raise UsageError(f"there are no manifests in {folder}", remedy="run `make synth` first, or name --output")
+    # By folder: a tool that the settings do not choose has none.
     tools = {tool.name: tuple(_read(tool)) for tool in sorted((folder / "delivery").glob("*")) if tool.is_dir()}
     return Committed(objects, tools)
 

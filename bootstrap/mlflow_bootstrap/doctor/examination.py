@@ -28,6 +28,7 @@ class Examination:
         """Deployments and DaemonSets of the operators and of the ingress controller, by their usual labels."""
         found = []
         for kind in ("Deployment", "DaemonSet"):
+            # Flux names a controller in `component`, the charts of the others in `name`.
             for label in ("app.kubernetes.io/name", "app.kubernetes.io/component"):
                 selector = f"{label} in ({','.join(CONTROLLERS)})"
                 found += self.cluster.items(f"/apis/apps/v1/{kind.lower()}s", labelSelector=selector)

@@ -45,6 +45,7 @@ def warned(name: str, seen: str, *, means: str, do: str) -> Line:
 
 def unknown(name: str, seen: str, *, do: str) -> Line:
     """The thing could not be looked at."""
+    # Counts as wrong for the exit code: what cannot be seen may be broken.
     return Line(name, State.UNKNOWN, seen, "doctor cannot say how it is", do)
 
 

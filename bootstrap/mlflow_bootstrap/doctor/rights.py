@@ -25,6 +25,7 @@ def rights(settings: Settings, committed: Committed) -> list[Right]:
 
 
 def _of_cluster(settings: Settings) -> Iterator[Right]:
+    # In all namespaces, since operators stand in whichever their installer chose.
     yield Right("", "apps", "deployments", ("list",))
     yield Right("", "apps", "daemonsets", ("list",))
     ingress = settings.ingress

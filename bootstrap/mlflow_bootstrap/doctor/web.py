@@ -64,6 +64,7 @@ class Web:
         """Host and port to connect to for ``url``."""
         parts = urlsplit(url)
         own = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        # Plain http is only that of registries and tunnels, which --connect does not speak of.
         return self.connect if self.connect and parts.scheme == "https" else own
 
     def request(
@@ -92,7 +93,13 @@ class Web:
         if scheme == "http":
             return urllib3.HTTPConnectionPool(host, port, timeout=_TIMEOUT)
         return urllib3.HTTPSConnectionPool(
-            host, port, timeout=_TIMEOUT, ssl_context=self.context, server_hostname=name, assert_hostname=name
+            # SNI and the certificate's name stay those of the URL, also if --connect leads elsewhere.
+            host,
+            port,
+            timeout=_TIMEOUT,
+            ssl_context=self.context,
+            server_hostname=name,
+            assert_hostname=name,
         )
 
 

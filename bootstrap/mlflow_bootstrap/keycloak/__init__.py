@@ -55,6 +55,7 @@ def resources(context: Context) -> Sequence[Resource]:
         depends_on=(client.address, scope.address),
     )
     machines = _machines(context, api, (realm.address, scope.address))
+    # The claim last: it can be proved only once client, scope and mapper are right.
     return [realm, scope, *groups, client, *machines, *_directory(context, api, (realm.address,)), claim]
 
 
@@ -84,7 +85,9 @@ def _directory(context: Context, api: Api, depends_on: tuple[str, ...]) -> list[
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     """What ``destroy`` may delete of the realm, never itself or its users; a group that is in use only by name."""
     api = logged_in(context)
+    # By name only: the groups' members are people, and who is in them is kept nowhere else.
     groups = [replace(group, may_have_members=group.address in data) for group in _groups(context, api, depends_on=())]
+    # In the order of creation; the engine deletes from the end, so clients before the scope that they use.
     return [_scope(context, api, depends_on=()), *groups, *_clients(context, api)]
 
 

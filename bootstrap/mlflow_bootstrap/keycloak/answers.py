@@ -42,6 +42,7 @@ def translated(error: Exception, *, what: str, url: str) -> BootstrapError:
             return MissingError(f"{what} is not there any more in Keycloak", remedy="run it again")
         case 409:
             return ConflictError(f"{what} was changed by another run in Keycloak", remedy="run it again")
+        # No code at all comes from a proxy in between, or from a connection that ended early.
         case code if code is None or code >= 500 or code in TRANSIENT_STATUS:
             return UnreachableError(f"Keycloak at {url} answers {code} for {what}", remedy="try again later")
     return RefusedError(f"Keycloak does not take {what} ({reason(error)})", remedy="see its log for more")
@@ -50,11 +51,13 @@ def translated(error: Exception, *, what: str, url: str) -> BootstrapError:
 def reason(error: KeycloakError) -> str:
     """What the server says of itself, in one short line."""
     try:
+        # A proxy in front of Keycloak answers with HTML.
         said = json.loads(error.response_body or b"")
     except ValueError:
         said = {}
     fields = ("errorMessage", "error_description", "error")
     words = [str(said[name]) for name in fields if isinstance(said, dict) and said.get(name)]
+    # On one line, and bounded: the words of a server are not ours to trust.
     return " ".join(words[0].split())[:LONGEST_REASON] if words else f"answer {error.response_code}"
 
 

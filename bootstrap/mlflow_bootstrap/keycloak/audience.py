@@ -14,6 +14,7 @@ def audience_mapper(client_id: str) -> dict[str, Any]:
 
     Source: Keycloak's Server Administration Guide, "Hardcoded audience".
     """
+    # Keycloak keeps a mapper's configuration as texts, also true and false.
     config = {"included.client.audience": client_id, "access.token.claim": "true", "id.token.claim": "false"}
     return {"protocolMapper": KIND, "config": config}
 

@@ -44,14 +44,18 @@ class GroupsClaim:
             user = self._member(group)
             if user is not None:
                 return {"missing": () if f"/{group}" in self.claim(client, user) else (group,)}
+        # No group has a member yet, so nothing can be asked; the first `verify` after that proves it.
         return {"missing": ()}
 
     def claim(self, client: str, user: str) -> list[str]:
         """The claim as the user's UserInfo would have it; ``client`` and ``user`` are Keycloak's ids."""
         path = f"clients/{client}/evaluate-scopes/generate-example-userinfo"
+        # The scope as the server asks for it: Keycloak gives only
+        # claims of scopes that a request names or that are defaults.
         scope = f"openid profile email {self.scope}"
         found = self.api.find("the example of a UserInfo", self.api.get, path, userId=user, scope=scope) or {}
         claim = found.get(self.name)
+        # A mapper of another kind may fill the claim with one text.
         return claim if isinstance(claim, list) else []
 
     def create(self) -> None:

@@ -30,6 +30,7 @@ FORMER_MARK = "cdk8s-mlflow.former-instance"
 def found_client(api: Api, client_id: str) -> dict[str, Any] | None:
     """The client with everything that Keycloak tells of it; None if it does not exist."""
     clients = api.find(f"client {client_id}", api.get, "clients", clientId=client_id) or []
+    # Compared again: the answer decides which client is written.
     found: dict[str, Any] | None = next((one for one in clients if one["clientId"] == client_id), None)
     if found:
         api.ids[f"keycloak/client/{client_id}"] = found["id"]
@@ -98,6 +99,7 @@ class Client:
 
     def _is_of_earlier_release(self, found: Mapping[str, Any]) -> bool:
         state, wanted = self._state(found), self.desired
+        # Before the first apply the store has no secret that could be compared.
         same_secret = "secret" not in wanted or state.get("secret") == wanted["secret"]
         addresses = self.fields["redirectUris"]
         if made_earlier(found):
@@ -131,6 +133,7 @@ class Client:
             OwnershipError: it would be orphaned.
         """
         wanted = self.fields["redirectUris"]
+        # A client without addresses, as the machines' is, serves none.
         if current is not None or not wanted:
             return
         for other in self.api.find("the clients", self.api.admin.get_clients) or []:
@@ -167,6 +170,7 @@ class Client:
 
     def _update(self) -> None:
         found = self._found()
+        # Keycloak writes the whole client at each request, so one that has only its scopes to change is left alone.
         if any(differences({**self.desired, "scopes": {}, "audience": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))
         self._assign_scopes(found)
@@ -185,6 +189,7 @@ class Client:
         """Mark it, and keep beside the mark what it was like, its secret excepted."""
         found = self._found()
         state = {name: value for name, value in self._state(found).items() if name != "secret"}
+        # What an earlier release created needs no way back: it was ours before.
         kept = {} if current[OWNER].standing is Standing.EARLIER else {FOUND: json.dumps(state)}
         former = {} if not kept else {FORMER_MARK: text_attribute(found, MARK) or ""}
         self._write(found, {"attributes": {MARK: self.instance, **kept, **former}})
@@ -243,10 +248,12 @@ class Client:
 
 
 def _comparable(value: Any) -> Any:
+    # Keycloak keeps addresses as a set, and answers in any order.
     return sorted(value) if isinstance(value, list) else value
 
 
 def _without_default(value: str | None) -> str:
+    # A switch that was saved in the console is "false", one that never was is absent; both are off.
     return "" if value in (None, "false") else value
 
 

@@ -143,6 +143,7 @@ class ClientScope:
         if ours and not wanted.get("protocolMapper"):
             self.api.find(what, admin.delete_mapper_from_client_scope, found["id"], ours["id"])
         elif ours:
+            # What others added to the mapper meanwhile stays.
             config = {name: value for name, value in ours["config"].items() if name not in mapper("")["config"]}
             body = {**ours, **wanted, "config": {**config, **wanted["config"]}}
             self.api.call(what, admin.update_mapper_in_client_scope, found["id"], ours["id"], body)
@@ -150,6 +151,7 @@ class ClientScope:
         self._write(found, {"protocol": protocol, "attributes": {MARK: "", FOUND: ""}})
 
     def _write(self, found: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+        # Mappers have requests of their own.
         body = {name: value for name, value in merged(found, changes).items() if name != "protocolMappers"}
         self.api.call(self._what, self.api.admin.update_client_scope, found["id"], body)
 
@@ -157,6 +159,7 @@ class ClientScope:
         """Clients other than ours that use it."""
         clients = self.api.find("the clients", self.api.admin.get_clients) or []
         placements = ("defaultClientScopes", "optionalClientScopes")
+        # A request for each client would be hundreds in a large realm; this is one.
         users = {one["clientId"] for one in clients if any(self.name in (one.get(place) or []) for place in placements)}
         others = sorted(users - self.clients)
         return f"kept, client {others[0]} uses it" if others else None

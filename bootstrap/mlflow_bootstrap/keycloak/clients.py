@@ -58,7 +58,9 @@ def _fields(flow: str, *, redirect_uris: list[str], web_origins: list[str]) -> d
         "publicClient": False,
         "bearerOnly": False,
         "clientAuthenticatorType": "client-secret",
+        # Each is written out: a flow that was switched on by hand is another way to a token, and so drift.
         **{name: name == flow for name in FLOWS},
+        # Sorted as the comparison sorts what Keycloak answers.
         "redirectUris": sorted(redirect_uris),
         "webOrigins": sorted(web_origins),
     }
@@ -106,6 +108,7 @@ def directory_client(context: Context, api: Api, client_id: str, depends_on: tup
         client_id=client_id,
         fields=machine_fields(),
         attributes=machine_attributes(),
+        # No groups: the server must not take this client's token for a user's.
         scopes=(),
         values=context.values,
         entry=DIRECTORY,

@@ -52,6 +52,7 @@ class Api:
         """The answer to ``request``."""
         try:
             return self._patiently(request, *args, **kwargs)
+        # python-keycloak raises TypeError if an answer is not what it expects, as a proxy's page.
         except (KeycloakError, TypeError) as error:
             raise translated(error, what=what, url=self._url) from None
 
@@ -87,6 +88,7 @@ class Api:
         """
         answer = self.admin.connection.raw_get(f"admin/realms/{self.realm}/{path}", **query)
         decoded = raise_error_from_response(answer, KeycloakGetError)
+        # What python-keycloak gives for a body that is no JSON.
         if isinstance(decoded, bytes):
             raise TypeError("the answer is no JSON")
         return decoded

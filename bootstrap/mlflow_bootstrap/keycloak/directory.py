@@ -55,6 +55,7 @@ class DirectoryRights:
         if missing:
             wanted = [self.api.call(self._what, admin.get_client_role, management, name) for name in sorted(missing)]
             self.api.call(self._what, admin.assign_client_role, user, management, wanted)
+        # Owned whole: a further role would let whoever has the CronJob's Secret do more than look.
         if surplus:
             self.api.call(self._what, admin.delete_client_roles_of_user, user, management, surplus)
 
@@ -81,6 +82,7 @@ class DirectoryRights:
 
     @property
     def _management_name(self) -> str:
+        # The realm master keeps the rights on each realm in a client called after that (Server Administration Guide).
         return "master-realm" if self.api.realm == "master" else "realm-management"
 
     @property

@@ -25,6 +25,7 @@ def export(settings: Settings) -> Mapping[str, Any]:
     """
     login = settings.authentication
     return {
+        # Keycloak would otherwise end the import at the first thing that exists.
         "ifResourceExists": "SKIP",
         "clientScopes": [client_scope(login.groups_scope, login.groups_claim, settings.instance)],
         "groups": _groups(our_groups(settings), settings.instance),
@@ -38,6 +39,7 @@ def _groups(paths: Iterable[str], instance: str, above: str = "") -> list[dict[s
     below: dict[str, list[str]] = {}
     for path in paths:
         name, _, rest = path.partition("/")
+        # Two groups may share the one above them, which must not stand there twice.
         below.setdefault(name, []).extend([rest] if rest else [])
     # Keycloak 26 fails on groups without a path.
     return [
@@ -64,6 +66,7 @@ def _clients(settings: Settings) -> list[dict[str, Any]]:
 def _client(
     settings: Settings, client_id: str, fields: Mapping[str, Any], attributes: Mapping[str, str]
 ) -> dict[str, Any]:
+    # An empty attribute means "absent" in ours; imported, it would be set to nothing.
     present = {MARK: settings.instance, **{name: value for name, value in attributes.items() if value}}
     scopes = [*BUILT_IN_SCOPES, settings.authentication.groups_scope]
     return {"clientId": client_id, **fields, "attributes": present, "defaultClientScopes": scopes}

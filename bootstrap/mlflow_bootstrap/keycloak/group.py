@@ -18,6 +18,7 @@ def group(path: str, instance: str) -> dict[str, Any]:
 
 def found_group(api: Api, name: str) -> dict[str, Any] | None:
     """The group at the path ``name``, or None."""
+    # By path, not by search: groups of the same name may stand anywhere in the tree.
     found = api.find(f"group {name}", api.admin.get_group_by_path, quote(name, safe="/"))
     if found:
         api.ids[f"keycloak/group/{name}"] = found["id"]
@@ -89,6 +90,7 @@ class Group:
         attributes = {
             name: value for name, value in (found.get("attributes") or {}).items() if name not in (MARK, FOUND)
         }
+        # Keycloak replaces all attributes by those of the request.
         body = {**found, "attributes": {**attributes, **marks}}
         self.api.call(f"group {self.name}", self.api.admin.update_group, found["id"], body)
 
@@ -100,6 +102,7 @@ class Group:
         admin, what = self.api.admin, f"the members of {self.name}"
         if self.api.call(what, admin.get_group_members, found["id"], {"first": 0, "max": 1}):
             return f"kept, it has members; --delete-data {self.address} deletes it"
+        # Since Keycloak 23 an answer counts groups within, and lists them only if asked.
         if found.get("subGroupCount") or found.get("subGroups"):
             return f"kept, it has groups within it; --delete-data {self.address} deletes it"
         clients = self.api.find("the clients", admin.get_clients) or []

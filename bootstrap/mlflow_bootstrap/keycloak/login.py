@@ -62,6 +62,7 @@ def _session(settings: Settings, credentials: Credentials) -> Session:
     realm = credentials.text("KEYCLOAK_ADMIN_REALM", default="master")
     session = Session(**shared, **login, realm_name=settings.authentication.realm, user_realm_name=realm)
     client = {name: login[name] for name in ("client_id", "client_secret_key") if name in login}
+    # Given, since the library would create one with time limits and attempts of its own.
     session._keycloak_openid = KeycloakOpenID(**shared, **client, realm_name=realm)
     session.verify = session.keycloak_openid.connection.verify = _verification(credentials)
     return session
@@ -97,6 +98,7 @@ def _first_login(session: Session, url: str) -> None:
     try:
         session.get_token()
     except KeycloakError as error:
+        # 400 is what the token endpoint says to a client that may not use the grant (RFC 6749, section 5.2).
         if error.response_code not in (400, 401, 403, 404):
             raise
         raise _refused(session, url, error) from None

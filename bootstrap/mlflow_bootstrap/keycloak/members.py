@@ -50,6 +50,7 @@ def _members(api: Api, group: str, progress: Callable[[str], None] | None) -> It
     while True:
         page = api.call(f"the members of {group}", api.get, path, first=first, max=PAGE)
         yield from page
+        # Saves the request for an empty page.
         if len(page) < PAGE:
             return
         first += len(page)
@@ -65,6 +66,7 @@ def namesakes(context: Context) -> list[str]:
         path
         for name in sorted(names)
         for path in _paths(api.call(f"groups called {name}", api.get, "groups", search=name, exact="true"))
+        # The answer also has the groups above a match.
         if path.rpartition("/")[2] == name
     ]
     return sorted({path for path in found if path.removeprefix("/") not in ours})
@@ -100,6 +102,7 @@ def _check(group: str, ours: Iterable[str]) -> None:
 
 
 def _found(api: Api, user: str) -> dict[str, Any]:
+    # The name first: it is unique in a realm, an e-mail need not be.
     for field in ("username", "email"):
         query = {field: user, "exact": "true"}
         found: list[dict[str, Any]] = api.call(f"user {user}", api.admin.get_users, query)

@@ -43,6 +43,7 @@ class Realm:
     def create(self) -> None:
         """Create it, enabled, with Keycloak's defaults."""
         body = {"realm": self.api.realm, "enabled": True}
+        # False means that another run is creating it at this moment.
         if not self.api.create(self._what, self.api.admin.create_realm, body):
             self.api.wait_for(self._what, self.api.admin.get_realm, self.api.realm)
         # The rights on a new realm come with the next token.

@@ -77,6 +77,7 @@ class ServiceAccount:
     def _missing(self, user: Mapping[str, Any]) -> dict[str, Any]:
         named = bool(user.get("firstName") or user.get("lastName"))
         wanted = service_account(self.client_id, self.host)
+        # One of both suffices as a name, and the other may be empty on purpose.
         kept = ("firstName", "lastName") if named else ()
         return {name: value for name, value in wanted.items() if not user.get(name) and name not in kept}
 

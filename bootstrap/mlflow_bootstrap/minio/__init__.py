@@ -28,6 +28,7 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     if artifacts.kind == "s3":
         return [_bucket(context, ObjectStore.of(context))] if bucket_named else []
     bucket, *others = _ours(context, ObjectStore.of(context))
+    # Without data the bucket stays, but neither the right to it nor the user of it.
     return [bucket, *others] if bucket_named else others
 
 

@@ -54,6 +54,7 @@ class Access:
             )
         client = self.store.s3_as(keys)
         steps = {"list": self._list}
+        # A plan writes nothing, not even for a moment.
         if self.context.probe:
             steps |= {"put, get or delete": self._round_trip}
         for what, step in steps.items():
@@ -71,6 +72,7 @@ class Access:
         return {_HEADERS[name]: value for name, value in asked.items()}
 
     def _list(self, client: Minio) -> None:
+        # The listing is lazy: the request is sent when the first object is asked for.
         next(iter(client.list_objects(self.bucket, prefix=self._nowhere)), None)
 
     def _round_trip(self, client: Minio) -> None:
@@ -84,6 +86,7 @@ class Access:
             answer.close()
             answer.release_conn()
         finally:
+            # By version: in a bucket that keeps versions, a plain delete would leave the object and a marker.
             client.remove_object(self.bucket, name, version_id=version)
         if not same:
             raise RefusedError(f"{self.bucket} gave back other bytes than were put", remedy="look into the store")

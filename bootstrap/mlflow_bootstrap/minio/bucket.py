@@ -58,6 +58,7 @@ class Bucket:
         return {"tagged": MARK in tags, **versioning, OWNER: self._owner(tags)}
 
     def _versioning(self) -> str | None:
+        # Asked only if it is ours to say: the right to read it is one more.
         found = self.store.call(self.address, lambda: self.store.s3.get_bucket_versioning(self.name))
         return found.status if found else None
 
@@ -95,6 +96,7 @@ class Bucket:
         if self.policy is not None:
             self.policy.announce_bucket()
         made = self.store.call(self.address, self._make, absent=_OURS_ALREADY)
+        # Created by another run at the same time, it may bear that run's tags.
         tags = {} if made else self._tags() or {}
         try:
             if MARK not in tags:
@@ -143,6 +145,7 @@ class Bucket:
         tags = Tags.new_bucket_tags()
         tags.update({name: value for name, value in merged.items() if value is not None})
         request = partial(self.store.s3.set_bucket_tags, self.name, tags)
+        # To have no tags at all is a request of its own.
         self.store.call(self.address, request if tags else partial(self.store.s3.delete_bucket_tags, self.name))
 
     @property

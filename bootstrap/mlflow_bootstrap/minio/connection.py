@@ -87,6 +87,7 @@ class ObjectStore:
             http_client=self._pool(),
         )
         addressing = self.settings.artifacts.addressing
+        # "auto" is minio's own choice: by host name at AWS, by path elsewhere.
         if addressing == "virtual":
             client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]
         elif addressing == "path":
@@ -114,6 +115,7 @@ class ObjectStore:
     def _pool(self) -> urllib3.PoolManager:
         bootstrap = self.settings.bootstrap
         timeout = urllib3.Timeout(connect=bootstrap.connect_timeout_seconds, read=bootstrap.read_timeout_seconds)
+        # Attempts are counted in `call_as`, and nowhere else.
         return urllib3.PoolManager(timeout=timeout, retries=False, ca_certs=self.ca_file)
 
     def call(self, what: str, request: Callable[[], T], *, absent: frozenset[str] = frozenset()) -> T | None:
@@ -135,6 +137,7 @@ class ObjectStore:
 
     def set_policy(self, name: str, document: Mapping[str, Any]) -> None:
         """Create or replace a policy."""
+        # Before the request: a write that fails may have been done.
         self.policies.pop(name, None)
         self.call(f"minio/policy/{name}", lambda: self.admin.policy_add(name, policy=dict(document)))
 
@@ -151,6 +154,7 @@ class ObjectStore:
 
     def _translated(self, whose: str, what: str, error: Exception) -> BootstrapError:
         answer = code(error) or (f"status {status(error)}" if status(error) else type(error).__name__)
+        # Told apart from a lacking right, since the remedy is another.
         if answer in WRONG_KEYS:
             return RefusedError(f"{self.url} does not know {whose} ({answer})", remedy="check them")
         if status(error) and not _transient(error):

@@ -33,6 +33,7 @@ def document(bucket: str, folder: str = "") -> dict[str, Any]:
     arn = f"arn:aws:s3:::{bucket}"
     objects = {"Effect": "Allow", "Action": list(OBJECT_ACTIONS), "Resource": [f"{arn}/{folder}*"]}
     whole = {"Effect": "Allow", "Action": list(BUCKET_ACTIONS), "Resource": [arn]}
+    # The version of the language of policies; the older one knows no variables.
     return {"Version": "2012-10-17", "Statement": [*(_listing(arn, folder) if folder else [whole]), objects]}
 
 
@@ -126,6 +127,7 @@ class Policy:
 
     def create(self) -> None:
         """Create it with our mark; by now its bucket needs no announcement any more."""
+        # First, or a run that dies between both would leave an announcement of a bucket that is marked.
         self.store.call(self.address, lambda: self.store.admin.policy_remove(self._announcement), absent=NO_SUCH_POLICY)
         self._write(self._document, self.kept)
 

@@ -88,6 +88,7 @@ class User:
 
     @staticmethod
     def _policies(found: dict[str, Any]) -> list[str]:
+        # MinIO gives the list as one text.
         return [name for name in str(found.get("policyName") or "").split(",") if name]
 
     def is_free_or_ours(self) -> bool:
@@ -112,6 +113,7 @@ class User:
 
     def update(self, current: State) -> None:
         """Set the key and attach the policy, each only if that is needed."""
+        # user_add sets key and status together, so either is a reason.
         if current.get("secret_key") != Secrecy.RIGHT or current.get("status") != "enabled":
             secret = required(self.values, "s3", "secretkey").get_secret_value()
             self.store.call(self.address, lambda: self.store.admin.user_add(self.settings.user, secret))

@@ -15,6 +15,7 @@ def resources(context: Context) -> Sequence[Resource]:
     """The role and both databases; an administrator logs in only if bootstrap creates something of it."""
     database = context.settings.database
     made_here = "bootstrap" in (database.role_management, database.database_management)
+    # The fewest rights that suffice: where CloudNativePG makes everything, no administrator is needed for a check.
     server = Server.open(administrator(context) if made_here else role_account(context), database)
     return [_role(context, server), *_databases(context, server)]
 
@@ -36,6 +37,7 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
         )
     server = Server.open(administrator(context), settings)
     databases = [found for found in _databases(context, server) if found.name in named]
+    # A role that still owns a database cannot be dropped.
     role_goes = len(named) == 2 and settings.role_management == "bootstrap"
     return [*([_role(context, server)] if role_goes else []), *databases]
 

@@ -91,6 +91,7 @@ class Server:
             UnreachableError: the server does not answer.
             RefusedError: it does not do it.
         """
+        # Before the statement: one that fails may have changed something.
         self._snapshot = None
         with suppress(*_THERE_ALREADY):
             self._run(what, statement)
@@ -99,6 +100,7 @@ class Server:
     def owning(self, role: str) -> Iterator[None]:
         """Be a member of ``role`` for a while, as one who is no superuser must be to give or take what it owns."""
         now = self.snapshot()
+        # On managed PostgreSQL the administrator is no superuser, and ALTER ... OWNER asks for membership.
         if now.superuser or (now.role and now.role["ours"]):
             yield
             return

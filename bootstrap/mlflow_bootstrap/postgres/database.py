@@ -68,6 +68,7 @@ class Database:
     def create(self) -> None:
         """Create it closed, then mark and open it in one transaction, so that no run leaves one without its mark."""
         self.check(None)
+        # CREATE DATABASE runs in no transaction, so the mark cannot be set in the same one.
         statement = sql.SQL("CREATE DATABASE {} OWNER {} ALLOW_CONNECTIONS false").format(self._name, self._role)
         with self.server.owning(self.settings.role):
             self.server.write(self.address, statement)
@@ -90,6 +91,7 @@ class Database:
         found = self._found() or {}
         mark = found.get("comment") or mark_text(self.instance)
         allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(self._name)
+        # Several statements in one string are one transaction (libpq, simple query protocol).
         self._write(sql.SQL("; ").join([self._comment(mark), self._revoke, allow]))
 
     def adopt(self, current: State) -> None:
@@ -105,6 +107,7 @@ class Database:
         found = read_mark((self._found() or {}).get("comment"))[1] or {}
         owner = str(found.get("owner") or self.settings.role)
         parts = [self._comment(found.get("comment"))]
+        # Before the owner changes: only an owner grants on its database.
         if found.get("public_connect"):
             parts.append(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(self._name))
         if owner != self.settings.role:

@@ -19,6 +19,7 @@ _MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 @contextmanager
 def without_libpq_variables() -> Iterator[None]:
     """Hide libpq's variables from it meanwhile; not for several threads at once."""
+    # libpq has no parameter that turns its variables off.
     hidden = {name: os.environ.pop(name) for name in list(os.environ) if _LIBPQ.fullmatch(name)}
     try:
         yield

@@ -137,6 +137,7 @@ class Login:
             RefusedError: it asks for no password, or says something that proves nothing.
         """
         try:
+            # With `trust` in pg_hba.conf any password would log in, and prove nothing.
             self.attempts(lambda: self.connect(user, password, database=database, require_auth="scram-sha-256").close())
         except psycopg.OperationalError as error:
             if any(words in str(error) for words in _WRONG_PASSWORD):
@@ -177,6 +178,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether another attempt may help: no server answered, or one that is starting, stopping or full."""
     if not isinstance(error, psycopg.OperationalError):
         return False
+    # While connecting, libpq gives only text; a code exists after the login.
     if error.sqlstate:
         return error.sqlstate in _LOST
     text = str(error)
@@ -215,6 +217,7 @@ class Account:
         try:
             return self.login.attempts(lambda: self.login.connect(self.user, self.password, database=database))
         except psycopg.OperationalError as error:
+            # PostgreSQL checks the password first, so this answer says that it was right.
             if others and f'database "{database}" does not exist' in str(error):
                 return self._connect(*others)
             raise self.login.explained(self.user, error, remedy=self.remedy) from None

@@ -40,6 +40,7 @@ def _words(name: str, value: Any) -> str:
         return f"CONNECTION LIMIT {int(value)}"
     if value == wanted:
         return words
+    # Each attribute has a form with NO and one without (PostgreSQL, "CREATE ROLE").
     return words.removeprefix("NO") if words.startswith("NO") else f"NO{words}"
 
 
@@ -85,6 +86,7 @@ class Role:
         password = self.values.value("postgres", "password")
         present = self.server.snapshot().databases
         names = [name for name in (self.settings.name, self.settings.auth_name) if name in present]
+        # Any database serves: the password is checked before it is looked for.
         database = names[0] if names else self.server.account.databases[0]
         return password is not None and self.login.proves(self.settings.role, password, database=database)
 

@@ -30,6 +30,7 @@ def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple
 
     try:
         found = Cluster(settings).read(settings.database.cluster_namespace, secret_name(settings))
+    # The operator may hand the authority over in another way, or need none.
     except BootstrapError:
         return {}
     text = found.data.get("ca.crt") if found else None

@@ -60,6 +60,7 @@ class EntryBackend:
         """Why no value of an entry may be used: others own it."""
         resource = self._entries.get(name)
         owner = resource.owner(entry) if resource else None
+        # An entry of an earlier release is ours in all but the mark, and adopted by `apply`.
         if resource is None or owner is None or owner.standing is not Standing.FOREIGN:
             return None
         if self._adoption.covers(resource.address, owner):

@@ -79,6 +79,7 @@ class Cluster:
         Raises:
             ConflictError: it is not as ``expected`` any more.
         """
+        # Before the request: after a failed write nothing is known of the Secret.
         self._read.pop((template.namespace, template.name), None)
         noted = {"annotations": dict(annotations)} if annotations else {}
         body: dict[str, Any] = {
@@ -87,9 +88,11 @@ class Cluster:
             "data": {key: None if value is None else _encoded(value) for key, value in data.items()},
         }
         where = f"{template.namespace}/{template.name}"
+        # Created, not applied: a Secret that appeared meanwhile answers 409 instead of being overwritten.
         if expected is None:
             self._call(where, self._api.create_namespaced_secret, template.namespace, body, field_manager=MANAGER)
             return
+        # The API server refuses the patch if the Secret was written since it was read.
         body["metadata"]["resourceVersion"] = expected.version
         patch = self._api.patch_namespaced_secret
         self._call(where, patch, template.name, template.namespace, body, field_manager=MANAGER)
@@ -106,6 +109,7 @@ class Cluster:
         try:
             return self._retrying(request, *arguments, _request_timeout=timeout, **options)
         except ApiException as error:
+            # On creation 404 means that the namespace is missing, on all else that the Secret is.
             if error.status == 404 and arguments and request != self._api.create_namespaced_secret:
                 return None
             raise _translated(where, error) from None
@@ -131,6 +135,7 @@ def cluster_configuration(context: str | None) -> client.Configuration:
             f"there is no usable kubeconfig ({error})",
             remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
         ) from error
+    # urllib3 would try three times by itself, and each of our attempts would be three.
     configuration.retries = False
     return configuration
 
@@ -188,4 +193,5 @@ def _encoded(value: str) -> str:
 
 
 def _decoded(value: str) -> str:
+    # Keys of others in the same Secret may hold bytes that are no text.
     return base64.b64decode(value).decode(errors="replace")

@@ -44,6 +44,7 @@ class Field:
         Raises:
             MissingError: no one has it, and it cannot be created here.
         """
+        # Found before created: a client or a role that exists keeps the value that others use.
         value = self._existing(credentials)
         if value is not None:
             return value
@@ -123,6 +124,7 @@ def _field(
     key = _server_key(settings, name) if entry == "server" else None
     return Field(
         name=name,
+        # Derived, so that docs and messages name the same variable for every field.
         variable=f"MLFLOW_{entry}_{name}".upper(),
         fixed=_fixed(settings).get((entry, name), copied.get((entry, name))),
         find=finders.get((entry, name)),
@@ -155,7 +157,9 @@ def _fixed(settings: Settings) -> dict[tuple[str, str], str]:
 
 def _creator(settings: Settings, entry: str, name: str, key: ServerKey | None) -> Callable[[], str] | None:
     if key:
+        # Redis is another team's, and so is its password.
         return None if key.field == "redis_password" else _fernet_key if key.form == "fernet" else _token
+    # Only MinIO's admin API takes a secret key of our choice; another S3 gives one out.
     if entry == "s3" and settings.artifacts.kind != "minio":
         return None
     return _token if (entry, name) in _ROTATING else None
@@ -171,4 +175,5 @@ def _token() -> str:
 
 
 def _fernet_key() -> str:
+    # The form of cryptography's Fernet: 32 bytes, padding included.
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -87,6 +87,7 @@ class StoredEntry:
         if entry.marks is None:
             return None
         state = {field.name: _shown(field, entry.values.get(field.name, "")) for field in self.plan.fields}
+        # An entry with further fields is another team's, however well ours are in it.
         same_fields = set(entry.values) == {field.name for field in self.plan.fields}
         earlier = same_fields and not any(differences(self.desired, state))
         return owner_of(
@@ -139,6 +140,7 @@ class StoredEntry:
         names = frozenset(field.name for field in self.plan.fields if field.rotates and field.create)
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
+        # Not `update`, which keeps every value that is there.
         self._write(names)
         return tuple(sorted(names))
 
@@ -148,16 +150,19 @@ class StoredEntry:
     def _write_once(self, renewed: frozenset[str]) -> None:
         entry = self.store.read(self.plan.name)
         before = dict(entry.values) if entry else {}
+        # Fields of others in the entry are kept: a KV write replaces the entry whole.
         values = before | {field.name: self._value(field, before, renewed) for field in self.plan.fields}
         if entry is None:
             # Before its first version, so that no run leaves an entry without its mark.
             self.store.mark(self.plan.name, {MARK: self.instance})
+        # Each write is a version, and Vault keeps ten by default.
         if entry is None or values != before:
             self.store.write(self.plan.name, values, expected=entry)
 
     def _value(self, field: Field, before: Mapping[str, str], renewed: frozenset[str]) -> str:
         if field.name in renewed and field.create:
             return field.create()
+        # A fixed value follows from the settings, so a changed one is drift, not something to keep.
         if field.fixed is None and before.get(field.name):
             return before[field.name]
         return field.obtain(self.credentials).get_secret_value()

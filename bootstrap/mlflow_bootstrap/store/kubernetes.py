@@ -49,6 +49,8 @@ class ClusterValues:
             found = self._cluster.read(template.namespace, template.name) if template.entry == entry else None
             if found is not None and self._is_ours(template, found):
                 for field, value in _plain_values(template, found).items():
+                    # The database's password is in two Secrets; the
+                    # application's is the one that pods have logged in with.
                     values.setdefault(field, value)
         return values
 
@@ -66,6 +68,7 @@ def secret_owner(template: SecretTemplate, found: ExistingSecret, instance: str)
     """Whose a Secret is, by the labels that Kubernetes recommends for that."""
     manager = found.labels.get(MANAGED_BY)
     values = _plain_values(template, found)
+    # Earlier releases set no mark; an exact copy of what they wrote is the only proof.
     exact = set(values) == set(template.fields) and found.data == template.render(values)
     return owner_of(
         found.labels.get(INSTANCE_LABEL, "without a name") if manager == MANAGER else None,
@@ -82,6 +85,7 @@ def _plain_values(template: SecretTemplate, found: ExistingSecret) -> dict[str, 
 
 
 def _plain_keys(template: SecretTemplate) -> dict[str, str]:
+    # A field can be read back only from a key that holds it and nothing else.
     texts = {text: key for key, text in template.data.items()}
     return {field: texts[placeholder(field)] for field in template.fields if placeholder(field) in texts}
 
@@ -188,6 +192,7 @@ class ClusterSecret:
 
     def _write(self, renewed: frozenset[str]) -> None:
         expected = self.cluster.read(self.template.namespace, self.template.name)
+        # Read again on every attempt: another run may have created the value meanwhile.
         known = {name: value for name, value in self.values.read(self.template.entry).items() if name not in renewed}
         wanted = [field for field in self.plan.fields if field.name in self.template.fields]
         values = {field.name: self._value(field.name, known, renewed) for field in wanted}
@@ -237,6 +242,7 @@ class KubernetesBackend:
         """Renew what may be, in the first Secret of the entry, then in the others."""
         first, *others = self.resources([entry])
         fields = first.renew()
+        # These take the new value from the first, so that all of them agree.
         for secret in others:
             secret.update({})
         return fields

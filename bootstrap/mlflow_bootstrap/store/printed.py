@@ -28,6 +28,7 @@ class PrintedStore:
 
     def _create(self) -> None:
         try:
+            # Created with its mode, not changed afterwards: there is no moment in which others may read it.
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError as error:
             raise UsageError(
@@ -46,6 +47,7 @@ class PrintedStore:
         """Keep the entry, and write the file anew."""
         self._entries[name] = Entry(dict(values), len(self._entries), marks=None)
         yaml = YAML()
+        # The writer would fold long values, which some readers join with a space.
         yaml.width = 4096
         with self._path.open("w", encoding="utf-8") as file:
             yaml.dump_all(self._secrets(), file)

@@ -52,6 +52,7 @@ class VaultStore:
             )
         self._client = hvac.Client(
             url=self._address,
+            # hvac would read VAULT_TOKEN and ~/.vault-token by itself, whatever the settings say of the login.
             token="",
             verify=environ.get("VAULT_CACERT") or True,
             namespace=environ.get("VAULT_NAMESPACE"),
@@ -68,7 +69,10 @@ class VaultStore:
         found = self._call(
             name,
             lambda: self._client.secrets.kv.v2.read_secret_version(
-                path, mount_point=self._secrets.vault_mount, raise_on_deleted_version=False
+                # A deleted version is an answer of its own here, hvac's exception looks like a missing path.
+                path,
+                mount_point=self._secrets.vault_mount,
+                raise_on_deleted_version=False,
             ),
             absent=True,
         )
@@ -90,6 +94,7 @@ class VaultStore:
             lambda: self._client.secrets.kv.v2.create_or_update_secret(
                 self._path(name),
                 dict(values),
+                # 0 means "only if there is none" (Vault's KV version 2 API).
                 cas=expected.version if expected else 0,
                 mount_point=self._secrets.vault_mount,
             ),
@@ -138,6 +143,7 @@ class VaultStore:
         try:
             return self._retrying(self._logged_in, request)
         except exceptions.InvalidPath as error:
+            # Vault answers 404 without errors for a missing entry, with some for a mount that is not there.
             if absent and not error.errors:
                 return None
             raise self._translated(name, error) from None
@@ -151,6 +157,7 @@ class VaultStore:
         try:
             return request()
         except exceptions.Forbidden:
+            # A fresh login that is refused lacks a right; an old one may have expired only.
             if fresh or self._secrets.vault_auth == "token":
                 raise
             self._log_in()

@@ -21,6 +21,7 @@ def quotas(examined: Examination) -> Iterator[Line]:
     wanted = _wanted(examined.committed.workloads)
     for quota in examined.cluster.items(collection("v1", "ResourceQuota", namespace)):
         status = quota.get("status", {})
+        # The status is empty until the quota's controller has counted for the first time.
         hard = status.get("hard") or quota["spec"].get("hard", {})
         used = {name: parse_quantity(value) for name, value in status.get("used", {}).items()}
         short = [
@@ -60,6 +61,7 @@ def _of_pod(spec: Mapping[str, Any]) -> Amounts:
             amounts[name] = amounts.get(name, Decimal(0)) + value
     for container in spec.get("initContainers", ()):
         for name, value in _resources(container).items():
+            # They run before the others, one after another, so only the largest counts (Kubernetes, "Init Containers").
             amounts[name] = max(amounts.get(name, Decimal(0)), value)
     return amounts
 

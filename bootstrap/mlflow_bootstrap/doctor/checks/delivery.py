@@ -40,6 +40,7 @@ def _flux(current: Object) -> Line:
     state = condition(current)
     if state.get("status") != "True":
         return failed(name, state.get("message") or "has not been reconciled yet", means=_OLD, do=look)
+    # The condition may still be that of the spec before.
     if status.get("observedGeneration", 0) < metadata.get("generation", 0):
         return warned(name, "was changed, and not reconciled since", means=_OLD, do=look)
     revision = status.get("lastAppliedRevision") or status.get("artifact", {}).get("revision")
@@ -55,6 +56,7 @@ def _argocd(current: Object) -> Line:
     look = f"argocd app get {metadata['namespace']}/{metadata['name']}"
     if (sync, health) == ("Synced", "Healthy"):
         return passed(name, f"synced and healthy, {status['sync'].get('revision', '')[:12]}")
+    # Argo CD calls an application synced as soon as its objects are as committed, while pods still start.
     if health == "Progressing" and sync == "Synced":
         return warned(name, "synced, and not healthy yet", means="a rollout is under way", do=look)
     return failed(name, "; ".join(filter(None, (sync, health, said))), means=_OLD, do=look)

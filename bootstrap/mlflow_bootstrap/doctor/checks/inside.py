@@ -44,11 +44,13 @@ def _ready_pod(examined: Examination) -> Object | None:
     settings = examined.settings
     labels = f"app.kubernetes.io/component=tracking-server,app.kubernetes.io/instance={settings.instance}"
     pods = examined.cluster.items(collection("v1", "Pod", settings.namespace), labelSelector=labels)
+    # A pod that is being deleted may stay ready until its grace period ends.
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     return next((pod for pod in running if condition(pod).get("status") == "True"), None)
 
 
 def _rows(printed: str) -> list[dict[str, str]]:
+    # Libraries may print warnings to standard output before the program's own lines.
     lines = [line for line in printed.splitlines() if line.startswith("{")]
     return [json.loads(line) for line in lines]
 

@@ -61,6 +61,7 @@ def _token(examined: Examination, client: str) -> Reply:
 
 
 def _claims(bearer: str) -> dict[str, Any]:
+    # Not verified here: Keycloak has just handed it out, and the server verifies it.
     payload = bearer.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return found
@@ -97,6 +98,7 @@ def run_and_back(examined: Examination) -> Iterator[Line]:
         path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/doctor.bin"
         stored, back = send("PUT", path, content), send("GET", path)
         _need(send("DELETE", path), "delete the artifact")
+    # Also after a fault, or each failed look would leave an experiment.
     finally:
         _need(send("POST", f"{_API}/experiments/delete", {"experiment_id": experiment}), "delete the experiment")
     if back.body != content:

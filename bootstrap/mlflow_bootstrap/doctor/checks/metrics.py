@@ -21,6 +21,7 @@ def scraped(examined: Examination) -> Iterator[Line]:
         return
     query = f'up{{namespace="{settings.namespace}",service="{settings.metrics_service}"}}'
     url = f"{given.get_secret_value().rstrip('/')}/api/v1/query?query={quote(query)}"
+    # Prometheus has an address of its own, whatever --connect says of the public hosts.
     answer = Web(environ=examined.web.environ).request("GET", url)
     if answer.status != 200:
         raise CannotReadError(f"Prometheus answers {answer.status}", remedy="correct PROMETHEUS_URL")

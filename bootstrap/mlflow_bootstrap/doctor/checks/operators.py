@@ -66,6 +66,7 @@ def _operator(examined: Examination, name: str, least: str, setting: str) -> Lin
             means="it is not installed, or under labels of its own, so that its version is not known",
             do=f"install {least} or newer, unless it runs under other labels",
         )
+    # An upgrade, or a second instance, leaves an old Deployment beside the new one.
     newest = max(found, key=lambda item: _numbers(_version(item)))
     version = _version(newest)
     ready = newest["status"].get("availableReplicas", newest["status"].get("numberAvailable", 0))
@@ -91,6 +92,7 @@ def _version(item: Object) -> str:
     label = item["metadata"].get("labels", {}).get("app.kubernetes.io/version", "")
     image: str = item["spec"]["template"]["spec"]["containers"][0]["image"]
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    # Charts write v1.2.3 and 1.2.3-rc1; only numbers are compared.
     text = (label or tag).removeprefix("v").partition("-")[0]
     return text if text[:1].isdigit() and "." in text else ""
 

@@ -59,6 +59,7 @@ def _deployment(examined: Examination, item: Object, current: Object) -> Iterato
         yield passed(f"image of {name}", ", ".join(sorted(set(wanted.values()))))
     status, replicas = current.get("status", {}), current["spec"].get("replicas", 1)
     available = status.get("availableReplicas", 0)
+    # Until the controller has seen a new spec, its counts are those of the old one.
     is_current = status.get("observedGeneration", 0) >= current["metadata"].get("generation", 0)
     title, look = f"Deployment {name}", f"kubectl -n {namespace} logs deploy/{name} --all-containers"
     component = item["spec"]["template"]["metadata"]["labels"].get("app.kubernetes.io/component", "")
