@@ -24,6 +24,7 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("spec.name", "spec.ensure", "spec.cluster", "spec.comment", "spec.databaseRoleReclaimPolicy"),
             *("spec.login", "spec.superuser", "spec.createdb", "spec.createrole", "spec.replication"),
             *("spec.bypassrls", "spec.inherit", "spec.connectionLimit", "spec.passwordSecret"),
+            *("spec.disablePassword", "spec.clientCertificate"),
         ),
         "ScheduledBackup": (
             *("spec.schedule", "spec.suspend", "spec.immediate", "spec.cluster"),

@@ -22,6 +22,7 @@ class Secrecy(StrEnum):
     DIFFERS = "differs"
     MISSING = "missing"
     RENEWED = "renewed"
+    NEEDLESS = "set, though a certificate logs in"
 
 
 @dataclass(frozen=True, slots=True)

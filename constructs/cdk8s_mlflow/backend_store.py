@@ -1,5 +1,7 @@
 """The two databases and the role that owns them, as CloudNativePG objects."""
 
+from typing import TypedDict
+
 from constructs import Construct
 
 from cdk8s_mlflow.annotations import PRUNE_GUARDS
@@ -53,9 +55,27 @@ def _role(scope: Construct, settings: DatabaseSettings) -> None:
             bypassrls=False,
             inherit=True,
             connection_limit=-1,
-            password_secret=cnpg.DatabaseRoleSpecPasswordSecret(name=settings.role_secret),
+            **_login(settings),
         ),
     )
+
+
+class _LoginFields(TypedDict, total=False):
+    """How the role proves who it is."""
+
+    password_secret: cnpg.DatabaseRoleSpecPasswordSecret
+    disable_password: bool
+    client_certificate: cnpg.DatabaseRoleSpecClientCertificate
+
+
+def _login(settings: DatabaseSettings) -> _LoginFields:
+    if settings.client_certificate is None:
+        return {"password_secret": cnpg.DatabaseRoleSpecPasswordSecret(name=settings.role_secret)}
+    # A password that the role had before would still log in where pg_hba.conf takes one.
+    without: _LoginFields = {"disable_password": True}
+    if settings.issues_client_certificate:
+        without["client_certificate"] = cnpg.DatabaseRoleSpecClientCertificate(enabled=True)
+    return without
 
 
 def _database(scope: Construct, id: str, settings: DatabaseSettings, *, object_name: str, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.backup import ClusterBackupSettings
+from cdk8s_mlflow.settings.database import DatabaseSettings
 from cdk8s_mlflow.settings.instance import INSTANCE_LABEL as INSTANCE_LABEL
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
@@ -77,7 +78,7 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     if settings.backup.target and settings.backup.credentials == "keys":
         templates.append(_backup_secret(settings))
     # Bootstrap sets the password itself, so no operator of PostgreSQL has to read it from a Secret.
-    if settings.database.role_management != "bootstrap":
+    if settings.database.role_management != "bootstrap" and not settings.database.client_certificate:
         templates.append(_role_secret(settings))
     cluster = settings.backup.cluster
     if cluster and cluster.target and cluster.credentials == "keys":
@@ -92,14 +93,14 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
 
 def _database_secret(settings: Settings) -> SecretTemplate:
     own_ca = settings.database.uses_stored_ca
+    login = ("username",) if settings.database.client_certificate else ("username", "password")
     return SecretTemplate(
         name=f"{settings.name}-db-secret",
         namespace=settings.namespace,
         entry="postgres",
-        fields=("username", "password", *(("ca_crt",) if own_ca else ())),
+        fields=(*login, *(("ca_crt",) if own_ca else ())),
         data={
-            "username": placeholder("username"),
-            "password": placeholder("password"),
+            **{name: placeholder(name) for name in login},
             "pg_service.conf": _service_file(settings),
             **({"ca.crt": placeholder("ca_crt")} if own_ca else {}),
         },
@@ -124,7 +125,7 @@ def _service(settings: Settings, section: str, database_name: str) -> str:
         f"port={database.port}",
         f"dbname={database_name}",
         f"user={placeholder('username')}",
-        f"password={placeholder('password')}",
+        *_proof(database),
         f"connect_timeout={database.connect_timeout_seconds}",
         f"sslmode={database.sslmode}",
     ]
@@ -133,6 +134,16 @@ def _service(settings: Settings, section: str, database_name: str) -> str:
     if database.verifies_certificate:
         lines.append(f"sslrootcert={f'{SECRETS_ROOT}/db/ca.crt' if database.uses_stored_ca else 'system'}")
     return "\n".join(lines) + "\n"
+
+
+def _proof(database: DatabaseSettings) -> list[str]:
+    """What proves who logs in.
+
+    Source: PostgreSQL documentation, "SSL Support"; the key's file may be readable by its group, since root owns it.
+    """
+    if database.client_certificate is None:
+        return [f"password={placeholder('password')}"]
+    return [f"sslcert={SECRETS_ROOT}/db/tls.crt", f"sslkey={SECRETS_ROOT}/db/tls.key"]
 
 
 def _artifact_secret(settings: Settings) -> SecretTemplate:
@@ -242,7 +253,8 @@ def has_database_objects(settings: Settings) -> bool:
     if settings.backup.cluster:
         return True
     # The owner of the Cluster adds the role, but CloudNativePG reads its password from a Secret in that namespace.
-    mirrors_password = database.role_management == "managed-roles" and settings.secrets.mode == "external-secrets"
+    has_role_secret = database.role_management == "managed-roles" and not database.client_certificate
+    mirrors_password = has_role_secret and settings.secrets.mode == "external-secrets"
     return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
 
 
@@ -250,6 +262,7 @@ def managed_role_patch(settings: Settings) -> str:
     """What the owner of the CloudNativePG Cluster adds to it, so that it creates the role and reads its password."""
     database = settings.database
     # JSON quotes a name that YAML would read as another type, such as `on` or 0123.
+    password = f"passwordSecret:\n          name: {database.role_secret}"
     return f"""\
 # Cluster {database.cluster_namespace}/{database.cluster}
 spec:
@@ -258,8 +271,7 @@ spec:
       - name: {json.dumps(database.role)}
         ensure: present
         login: true
-        passwordSecret:
-          name: {database.role_secret}"""
+        {"disablePassword: true" if database.client_certificate else password}"""
 
 
 def cluster_backup_patch(settings: Settings) -> str:

@@ -72,15 +72,21 @@ class Mounts:
         self._secrets = {folder: names[folder] for folder in folders if folder in names}
         # The database's authority is in the database's own Secret.
         self._bundle = settings.server.ca_bundle if set(folders) - {"db"} else None
+        self._certificate = settings.database.client_certificate
         self._temporary_size = temporary_size
         self._more = more
 
     @property
     def volumes(self) -> list[k8s.Volume]:
         """Volumes of the pod."""
-        secrets = [_secret_volume(f"secret-{folder}", name) for folder, name in self._secrets.items()]
+        secrets = [self._secret_volume(folder, name) for folder, name in self._secrets.items()]
         bundle = [_bundle_volume(self._bundle.kind, self._bundle.name, self._bundle.key)] if self._bundle else []
         return [*secrets, *bundle, temporary_volume(self._temporary_size), *self._more]
+
+    def _secret_volume(self, folder: str, name: str) -> k8s.Volume:
+        if folder == "db" and self._certificate:
+            return _database_volume(f"secret-{folder}", name, certificate=self._certificate)
+        return _secret_volume(f"secret-{folder}", name)
 
     @property
     def container_mounts(self) -> list[k8s.VolumeMount]:
@@ -104,6 +110,17 @@ def temporary_volume(size: str) -> k8s.Volume:
 def _secret_volume(volume: str, name: str) -> k8s.Volume:
     # 0440: the pod's group reads, since the files belong to root.
     return k8s.Volume(name=volume, secret=k8s.SecretVolumeSource(secret_name=name, default_mode=0o440))
+
+
+def _database_volume(volume: str, name: str, *, certificate: str) -> k8s.Volume:
+    """The Secret ``name``, and the certificate and the key of another one beside it; a renewed one arrives in time."""
+    pair = [k8s.KeyToPath(key=key, path=key) for key in ("tls.crt", "tls.key")]
+    sources = [
+        k8s.VolumeProjection(secret=k8s.SecretProjection(name=name)),
+        k8s.VolumeProjection(secret=k8s.SecretProjection(name=certificate, items=pair)),
+    ]
+    # libpq takes a key that its group may read only if root owns it, as the kubelet has it.
+    return k8s.Volume(name=volume, projected=k8s.ProjectedVolumeSource(sources=sources, default_mode=0o440))
 
 
 def _bundle_volume(kind: str, name: str, key: str) -> k8s.Volume:

@@ -12,7 +12,19 @@ from mlflow_sso.schemas import Schema
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """A server that is gone is noticed within a minute, also in the middle of a statement."""
 
+_OWN_CERTIFICATE = (
+    "look at the Secret that database.client_certificate names: the common name of tls.crt must be the role, its "
+    "authority one of PostgreSQL's ssl_ca_file, and tls.key its key"
+)
+
 REFUSALS = {
+    "valid client certificate": "set database.client_certificate, or let pg_hba.conf take the role's password",
+    "certificate authentication failed": _OWN_CERTIFICATE,
+    "alert unknown ca": _OWN_CERTIFICATE,
+    "alert certificate": _OWN_CERTIFICATE,
+    "alert decrypt error": _OWN_CERTIFICATE,
+    "certificate file": _OWN_CERTIFICATE,
+    "private key file": _OWN_CERTIFICATE,
     "certificate": "compare ca.crt in mlflow-db-secret with the authority that signed the server's certificate",
     "password authentication failed": "compare mlflow-db-secret with the password of the role in PostgreSQL",
     "does not exist": "create the role and the database first: `bootstrap.py postgres` says who should",

@@ -1,6 +1,6 @@
 """The mounted Secrets: which directory holds which, and how a value is read from them.
 
-db/      username, password, pg_service.conf, ca.crt (optional)
+db/      username, pg_service.conf, password or tls.crt and tls.key (of libpq only), ca.crt (optional)
 s3/      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, credentials
 oidc/    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
 backup/  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (of dump and restore only; optional)

@@ -36,6 +36,14 @@ def issue(folder: Path, *names: str) -> Certificate:
     return issued
 
 
+def issue_client(folder: Path, name: str) -> Certificate:
+    """A client's certificate for the user ``name``, of an authority of its own."""
+    issued = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
+    folder.mkdir(parents=True, exist_ok=True)
+    _make(issued, (name,))
+    return issued
+
+
 def _make(target: Certificate, names: tuple[str, ...]) -> None:
     # Only who needs a certificate waits for the library.
     from cdk8s_mlflow.trial.certificates import issue as sign

@@ -153,6 +153,13 @@ CASES = {
         name="Database mlflow",
         seen='role "mlflow" does not exist',
     ),
+    "certificate of the role not issued": Case(
+        item=of("DatabaseRole", "mlflow"),
+        patch={"status": {"applied": True, "clientCertificate": {"message": "client CA has no private key"}}},
+        check="databases",
+        name="DatabaseRole mlflow",
+        seen="client CA has no private key",
+    ),
     "role not applied": Case(
         item=of("DatabaseRole", "mlflow"),
         patch={"status": {"applied": False, "message": "secret not found"}},

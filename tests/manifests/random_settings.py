@@ -140,7 +140,12 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "trusted_proxies": CIDRS,
     },
     "image": {"tag": NAMES, "pull_secrets": st.lists(NAMES, max_size=2, unique=True).map(tuple)},
-    "database": {"cluster": NAMES, "object_name": NAMES, "name": NAMES, "max_connections": st.just(10000)},
+    "database": {
+        **dict.fromkeys(("cluster", "object_name", "name", "client_certificate"), NAMES),
+        "max_connections": st.just(10000),
+        "role_management": st.sampled_from(("database-role", "managed-roles", "bootstrap")),
+        "reclaim_policy": st.sampled_from(("retain", "delete")),
+    },
     "artifacts": {
         "bucket": st.sampled_from(("abc", "a" * 63, "a.b", "a")),
         "prefix": NAMES,

@@ -33,6 +33,7 @@ SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
         WHERE grantee = 0 AND privilege_type = 'CONNECT'))), '{}')
     FROM pg_database WHERE datname = ANY(%(databases)s))
 """
+_HAS_PASSWORD = "SELECT count(*) FROM pg_authid WHERE rolname = %s AND rolpassword IS NOT NULL"  # noqa: S105
 _THERE_ALREADY = (errors.DuplicateObject, errors.DuplicateDatabase, errors.UniqueViolation)
 _ANOTHER_RUN = (errors.InternalError_, errors.DeadlockDetected, errors.LockNotAvailable)
 """Two writers at once; InternalError_ is "tuple concurrently updated"."""
@@ -83,6 +84,13 @@ class Server:
             superuser, role, databases = rows[0]
             self._snapshot = Snapshot(superuser=superuser, role=role, databases=databases)
         return self._snapshot
+
+    def has_password(self, role: str) -> bool:
+        """Whether the role has a password; false if we may not see that, as only a superuser may."""
+        if not self.snapshot().superuser:
+            return False
+        rows = self._run("reading whether a role has a password", _HAS_PASSWORD, [role])
+        return bool(rows[0][0])
 
     def write(self, what: str, statement: sql.Composable) -> None:
         """Change something; fine if another run has just done the same.

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from cdk8s_mlflow.settings.bootstrap import BootstrapSettings
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import BootstrapError, RefusedError, UnreachableError, UsageError
+from mlflow_bootstrap.postgres.client_certificate import client_certificate
 from mlflow_bootstrap.postgres.creators import creator_of_role
 from mlflow_bootstrap.postgres.environment import ssl_mode, without_libpq_variables
 from mlflow_bootstrap.retry import retrying
@@ -38,6 +39,8 @@ _LATER = ("starting up", "shutting down", "recovery mode", "too many clients", "
 """What it says when a later attempt may succeed."""
 _LOST = frozenset({"08000", "08003", "08006", "53300", "57P01", "57P02", "57P03"})
 """The same as codes, for those who are logged in."""
+_CERTIFICATE_REFUSED = " alert "
+"""In what OpenSSL says if the server takes no certificate of that authority, or none any more."""
 _CHECK_LOGIN = "check PGUSER and PGPASSWORD, and pg_hba.conf"
 _NO_PASSWORD_ASKED = "server did not complete authentication"  # noqa: S105  (what libpq says)
 
@@ -68,8 +71,8 @@ class Login:
         settings = self.context.settings
         return settings.bootstrap.postgres_port or settings.database.port
 
-    def connect(self, user: str, password: SecretStr, *, database: str, **more: str) -> Connection:
-        """A connection that commits each statement by itself.
+    def connect(self, user: str, password: SecretStr | None, *, database: str, **more: str) -> Connection:
+        """A connection that commits each statement by itself; without a password the role's certificate logs in.
 
         Raises:
             psycopg.OperationalError: it cannot be had.
@@ -82,7 +85,8 @@ class Login:
             "user": user,
             "dbname": database,
         }
-        options |= {"password": password.get_secret_value(), "application_name": "bootstrap.py"}
+        options |= {"application_name": "bootstrap.py"}
+        options |= {"password": password.get_secret_value()} if password else self.certificate
         # libpq knows only whole seconds, and takes 1 for 2.
         options["connect_timeout"] = max(2, math.ceil(self.patience.connect_timeout_seconds))
         with without_libpq_variables():
@@ -105,6 +109,11 @@ class Login:
         # A variable names the authority only if neither the settings nor the store do.
         authority = certifi.where() if database.ca == "system" else self._stored_authority()
         return {"sslmode": mode, "sslrootcert": authority or self._given_authority()}
+
+    @cached_property
+    def certificate(self) -> dict[str, str]:
+        """libpq's files of the role's certificate and key."""
+        return client_certificate(self.context, Path(self._folder.name))
 
     def _given_authority(self) -> str:
         given = self.context.credentials.environ.get("PGSSLROOTCERT")
@@ -159,7 +168,7 @@ class Login:
                 f"PostgreSQL at {self.where} asks {user} for no password, so none can be proved",
                 remedy="let pg_hba.conf ask for scram-sha-256",
             )
-        if "FATAL" in str(error) and not is_transient(error):
+        if any(words in str(error) for words in ("FATAL", _CERTIFICATE_REFUSED)) and not is_transient(error):
             return RefusedError(f"PostgreSQL at {self.where} refuses {user} ({said})", remedy=remedy)
         return UnreachableError(
             f"cannot reach PostgreSQL at {self.where} ({said})",
@@ -182,7 +191,7 @@ def is_transient(error: BaseException) -> bool:
     if error.sqlstate:
         return error.sqlstate in _LOST
     text = str(error)
-    final = any(words in text for words in ("FATAL", "certificate", "authentication"))
+    final = any(words in text for words in ("FATAL", "certificate", "authentication", _CERTIFICATE_REFUSED))
     return not final or any(words in text for words in _LATER)
 
 
@@ -199,7 +208,8 @@ class Account:
 
     login: Login
     user: str
-    password: SecretStr
+    password: SecretStr | None
+    """None if the role's certificate logs in."""
     databases: Sequence[str]
     remedy: str = _CHECK_LOGIN
     """What to do where the server refuses it."""
@@ -235,13 +245,14 @@ def administrator(context: Context) -> Account:
 
 
 def role_account(context: Context) -> Account:
-    """The role, with the store's password.
+    """The role, with the store's password or its certificate.
 
     Raises:
-        MissingError: the store has none yet.
+        MissingError: the store has no password yet.
     """
     settings = context.settings
     databases = [settings.database.name, settings.database.auth_name, settings.bootstrap.postgres_database]
-    password = required(context.values, "postgres", "password")
+    certified = settings.database.client_certificate is not None
+    password = None if certified else required(context.values, "postgres", "password")
     remedy = creator_of_role(settings.database)
     return Account(Login(context), settings.database.role, password, databases, remedy)

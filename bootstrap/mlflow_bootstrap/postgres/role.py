@@ -62,7 +62,7 @@ class Role:
 
     @property
     def desired(self) -> State:
-        """Its attributes, and that the store's password logs in."""
+        """Its attributes, and that the store's password logs in; none, if a certificate does."""
         return {**{name: wanted for name, (wanted, _) in ATTRIBUTES.items()}, "password": Secrecy.RIGHT}
 
     def read(self) -> State | None:
@@ -70,14 +70,18 @@ class Role:
         found = self.server.snapshot().role
         if found is None:
             return None
-        password = Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS
-        state = {**{name: found[name] for name in ATTRIBUTES}, "password": password}
+        state = {**{name: found[name] for name in ATTRIBUTES}, "password": self._password()}
         return {**state, OWNER: self._owner(found["comment"], state)} if self._is_managed else state
 
     def _owner(self, comment: str | None, state: State) -> Owner:
         mark, kept = read_mark(comment)
         earlier = comment is None and not any(differences(self.desired, state))
         return owner_of(mark, self.instance, setting="database.role", earlier=earlier, adopted=kept is not None)
+
+    def _password(self) -> Secrecy:
+        if self.settings.client_certificate:
+            return Secrecy.NEEDLESS if self.server.has_password(self.settings.role) else Secrecy.RIGHT
+        return Secrecy.RIGHT if self._logs_in() else Secrecy.DIFFERS
 
     def _logs_in(self) -> bool:
         # Without an administrator, we are logged in as the role itself.
@@ -98,8 +102,8 @@ class Role:
         """Create it."""
         self.check(None)
         # Both are one transaction, so that no run leaves a role without its mark.
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}; {}")
-        self.server.write(self.address, statement.format(self._name, self._verifier(), self._comment()))
+        statement = sql.SQL("CREATE ROLE {} LOGIN {}; {}")
+        self.server.write(self.address, statement.format(self._name, self._new_password(), self._comment()))
 
     def update(self, current: State) -> None:
         """Bring what differs, and nothing else, to what it should be."""
@@ -107,7 +111,7 @@ class Role:
         differing = self._differing(current)
         parts: list[sql.Composable] = [sql.SQL(words) for name, (_, words) in ATTRIBUTES.items() if name in differing]
         if "password" in differing:
-            parts.append(sql.SQL("PASSWORD {}").format(self._verifier()))
+            parts.append(self._new_password())
         self.server.write(self.address, sql.SQL("ALTER ROLE {} {}").format(self._name, sql.SQL(" ").join(parts)))
 
     def _differing(self, current: State) -> list[str]:
@@ -146,8 +150,11 @@ class Role:
     def _name(self) -> sql.Identifier:
         return sql.Identifier(self.settings.role)
 
-    def _verifier(self) -> sql.Literal:
-        return self.server.verifier(self.settings.role, required(self.values, "postgres", "password"))
+    def _new_password(self) -> sql.Composable:
+        if self.settings.client_certificate:
+            return sql.SQL("PASSWORD NULL")
+        password = required(self.values, "postgres", "password")
+        return sql.SQL("PASSWORD {}").format(self.server.verifier(self.settings.role, password))
 
     def _require_ours(self, state: str) -> None:
         if not self._is_managed:

@@ -38,11 +38,14 @@ def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple
 
 
 def _is_wanted(settings: Settings, credentials: Credentials) -> bool:
-    database = settings.database
-    from_cluster = database.uses_stored_ca and database.host is None
-    named = (
+    from_cluster = settings.database.uses_stored_ca and settings.database.host is None
+    return from_cluster and knows_cluster(settings, credentials) and credentials.given("MLFLOW_POSTGRES_CA_CRT") is None
+
+
+def knows_cluster(settings: Settings, credentials: Credentials) -> bool:
+    """Whether the settings, or the pod that we run in, say which cluster is meant."""
+    return (
         settings.bootstrap.kube_context is not None
         or settings.secrets.mode == "kubernetes"
         or "KUBERNETES_SERVICE_HOST" in credentials.environ
     )
-    return from_cluster and named and credentials.given("MLFLOW_POSTGRES_CA_CRT") is None

@@ -133,7 +133,7 @@ def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
     backup = settings.backup.cluster
     keys_elsewhere = backup is not None and backup.target is not None and backup.credentials == "keys"
-    role_elsewhere = settings.database.role_management != "bootstrap"
+    role_elsewhere = settings.database.role_management != "bootstrap" and not settings.database.client_certificate
     other_namespace = settings.database.cluster_namespace != settings.namespace
     if settings.secrets.store_kind == "SecretStore" and role_elsewhere and other_namespace:
         yield (

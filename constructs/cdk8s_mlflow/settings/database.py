@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from cdk8s_mlflow.settings.addresses import Host
 from cdk8s_mlflow.settings.instance import follows_instance
-from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Port, Section, at_least, matching
+from cdk8s_mlflow.settings.section import Conflict, DnsLabel, DnsName, Port, Section, at_least, matching
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Any legal PostgreSQL name: up to 63 bytes, no control characters."""
@@ -62,6 +62,9 @@ class DatabaseSettings(Section):
     ca: Literal["store", "system"] = "store"
     """Who vouches for the certificate: ca_crt beside the password in the secret store, or the public roots."""
 
+    client_certificate: DnsName | None = None
+    """Secret of our namespace with the role's certificate (tls.crt, tls.key), which replaces its password."""
+
     connect_timeout_seconds: Annotated[int, Field(ge=2, le=120)] = 10
     """Seconds until a connection attempt fails."""
 
@@ -83,6 +86,15 @@ class DatabaseSettings(Section):
     def role_secret(self) -> str:
         """Secret with the role's password, where CloudNativePG reads it."""
         return f"{self.object_name}-db-role"
+
+    @property
+    def issues_client_certificate(self) -> bool:
+        """Whether CloudNativePG is to issue the certificate: its Secret has the name that a DatabaseRole's has.
+
+        Source: CloudNativePG documentation, "PostgreSQL Role management".
+        """
+        own_name = f"{self.object_name}-client-cert"
+        return self.role_management == "database-role" and self.client_certificate == own_name
 
     @property
     def backup_name(self) -> str:
@@ -127,6 +139,12 @@ def database_conflicts(database: DatabaseSettings) -> Iterator[Conflict]:
             yield key, "is longer than the 63 bytes that PostgreSQL allows; shorten it"
     if database.role in ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer") or database.role.startswith("pg_"):
         yield "database.role", f"is {database.role}, which the Cluster keeps for itself; name another"
+    if database.client_certificate and database.sslmode == "disable":
+        yield (
+            "database.client_certificate",
+            f"is {database.client_certificate}, but database.sslmode is disable and a certificate is shown in a TLS "
+            "handshake; use verify-full",
+        )
     yield from _old_operators(database)
 
 

@@ -117,12 +117,20 @@ def databases(examined: Examination) -> Iterator[Line]:
         if current is None:
             continue
         name, status = f"{item['kind']} {metadata['name']}", current.get("status", {})
-        if status.get("applied") is True:
+        unissued = status.get("clientCertificate", {}).get("message")
+        if unissued:
+            yield failed(
+                name,
+                unissued,
+                means="no certificate of the role is issued, so that pods wait for it, or its last one expires",
+                do="issue it yourself, as with cert-manager, and name its Secret in database.client_certificate",
+            )
+        elif status.get("applied") is True:
             yield passed(name, f"{item['spec']['name']} is applied")
-            continue
-        yield failed(
-            name,
-            status.get("message") or "is not applied",
-            means="the migration cannot connect, and waits",
-            do=f"kubectl -n {metadata['namespace']} describe {item['kind'].lower()} {metadata['name']}",
-        )
+        else:
+            yield failed(
+                name,
+                status.get("message") or "is not applied",
+                means="the migration cannot connect, and waits",
+                do=f"kubectl -n {metadata['namespace']} describe {item['kind'].lower()} {metadata['name']}",
+            )

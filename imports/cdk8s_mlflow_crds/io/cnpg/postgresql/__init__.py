@@ -606,11 +606,13 @@ class DatabaseRoleProps:
         "cluster": "cluster",
         "name": "name",
         "bypassrls": "bypassrls",
+        "client_certificate": "clientCertificate",
         "comment": "comment",
         "connection_limit": "connectionLimit",
         "createdb": "createdb",
         "createrole": "createrole",
         "database_role_reclaim_policy": "databaseRoleReclaimPolicy",
+        "disable_password": "disablePassword",
         "ensure": "ensure",
         "inherit": "inherit",
         "login": "login",
@@ -626,11 +628,13 @@ class DatabaseRoleSpec:
         cluster: typing.Union["DatabaseRoleSpecCluster", typing.Dict[builtins.str, typing.Any]],
         name: builtins.str,
         bypassrls: typing.Optional[builtins.bool] = None,
+        client_certificate: typing.Optional[typing.Union["DatabaseRoleSpecClientCertificate", typing.Dict[builtins.str, typing.Any]]] = None,
         comment: typing.Optional[builtins.str] = None,
         connection_limit: typing.Optional[jsii.Number] = None,
         createdb: typing.Optional[builtins.bool] = None,
         createrole: typing.Optional[builtins.bool] = None,
         database_role_reclaim_policy: typing.Optional["DatabaseRoleSpecDatabaseRoleReclaimPolicy"] = None,
+        disable_password: typing.Optional[builtins.bool] = None,
         ensure: typing.Optional["DatabaseRoleSpecEnsure"] = None,
         inherit: typing.Optional[builtins.bool] = None,
         login: typing.Optional[builtins.bool] = None,
@@ -642,11 +646,13 @@ class DatabaseRoleSpec:
         :param cluster: 
         :param name: 
         :param bypassrls: 
+        :param client_certificate: 
         :param comment: 
         :param connection_limit: 
         :param createdb: 
         :param createrole: 
         :param database_role_reclaim_policy: 
+        :param disable_password: 
         :param ensure: 
         :param inherit: 
         :param login: 
@@ -658,6 +664,8 @@ class DatabaseRoleSpec:
         '''
         if isinstance(cluster, dict):
             cluster = DatabaseRoleSpecCluster(**cluster)
+        if isinstance(client_certificate, dict):
+            client_certificate = DatabaseRoleSpecClientCertificate(**client_certificate)
         if isinstance(password_secret, dict):
             password_secret = DatabaseRoleSpecPasswordSecret(**password_secret)
         if __debug__:
@@ -665,11 +673,13 @@ class DatabaseRoleSpec:
             check_type(argname="argument cluster", value=cluster, expected_type=type_hints["cluster"])
             check_type(argname="argument name", value=name, expected_type=type_hints["name"])
             check_type(argname="argument bypassrls", value=bypassrls, expected_type=type_hints["bypassrls"])
+            check_type(argname="argument client_certificate", value=client_certificate, expected_type=type_hints["client_certificate"])
             check_type(argname="argument comment", value=comment, expected_type=type_hints["comment"])
             check_type(argname="argument connection_limit", value=connection_limit, expected_type=type_hints["connection_limit"])
             check_type(argname="argument createdb", value=createdb, expected_type=type_hints["createdb"])
             check_type(argname="argument createrole", value=createrole, expected_type=type_hints["createrole"])
             check_type(argname="argument database_role_reclaim_policy", value=database_role_reclaim_policy, expected_type=type_hints["database_role_reclaim_policy"])
+            check_type(argname="argument disable_password", value=disable_password, expected_type=type_hints["disable_password"])
             check_type(argname="argument ensure", value=ensure, expected_type=type_hints["ensure"])
             check_type(argname="argument inherit", value=inherit, expected_type=type_hints["inherit"])
             check_type(argname="argument login", value=login, expected_type=type_hints["login"])
@@ -682,6 +692,8 @@ class DatabaseRoleSpec:
         }
         if bypassrls is not None:
             self._values["bypassrls"] = bypassrls
+        if client_certificate is not None:
+            self._values["client_certificate"] = client_certificate
         if comment is not None:
             self._values["comment"] = comment
         if connection_limit is not None:
@@ -692,6 +704,8 @@ class DatabaseRoleSpec:
             self._values["createrole"] = createrole
         if database_role_reclaim_policy is not None:
             self._values["database_role_reclaim_policy"] = database_role_reclaim_policy
+        if disable_password is not None:
+            self._values["disable_password"] = disable_password
         if ensure is not None:
             self._values["ensure"] = ensure
         if inherit is not None:
@@ -730,6 +744,16 @@ class DatabaseRoleSpec:
         '''
         result = self._values.get("bypassrls")
         return typing.cast(typing.Optional[builtins.bool], result)
+
+    @builtins.property
+    def client_certificate(
+        self,
+    ) -> typing.Optional["DatabaseRoleSpecClientCertificate"]:
+        '''
+        :schema: DatabaseRoleSpec#clientCertificate
+        '''
+        result = self._values.get("client_certificate")
+        return typing.cast(typing.Optional["DatabaseRoleSpecClientCertificate"], result)
 
     @builtins.property
     def comment(self) -> typing.Optional[builtins.str]:
@@ -772,6 +796,14 @@ class DatabaseRoleSpec:
         '''
         result = self._values.get("database_role_reclaim_policy")
         return typing.cast(typing.Optional["DatabaseRoleSpecDatabaseRoleReclaimPolicy"], result)
+
+    @builtins.property
+    def disable_password(self) -> typing.Optional[builtins.bool]:
+        '''
+        :schema: DatabaseRoleSpec#disablePassword
+        '''
+        result = self._values.get("disable_password")
+        return typing.cast(typing.Optional[builtins.bool], result)
 
     @builtins.property
     def ensure(self) -> typing.Optional["DatabaseRoleSpecEnsure"]:
@@ -829,6 +861,45 @@ class DatabaseRoleSpec:
 
     def __repr__(self) -> str:
         return "DatabaseRoleSpec(%s)" % ", ".join(
+            k + "=" + repr(v) for k, v in self._values.items()
+        )
+
+
+@jsii.data_type(
+    jsii_type="cdk8s_mlflow_crds_iocnpgpostgresql.DatabaseRoleSpecClientCertificate",
+    jsii_struct_bases=[],
+    name_mapping={"enabled": "enabled"},
+)
+class DatabaseRoleSpecClientCertificate:
+    def __init__(self, *, enabled: typing.Optional[builtins.bool] = None) -> None:
+        '''
+        :param enabled: 
+
+        :schema: DatabaseRoleSpecClientCertificate
+        '''
+        if __debug__:
+            type_hints = cached_type_hints(_typecheckingstub__b1d3a76b5984d9e32cef49365e14dbee2347cb003ebae40d7d501b57d27f9e9e)
+            check_type(argname="argument enabled", value=enabled, expected_type=type_hints["enabled"])
+        self._values: typing.Dict[builtins.str, typing.Any] = {}
+        if enabled is not None:
+            self._values["enabled"] = enabled
+
+    @builtins.property
+    def enabled(self) -> typing.Optional[builtins.bool]:
+        '''
+        :schema: DatabaseRoleSpecClientCertificate#enabled
+        '''
+        result = self._values.get("enabled")
+        return typing.cast(typing.Optional[builtins.bool], result)
+
+    def __eq__(self, rhs: typing.Any) -> builtins.bool:
+        return isinstance(rhs, self.__class__) and rhs._values == self._values
+
+    def __ne__(self, rhs: typing.Any) -> builtins.bool:
+        return not (rhs == self)
+
+    def __repr__(self) -> str:
+        return "DatabaseRoleSpecClientCertificate(%s)" % ", ".join(
             k + "=" + repr(v) for k, v in self._values.items()
         )
 
@@ -1548,6 +1619,7 @@ __all__ = [
     "DatabaseRole",
     "DatabaseRoleProps",
     "DatabaseRoleSpec",
+    "DatabaseRoleSpecClientCertificate",
     "DatabaseRoleSpecCluster",
     "DatabaseRoleSpecDatabaseRoleReclaimPolicy",
     "DatabaseRoleSpecEnsure",
@@ -1649,17 +1721,26 @@ def _typecheckingstub__8da3e34d5a186a176b84bf3bfde1e616a64809fbc108e4d06d886103b
     cluster: typing.Union[DatabaseRoleSpecCluster, typing.Dict[builtins.str, typing.Any]],
     name: builtins.str,
     bypassrls: typing.Optional[builtins.bool] = None,
+    client_certificate: typing.Optional[typing.Union[DatabaseRoleSpecClientCertificate, typing.Dict[builtins.str, typing.Any]]] = None,
     comment: typing.Optional[builtins.str] = None,
     connection_limit: typing.Optional[jsii.Number] = None,
     createdb: typing.Optional[builtins.bool] = None,
     createrole: typing.Optional[builtins.bool] = None,
     database_role_reclaim_policy: typing.Optional[DatabaseRoleSpecDatabaseRoleReclaimPolicy] = None,
+    disable_password: typing.Optional[builtins.bool] = None,
     ensure: typing.Optional[DatabaseRoleSpecEnsure] = None,
     inherit: typing.Optional[builtins.bool] = None,
     login: typing.Optional[builtins.bool] = None,
     password_secret: typing.Optional[typing.Union[DatabaseRoleSpecPasswordSecret, typing.Dict[builtins.str, typing.Any]]] = None,
     replication: typing.Optional[builtins.bool] = None,
     superuser: typing.Optional[builtins.bool] = None,
+) -> None:
+    """Type checking stubs"""
+    pass
+
+def _typecheckingstub__b1d3a76b5984d9e32cef49365e14dbee2347cb003ebae40d7d501b57d27f9e9e(
+    *,
+    enabled: typing.Optional[builtins.bool] = None,
 ) -> None:
     """Type checking stubs"""
     pass
