@@ -71,11 +71,13 @@ def _interrupt(*_: object) -> None:
 
 def _run(releases: Sequence[str] | None, state: Path | None) -> None:
     begin = time.monotonic()
+    # Before anything is written or built: without root all of that would be in vain.
     require_privileges()
     state = state or cache_root() / "live"
     settings = load(FILE)
     releases = releases or [settings.release]
     with ExitStack() as stack:
+        # The lock before the ports: of two at once the second is told of the first, not of its ports.
         stack.enter_context(hold_lock(state, url=settings.ingress.public_url))
         need_ports([HTTPS_PORT, API_PORT, *PORTS.values()])
         _say(
@@ -87,6 +89,7 @@ def _run(releases: Sequence[str] | None, state: Path | None) -> None:
         megabytes = resident(os.getpid()) // 2**20
         description = _description(local, folder)
         _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{description}")
+        # Registered last, so said first on the way out.
         stack.callback(_say, "\nstopping")
         signal.pause()
 

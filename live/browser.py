@@ -33,7 +33,9 @@ def chromium(home: Path, *, ca: Path) -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=program,
             args=ARGUMENTS,
+            # Nothing of our own environment: a proxy's variable would lead the browser out of this machine.
             env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            # Chromium starts slowly on a loaded machine.
             timeout=120_000,
         )
         with browser:
@@ -44,6 +46,7 @@ def _trust(ca: Path, home: Path) -> None:
     """Chromium on Linux adds what the NSS database of the home says to its own roots."""
     certutil = debian_program("certutil", package="libnss3-tools")
     database = home / ".pki" / "nssdb"
+    # certutil creates the files of a database, and not its folder.
     database.mkdir(parents=True)
     for arguments in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "authority", "-i", str(ca)]):
         subprocess.run([certutil, "-d", f"sql:{database}", *arguments], check=True, capture_output=True)

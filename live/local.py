@@ -62,6 +62,7 @@ class Local:
     def __enter__(self) -> Self:
         try:
             self._start()
+        # __exit__ is not called if __enter__ fails, nor after Ctrl-C in the middle of it.
         except BaseException:
             self._stack.close()
             raise
@@ -91,6 +92,7 @@ class Local:
 
     def _written(self, number: int, release: str) -> Environment:
         changes: Mapping[str, Any] = SECOND if number else {}
+        # As committed, so that what runs is what dist/ says.
         if release == load(FILE).release and not changes:
             return Environment(file=FILE, dist=ROOT / "dist", backing=self.backing)
         folder = self._folder / "environments"
@@ -102,6 +104,7 @@ class Local:
     def _add_users(self, environments: Sequence[Environment]) -> None:
         first, *others = environments
         wanted = first_users(first.settings)
+        # Kept beside the data: Keycloak's database is kept, and has them.
         password = kept_passwords(self._folder.parent / "users.json", [user.name for user in wanted])
         self.users = {u.name: User(name=u.name, group=u.group, password=password[u.name]) for u in wanted}
         Realm(settings=first.settings, server=self.backing.keycloak).welcome(*self.users.values())

@@ -20,6 +20,7 @@ def hold_lock(folder: Path, *, url: str) -> Iterator[None]:
         BusyError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # Not "w", which would empty what the holder has written before the lock is tried.
     with (folder / "lock").open("a+") as lock:
         lock.seek(0)
         try:
@@ -50,6 +51,7 @@ def need_ports(ports: Iterable[int]) -> None:
 
 def _taken(port: int) -> bool:
     with socket.socket() as probe:
+        # As servers do, or a connection that has just closed would count as a listener for a minute.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

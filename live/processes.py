@@ -13,6 +13,7 @@ def resident(pid: int) -> int:
     total = 0
     for member in tree(pid):
         try:
+            # A process may end, or be replaced, between the listing and this.
             total += int(_PSS.findall(Path(f"/proc/{member}/smaps_rollup").read_text())[0]) * 1024
         except (OSError, IndexError):
             continue
@@ -30,6 +31,7 @@ def _ticks(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0
+    # utime, stime, cutime and cstime (proc(5), counted from the field after the name).
     return sum(map(int, fields[11:15]))
 
 

@@ -28,6 +28,7 @@ class Bootstrap:
         where = ["--environment", self.file.stem, "--environments", str(self.file.parent)]
         return subprocess.run(
             [sys.executable, str(ROOT / "bootstrap.py"), *arguments, *where],
+            # Only these, so that a variable of this shell cannot stand in for one that the guides forget.
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": os.environ.get("HOME", "/"),

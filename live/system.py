@@ -152,6 +152,7 @@ class System:
 
     def sync_secrets(self) -> None:
         """Have External Secrets fetch every value now, as docs/tasks/rotate.md does, and wait until it has."""
+        # Another value than before is all that External Secrets looks for.
         stamp = str(time.time_ns())
         for namespace in (self.workloads.namespace, "postgres"):
             where = ["--namespace", namespace]
@@ -188,6 +189,7 @@ class System:
         except BaseException:
             self.take(before)
             raise
+        # Only now, as Argo CD's PruneLast does: an old object may serve until the new ones do.
         for kind, name in sorted(gone):
             self.workloads.kubectl("delete", kind, name)
 

@@ -45,6 +45,7 @@ class Realm:
             username=self.server.admin_user,
             password=self.server.admin_password,
             realm_name=self.settings.authentication.realm,
+            # The bootstrap administrator is a user of master only.
             user_realm_name="master",
             verify=str(self.server.certificate.ca),
         )

@@ -100,6 +100,7 @@ def _made_of(base: str, reference: str) -> str:
     """What an image is made of, down to each byte, and which image came of it."""
     digest = hashlib.sha256()
     source = ROOT / "image"
+    # Bytes and modes, not times: a checkout gives every file a new time.
     for path in sorted(path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         digest.update(f"{path.relative_to(source)} {path.stat().st_mode:o} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
@@ -111,6 +112,7 @@ def _made_of(base: str, reference: str) -> str:
 def mounted(reference: str) -> Iterator[Path]:
     """The root file system of an image."""
     with _store_in_use():
+        # No registry has this image; without the flag buildah would ask one.
         container = buildah("from", "--pull-never", reference).strip()
         try:
             yield Path(buildah("mount", container).strip())
@@ -120,10 +122,12 @@ def mounted(reference: str) -> Iterator[Path]:
 
 def bound_store(*, limit: int = STORE_LIMIT) -> bool:
     """Delete what no named image needs if the store exceeds ``limit`` bytes and nothing uses it; whether it did."""
+    # By the store's own lists: it has too many files to be measured after each build.
     if _store_bytes() <= limit:
         return False
     with _store_lock() as lock:
         try:
+            # Without waiting: what cannot be cleaned now is cleaned after a later build.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False

@@ -31,7 +31,9 @@ def _make(program: Path, archive: Path) -> None:
     root = archive.with_suffix(".unfinished")
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
+    # Nothing beyond apt and what is essential, as slim base images have it.
     _run([program, "--variant=minbase", f"--include={PACKAGES}", SUITE, root, _mirror()])
+    # Neither is of use in an image, and the listings age.
     for folder in ("var/cache/apt", "var/lib/apt/lists"):
         shutil.rmtree(root / folder)
     unfinished = archive.with_suffix(".unfinished.tar")
@@ -43,6 +45,7 @@ def _make(program: Path, archive: Path) -> None:
 def _mirror() -> str:
     listing = _run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)"])
     lines = [line.split() for line in listing.splitlines()]
+    # A codename with a hyphen is that of security or update archives, which debootstrap cannot start from.
     plain = [words[3] for words in lines if words[:2] == ["Debian", "main"] and "-" not in words[2]]
     if not plain:
         raise MissingProgramError("apt knows no mirror of Debian; the tests' base images need its packages")

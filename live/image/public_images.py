@@ -50,6 +50,7 @@ def _build(name: str, archive: Path) -> None:
         options = ["--layers", "--build-arg", f"DEBIAN={debian_image()}", "--target", name]
         tag = f"localhost/public-{name}"
         buildah("build", *options, "--tag", tag, str(context))
+    # A push that is killed would leave half an archive under the right name.
     unfinished = archive.with_suffix(".unfinished")
     buildah("push", tag, f"docker-archive:{unfinished}:{IMAGES[name]}")
     unfinished.replace(archive)

@@ -20,6 +20,7 @@ class PublicTransport(httpx.BaseTransport):
         passed = httpx.Request(
             request.method,
             request.url.copy_with(host="127.0.0.1", port=self._port),
+            # With the Host header of the request, which httpx would derive from the changed address.
             headers=request.headers.raw,
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": host},

@@ -39,6 +39,7 @@ def apply_addons(node: "Node", definitions: Path) -> None:
     dns = (MANIFESTS / "coredns.yaml").read_text().replace("        # PUBLIC NAMES\n", rewrites)
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
     node.apply(*sorted(definitions.glob("*.yaml")))
+    # Traefik starts to watch only if every kind that it knows is served.
     node.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     traefik = (MANIFESTS / "traefik.yaml").read_text().replace("PUBLIC_PORT", str(node.https_port))
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=traefik)

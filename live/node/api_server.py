@@ -86,6 +86,7 @@ class ApiServer(Kubectl, Server):
             "etcd-servers": self._etcd.url,
             "bind-address": "127.0.0.1",
             "secure-port": self.port,
+            # Without it the server would write its own address, 127.0.0.1, as an endpoint, which it refuses.
             "endpoint-reconciler-type": "none",
             "service-cluster-ip-range": "10.96.0.0/16",
             "client-ca-file": folder / "ca.crt",
@@ -117,6 +118,7 @@ class ApiServer(Kubectl, Server):
         """Write a kubeconfig with a token of a ServiceAccount."""
         token = self.kubectl("--namespace", namespace, "create", "token", name).strip()
         content = json.loads(self.kubeconfig.read_text())
+        # In place of the administrator's certificate, which would win over a token.
         content["users"][0]["user"] = {"token": token}
         file.write_text(json.dumps(content))
         return file

@@ -55,6 +55,7 @@ class BackingServices:
         password = kept_passwords(folder / "passwords.json", LOGINS)
         services = ("postgres-cluster-rw.postgres.svc", "minio.minio.svc", "redis.redis.svc")
         certificate = issue(folder / "tls", keycloak_host, *hosts, *services)
+        # Both look for the certificate in their own folder.
         for name in ("postgres", "keycloak"):
             certificate.copy_to(folder / name / "tls")
         names = (*LOGINS, "openbao", "consensus")
@@ -77,6 +78,7 @@ class BackingServices:
         yield from (self.keycloak, self.postgres, self.minio, self.openbao, self.redis)
 
     def __enter__(self) -> Self:
+        # At once: all of the wait is Keycloak's.
         with ThreadPoolExecutor(5) as threads:
             starting = [threads.submit(server.start) for server in self]
             try:

@@ -30,7 +30,9 @@ def remove(name: str, *, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while any((hierarchy / name).exists() for hierarchy in _hierarchies()):
         for hierarchy in _hierarchies():
+            # From the leaves: a group with groups in it cannot be removed.
             for folder, _, _ in os.walk(hierarchy / name, topdown=False):
+                # Busy as long as a process of it has not ended.
                 with suppress(OSError):
                     Path(folder).rmdir()
         if time.monotonic() > deadline:

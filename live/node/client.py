@@ -47,6 +47,7 @@ class ClientPod:
         """
         self._create()
         home = f"/tmp/{next(self._numbers)}"  # noqa: S108
+        # By tar through kubectl exec, as kubectl cp does; the files are texts in memory here.
         self._write(f"{home}/program", {path.name: path.read_text() for path in program.parent.glob("*.py")})
         self._write(f"{home}/work", files or {})
         set_variables = [f"{name}={value}" for name, value in {"HOME": f"{home}/home", **variables}.items()]
@@ -100,6 +101,7 @@ class ClientPod:
             "volumeMounts": [{"name": "authority", "mountPath": str(Path(AUTHORITY).parent)}],
         }
         volumes = [{"name": "authority", "configMap": {"name": "authority"}}]
+        # It sleeps, and would wait for its grace period in vain.
         spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0}
         return {
             "apiVersion": "v1",

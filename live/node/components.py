@@ -168,8 +168,11 @@ class Components:
             "syncFrequency": "10s",
             "failSwapOn": False,
             "oomScoreAdj": 0,
+            # kube-proxy works by nftables, and nothing here uses these chains.
             "makeIPTablesUtilChains": False,
+            # The defaults, a tenth of the disk, are often less than a developer's machine has free.
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            # No image can be pulled again, so none may be collected on a full disk.
             "imageGCHighThresholdPercent": 100,
             "imageGCLowThresholdPercent": 99,
         }

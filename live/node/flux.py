@@ -28,6 +28,7 @@ class Flux:
         node.kubectl("create", "namespace", NAMESPACE)
         server = ["python3", "-m", "http.server", str(_PORT), "--bind", ADDRESS, "--directory", str(self._archives)]
         node.spawn("archives", server)
+        # No notification-controller receives events here.
         addresses = {"events": "", "metrics": "127.0.0.1:9091", "health": "127.0.0.1:9092"}
         flags = [f"--{name}-addr={address}" for name, address in addresses.items()]
         node.spawn("kustomize-controller", ["kustomize-controller", *flags], RUNTIME_NAMESPACE=NAMESPACE)
@@ -42,6 +43,7 @@ class Flux:
         artifact = {
             "path": archive.name,
             "url": f"http://{ADDRESS}:{_PORT}/{archive.name}",
+            # Of the form that source-controller gives, which kustomize-controller parses.
             "revision": f"main@sha1:{digest[:40]}",
             "digest": f"sha256:{digest}",
             "lastUpdateTime": now,

@@ -26,6 +26,7 @@ class StaticImage:
         """Write the archive; the same programs give the same bytes."""
         archive = _Archive()
         layer = self._layer()
+        # Without a time, or every writing would give another digest.
         packed = archive.add(gzip.compress(layer, 1, mtime=0), "layer.v1.tar+gzip")
         runs = {
             "Entrypoint": [f"/{next(iter(self.programs))}", *self.arguments],
@@ -50,6 +51,7 @@ class StaticImage:
     def _layer(self) -> bytes:
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as tar:
+            # A static image has no folders at all, and its programs expect a /tmp.
             tmp = tarfile.TarInfo("tmp")
             tmp.type, tmp.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(tmp)

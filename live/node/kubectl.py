@@ -37,6 +37,7 @@ class Kubectl(ABC):
         )
         if check and done.returncode:
             raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        # Whoever asks without a check wants to see the refusal as well.
         return done.stdout if check else done.stdout + done.stderr
 
     def get(self, *arguments: str) -> dict[str, Any]:

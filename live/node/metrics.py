@@ -21,6 +21,7 @@ def start_metrics(node: Node) -> None:
         "tls-private-key-file": pki / "apiserver.key",
         "kubelet-certificate-authority": pki / "ca.crt",
         "kubelet-preferred-address-types": "InternalIP",
+        # Four times as often as by default, so that an autoscaler is soon told.
         "metric-resolution": "15s",
     }
     node.spawn("metrics-server", ["metrics-server", *(f"--{flag}={value}" for flag, value in flags.items())])

@@ -84,6 +84,7 @@ class Passage:
             except OSError:
                 return
             with far:
+                # The time limit was for connecting; a stream may be silent for longer.
                 far.settimeout(None)
                 back = threading.Thread(target=_copy, args=(far, near), daemon=True)
                 back.start()
@@ -96,4 +97,5 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         while data := source.recv(1 << 16):
             target.sendall(data)
     with suppress(OSError):
+        # Passed on, or a peer that waits for the end of a request would wait for ever.
         target.shutdown(socket.SHUT_WR)

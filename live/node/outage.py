@@ -26,6 +26,7 @@ def outage(node: Node, server: Server) -> Iterator[None]:
         NodeError: it does not come back.
     """
     namespace, name = SERVICES[server.name]
+    # Endpoints go first: pods of a cluster are told that a Service has none, and do not wait for time-outs.
     _select(node, namespace, name, "withdrawn")
     server.stop()
     try:

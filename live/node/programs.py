@@ -123,6 +123,7 @@ def _gather(steps: Sequence[_Step], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for step in steps:
         if not (folder / step.name).exists():
+            # Hard links: several sets of versions share what they have in common.
             os.link(step.built, folder / step.name)
 
 

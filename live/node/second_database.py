@@ -43,6 +43,7 @@ def second_database(folder: Path, *, node: Node, backing: BackingServices) -> It
 def _objects() -> dict[str, Any]:
     metadata = {"name": "postgres", "namespace": NAMESPACE, "labels": PODS["labels"]}
     command = ["/forward", "listen", ":5432", f"{ADDRESS}:{_PORT}"]
+    # Never pulled: the image is imported, and no registry has it.
     container = {"name": "forward", "image": _IMAGE, "imagePullPolicy": "Never", "command": command}
     pod = {"automountServiceAccountToken": False, "containers": [container]}
     service = {"selector": PODS["labels"], "ports": [{"port": 5432}]}

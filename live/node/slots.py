@@ -15,6 +15,7 @@ def free_slot() -> IO[str]:
         try:
             fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            # Closed, or a process that looks for a slot would keep a hundred files open.
             slot.close()
             continue
         return slot

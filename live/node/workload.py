@@ -52,6 +52,7 @@ class Pod:
 
 
 def _failed(container: Mapping[str, Any]) -> bool:
+    # A container that crashes is running again most of the time, and its end is in lastState.
     states = [container.get("state", {}), container.get("lastState", {})]
     ended = [state["terminated"]["exitCode"] for state in states if "terminated" in state]
     return any(ended) or states[0].get("waiting", {}).get("reason") in _HOPELESS
@@ -131,6 +132,7 @@ class Workloads:
         body = self._api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/mlflow")
         status, wanted = body["status"], body["spec"]["replicas"]
         counted = {status.get(name) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+        # Until then the counts are those of the template before.
         return bool(status.get("observedGeneration") == body["metadata"]["generation"] and counted == {wanted})
 
     def wait_job(self, name: str, *, seconds: float = 600, attempts: bool = True) -> None:

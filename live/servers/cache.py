@@ -27,6 +27,7 @@ def locked(name: str) -> Iterator[Path]:
     """The cache folder, while no other process is at work on ``name``."""
     root = cache_root()
     with (root / f".{name}.lock").open("w") as lock:
+        # The kernel releases it when the process ends, however it ends.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield root
 
@@ -43,6 +44,7 @@ def debian_program(name: str, *, package: str, folders: str = "/usr/bin") -> Pat
     if found:
         return found
     with locked("apt"):
+        # Again, since another process may have installed it while this one waited.
         if not _find(name, folders):
             _apt_install(package)
         found = _find(name, folders)

@@ -30,6 +30,7 @@ class Certificate:
 def issue(folder: Path, *names: str) -> Certificate:
     """The certificate kept in ``folder``, made where there is none, also valid for the DNS ``names``."""
     issued = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
+    # The key is written last, so its presence means that all three are there.
     if not issued.key.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _make(issued, ("localhost", *names))

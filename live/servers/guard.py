@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     watch = threading.Thread(target=_end_with_parent, args=(child, int(number), float(grace)), daemon=True)
     watch.start()
     code = int(child.wait())
+    # Also after a polite end: children of the command may have been left in its group.
     _kill_group(child.pid)
     if json.loads(after):
         subprocess.run(json.loads(after), stdin=subprocess.DEVNULL, check=False)
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _end_with_parent(child: "subprocess.Popen[bytes]", number: int, grace: float) -> None:
+    # Standard input is a pipe that its starter never writes to: reading returns when that closes it, or dies.
     os.read(0, 1)
     child.send_signal(number)
     try:

@@ -52,10 +52,12 @@ class Keycloak(Server):
         options = {
             "http-enabled": "true",
             "http-host": "127.0.0.1",
+            # With TLS plain http gets another port, which nothing is told.
             "http-port": str(free_port() if self.tls else self.port),
             "http-management-port": str(self.management_port),
             "http-management-scheme": "http",
             "hostname-strict": "false",
+            # One server needs no cluster, whose discovery takes seconds and opens ports.
             "cache": "local",
             "db-url": f"jdbc:h2:file:{database};NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
             **self._tls_options(),
@@ -75,6 +77,7 @@ class Keycloak(Server):
     def environment(self) -> Mapping[str, str]:
         """The first administrator, and a small heap."""
         login = {"KC_BOOTSTRAP_ADMIN_USERNAME": self.admin_user, "KC_BOOTSTRAP_ADMIN_PASSWORD": self.admin_password}
+        # The quick compiler only: a server of a test ends before the thorough one has paid off.
         return {**login, "JAVA_OPTS_KC_HEAP": HEAP, "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1"}
 
     def ready(self) -> bool:
@@ -104,6 +107,7 @@ def _build(archive: Path, options: list[str], home: Path) -> None:
     unpacked = scratch / f"keycloak-{VERSION}"
     program = unpacked / "bin" / "kc.sh"
     program.chmod(0o755)
+    # At build time, so that `start --optimized` need not do it again at each start.
     done = subprocess.run([program, "build", *options], env={**os.environ}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerError(f"kc.sh build failed: {(done.stdout + done.stderr).strip()}")

@@ -48,6 +48,7 @@ class Minio(Server):
     def environment(self) -> Mapping[str, str]:
         """Root's login; no console, no look for updates."""
         login = {"MINIO_ROOT_USER": self.root_user, "MINIO_ROOT_PASSWORD": self.root_password}
+        # Two threads, or each of several servers would use all cores for itself.
         return {**login, "MINIO_UPDATE": "off", "MINIO_BROWSER": "off", "GOMAXPROCS": "2"}
 
     def ready(self) -> bool:

@@ -87,6 +87,7 @@ class OpenBao(Server):
             fresh = self._keys.with_suffix(".new")
             fresh.touch(mode=0o600)
             fresh.write_text(keys)
+            # Whole or not at all: without these keys the storage can never be opened again.
             fresh.replace(self._keys)
         made = json.loads(self._keys.read_text())
         self.token = made["root_token"]
@@ -109,6 +110,7 @@ class OpenBao(Server):
         try:
             self.call("GET", path)
         except HTTPError as error:
+            # 400 is what an engine answers until it has been upgraded to version 2 after its mounting.
             if error.code not in (400, 404):
                 raise
             return False

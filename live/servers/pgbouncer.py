@@ -38,6 +38,7 @@ class PgBouncer(Server):
             "pool_mode": "transaction",
             "default_pool_size": self.sessions,
             "min_pool_size": self.sessions,
+            # PgBouncer would otherwise take the session that was used last, and only one would ever be.
             "server_round_robin": 1,
             "max_client_conn": 100,
         }

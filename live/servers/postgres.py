@@ -75,7 +75,9 @@ class Postgres(Server):
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
+            # Debian's default folder belongs to its own account and is shared by all servers.
             "unix_socket_directories": "",
+            # No crash of this machine has to be survived, and tests write much.
             "fsync": "off",
             **self._tls_parameters(),
             **self.parameters,
@@ -110,6 +112,7 @@ class Postgres(Server):
             return {}
         self._give(self.certificate.key)
         hba = self.folder / "pg_hba.conf"
+        # Without a line of `host`, so that an unencrypted login is refused.
         hba.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
         files = {"ssl_cert_file": self.certificate.certificate, "ssl_key_file": self.certificate.key, "hba_file": hba}
         return {"ssl": "on", **{name: str(path) for name, path in files.items()}}

@@ -41,6 +41,7 @@ _given: dict[int, IO[str]] = {}
 def free_port() -> int:
     """A free TCP port of 127.0.0.1, below NodePorts and outgoing connections; never given twice."""
     while True:
+        # Random, so that processes at the same time seldom ask for the same reservation.
         port = random.choice([*set(range(15000, 30000)) - _given.keys()])  # noqa: S311
         if _reserved(port) and _unused(port):
             return port
@@ -49,6 +50,7 @@ def free_port() -> int:
 def _reserved(port: int) -> bool:
     folder = cache_root() / "ports"
     folder.mkdir(exist_ok=True)
+    # Between the choice of a port and its server's bind no socket holds it, so a lock does.
     reservation = (folder / str(port)).open("w")
     try:
         fcntl.flock(reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,6 +145,7 @@ class Server(ABC):
             ServerError: it ended early or is not ready in time.
         """
         command = self.prepare()
+        # Isolated: the guard must not import modules of the folder that it is started in.
         watched = [sys.executable, "-I", guard.__file__, str(int(self.stop_signal)), str(self.grace_seconds)]
         temporary = str(self.folder) if self.data is None else ""
         with self.log.open("ab") as log:
@@ -153,6 +156,7 @@ class Server(ABC):
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                # Ctrl-C in a terminal goes to its process group; the order of stopping is ours.
                 start_new_session=True,
                 pass_fds=self.locks(),
             )
@@ -218,6 +222,7 @@ def passable(folder: Path) -> Path:
 def answers(url: str, *, certificate: Certificate | None = None) -> bool:
     """Whether a GET of ``url`` gives a success."""
     try:
+        # Short: a server that hangs at its start is asked again at once.
         with urlopen(url, timeout=2, context=certificate.context() if certificate else None) as answer:  # noqa: S310
             return bool(answer.status < 300)
     except (URLError, OSError):

@@ -30,6 +30,7 @@ class Prometheus(Server):
         """Write its configuration, as JSON, which is YAML too."""
         static = [{"targets": [target], "labels": dict(labels)} for target, labels in self.targets.items()]
         jobs = [{"job_name": "mlflow", "static_configs": static}]
+        # Rules need two samples at least, for which a test should not wait half a minute.
         settings = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         configuration, rules = self.folder / "prometheus.json", self.folder / "rules.json"
         rules.write_text(json.dumps({"groups": self.groups}))

@@ -37,6 +37,7 @@ class Redis(Server):
         """First line of the answer to one inline command, or the error; empty where it cannot be reached."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                # Both lines at once: an answer comes for each, and the login's may be the error.
                 connection.sendall(f"AUTH {self.password}\r\n{line}\r\n".encode())
                 answers = connection.makefile("rb")
                 login = answers.readline().decode().strip()

@@ -170,7 +170,7 @@ class Client:
 
     def _update(self) -> None:
         found = self._found()
-        # Keycloak writes the whole client at each request, so one that has only its scopes to change is left alone.
+        # Keycloak writes the whole client at each request, so one that has only its scopes to change is not sent.
         if any(differences({**self.desired, "scopes": {}, "audience": {}}, self._state(found))):
             self.api.call(self._what, self.api.admin.update_client, found["id"], merged(found, self._ours()))
         self._assign_scopes(found)
