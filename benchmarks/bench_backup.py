@@ -34,6 +34,7 @@ def timed(what: str, command: list[str | Path], environment: dict[str, str]) -> 
     """Run a program, and print its seconds, processor time and memory."""
     started = time.monotonic()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # wait4 tells the memory of this one process; resource.getrusage would tell the largest of all children so far.
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     if status:
@@ -58,6 +59,7 @@ def bench(postgres: Postgres, minio: Minio, folder: Path) -> None:
         database = Database(server=postgres)
         database.create()
         venv = Venv(release=os.environ.get("RELEASE", DEFAULT_RELEASE))
+        # The second one is empty, to restore into.
         pods.append(Pod(venv=venv, folder=folder / str(number), database=database, bucket=bucket, settings=settings))
         pods[-1].folder.mkdir()
         pods[-1].mount()
@@ -80,6 +82,7 @@ def bench(postgres: Postgres, minio: Minio, folder: Path) -> None:
         user=postgres.superuser, password=postgres.superuser_password, database=empty.database.name("mlflow_auth")
     )
     theirs = timed("pg_restore", [pg_restore, "--no-owner", "-d", other, file], path)
+    # Empty again, since `restore` refuses a database that has tables.
     empty.database.superuser("DROP DATABASE {database}", service="mlflow_auth")
     empty.database.superuser("CREATE DATABASE {database} OWNER {role}", service="mlflow_auth")
     ours = program(empty, "restore")

@@ -44,6 +44,7 @@ class Site:
         self.minio = servers.enter_context(Minio(data=folder / "minio"))
         self.openbao = servers.enter_context(OpenBao(data=folder / "openbao"))
         self.settings = Settings.model_validate(self._sections())
+        # A verify has everything to read only if everything is there.
         self._make()
 
     def _sections(self) -> Mapping[str, Any]:
@@ -96,6 +97,7 @@ class Site:
             user_realm_name="master",
             **login,
         )
+        # A member, or the proof of the groups' claim would have no one to ask about, and send fewer requests.
         admin.create_user({"username": "anna", "email": "anna@example.com", "enabled": True})
         keycloak.add_user_to_group(self.run().context, user="anna", group="mlflow-users")
 
@@ -109,6 +111,7 @@ class Site:
         with psycopg.connect(self.postgres.superuser_dsn, autocommit=True) as connection:
             connection.execute("SELECT 1 FROM pg_roles")
         role = self.settings.database.role
+        # The proof of the role's password, which is a login of its own.
         psycopg.connect(self.postgres.dsn(user=role, password=password, database=self.settings.database.name)).close()
 
     def statements(self) -> int:
@@ -129,6 +132,7 @@ def recorded() -> Iterator[list[Request]]:
 
     def recording(self: http.client.HTTPConnection, data: Any) -> None:
         sent = data if isinstance(data, bytes) else bytes(data)
+        # http.client sends the body of a request by a second call.
         if _NEW_REQUEST.match(sent):
             seen.append((self.host, self.port, sent))
         else:
@@ -150,6 +154,7 @@ def replay(requests: Sequence[Request]) -> None:
         connection = connections.setdefault((host, port), http.client.HTTPConnection(host, port, timeout=60))
         if connection.sock is None:
             connection.connect()
+        # The bytes as they were, signatures of S3 and tokens included, which are valid for minutes.
         connection.sock.sendall(sent)
         answer = http.client.HTTPResponse(connection.sock, method=sent.split(b" ", 1)[0].decode())
         answer.begin()
@@ -181,6 +186,7 @@ def measure(site: Site) -> None:
     with recorded() as requests:
         site.verify()
     statements = site.statements() - before
+    # In turn, so that both feel the same machine; of each the best, which load can only worsen.
     pairs = [
         (seconds(site.verify), seconds(lambda: (replay(requests), site.log_in_to_postgres(secret))))
         for _ in range(ROUNDS)

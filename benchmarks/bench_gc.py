@@ -53,6 +53,7 @@ def seed(pod: Pod) -> None:
     for statement in SEED:
         pod.database.query(statement.format(experiments=EXPERIMENTS, runs=RUNS, metrics=METRICS, traces=TRACES))
     uris = [uri for (uri,) in pod.database.query("SELECT artifact_uri FROM runs")]
+    # Requests wait for MinIO more than for a processor.
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda uri: put(pod, uri.removeprefix("mlflow-artifacts:/")), uris))
 
@@ -69,6 +70,7 @@ def measure(name: str, pod: Pod, image: Path) -> None:
     with output.open("w") as stdout:
         process = subprocess.Popen(
             [pod.venv.python, "-m", "mlflow_sso", "gc", "--secrets-root", str(pod.secrets_root)],
+            # PYTHONPATH comes before the installed package, so that another checkout's programs run.
             env={**pod.environment, "PYTHONPATH": str(image)},
             stdout=stdout,
         )

@@ -131,11 +131,14 @@ def measure(bench: Bench, become: Callable[..., None]) -> None:
     for name, loads in one.items():
         report_loads(f"1 worker, {name}", loads)
     plain, ours = bench.loop_seconds()
+    # It is asked no more, and would take memory from the second worker.
     bench.plain.stop()
+    # Rendered and applied as a commit would be; a changed Deployment by hand would not have its settings.
     become(workers=2)
     for name, work in works.items():
         report_loads(f"2 workers, {name}", bench.loads(bench.system.url, work))
     become(replicas=2)
+    # The machine's load changes over minutes, so one and two replicas take turns.
     replicas = in_turn(bench, key)
     print()
     value = f"{plain:.2f} / {ours:.2f} s, {ours / plain:.2f} x"
@@ -164,6 +167,7 @@ def costs(bench: Bench, work: Work, kind: str) -> str:
 
     def spent() -> dict[str, float]:
         trees = {name: sum(map(cpu_seconds, pids)) for name, pids in processes.items()}
+        # The client shares the cores with what it measures.
         return {**trees, "client": time.process_time()}
 
     before, began = spent(), time.perf_counter()
@@ -186,6 +190,7 @@ def run(release: str) -> None:
         try:
             measure(bench, with_settings(system, folder))
         except SystemExit:
+            # The pods end with the node, and their logs with them.
             print(system.workloads.server_logs(), file=sys.stderr)
             raise
 

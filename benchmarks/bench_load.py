@@ -50,6 +50,7 @@ class Bench:
     def experiment(self) -> str:
         """A new one, to which the training loops log."""
         name = f"load {secrets.token_hex(6)}"
+        # A new one for each size: the table of runs would otherwise grow from one to the next.
         made = self.member.http.post("/api/2.0/mlflow/experiments/create", json={"name": name})
         return str(made.raise_for_status().json()["experiment_id"])
 
@@ -64,6 +65,7 @@ class Bench:
             "LOAD_LOOPS": str(loops),
             "LOAD_PEOPLE": str(people),
         }
+        # --reset-stats: the figures begin when all users are there, not while they arrive.
         users = ["--headless", "--users", str(loops + people), "--spawn-rate", str(SPAWN_RATE), "--reset-stats"]
         # The time begins with the first user, the figures with the last.
         time_of_all = SECONDS + (loops + people) // SPAWN_RATE
@@ -99,6 +101,7 @@ def watch(system: System, locust: "subprocess.Popen[bytes]") -> Used:
     with psycopg.connect(system.backing.postgres.superuser_dsn, autocommit=True) as connection:
         while locust.poll() is None:
             after, seconds = _seconds(processes), time.perf_counter() - began
+            # Sampled every two seconds: reading the memory of all processes takes a processor's time from them.
             megabytes = max(megabytes, *(resident(pid) / 1e6 for pid in processes["server"]))
             row = connection.execute(CONNECTIONS).fetchone()
             connections = max(connections, row[0] if row else 0)
@@ -146,6 +149,7 @@ def scale(system: System, replicas: int) -> None:
     system.workloads.scale(replicas)
     ending = before - {pod.name for pod in system.workloads.pods()}
     if ending:
+        # A pod that drains still takes part in the next size.
         system.workloads.kubectl("wait", "--for=delete", "--timeout=180s", *(f"pod/{name}" for name in ending))
 
 
@@ -158,6 +162,7 @@ def measure(bench: Bench, *, replicas: int, times: int) -> None:
         try:
             used = watch(bench.system, locust)
         finally:
+            # Also after Ctrl-C or a fault, or it would go on asking.
             locust.kill()
             locust.wait()
         size = f"replicas {replicas}, training loops {times * LOOPS}, people {times * PEOPLE}"

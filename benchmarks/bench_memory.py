@@ -37,6 +37,7 @@ def requests(client: httpx.Client, wrong: httpx.Client) -> Iterator[httpx.Respon
         yield client.post(f"{API}/experiments/search", json={"max_results": 25})
         yield client.get(f"{API}/metrics/get-history?run_id={run}&metric_key=m0&max_results=100")
         yield wrong.get(f"{API}/runs/get?run_id={run}")
+        # Rare, as in training; a megabyte with each step would measure only the store.
         if step % 20 == 0:
             yield client.put(artifact, content=os.urandom(1 << 20))
             yield client.get(artifact)
@@ -46,6 +47,7 @@ def ask(server: Serving, key: str, count: int, answered: "itertools.count[int]",
     """Until all clients together have been answered ``count`` times."""
     with server.client(USER, key) as client, server.client(USER, "no key") as wrong:
         for answer in requests(client, wrong):
+            # Refusals are part of the mix, faults are not.
             if answer.status_code >= 500:
                 raise SystemExit(f"error: {answer.request.url.path} was answered with {answer.status_code}")
             with lock:
@@ -68,6 +70,7 @@ def used_after(server: Serving, key: str, count: int) -> float:
     answered, lock = itertools.count(1), threading.Lock()
     with ThreadPoolExecutor(CLIENTS) as pool:
         asked = [pool.submit(ask, server, key, count, answered, lock) for _ in range(CLIENTS)]
+    # Raises here what a client's thread has raised.
     for one in asked:
         one.result()
     return resident(server.process.pid) / 1e6

@@ -60,12 +60,14 @@ def measure(folder: Path, traces: int, postgres: Postgres, minio: Minio) -> Seco
     earlier = replace(pod, venv=Venv(release="3.6.0"))
     if earlier.run("migrate").code:
         raise SystemExit("error: cannot create the databases")
+    # Users of the plugin have rows of their own to be migrated.
     make_users(earlier)
     fill(database, Amount(experiments=EXPERIMENTS, runs=50, metrics=20, traces=traces // EXPERIMENTS))
     with psycopg.connect(database.dsn("mlflow"), autocommit=True) as connection:
         for statement in OF_TRACES:
             connection.execute(statement)
     started = time.perf_counter()
+    # Includes the program's start, as the migration Job does.
     done = pod.run("migrate")
     if done.code:
         raise SystemExit(f"error: cannot migrate: {done.stderr}")

@@ -87,6 +87,7 @@ def prepared(release: str, size: str, postgres: Postgres, minio: Minio) -> Itera
         Path(folder, "plain").mkdir()
         plain = replace(ours.copy(Path(folder, "plain")), settings={})
         for (name,) in plain.database.query("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'mlflow_sso_%%'"):
+            # The copy has them from ours, and MLflow creates none of them.
             plain.database.query(f'DROP INDEX "{name}"')
         yield ours, plain, keys
 
@@ -101,6 +102,7 @@ class Cost:
 
 def cost(client: httpx.Client, asked: List, pid: int) -> Cost:
     """Of some answers of the server ``pid``, after one that is not counted."""
+    # The first answer of a kind fills caches of statements and of PostgreSQL.
     asked.ask(client)
     before, times = cpu_seconds(pid), []
     for _ in range(TIMES):
@@ -121,6 +123,7 @@ def wait(client: httpx.Client) -> None:
             pass
         if time.monotonic() > deadline:
             raise SystemExit("error: a server does not answer")
+        # A server that starts needs the processor more than these questions do.
         time.sleep(0.1)
 
 

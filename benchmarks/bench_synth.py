@@ -32,6 +32,7 @@ def seconds(command: list[str], folder: Path) -> float:
 def megabytes(command: list[str], folder: Path) -> float:
     """Peak memory of ``command`` and its children; a run of its own, since looking costs time."""
     peak = 0
+    # Standard output is thrown away: a pipe that is not read would stop the process.
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak = max(peak, resident(process.pid))
@@ -75,8 +76,10 @@ def main() -> None:
         (folder / "environments" / "production.yaml").write_text(source, encoding="utf-8")
         floor, floor_memory = best([sys.executable, "-c", FLOOR], folder)
         one, one_memory = best(synth, folder)
+        # Not counted: fills the cache that the next ones use.
         seconds(cached, folder)
         unchanged = best(cached, folder)[0]
+        # Ninety-nine beside `production`.
         add_environments(folder, source, range(99))
         hundred, hundred_memory = best(synth, folder)
         seconds(cached, folder)

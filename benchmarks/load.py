@@ -40,6 +40,7 @@ def generate(url: str, context: ssl.SSLContext, request: Request, *, clients: in
         SystemExit: one is not answered with 200.
     """
     with ThreadPoolExecutor(clients) as threads:
+        # Connected and warm before the clock starts: TLS handshakes are not what is measured.
         connections = list(threads.map(lambda _: _connected(url, context, request), range(clients)))
         started = time.perf_counter()
         waited = list(threads.map(lambda connection: _waits(connection, request, count), connections))
@@ -62,6 +63,7 @@ class _Connection(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         plain = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+        # Or Nagle's algorithm would hold a request's body back until its head is acknowledged.
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
 

@@ -47,6 +47,7 @@ class Member(FastHttpUser):
     """A logged-in user, who gives up after two minutes as MLflow's client does."""
 
     abstract = True
+    # FastHttpUser checks no certificate unless told to.
     insecure = False
     network_timeout = connection_timeout = 120.0
     ssl_context_factory = staticmethod(trusted)
@@ -54,6 +55,7 @@ class Member(FastHttpUser):
     def send(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         """The answer; empty if it was an error, which Locust counts."""
         with self.client.request(method, path, name=name, catch_response=True, **options) as answer:
+            # Status 0 is a connection that failed, which has no headers either.
             if answer.status_code != 200:
                 after = (answer.headers or {}).get("Retry-After")
                 answer.failure(
@@ -71,6 +73,7 @@ class Member(FastHttpUser):
 class TrainingLoop(Member):
     """A process with an access key that logs a step a second, and an artifact of 10 MB with each run."""
 
+    # A step begins a second after the last began, however long its answer took, as in a loop that computes meanwhile.
     wait_time = constant_pacing(1)
     fixed_count = int(os.environ["LOAD_LOOPS"])
     default_headers: ClassVar = json.loads(os.environ["LOAD_KEY"])

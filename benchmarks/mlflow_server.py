@@ -18,6 +18,7 @@ def started(
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A process group of its own, by which `end` reaches the worker as well.
         start_new_session=True,
     )
 

@@ -20,6 +20,7 @@ def running(release: str, *, hosts: Sequence[str] = ()) -> Iterator[tuple[System
     names = [*HOSTS, *hosts]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # PostgreSQL runs as another user, and its data is below.
         folder.chmod(0o755)
         backing = BackingServices.create(folder / "backing", hosts=names, keycloak_host=KEYCLOAK_HOST)
         node = Node(names=[KEYCLOAK_HOST, *names])
@@ -52,6 +53,7 @@ def processes_of(system: System, namespace: str, label: str) -> list[int]:
     pods = system.node.get("pods", "--namespace", namespace, "--selector", selector)["items"]
     identities = [pod["metadata"]["uid"] for pod in pods]
     inside = [pid for pid in tree(system.node.init) if any(uid in _cgroups(pid) for uid in identities)]
+    # Only first processes are kept, since cpu_seconds adds all that they have started.
     below = {child for pid in inside for child in tree(pid)[1:]}
     return [pid for pid in inside if pid not in below]
 

@@ -40,12 +40,14 @@ class PlainServer:
         node.kubectl("create", "--filename", "-", *where, stdin=json.dumps(items))
         node.kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=300s", *where)
         with self.system.client() as client:
+            # Traefik has the route a little after the pod is ready.
             node.wait(self.url, lambda: client.get(f"{self.url}/health").status_code == 200)
         return self
 
     def _pod(self) -> dict[str, Any]:
         deployment = self.system.node.get("deployment", "mlflow", "--namespace", self.system.workloads.namespace)
         (like,) = deployment["spec"]["template"]["spec"]["containers"]
+        # In a pod, whose address is not known before.
         address = ["--host", "0.0.0.0", "--port", "5000", "--workers", "1"]  # noqa: S104
         stores = ["--backend-store-uri", self._database(), "--artifacts-destination", "/tmp/artifacts"]  # noqa: S108
         container = {

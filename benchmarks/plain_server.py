@@ -30,6 +30,7 @@ class Plain:
 
     def __enter__(self) -> "Plain":
         arguments = ["--app-name", self.app] if self.app else []
+        # The unchanged plugin reads these from its environment only.
         secrets = {name.partition("/")[2]: value for name, value in SERVER_SECRETS.items()}
         environment = {**self.pod.environment, **secrets, "PGTZ": "UTC"}
         self.process = started(self.pod.venv.path, self.port, arguments, environment=environment)

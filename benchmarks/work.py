@@ -48,6 +48,7 @@ def login_headers(client: httpx.Client) -> dict[str, str]:
     """What ``client`` logs in with."""
     sent = client.build_request("GET", "/")
     if client.auth is not None:
+        # httpx computes the header only when it sends; Basic has one step.
         sent = next(client.auth.auth_flow(sent))
     return {name: sent.headers[name] for name in ("Authorization", "Cookie") if name in sent.headers}
 

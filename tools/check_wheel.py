@@ -18,11 +18,13 @@ def expected(wheel: Path) -> dict[str, bytes | None]:
         if line and not line.startswith("#"):
             target, source = line.split()
             for file in _files(source):
+                # Bytes, so that a file that the build rewrites is noticed.
                 contents[target + file.removeprefix(source)] = (ROOT / file).read_bytes()
     return contents
 
 
 def _files(source: str) -> list[str]:
+    # By git: a checkout also has bytecode and caches, which hatchling leaves out as git does.
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", source]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [file for file in listed.split("\0") if file and (ROOT / file).is_file()]

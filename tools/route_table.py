@@ -19,6 +19,7 @@ WHOLE = {Access.OPEN: "every client, without a login", Access.ADMINISTRATOR: "ad
 def rendered(rows: Iterable[Route]) -> str:
     """A table with a row for each thing that it takes."""
     asked: dict[str, dict[str, None]] = {}
+    # A route that the release does not have is nothing that a reader of the guide could ask for.
     for row in (row for row in rows if not row.rule.is_absent):
         names = asked.setdefault(takes(row.rule), {})
         names |= dict.fromkeys(f"`{' '.join(sorted(row.methods))} {short(path)}`" for path in row.paths)
@@ -63,6 +64,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         if current != text:
             print("error: docs/security.md is older than the tables of routes; run: make route-table", file=sys.stderr)
+        # The exit code is what tests and CI read.
         return int(current != text)
     GUIDE.write_text(current)
     return 0

@@ -30,6 +30,7 @@ _SECTIONS = ("global", "install", ":env:")
 def pip_settings(listed: str) -> dict[str, str]:
     """Settings by name from the lines of ``pip config list``, such as ``global.index-url='https://…'``."""
     found: dict[str, str] = {}
+    # Order of strength, not of the lines: pip lists its sections by name.
     for section in _SECTIONS:
         for line in listed.splitlines():
             key, _, value = line.partition("=")
@@ -46,8 +47,10 @@ def uv_variables(settings: Mapping[str, str], environ: Mapping[str, str]) -> dic
     if "UV_INDEX" in told:
         # pip takes the best version of all indexes; the hashes of the locks say which file it may be.
         told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    # pip's no-index may be written as false, which means the same as leaving it out.
     if told.get("UV_NO_INDEX", "").lower() in {"0", "false", "no", "off"}:
         del told["UV_NO_INDEX"]
+    # What is set for uv itself was meant for uv.
     return {name: value for name, value in told.items() if not environ.get(name)}
 
 

@@ -131,8 +131,10 @@ _KEPT = frozenset(
 def trim(definition: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     """``definition`` reduced to its storage version, to ``fields`` and to what describes their shape."""
     spec = definition["spec"]
+    # One: of several stored versions the API server would take none.
     (version,) = (version for version in spec["versions"] if version["storage"])
     root = version["schema"]["openAPIV3Schema"]
+    # A list is a step of the path, between a field and what is in its elements.
     paths = [field.replace("[]", ".[]").split(".") for field in fields]
     selected = _select(root, paths)
     selected["properties"] = {**_head(root), **selected["properties"]}
@@ -157,6 +159,7 @@ def _head(root: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _select(schema: Mapping[str, Any], paths: list[list[str]]) -> dict[str, Any]:
+    # A path that ends here asks for the whole of it.
     if [] in paths:
         return _shape(schema)
     if schema.get("type") == "array":
@@ -174,6 +177,7 @@ def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The shape of ``schema`` without its parts and its default, which could name parts that are gone."""
     kept = _shape({key: value for key, value in schema.items() if key not in ("properties", "items", "required")})
     rules = [rule for rule in kept.pop("x-kubernetes-validations", []) if _stands(rule["rule"])]
+    # The API server refuses a default that its own schema does not allow.
     kept.pop("default", None)
     return {**kept, **({"x-kubernetes-validations": rules} if rules else {})}
 
