@@ -3,7 +3,6 @@
 Nothing here depends on cdk8s, so that the bootstrap can write the very Secrets that an ExternalSecret would create.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -256,35 +255,6 @@ def has_database_objects(settings: Settings) -> bool:
     has_role_secret = database.role_management == "managed-roles" and not database.client_certificate
     mirrors_password = has_role_secret and settings.secrets.mode == "external-secrets"
     return database.database_management == "cnpg" or database.role_management == "database-role" or mirrors_password
-
-
-def managed_role_patch(settings: Settings) -> str:
-    """What the owner of the CloudNativePG Cluster adds to it, so that it creates the role and reads its password."""
-    database = settings.database
-    # JSON quotes a name that YAML would read as another type, such as `on` or 0123.
-    password = f"passwordSecret:\n          name: {database.role_secret}"
-    return f"""\
-# Cluster {database.cluster_namespace}/{database.cluster}
-spec:
-  managed:
-    roles:
-      - name: {json.dumps(database.role)}
-        ensure: present
-        login: true
-        {"disablePassword: true" if database.client_certificate else password}"""
-
-
-def cluster_backup_patch(settings: Settings) -> str:
-    """What the owner of the CloudNativePG Cluster adds to it, so that it archives to the ObjectStore."""
-    database = settings.database
-    return f"""\
-# Cluster {database.cluster_namespace}/{database.cluster}
-spec:
-  plugins:
-    - name: barman-cloud.cloudnative-pg.io
-      isWALArchiver: true
-      parameters:
-        barmanObjectName: {database.backup_name}"""
 
 
 def tunnel_secret(settings: Settings) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cdk8s_mlflow.cluster_patches import cluster_backup_patch
 from cdk8s_mlflow.delivery.argocd import health_script
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.synth.commands import cluster_backup_patch
 from mlflow_bootstrap.store.entries import entry_plans
 from tests.manifests.objects import Objects, Render
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cdk8s_mlflow.contract import managed_role_patch
+from cdk8s_mlflow.cluster_patches import managed_role_patch
 from cdk8s_mlflow.settings import Settings
 from tests.manifests.objects import MINIMAL, Render, only, pod_specs
 

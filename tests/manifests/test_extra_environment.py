@@ -59,7 +59,7 @@ REFUSED = {
     "AWS_PROFILE": "follows from artifacts.credentials",
     "PGSSLMODE": "follows from database",
     "PGSERVICEFILE": "follows from database",
-    "MLFLOW_READ_REPLICA_BACKEND_STORE_URI": "moves a store",
+    "MLFLOW_READ_REPLICA_BACKEND_STORE_URI": "may not have arrived",
     "MLFLOW_TRACKING_URI": "moves a store",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "hands clients addresses of the bucket",
     "MLFLOW_S3_UPLOAD_EXTRA_ARGS": "may open objects to others; set encryption",

@@ -128,6 +128,7 @@ _PERMISSIONS = "changes who may do what, which was tested as it is"
 _ROUTES = "moves or adds routes, which are then not those that permissions are checked for"
 _HEADERS = "weakens the headers by which a browser protects its user"
 _STORES = "moves a store, which backup, migration and cleaning would not know"
+_REPLICA = "sends reads to where a write of the same client may not have arrived (docs/not-supported.md)"
 _PRIVATE = "is private to MLflow, whose server sets it itself"
 _DIRECT = "hands clients addresses of the bucket itself, past the server's permissions"
 _ADDRESSES = "makes the server connect to addresses that users choose, those in the cluster too"
@@ -140,8 +141,9 @@ REASONS: Mapping[str, str] = {
     r"_MLFLOW_.*": _PRIVATE,
     r"PYTHON[A-Z0-9]*|LD_[A-Z_]+|PATH|VIRTUAL_ENV|MLFLOW_ALLOW_PICKLE_DESERIALIZATION|OIDC_[A-Z_]*PLUGIN": _CODE,
     r"(GUNICORN|UVICORN|WAITRESS|FLASK|WERKZEUG|HYPERCORN)_[A-Z_]+|MLFLOW_(GUNICORN|UVICORN|WAITRESS)_OPTS": _SERVER,
-    r"MLFLOW_REGISTRY_(STORE_)?URI|MLFLOW_READ_REPLICA_[A-Z_]+|MLFLOW_WORKSPACE[A-Z_]*|MLFLOW_(TRACKING|REGISTRY)_(URI|DIR)"
+    r"MLFLOW_REGISTRY_(STORE_)?URI|MLFLOW_WORKSPACE[A-Z_]*|MLFLOW_(TRACKING|REGISTRY)_(URI|DIR)"
     r"|MLFLOW_ALLOW_FILE_STORE|MLFLOW_TRACE_ARCHIVAL_[A-Z_]+|MLFLOW_TRACING_DESTINATION|OIDC_ALEMBIC_[A-Z_]+": _STORES,
+    r"MLFLOW_READ_REPLICA_[A-Z_]+": _REPLICA,
     r"MLFLOW_DEFAULT_ARTIFACT_ROOT|MLFLOW_SERVE_ARTIFACTS|MLFLOW_ARTIFACTS_ONLY"
     r"|MLFLOW_ENABLE_PROXY_MULTIPART_[A-Z_]+|MLFLOW_PRESIGNED_[A-Z_]+": _DIRECT,
     r"MLFLOW_[A-Z_]+_ALLOW_PRIVATE_IPS|MLFLOW_[A-Z_]+_ALLOWED_(SCHEMES|DOMAINS)|MLFLOW_ALLOW_HTTP_REDIRECTS"

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from pathlib import Path
 
-from cdk8s_mlflow.contract import cluster_backup_patch, managed_role_patch
+from cdk8s_mlflow.cluster_patches import cluster_backup_patch, managed_role_patch
 from cdk8s_mlflow.settings import InvalidSettingsError, Override, Problem, Settings, load
 from cdk8s_mlflow.settings.folder import environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
