@@ -12,6 +12,9 @@ ifneq ($(shell test -s $(VENV)/.made && test "$$(cat $(VENV)/.made)" != "$$(pwd 
 $(info this checkout was moved, so its environments are set up anew)
 endif
 
+# The tests start Python hundreds of times, and each would compile anew what it imports if none of them may keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev synth test check format lock bench clean
 
@@ -42,8 +45,7 @@ $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/.uv
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.run
 	@echo "installing what the tests need into $(VENV)"
-	@# Tests start Python hundreds of times, and where PYTHONDONTWRITEBYTECODE is set each would compile what it imports.
-	@$(call install,--compile-bytecode --require-hashes -r requirements/dev.lock)
+	@$(call install,--require-hashes -r requirements/dev.lock)
 	@touch $@
 
 $(VENV)/.servers: requirements/servers.lock $(VENV)/.dev

@@ -15,8 +15,7 @@ schema: $(VENV)/.run ## write the JSON Schema of environment files and docs/sett
 	@$(PY) main.py schema
 
 test: $(VENV)/.dev ## everything that needs no server
-	@# Without bytecode each of its processes would compile the same modules anew.
-	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -q --numprocesses 2 --dist loadgroup -m "not servers and not downloads" tests
+	@$(PY) -m pytest -q --numprocesses 2 --dist loadgroup -m "not servers and not downloads" tests
 
 check: $(VENV)/.servers ## format, lint and types, without changing a file
 	@$(VENV)/bin/ruff format --check .
