@@ -1,8 +1,10 @@
 """The rules that keep the tree importable, and its names and words plain."""
 
 import ast
+import io
 import re
 import subprocess
+import tokenize
 from collections.abc import Container, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -43,6 +45,12 @@ GENERATED = re.compile(r"^(dist|imports|tests/package/other_app)/|CHANGELOG\.md$
 """What is generated, and history."""
 
 NAME_WORDS = 8
+
+ROOMS = {"constructs": 0.02, "bootstrap": 0.02, "live": 0.02, "benchmarks": 0.02, "tools": 0.02}
+"""Top folders of hand-written Python whose figures are held, and the share of their lines that gives a reason."""
+
+PRAGMA = re.compile(r"#\s*(noqa|type: ignore|fmt:)")
+FILE_LINES, FUNCTION_LINES = 300, 40
 
 
 @cache
@@ -85,6 +93,28 @@ def imported(path: Path, known: Container[str]) -> Iterator[str]:
             yield from (name if name in known else node.module for name in inner)
 
 
+def sources(room: str) -> dict[str, str]:
+    """The Python of a room, by its path."""
+    return {path: text for path, text in texts().items() if path.startswith(f"{room}/") and path.endswith(".py")}
+
+
+def reasons(text: str) -> int:
+    """Lines of a module that end with a comment, without those that only tools read."""
+    found = tokenize.generate_tokens(io.StringIO(text).readline)
+    return sum(token.type == tokenize.COMMENT and not PRAGMA.match(token.string) for token in found)
+
+
+def too_long(path: str, text: str) -> Iterator[str]:
+    """The module, and its functions, if they have too many lines."""
+    if (lines := len(text.splitlines())) > FILE_LINES:
+        yield f"{path}: {lines} lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                yield f"{path}: {node.name} has {lines} lines"
+
+
 @pytest.mark.parametrize("folder", ["constructs", "tests/constructs"])
 def test_no_package_hides_the_library_constructs(folder: str) -> None:
     assert not (ROOT / folder / "__init__.py").exists()
@@ -112,3 +142,37 @@ def test_names_of_tests_are_short() -> None:
     words = sorted(len(name.split("_")) for name in names_of_tests())
 
     assert words[len(words) * 9 // 10] <= NAME_WORDS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_give_reasons(room: str) -> None:
+    given = {path: (reasons(text), len(text.splitlines())) for path, text in sources(room).items()}
+    found, lines = (sum(figures) for figures in zip(*given.values(), strict=True))
+
+    silent = sorted((path for path in given if not given[path][0]), key=lambda path: -given[path][1])
+    assert found >= ROOMS[room] * lines, f"{found} comments in {lines} lines; none in {', '.join(silent[:9])}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("one = 1  # a reason\n# another\n", 2),
+        ('text = """\n# not a comment\n"""\n', 0),
+        ("import sys  # noqa: F401\nnumber = one  # type: ignore[name-defined]\n", 0),
+    ],
+)
+def test_reasons_are_comments_for_readers(text: str, found: int) -> None:
+    assert reasons(text) == found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_have_short_parts(room: str) -> None:
+    assert [line for path, text in sources(room).items() for line in too_long(path, text)] == []
+
+
+def test_too_long_names_file_and_function() -> None:
+    function = "def f():\n" + "    pass\n" * FUNCTION_LINES
+
+    found = [*too_long("a.py", function + "\n" * FILE_LINES)]
+
+    assert found == ["a.py: 341 lines", "a.py: f has 41 lines"]
