@@ -1,5 +1,6 @@
 """Each real server starts, keeps its data over a restart, and leaves nothing behind."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -168,3 +169,24 @@ def test_folder_is_on_disk_without_memory() -> None:
 
     assert MEMORY not in folder.parents
     assert not folder.exists()
+
+
+def test_folder_is_on_disk_if_processes_took_memory() -> None:
+    available = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
+    free = int(available.split()[1]) * 1024
+
+    # An eighth more than there is: other processes give memory back meanwhile.
+    with memory_folder("tried-", room=free + free // 8) as folder:
+        assert MEMORY not in folder.parents
+
+
+@pytest.mark.skipif(not MEMORY.is_dir(), reason="this machine has no file system in memory")
+def test_folder_of_killed_process_is_deleted() -> None:
+    prefix = f"tried-{os.getpid()}-"
+    leave = f"from live.servers.memory import memory_folder; import os\nwith memory_folder({prefix!r}): os._exit(9)"
+    with memory_folder(prefix) as used:
+        assert subprocess.run([sys.executable, "-c", leave], check=False).returncode == 9
+        assert len(list(MEMORY.glob(f"{prefix}*"))) == 2
+
+        with memory_folder(prefix) as anew:
+            assert set(MEMORY.glob(f"{prefix}*")) == {used, anew}
