@@ -49,6 +49,7 @@ def _images(settings: EnvironmentSettings) -> Iterator[Conflict]:
     remedy = "so that a new image would change no manifest and start no pod; name a version, or a digest"
     if image.tag and not image.digest and is_moving_tag(image.tag):
         yield "image.tag", f"is {image.tag}, which moves, {remedy}"
+    # A digest does not move, whatever tag stands before it.
     if tunnel and "@" not in tunnel.image and is_moving_tag(tunnel.image.rpartition(":")[2]):
         yield "ingress.cloudflared.image", f"is {tunnel.image}, whose tag moves, {remedy}"
 
@@ -58,8 +59,9 @@ def _repository(settings: EnvironmentSettings) -> Iterator[Conflict]:
     repository = urlsplit(delivery.repository).hostname or ""
     if (
         delivery.tools
+        # `init` and the examples leave both as placeholders; only one of them is a mistake.
         and not is_placeholder_host(host)
-        and re.fullmatch(r"(.*\.)?example(\.(com|net|org))?", repository)
+        and _PLACEHOLDER.fullmatch(repository)
     ):
         yield (
             "delivery.repository",
@@ -70,6 +72,7 @@ def _repository(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
     login, ingress = settings.authentication, settings.ingress
+    # Another port of the same host is another server.
     if login.keycloak_host not in ingress.hosts or login.keycloak_port != ingress.public_port:
         return
     if login.keycloak_host == ingress.host and not login.keycloak_path:
@@ -94,6 +97,7 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ):
         url = urlsplit(endpoint or "")
         host = url.hostname or ""
+        # boto3 puts the bucket in front of the host, or into the path, by itself.
         if bucket and host.startswith(f"{bucket}.") and host.count(".") > 2 and ".svc" not in host:
             yield key, f"is {endpoint}, which names the bucket {bucket} too; remove that from the host"
         if url.scheme == "http" and not host.endswith((".svc", f".svc.{domain}")):
@@ -102,6 +106,7 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _database(settings: EnvironmentSettings) -> Iterator[Conflict]:
     database = settings.database
+    # libpq compares the certificate's names only, unless they hold the address.
     if database.host and ip_address(database.host) is not None and database.sslmode == "verify-full":
         yield (
             "database.sslmode",

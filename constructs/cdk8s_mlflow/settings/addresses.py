@@ -14,6 +14,7 @@ from pydantic import AfterValidator
 
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
+# Names that no public DNS has, so that no address can be found for them from elsewhere.
 _DOCUMENTATION = re.compile(
     r"(.*\.)?(example|example\.(com|net|org)|invalid|test|localhost|local|internal|lan|home\.arpa)"
 )
@@ -46,6 +47,7 @@ def _hostname(
         error = _name_error(value, port=port, path=path)
         if error:
             raise ValueError(error)
+        # A pattern of names takes 10.1.2.3 for four labels.
         if re.fullmatch(r"[0-9.]+", value):
             raise ValueError("must be a DNS name, not an IP address; TLS certificates and cookies need a name")
         return value
@@ -60,6 +62,7 @@ def _host(value: str) -> str:
         if address.is_unspecified or address.is_multicast:
             raise ValueError("must be the address of one server")
         return str(address)
+    # Brackets belong to URLs; libpq and Redis's client take the address as it is.
     if value.startswith("["):
         raise ValueError("must be a name or an address without brackets, such as 2001:db8::5")
     error = _name_error(value, port="the port has a setting of its own", path="remove the path")
@@ -91,11 +94,13 @@ def _allowed_host(value: str) -> str:
         raise ValueError("must be a Host header such as mlflow.internal.example.com:8080, with a port of 1 to 65535")
     if host.startswith("[") and ip_address(host.strip("[]")) is not None:
         return value
+    # The server compares texts, and would never match a name in capitals.
     if value != value.lower():
         raise ValueError("must be in lower case, as browsers send it")
     labels = host.split(".")
     if not all(label == "*" or re.fullmatch(LABEL, label) for label in labels):
         raise ValueError("must be a Host header such as mlflow.internal.example.com, *.example.com or 10.42.*:9090")
+    # 10.42.* is a network, mlflow.* any domain whose owner calls a host so.
     if set(labels) == {"*"} or (labels[-1] == "*" and not labels[0].isdigit()):
         raise ValueError("must name hosts; this * lets web pages of any domain talk to the server")
     return value
@@ -134,6 +139,7 @@ def _origin(value: str) -> str:
     if "@" in rest:
         raise ValueError(f"must be an origin {_ORIGIN}: browsers send no login")
     host = _split_port(rest)[0]
+    # *.com would be every page of that domain.
     if host.startswith("*") and host.count(".") < 2:
         raise ValueError(f"must name hosts, {_ORIGIN}; this * lets web pages of any domain talk to the server")
     try:
@@ -150,6 +156,7 @@ def _cidr(value: str) -> str:
         length = 32 if "." in value else 128
         raise ValueError(f"must be a network such as 203.0.113.0/24; for one address write {value}/{length}")
     try:
+        # In one spelling: an IPv6 network has several.
         return str(ipaddress.ip_network(value))
     except ValueError as error:
         raise ValueError("must be a network such as 203.0.113.0/24, with no host bits set") from error
@@ -162,6 +169,7 @@ def _trusted_network(value: str) -> str:
     if "/" not in value:
         raise ValueError("must be an address or a network such as 10.42.0.0/16; names are not compared")
     network = _cidr(value)
+    # X-Forwarded-For of every client would be believed.
     if network.endswith("/0"):
         raise ValueError("must be the network of the proxies; this one lets any client forge its address")
     return network
@@ -226,6 +234,7 @@ def _ip_address(value: str) -> str:
 
 def _git_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
+    # git takes host:path for ssh, Flux and Argo CD take only URLs.
     short = _SCP.fullmatch(rest if separator and scheme == "ssh" else value)
     if short and not _is_port(short["path"].partition("/")[0]) and (not separator or scheme == "ssh"):
         login = short["user"] or "git@"
@@ -233,6 +242,7 @@ def _git_url(value: str) -> str:
     parts = _parts(value)
     if parts.scheme not in ("https", "ssh", "oci"):
         raise ValueError("must start with https://, ssh:// or oci://")
+    # A login in the URL would be in dist/, and in each reader's clone; ssh needs a user's name.
     if parts.password or (parts.username and parts.scheme != "ssh"):
         raise ValueError("must hold no login; delivery.credentials_secret names the Secret that has it")
     if not parts.path.strip("/"):

@@ -41,6 +41,7 @@ _OTHER_STORES = {
 
 
 def _kind(value: object) -> object:
+    # A word of its own, since `must be minio or s3` would not say that these never work.
     store = _OTHER_STORES.get(str(value).lower().replace("-", "").replace("_", ""))
     if store:
         raise ValueError(
@@ -129,6 +130,7 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
             "artifacts.credentials",
             "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
         )
+    # A certificate for *.s3.example.com covers one label.
     if artifacts.addressing == "virtual" and "." in artifacts.bucket:
         yield (
             "artifacts.addressing",

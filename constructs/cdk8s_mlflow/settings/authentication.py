@@ -125,6 +125,7 @@ class AuthenticationSettings(Section):
     @property
     def issuer(self) -> str:
         """The ``iss`` of the realm's tokens (OpenID Connect Discovery 1.0, section 3)."""
+        # Keycloak writes the issuer of a realm with spaces so, and tokens are compared with it as text.
         return f"{self.keycloak_url}/realms/{self.realm.replace(' ', '%20')}"
 
     @property

@@ -26,6 +26,7 @@ def backup_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _dumps(settings: EnvironmentSettings) -> Iterator[Conflict]:
     backup = settings.backup
     if backup.target is None:
+        # Only what the file sets: defaults without a target are no mistake.
         for key in sorted(backup.model_fields_set - {"target", "cluster"}):
             yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
     elif _in_bucket_of_artifacts(settings, backup.target, servers.dumps(settings)):
@@ -111,6 +112,7 @@ def _retention(settings: EnvironmentSettings) -> Iterator[Conflict]:
     kept = {"backup.keep_days": backup.keep_days if backup.target else 0}
     if backup.cluster and backup.cluster.target:
         kept["backup.cluster.keep_days"] = backup.cluster.keep_days
+    # The longest: the oldest backup that can be restored decides which artifacts it may name.
     key, days = max(kept.items(), key=lambda item: item[1])
     if maintenance.garbage_collection and not settings.artifacts.versioned and maintenance.retention_days < days:
         yield (

@@ -35,6 +35,7 @@ def connections(settings: EnvironmentSettings) -> int:
     database, server = settings.database, settings.server
     pods = server.most_replicas + server.surge
     pools = server.workers * (database.pool_size + database.max_overflow) * 2
+    # One for the gauges of each pod, two for a migration.
     return pods * (pools + 1) + 2
 
 
@@ -46,6 +47,7 @@ def _release(settings: EnvironmentSettings) -> Iterator[Conflict]:
             f"is {plugin}, but release {settings.release} was tested with {expected}; remove the key",
         )
     tag = settings.image.tag or ""
+    # A tag may be of any form; only one that says a version can contradict the release.
     version = re.match(r"v?(\d+\.\d+\.\d+)", tag)
     if version and version[1] != settings.release:
         yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
@@ -61,6 +63,7 @@ def _namespace(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _unused(settings: EnvironmentSettings) -> Iterator[Conflict]:
     for key in settings.tested_release.unused_settings:
         section, name = key.split(".")
+        # A default that the release has no use for is no mistake of the file.
         if name in getattr(settings, section).model_fields_set:
             yield key, f"has no effect on release {settings.release}; remove it"
 

@@ -135,6 +135,7 @@ def database_conflicts(database: DatabaseSettings) -> Iterator[Conflict]:
     for key, name in (("database.name", database.name), ("database.auth_name", database.auth_name)):
         if name in ("postgres", "template0", "template1"):
             yield key, f"is {name}, which PostgreSQL keeps for itself; name another"
+        # Bytes: PostgreSQL cuts a longer name off without an error, and two may become one.
         if len(name.encode()) > 63:
             yield key, "is longer than the 63 bytes that PostgreSQL allows; shorten it"
     if database.role in ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer") or database.role.startswith("pg_"):

@@ -27,6 +27,7 @@ def describe(section: type[Section]) -> None:
     for name, field in fields.items():
         if field.description is None and name in texts:
             field.description = texts[name]
+    # The schema was built without the descriptions when the class was defined.
     section.model_rebuild(force=True)
 
 

@@ -122,6 +122,7 @@ class EnvironmentSettings(Section):
         """Host headers that the server answers: the public one, and the Service's names with and without its port."""
         service = f"{self.name}.{self.namespace}"
         names = (self.name, service, f"{service}.svc", f"{service}.svc.{self.network.cluster_domain}")
+        # Some clients write the port even if it is the usual one, and MLflow compares the whole header.
         ported = tuple(f"{name}:80" for name in names)
         return (*self.ingress.authorities, *names, *ported, *self.server.allowed_hosts)
 
@@ -145,6 +146,7 @@ class EnvironmentSettings(Section):
             changes = derived(section, self.instance) if isinstance(section, Section) else {}
             if changes:
                 values = {**dict(section), **changes}
+                # model_copy(update=…) would mark the fields as set, so that no later copy followed the instance.
                 resolved = type(section).model_construct(_fields_set=set(section.model_fields_set), **values)
                 object.__setattr__(self, name, resolved)
         for name, value in derived(self, self.instance).items():

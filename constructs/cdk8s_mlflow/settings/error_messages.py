@@ -46,6 +46,7 @@ def _key(location: tuple[int | str, ...]) -> str:
     key = ""
     for part in location:
         key += f"[{part}]" if isinstance(part, int) else f".{part}"
+    # pydantic names the key of a mapping so, if the key itself is wrong.
     return key.removeprefix(".").removesuffix(".[key]")
 
 
@@ -72,7 +73,7 @@ def _remedy(location: tuple[int | str, ...]) -> str:
 def _bounds(message: str, bounds: dict[str, Any]) -> str:
     lower, upper = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
     if lower is not None or upper is not None:
-        return message.replace("Input should be", "must be").replace(" or equal to", " or equal to")
+        return message.replace("Input should be", "must be")
     if "expected" in bounds:
         return f"must be {bounds['expected']}".replace("'", "")
     return (
@@ -86,5 +87,6 @@ def _shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:
         return "nothing"
+    # Control characters, and letters that look like others, are part of what is wrong.
     text = ascii(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -193,6 +193,7 @@ def refusal(name: str, release: str) -> str:
     setting = _matching(SETTINGS, name)
     if setting:
         return f"follows from {setting}; set that, and remove it here"
+    # Before the patterns, which would give a reason that holds on one release only.
     others = [other for other in HARMLESS_ON if name in HARMLESS_ON[other]]
     if others:
         return f"has no effect on release {release}, only on {others[0]}; remove it"

@@ -31,11 +31,13 @@ def find_secrets(document: Mapping[str, Any], *, above: tuple[str, ...] = ()) ->
 
 
 def _is_secret(where: tuple[str, ...], value: Any) -> bool:
+    # Lists are read as tuples; an element has no name, so only its form can betray it.
     if isinstance(value, tuple):
         return any(_is_secret((*where, ""), item) for item in value)
     if not isinstance(value, str):
         return False
     named = bool(_NAMES.fullmatch(where[-1])) and ".".join(where[-2:]) not in _ALLOWED
+    # Both are names of Secrets.
     known_setting = where[-1] in ("tls_secret", "credentials_secret") and len(where) == 2
     return (named and bool(value) and not known_setting) or looks_like_a_secret(value)
 

@@ -17,6 +17,7 @@ def environment_files(folder: Path) -> list[Path]:
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     files = [file for file in entries if file.suffix.lower() in _ENDINGS]
+    # A .yml that is passed over would be an environment that nothing renders or delivers.
     misnamed = [file for file in files if file.suffix != ".yaml"]
     if misnamed:
         message = f"must end with .yaml to be read; rename it to {misnamed[0].stem}.yaml, or move it elsewhere"

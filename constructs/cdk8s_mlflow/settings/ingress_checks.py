@@ -78,6 +78,7 @@ def _class(ingress: IngressSettings) -> Iterator[Conflict]:
         yield "ingress.class_name", f"is required with ingress.controller {ingress.controller}; name the IngressClass"
     given = ingress.class_name or ""
     alike = [name for name in CONTROLLERS if name in given and name != "other"]
+    # Not if `controller` is set: a class may be called anything.
     if alike and "controller" not in ingress.model_fields_set and ingress.controller not in alike:
         yield (
             "ingress.controller",

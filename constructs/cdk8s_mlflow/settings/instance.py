@@ -68,6 +68,7 @@ def follows_instance(template: str, *, in_section: str | None = None) -> Any:
 
     A section of its own, without Settings around it, has the default ``in_section``, or that of ``mlflow``.
     """
+    # The rule is in the field's schema, where the JSON Schema and `derived` both find it.
     rule = FollowsInstance(template)
     return Field(default=in_section or rule.default(DEFAULT_INSTANCE, {}), json_schema_extra=rule)
 

@@ -107,6 +107,7 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Text that is a mistake only beside another setting."""
     image, secrets, database, artifacts = settings.image, settings.secrets, settings.database, settings.artifacts
     first = image.repository.partition("/")[0]
+    # A repository may have a dot in it; with the default registry it is rather a whole reference.
     if "." in first and "registry" not in image.model_fields_set:
         yield "image.repository", f"is {image.repository!r}, which begins with a registry; name that in image.registry"
     if secrets.vault_prefix.startswith(f"{secrets.vault_mount}/"):

@@ -18,7 +18,7 @@ class MonitoringSettings(Section):
     """Write a ServiceMonitor for the Prometheus operator."""
 
     labels: KubernetesLabels = {"release": "kube-prometheus-stack"}
-    """KubernetesLabels by which Prometheus selects the ServiceMonitor."""
+    """Labels by which Prometheus selects the ServiceMonitor."""
 
     interval: Duration = "30s"
     """How often to scrape."""

@@ -82,6 +82,7 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 
 def _knows_port(settings: EnvironmentSettings, service: Service, port: int) -> bool:
+    # 80 and 443 are ports of Services; containers that run without root listen above 1023.
     return settings.artifacts.kind == "minio" or service.name.startswith("rook-ceph-rgw-") or port >= 1024
 
 

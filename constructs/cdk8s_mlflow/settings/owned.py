@@ -44,6 +44,7 @@ class Owned:
         return f"s3://{self.name}" if self.kind == BUCKET else self.name
 
     def _overlaps(self, other: "Owned") -> bool:
+        # With a closing slash: s3://a/mlflow is not within s3://a/ml.
         longer, shorter = sorted((f"{self._path}/", f"{other._path}/"), key=len, reverse=True)
         return longer.startswith(shorter)
 
@@ -86,6 +87,7 @@ def _cluster(settings: Settings) -> servers.Places:
 def _follows(settings: Settings, key: str) -> bool:
     *above, name = key.split(".")
     section: Section = getattr(settings, above[0]) if above else settings
+    # null is as good as unset: the name follows from the instance then.
     return name not in section.model_fields_set or getattr(section, name) is None
 
 

@@ -58,6 +58,7 @@ def _pairs(environments: Mapping[Path, Settings]) -> dict[tuple[Path, Path], lis
     found: dict[tuple[Path, Path], list[_Shared]] = defaultdict(list)
     for things in alike.values():
         for (one, first), (other, second) in combinations(things, 2):
+            # A single file may name one thing twice, which its own checks look for.
             if one != other and first.is_same(second):
                 found[one, other].append(_Shared(first, second))
     return {pair: _without_consequences(things) for pair, things in found.items()}
