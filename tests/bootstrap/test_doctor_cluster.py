@@ -1,13 +1,15 @@
 """Each line of doctor that reads the cluster: right with everything well, and named when that one thing is broken."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, look
+from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, examination, look
 from healthy_cluster import READY, HealthyCluster, ago, controller, custom
 
+from mlflow_bootstrap.doctor.checks import workloads
+from mlflow_bootstrap.doctor.committed import Committed
 from mlflow_bootstrap.doctor.line import State
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("kubeconfig")]
@@ -213,3 +215,23 @@ def test_doctor_names_what_was_broken(cluster: HealthyCluster, case: Case) -> No
 
     assert (line.state, case.seen in line.seen) == (case.state, True), line
     assert line.state is State.OK or (line.means and line.do)
+
+
+@pytest.mark.parametrize(
+    ("committed", "running", "seen"),
+    [
+        (True, True, (State.OK, "suspended, as committed")),
+        (False, True, (State.FAILED, "suspended")),
+        (True, False, (State.WARNING, "committed is suspended, and it still runs")),
+    ],
+)
+def test_doctor_compares_pauses_with_commits(
+    cluster: HealthyCluster, committed: bool, running: bool, seen: tuple[State, str]
+) -> None:
+    gc = dict(of("CronJob", "mlflow-gc"))
+    written = {**gc, "spec": {**gc["spec"], "suspend": committed}}
+
+    with cluster.broken(gc, {"spec": {"suspend": running}}):
+        (line,) = workloads.cron_jobs(replace(examination(), committed=Committed((written,), {})))
+
+    assert (line.state, line.seen) == seen

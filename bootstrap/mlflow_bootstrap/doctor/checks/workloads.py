@@ -104,8 +104,16 @@ def _cron_job(item: Object, current: Object) -> Line:
     succeeded, scheduled = _time(status.get("lastSuccessfulTime")), _time(status.get("lastScheduleTime"))
     title, jobs = f"CronJob {name}", f"kubectl -n {namespace} get jobs"
     means = "there is no recent backup" if "dump" in name else "what it clears away stays"
-    if current["spec"].get("suspend"):
-        return failed(title, "suspended", means=means, do=f"kubectl -n {namespace} describe cronjob {name}")
+    describe = f"kubectl -n {namespace} describe cronjob {name}"
+    # server.read_only suspends what deletes, for as long as it is committed.
+    match bool(item["spec"].get("suspend")), bool(current["spec"].get("suspend")):
+        case True, True:
+            return passed(title, "suspended, as committed")
+        case True, False:
+            seen = "committed is suspended, and it still runs"
+            return warned(title, seen, means="it may delete what the freeze is to keep", do=describe)
+        case False, True:
+            return failed(title, "suspended", means=means, do=describe)
     if scheduled is None:
         return warned(
             title,
