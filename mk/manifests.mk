@@ -11,7 +11,7 @@ init: $(VENV)/.run ## write a new environment: make init NAME=staging
 images: $(VENV)/.run ## list every image to mirror
 	@$(PY) main.py images
 
-schema: $(VENV)/.run ## write the JSON Schema of environment files and docs/settings.md
+schema: $(VENV)/.run ## write the JSON Schema of environment files, docs/settings.md and docs/other-charts.md
 	@$(PY) main.py schema
 
 test: $(VENV)/.dev ## everything that needs no server

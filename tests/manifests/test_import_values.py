@@ -34,7 +34,7 @@ CHART = (
     *("affinity", "initContainers", "extraContainers", "extraVolumes", "extraVolumeMounts", "livenessProbe"),
     *("readinessProbe", "corsAllowedOrigins", "deploymentAnnotations", "extraDeploy", "initImages", "minio"),
     *("oauth2Proxy", "oidcAuth", "priorityClassName", "revisionHistoryLimit", "serverAllowedHosts"),
-    "serverHost",
+    *("serverHost", "garbageCollection", "httpRoute"),
 )
 OURS_TOO = {"image", "ingress"}
 """Areas of the chart that are sections here as well."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cdk8s_mlflow.importing.chart_network import ingress, service
+from cdk8s_mlflow.importing.chart_network import http_route, ingress, service
 from cdk8s_mlflow.importing.chart_pods import POD_AREAS
 from cdk8s_mlflow.importing.chart_stores import artifact_root, backend_store, oidc
 from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome, asked, text_of
@@ -28,11 +28,15 @@ def chart_values(values: Values) -> Iterator[Outcome]:
     """What becomes of each setting of ``values``; what asks for nothing is passed over."""
     release = release_of(values)
     yield Carried("release", release)
+    routed = _is_on(values.get("httpRoute"))
     for area, value in values.items():
-        if not asked(value):
+        # A route takes the place of an Ingress that is off, which else would switch ours off.
+        if not asked(value) or (area == "ingress" and routed and not _is_on(value)):
             continue
         rule = AREAS.get(area)
-        if rule is not None:
+        if area == "httpRoute" and routed and _is_on(values.get("ingress")):
+            yield LeftOut(area, "would be a second way in; set ingress.gateway by hand if it is to replace the Ingress")
+        elif rule is not None:
             yield from _checked(area, rule, value, release)
         elif area in REASONS:
             yield from _left(area, value)
@@ -40,6 +44,10 @@ def chart_values(values: Values) -> Iterator[Outcome]:
             yield LeftOut(area, f"is {EQUIVALENTS[area]} here, which would change names: set it by hand")
         else:
             yield LeftOut(area, "is not known to this version")
+
+
+def _is_on(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("enabled") is True
 
 
 def _checked(area: str, rule: Area, value: Any, release: str) -> list[Outcome]:
@@ -244,6 +252,7 @@ AREAS: Mapping[str, Area] = {
     "artifactRoot": artifact_root,
     "oidcAuth": oidc,
     "ingress": ingress,
+    "httpRoute": http_route,
     "service": service,
     "corsAllowedOrigins": _names("corsAllowedOrigins", "server.cors_origins"),
     "serverAllowedHosts": _names("serverAllowedHosts", "server.allowed_hosts"),

@@ -31,6 +31,33 @@ def ingress(value: Values, release: str) -> Iterator[Outcome]:
     yield from _annotations(annotations, controller)
 
 
+def http_route(value: Values, release: str) -> Iterator[Outcome]:
+    """Gateways and hosts; the rules lead to the one Service."""
+    if value.get("enabled") is not True:
+        return
+    parents = list(value.get("parentRefs") or [])
+    gateways = [item for item in parents if item.get("kind") in (None, "Gateway")]
+    hosts = list(value.get("hostnames") or [])
+    yield Carried("ingress.enabled", True)
+    yield Carried("ingress.gateway.parents", [_gateway(item) for item in gateways])
+    # The policies let Traefik's pods in by their labels; of another Gateway somebody has to say where it is.
+    yield Carried("ingress.controller", "traefik" if "traefik" in str(gateways) else "other")
+    if hosts:
+        yield Carried("ingress.host", hosts[0])
+    if hosts[1:]:
+        yield Carried("ingress.more_hosts", hosts[1:])
+    if len(gateways) < len(parents):
+        yield LeftOut("httpRoute.parentRefs", "names others than Gateways; name a Gateway in ingress.gateway")
+    for name in ("rules", "labels", "annotations"):
+        if value.get(name):
+            yield LeftOut(f"httpRoute.{name}", "has no setting: the route is one rule that leads to the Service")
+
+
+def _gateway(parent: Values) -> dict[str, Any]:
+    names = {"name": "name", "namespace": "namespace", "sectionName": "section_name", "port": "port"}
+    return {ours: parent[theirs] for theirs, ours in names.items() if parent.get(theirs)}
+
+
 def _controller(class_name: str) -> ControllerName:
     # Class names mostly hold their controller's, as nginx-internal does.
     alike: list[ControllerName] = [name for name in CONTROLLERS if name in class_name and name != "other"]
@@ -71,7 +98,6 @@ def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
     for name, value in annotations.items():
         short = name.removeprefix(_NGINX)
         if controller != "nginx" or short == name:
-            # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             kept[name] = text_of(value)
         elif short in ("proxy-read-timeout", "proxy-send-timeout") and text_of(value).isdecimal():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cdk8s_mlflow.importing.page import page
 from cdk8s_mlflow.settings import Problem, UnreadableSettingsError
 from cdk8s_mlflow.settings.schema import SCHEMA_FILE, schema_text, settings_table
 from cdk8s_mlflow.synth.output_tree import OutputError
@@ -22,6 +23,8 @@ def write_schema(environments: Path, docs: Path) -> list[Path]:
     texts = {environments / SCHEMA_FILE: schema_text()}
     if (docs / "settings.md").is_file():
         texts[docs / "settings.md"] = settings_table()
+    if (docs / "other-charts.md").is_file():
+        texts[docs / "other-charts.md"] = page()
     for path, text in texts.items():
         _write(path, text)
     return list(texts)
