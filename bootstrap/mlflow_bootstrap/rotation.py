@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap import engine
 from mlflow_bootstrap.difference import Difference, Secrecy
 from mlflow_bootstrap.engine import Action, Change, Outcome
@@ -59,5 +60,20 @@ def _consequences(run: Run, entry: str) -> list[str]:
         lines.append(f"External Secrets copies the new value within {settings.secrets.refresh_interval}")
     if entry == "postgres" and _set_by_cloudnativepg(run):
         lines.append("CloudNativePG sets the role's password when the Secret in its namespace has changed")
-    restart = f"kubectl -n {settings.namespace} rollout restart deployment/{settings.name}"
-    return [*lines, f"pods read it at their start: `{restart}` once the Secret has changed"]
+    return [*lines, *_IN_PODS[entry], *(_KEPT_SESSIONS if entry == "server" and _keeps_sessions(settings) else ())]
+
+
+def _keeps_sessions(settings: Settings) -> bool:
+    return any(key.keeps_previous for key in settings.server_keys)
+
+
+_IN_USE = "pods use the new value as soon as their Secret has changed, without a restart"
+_REPLACED = "pods replace their processes one by one within two minutes after their Secret has changed"
+_IN_PODS = {
+    "postgres": (_IN_USE,),
+    "s3": (_IN_USE, "until then artifacts cannot be read or written"),
+    "oidc": (_REPLACED, "until then nobody can log in; who is logged in stays so"),
+    "server": (_REPLACED,),
+    "directory": ("the next run of end-access reads it",),
+}
+_KEPT_SESSIONS = ("sessions go on: the keys before stay valid until the next rotation; after a leak, rotate twice",)

@@ -20,6 +20,7 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
         *_availability(settings),
         *_service_quality(settings),
         *_databases(settings),
+        *_secrets(settings),
         *pods(settings),
         *jobs(settings),
         *_outcomes(settings),
@@ -131,6 +132,18 @@ def _databases(settings: Settings) -> Iterator[Alert]:
         lasts="10m",
         severity="warning",
         summary="the role uses {{ $value | humanizePercentage }} of the connections that PostgreSQL grants",
+    )
+
+
+def _secrets(settings: Settings) -> Iterator[Alert]:
+    """Of values that were changed while pods run."""
+    yield Alert(
+        name="MlflowSecretsNotUsed",
+        expr=f"min by (pod) (mlflow_sso_secrets_in_use{{{_own_metrics(settings)}}}) == 0",
+        # Longer than the pods of a Deployment take for their replacement, one after the other.
+        lasts="5m",
+        severity="warning",
+        summary="{{ $labels.pod }} goes on with the earlier values of a Secret that has changed",
     )
 
 

@@ -118,6 +118,37 @@ def test_rotation_renews_only_session_keys(openbao_server: OpenBao, settings_of:
     assert {name for name in before if before[name] != after[name]} == set(renewed)
 
 
+def test_rotation_keeps_one_earlier_session_key(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    settings = settings_of(release="3.17.2")
+    all_entries = entries(opened(openbao_server, settings), settings)
+    apply(all_entries, report=unheard)
+    server, values = next(entry for entry in all_entries if entry.plan.name == "server"), []
+    for _ in range(3):
+        values.append(data(openbao_server, settings, "server")["data"])
+        server.rotate()
+    last = data(openbao_server, settings, "server")["data"]
+
+    for name in ("secret_key", "session_token_encryption_key"):
+        keys = [value[name].split(",") for value in (*values, last)]
+        assert [len(found) for found in keys] == [1, 2, 2, 2]
+        assert [found[1] for found in keys[1:]] == [found[0] for found in keys[:-1]]
+
+
+@pytest.mark.parametrize("given", ["short", "a,key-with-a-comma-that-is-one-key-and-long-enough"])
+def test_rotation_drops_session_key_that_is_weak(openbao_server: OpenBao, settings_of: SettingsOf, given: str) -> None:
+    settings = settings_of(release="3.17.2")
+    store = opened(openbao_server, settings)
+    all_entries = entries(store, settings)
+    apply(all_entries, report=unheard)
+    entry = store.read("server")
+    assert entry
+    store.write("server", {**entry.values, "secret_key": given}, expected=entry)
+
+    next(entry for entry in all_entries if entry.plan.name == "server").rotate()
+
+    assert "," not in data(openbao_server, settings, "server")["data"]["secret_key"]
+
+
 def test_deleted_version_is_not_recreated(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
     settings = settings_of()
     store = opened(openbao_server, settings)

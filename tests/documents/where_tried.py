@@ -115,7 +115,9 @@ WHERE_TRIED: dict[str, By | Not] = {
     "kubectl -n postgres port-forward service/postgres-cluster-rw 5432:5432": CLUSTER,
     'kubectl -n mlflow annotate externalsecret --all force-sync="$(date +%s)" --overwrite': ROTATION,
     'kubectl -n postgres annotate externalsecret mlflow-db-role force-sync="$(date +%s)" --overwrite': ROTATION,
-    "kubectl -n mlflow rollout restart deployment/mlflow": ROTATION,
+    "kubectl -n mlflow logs -l app.kubernetes.io/instance=mlflow --tail=-1 | grep -E 'changed Secret|mounted Secret'": (
+        ROTATION
+    ),
     "kubectl drain NODE --ignore-daemonsets --delete-emptydir-data": Not(
         "pods of the tests' node stand for themselves, so nothing would start them again; see the next"
     ),

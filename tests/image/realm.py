@@ -138,6 +138,21 @@ class Realm:
             with self.administrator() as admin:
                 admin.delete(created.headers["location"]).raise_for_status()
 
+    @contextmanager
+    def client_secret(self, value: str) -> Iterator[None]:
+        """The client ``mlflow`` has another secret."""
+        try:
+            self._set_client_secret(value)
+            yield
+        finally:
+            self._set_client_secret(SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"])
+
+    def _set_client_secret(self, value: str) -> None:
+        with self.administrator() as admin:
+            found = admin.get(f"/admin/realms/{NAME}/clients", params={"clientId": "mlflow"}).json()[0]
+            url = f"/admin/realms/{NAME}/clients/{found['id']}"
+            admin.put(url, json=found | {"secret": value}).raise_for_status()
+
     def add_user(self, name: str, *groups: str) -> str:
         """A user who can log in; gives the id."""
         with self.administrator() as admin:

@@ -20,6 +20,7 @@ import httpx
 import psycopg
 from pod import Pod
 
+from live.processes import tree
 from live.servers.process import answers, free_port
 
 API = "/api/2.0/mlflow"
@@ -146,6 +147,15 @@ class Serving:
     def scratch(self) -> Path:
         """The one directory that it may write."""
         return self.pod.folder / f"tmp-{self.port}-{self.metrics_port}"
+
+    @property
+    def worker(self) -> int:
+        """The process of the one worker; of several, the first."""
+        return self.worker_processes()[0]
+
+    def worker_processes(self) -> list[int]:
+        """Those that run now, in the order of their start."""
+        return tree(self.process.pid)[1:]
 
     def start(self) -> Self:
         """Start it without waiting."""

@@ -27,7 +27,7 @@ def seconds_of(client: httpx.Client, path: str) -> float:
 def written(server: Serving) -> int:
     """Bytes in the server's temporary directory, files without a name included."""
     size = 0
-    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+    for file in Path(f"/proc/{server.worker}/fd").iterdir():
         with suppress(FileNotFoundError):  # it was closed meanwhile
             if str(server.scratch) in str(file.readlink()):
                 size += file.stat().st_size

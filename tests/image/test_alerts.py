@@ -59,6 +59,8 @@ HEALTHY = {
     f'mlflow_sso_database_connections{{{OWN},state="idle",pod="b"}}': "41x900",
     f'mlflow_sso_database_connections{{{OWN},state="active",pod="b"}}': "30x900",
     f'mlflow_sso_database_connections_limit{{{OWN},pod="b"}}': "100x900",
+    f'mlflow_sso_secrets_in_use{{{OWN},pod="a"}}': "1x900",
+    f'mlflow_sso_secrets_in_use{{{OWN},pod="b"}}': "1x30 0x3 1x866",
     f'{ENDED},program="gc"}}': "300x900",
     f'{SUCCEEDED},program="gc"}}': "300x900",
     f'{ENDED},program="end-access"}}': "0+60x900",
@@ -89,6 +91,7 @@ NEIGHBOR = {
     f'up{{{NS},job="mlflow-b"}}': "0x900",
     f'mlflow_sso_requests_total{{{NS},job="mlflow-b",status="5xx"}}': "0+600x900",
     f'mlflow_sso_database_up{{{NS},job="mlflow-b",database="mlflow"}}': "0x900",
+    f'mlflow_sso_secrets_in_use{{{NS},job="mlflow-b",pod="a"}}': "0x900",
     f'kube_pod_container_status_restarts_total{{{NS},container="mlflow",pod="mlflow-b-7d9-x2v"}}': "0+2x900",
     f'kube_job_failed{{{NS},job_name="mlflow-b-db-migration-1",condition="true"}}': "1x900",
     f'kube_cronjob_next_schedule_time{{{NS},cronjob="mlflow-b-gc"}}': "60x900",
@@ -111,6 +114,7 @@ BROKEN: dict[str, dict[str, str]] = {
     "MlflowDatabaseDown": {f'mlflow_sso_database_up{{{OWN},database="mlflow"}}': "0x900"},
     "MlflowSchemaBehind": {f'mlflow_sso_schema_at_head{{{OWN},database="mlflow"}}': "0x900"},
     "MlflowConnectionsNearlyUsed": {f'mlflow_sso_database_connections{{{OWN},state="active",pod="b"}}': "55x900"},
+    "MlflowSecretsNotUsed": {f'mlflow_sso_secrets_in_use{{{OWN},pod="b"}}': "0x900"},
     "MlflowMemoryNearLimit": {
         f'container_memory_working_set_bytes{{{NS},container="mlflow",pod="mlflow-7d9-x2v"}}': "950x900"
     },

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ import httpx
 import pytest
 from serving import API, SERVER_SECRETS, Serving, Site, make_run, table_locked, together, wait_until_blocked
 
+from live.processes import resident
+
 pytestmark = pytest.mark.servers
+
+PARENT_BYTES = 40 << 20
+"""Memory of the process that starts the workers, at most."""
 
 ACCEPTED_CONNECTION = """
 import json, socket
@@ -123,14 +129,32 @@ def test_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
     assert slow.result().status_code == 200
 
 
-def test_server_is_the_started_process(server: Serving) -> None:
-    pid = server.process.pid
+def test_server_is_started_process_with_one_worker(server: Serving) -> None:
+    parent, workers = server.process.pid, server.worker_processes()
 
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in (parent, *workers)]
 
-    assert b"mlflow_sso.serve.server" in command
-    assert children == ""
+    assert len(workers) == 1
+    assert all(b"mlflow_sso.serve.server" in command for command in commands)
+    assert resident(parent) - resident(workers[0]) < PARENT_BYTES
+
+
+def test_environment_of_parent_has_no_secret(site: Site, server: Serving) -> None:
+    environment = Path(f"/proc/{server.process.pid}/environ").read_text()
+
+    assert "OIDC_DISCOVERY_URL" in environment
+    for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
+        assert secret == "mlflow" or secret not in environment
+
+
+def test_worker_ends_with_killed_parent(site: Site) -> None:
+    with Serving(pod=site.pod) as serving:
+        serving.wait()
+
+        serving.process.kill()
+
+        wait_until_refused(serving)
+        assert serving.process.wait(10) == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
@@ -169,7 +193,8 @@ def test_log_names_versions_and_settings_and_no_secret(site: Site, server: Servi
 
 
 def test_no_secret_is_among_arguments(site: Site, server: Serving) -> None:
-    arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+    processes = (server.process.pid, server.worker)
+    arguments = "".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in processes)
 
     for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
         assert secret == "mlflow" or secret not in arguments

@@ -14,7 +14,7 @@ MEBIBYTE = 1 << 20
 
 def peak(serving: Serving) -> int:
     """The most memory that the server has had, in MiB."""
-    status = Path(f"/proc/{serving.process.pid}/status").read_text()
+    status = Path(f"/proc/{serving.worker}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
 
 

@@ -54,7 +54,7 @@ def test_server_starts_without_data_frames(site: Site) -> None:
         run = make_run(client)
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
 
-        maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+        maps = Path(f"/proc/{server.worker}/maps").read_text()
 
     assert "psycopg2" in maps
     assert [name for name in ("pandas", "pyarrow") if f"/{name}/" in maps] == []

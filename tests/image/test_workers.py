@@ -5,18 +5,33 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 SUPERVISOR = """
-import socket, sys
+import os, pathlib, socket, sys
 from mlflow_sso.serve.workers import Workers
-folder, script = sys.argv[1:]
+folder, script = pathlib.Path(sys.argv[1]), sys.argv[2]
+class Changes:
+    def look(self):
+        for file in folder.glob("changes/*"):
+            value = file.read_text()
+            file.unlink()
+            return {**os.environ, "VALUE": value}
+    def replaced(self, **fields):
+        (folder / "said").open("a").write("replaced ")
+    def failed(self, **fields):
+        (folder / "said").open("a").write("failed ")
 with socket.socket() as bound:
-    command = [sys.executable, "-c", script, folder]
-    sys.exit(Workers(count=2, command=command, descriptor=bound.fileno()).run())
+    command = [sys.executable, "-c", script, str(folder / "workers")]
+    variables = {**os.environ, "VALUE": "first"}
+    workers = Workers(
+        count=2, command=command, descriptor=bound.fileno(),
+        variables=variables, heartbeats=folder / "alive", changes=Changes(),
+    )
+    sys.exit(workers.run())
 """
 
 WORKER = """
@@ -24,7 +39,11 @@ import os, pathlib, signal, sys
 folder, flag, descriptor = sys.argv[1:]
 os.fstat(int(descriptor))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-pathlib.Path(folder, str(os.getpid())).touch()
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))
+if os.environ["VALUE"] == "broken":
+    sys.exit(3)
+pathlib.Path(folder, str(os.getpid())).write_text(os.environ["VALUE"])
+pathlib.Path(folder, "../alive", str(os.getpid())).touch()
 while True:
     signal.pause()
 """
@@ -43,6 +62,8 @@ signal.pause()
 
 def supervise(folder: Path, script: str) -> "subprocess.Popen[str]":
     image = Path(__file__).parents[2] / "image"
+    for name in ("workers", "alive", "changes"):
+        (folder / name).mkdir()
     return subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, folder, script],
         env={**os.environ, "PYTHONPATH": str(image)},
@@ -64,7 +85,7 @@ def supervisor(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def wait_for_workers(folder: Path, count: int) -> set[int]:
     """Process numbers, once ``count`` have ever started."""
     deadline = time.monotonic() + 60
-    while len(started := {int(file.name) for file in folder.iterdir()}) < count:
+    while len(started := {int(file.name) for file in (folder / "workers").iterdir()}) < count:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return started
@@ -84,6 +105,71 @@ def test_worker_that_was_killed_is_replaced(supervisor: "subprocess.Popen[str]",
     assert alive(new)
     assert not alive(killed)
     assert supervisor.poll() is None
+
+
+def change(folder: Path, value: str) -> None:
+    """Have the workers get another value."""
+    (folder / "new").write_text(value)
+    (folder / "new").rename(folder / "changes" / "new")
+
+
+def values(folder: Path) -> list[str]:
+    """What the workers that run now were started with."""
+    return sorted(file.read_text() for file in (folder / "workers").iterdir() if alive(int(file.name)))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def said(folder: Path) -> str:
+    file = folder / "said"
+    return file.read_text() if file.exists() else ""
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_change_replaces_workers_one_by_one(tmp_path: Path) -> None:
+    seen: set[tuple[str, ...]] = set()
+
+    def replaced() -> bool:
+        seen.add(tuple(values(tmp_path)))
+        return said(tmp_path) == "replaced "
+
+    change(tmp_path, "second")
+    wait_for(replaced)
+    wait_for(lambda: values(tmp_path) == ["second", "second"])
+
+    assert min(map(len, seen)) >= 2
+    assert max(map(len, seen)) <= 3
+    assert len(wait_for_workers(tmp_path, 4)) == 4
+
+
+def test_change_that_breaks_workers_keeps_them(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:
+    before = wait_for_workers(tmp_path, 2)
+
+    change(tmp_path, "broken")
+    wait_for(lambda: said(tmp_path) == "failed ")
+    os.kill(min(before), signal.SIGKILL)
+    wait_for(lambda: len(wait_for_workers(tmp_path, 3)) == 3 and values(tmp_path) == ["first", "first"])
+    change(tmp_path, "third")
+    wait_for(lambda: values(tmp_path) == ["third", "third"])
+
+    assert said(tmp_path) == "failed replaced "
+    assert supervisor.poll() is None
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_change_during_replacement_reaches_every_worker(tmp_path: Path) -> None:
+    change(tmp_path, "second")
+    wait_for_workers(tmp_path, 3)
+    change(tmp_path, "third")
+
+    wait_for(lambda: values(tmp_path) == ["third", "third"])
+
+    assert said(tmp_path).split()[-1] == "replaced"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

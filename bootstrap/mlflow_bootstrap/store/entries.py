@@ -17,6 +17,9 @@ from mlflow_bootstrap.errors import MissingError
 MACHINES = "machines"
 """Entry of the service-account client; no pod reads it, people and CI do."""
 
+MINIMUM_KEPT = 32
+"""Characters of a key that stays valid beside a new one."""
+
 DIRECTORY = "directory"
 """Entry of the client that looks users up; only ``end-access`` reads it."""
 
@@ -37,6 +40,17 @@ class Field:
     create: Callable[[], str] | None = None
     rotates: bool = False
     """Whether ``rotate`` may renew it."""
+    keeps_previous: bool = False
+    """Whether a renewed value is followed by the one before it, which stays valid."""
+
+    def renew(self, before: str) -> str:
+        """A new value in place of ``before``; raises MissingError if none can be created here."""
+        if self.create is None:
+            raise self._missing()
+        value, previous = self.create(), before.partition(",")[0]
+        # Servers take a setting with a shorter part for one key that happens to hold a comma.
+        kept = self.keeps_previous and min(map(len, before.split(","))) >= MINIMUM_KEPT
+        return f"{value},{previous}" if kept else value
 
     def obtain(self, credentials: Credentials) -> SecretStr:
         """The value for a store that lacks it.
@@ -130,6 +144,7 @@ def _field(
         find=finders.get((entry, name)),
         create=_creator(settings, entry, name, key),
         rotates=key.rotates if key else (entry, name) in _ROTATING,
+        keeps_previous=key is not None and key.keeps_previous,
     )
 
 

@@ -160,8 +160,8 @@ class StoredEntry:
             self.store.write(self.plan.name, values, expected=entry)
 
     def _value(self, field: Field, before: Mapping[str, str], renewed: frozenset[str]) -> str:
-        if field.name in renewed and field.create:
-            return field.create()
+        if field.name in renewed:
+            return field.renew(before.get(field.name, ""))
         # A fixed value follows from the settings, so a changed one is drift, not something to keep.
         if field.fixed is None and before.get(field.name):
             return before[field.name]

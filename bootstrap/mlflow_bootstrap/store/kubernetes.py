@@ -193,15 +193,15 @@ class ClusterSecret:
     def _write(self, renewed: frozenset[str]) -> None:
         expected = self.cluster.read(self.template.namespace, self.template.name)
         # Read again on every attempt: another run may have created the value meanwhile.
-        known = {name: value for name, value in self.values.read(self.template.entry).items() if name not in renewed}
+        known = self.values.read(self.template.entry)
         wanted = [field for field in self.plan.fields if field.name in self.template.fields]
         values = {field.name: self._value(field.name, known, renewed) for field in wanted}
         self.cluster.write(self.template, self.template.render(values), labels=self._labels, expected=expected)
 
     def _value(self, name: str, known: Mapping[str, str], renewed: frozenset[str]) -> str:
         field = next(field for field in self.plan.fields if field.name == name)
-        if name in renewed and field.create:
-            return field.create()
+        if name in renewed:
+            return field.renew(known.get(name, ""))
         if field.fixed is None and name in known:
             return known[name]
         return field.obtain(self.credentials).get_secret_value()

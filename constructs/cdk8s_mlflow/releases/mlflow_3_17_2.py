@@ -14,9 +14,13 @@ RELEASE = Release(
     pkce=True,
     many_admin_groups=True,
     server_keys=(
-        ServerKey(variable="SECRET_KEY", field="secret_key", form="token", rotates=True),
+        ServerKey(variable="SECRET_KEY", field="secret_key", form="token", rotates=True, keeps_previous=True),
         ServerKey(
-            variable="SESSION_TOKEN_ENCRYPTION_KEY", field="session_token_encryption_key", form="fernet", rotates=True
+            variable="SESSION_TOKEN_ENCRYPTION_KEY",
+            field="session_token_encryption_key",
+            form="fernet",
+            rotates=True,
+            keeps_previous=True,
         ),
         ServerKey(
             variable="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY",

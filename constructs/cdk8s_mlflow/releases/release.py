@@ -19,6 +19,8 @@ class ServerKey:
     """Random text, or 32 random bytes in URL-safe base64 as the cryptography package's Fernet takes them."""
     rotates: bool
     """Whether it may be renewed: false for what encrypts stored data."""
+    keeps_previous: bool = False
+    """Whether the server takes two values, the current one first and a comma between, so that sessions outlive it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,9 +67,11 @@ def _patch_before_import() -> None:
     _refresh_within_keycloaks_session()
     from mlflow_sso.patches.mlflow_3_17_2.part_uploads import tell_refused_uploads
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
+    from mlflow_sso.patches.mlflow_3_17_2.session_keys import accept_earlier_keys
 
     advertise_no_presigned_urls()
     tell_refused_uploads()
+    accept_earlier_keys()
     # Before the plugin's app, which wraps MLflow's Flask application when it is imported.
     from asgiref import wsgi
 

@@ -13,7 +13,7 @@ from mlflow_sso.log import progress
 from mlflow_sso.releases import Release, installed
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve import directories, preflight
-from mlflow_sso.serve.environment import server_variables, shown
+from mlflow_sso.serve.environment import mounted_variables, server_variables, shown
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
 
 
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     trust_mounted_authorities(root)
     variables = server_variables(release, root, os.environ)
     problems = [
-        *preflight.holes(os.environ),
+        *preflight.holes({**os.environ, **mounted_variables(root)}),
         *preflight.problems(release, root, variables),
         *directories.prepare(variables),
     ]
@@ -49,12 +49,15 @@ def run(arguments: Namespace) -> int:
     wait_for_schema.run(arguments)
     directories.forget_counts(variables)
     _announce(release, listener, variables)
-    return exec_server(listener, variables)
+    return exec_server(listener, root)
 
 
-def exec_server(listener: Listener, variables: dict[str, str]) -> NoReturn:
-    """Replace this process, so that the server gets its signals and starts with nothing imported."""
-    os.execve(sys.executable, listener.command, variables)  # noqa: S606
+def exec_server(listener: Listener, root: SecretsRoot) -> NoReturn:
+    """Replace this process, so that the server gets its signals and starts with nothing imported.
+
+    It reads the Secrets itself, and again when they change; its own environment has none.
+    """
+    os.execve(sys.executable, [*listener.command, "--secrets-root", str(root.path)], os.environ)  # noqa: S606
 
 
 def _announce(release: Release, listener: Listener, variables: dict[str, str]) -> None:

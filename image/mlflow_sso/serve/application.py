@@ -5,6 +5,7 @@ import os
 from mlflow_sso.asgi import Application
 from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
+from mlflow_sso.patches.mounted_credentials import sign_with_mounted_credentials
 from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
 from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.releases import installed
@@ -40,6 +41,8 @@ def open_application() -> Application:
     application = SteadyRefusals(RealmOutages(SafeReturns(application), answers=realm))
     refusals.expose()
     reserve_room_for_downloads()
+    if "AWS_SHARED_CREDENTIALS_FILE" in os.environ:
+        sign_with_mounted_credentials(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
     maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
     room = int(os.environ.get("MLFLOW_SSO_TEMPORARY_SPACE", "0"))
     admission = Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None))

@@ -65,7 +65,7 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 def server_variables(release: Release, root: SecretsRoot, given: Mapping[str, str]) -> dict[str, str]:
     """Everything that the server's process gets: ``given``, the mounted Secrets, and what follows from them."""
-    variables = {**_directories(), **without_service_links(given), **_mounted(root)}
+    variables = {**_directories(), **without_service_links(given), **mounted_variables(root)}
     # Both products store times without a zone and mean UTC; PostgreSQL converts to that of the connection.
     variables.setdefault("PGTZ", "UTC")
     variables.setdefault("MLFLOW_SERVE_ARTIFACTS", "true")
@@ -113,7 +113,8 @@ def _directories() -> dict[str, str]:
     return {variable: str(writable / name) for variable, name in names.items()}
 
 
-def _mounted(root: SecretsRoot) -> dict[str, str]:
+def mounted_variables(root: SecretsRoot) -> dict[str, str]:
+    """What the mounted Secrets say of the server's environment."""
     files = [("oidc", name) for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")]
     folder = root.path / "server"
     if folder.is_dir():

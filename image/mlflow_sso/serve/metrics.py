@@ -43,8 +43,9 @@ class _Handler(WSGIRequestHandler):
         pass
 
 
-def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
-    """Answer ``/metrics`` on ``port`` from threads, with what the workers have written to PROMETHEUS_MULTIPROC_DIR.
+def serve_metrics(*, host: str, port: int, heartbeats: Path, collectors: Iterable[Any] = ()) -> None:
+    """Answer ``/metrics`` on ``port`` from threads, with what the workers have written to PROMETHEUS_MULTIPROC_DIR
+    and what ``collectors`` find.
 
     ``/health`` answers 200 while the event loops of all workers turn, which they say in ``heartbeats``, else 503. Runs
     in the process that starts the workers, so that it answers whichever of them is up. Raises ``OSError``.
@@ -55,7 +56,8 @@ def serve_metrics(*, host: str, port: int, heartbeats: Path) -> None:
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    registry.register(DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))))
+    for collector in (DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))), *collectors):
+        registry.register(collector)
     metrics = make_wsgi_app(registry)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -138,8 +138,13 @@ def _secrets(root: SecretsRoot, mount: str, names: tuple[str, ...], variables: M
         value = variables.get(name)
         if not value:
             yield missing(root.file(mount, name), mount)
-        elif name.endswith("_ENCRYPTION_KEY") and not _is_fernet_key(value):
+        elif name.endswith("_ENCRYPTION_KEY") and not all(map(_is_fernet_key, _keys(name, value))):
             yield f"{root.file(mount, name)} is not a Fernet key: it must be 32 random bytes in URL-safe base64"
+
+
+def _keys(name: str, value: str) -> list[str]:
+    """The plugin takes several for sessions, the current one first (session/token_vault.py); others are one."""
+    return value.split(",") if name == "SESSION_TOKEN_ENCRYPTION_KEY" else [value]
 
 
 def _is_fernet_key(value: str) -> bool:

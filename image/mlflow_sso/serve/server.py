@@ -1,8 +1,10 @@
 """The server's process: binds both ports, runs the workers, and ends within its grace period without losing a request.
 
-One worker is this very process. Several are children of it, and this process, which imports nothing, stays small.
+Workers are children of it, also a single one, so that it can be replaced when a mounted Secret changes. This process,
+which imports nothing of MLflow, stays small.
 """
 
+import ctypes
 import logging
 import os
 import signal
@@ -11,33 +13,50 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.imports import serving_routes
+from mlflow_sso.releases import installed
+from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
 from mlflow_sso.serve.health import heartbeat_folder, prepare
 from mlflow_sso.serve.listener import Listener, add_listener_arguments, available_host, listening_socket
-from mlflow_sso.serve.workers import Workers
+from mlflow_sso.serve.rotation import Outcomes, Rotation, share_of_spread
+from mlflow_sso.serve.workers import DRAIN, Workers
 
 APPLICATION = "mlflow_sso.serve.application:app"
 
 
-def run(listener: Listener) -> NoReturn:
-    """Serve until SIGTERM or SIGINT, then leave with 0.
+def run(listener: Listener, root: SecretsRoot) -> NoReturn:
+    """Serve until SIGTERM or SIGINT, then leave with 0, or with the code of a worker that could not start.
 
     Raises ``TerminalError`` if a port is taken.
     """
+    outcomes = Outcomes()
+    delay = share_of_spread(os.environ.get("HOSTNAME") or socket.gethostname())
+    rotation = Rotation(installed(), root, dict(os.environ), outcomes=outcomes, delay=delay)
+    variables = rotation.variables()
+    # Where prometheus_client looks for what the workers have counted.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = variables["PROMETHEUS_MULTIPROC_DIR"]
     from mlflow_sso.serve.metrics import serve_metrics
 
-    prepare(heartbeat_folder())
+    heartbeats = heartbeat_folder()
+    prepare(heartbeats)
     host = available_host(listener.host)
     with _taken_explained(host, listener.metrics_port):
-        serve_metrics(host=host, port=listener.metrics_port, heartbeats=heartbeat_folder())
+        serve_metrics(host=host, port=listener.metrics_port, heartbeats=heartbeats, collectors=[outcomes])
     with _taken_explained(host, listener.port):
         bound = bind_public_port(host, listener.port)
-    if listener.workers == 1:
-        work(listener, bound)
-    leave(Workers(count=listener.workers, command=listener.command, descriptor=bound.fileno()).run())
+    workers = Workers(
+        count=listener.workers,
+        command=listener.command,
+        descriptor=bound.fileno(),
+        variables=variables,
+        heartbeats=heartbeats,
+        changes=rotation,
+    )
+    leave(workers.run())
 
 
 @contextmanager
@@ -68,12 +87,19 @@ def bind_public_port(host: str, port: int) -> socket.socket:
 
 def work(listener: Listener, bound: socket.socket) -> NoReturn:
     """Run a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` if a store does not open."""
+    end_with_parent()
     with serving_routes(os.environ):
         from mlflow_sso.serve.uvicorn_server import load_server
 
         server = load_server(APPLICATION, grace_seconds=listener.grace_seconds, variables=os.environ)
+    signal.signal(DRAIN, lambda *_: server.drain())
     server.run([bound])
     leave(0)
+
+
+def end_with_parent() -> None:
+    """Have the kernel send SIGTERM once the process that started this one is gone (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def leave(code: int) -> NoReturn:
@@ -85,17 +111,18 @@ def leave(code: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker if there are several."""
+    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker."""
     # As first process of a container we get no signal without a handler; uvicorn raises its own again when it is done.
     signal.signal(signal.SIGTERM, lambda *_: leave(0))
     parser = ArgumentParser(prog="mlflow-sso serve")
     add_listener_arguments(parser)
+    parser.add_argument("--secrets-root", type=Path, default=DEFAULT_ROOT, help="where the Secrets are mounted")
     parser.add_argument("--socket", type=int, help="run as a worker on this listening socket")
     arguments = parser.parse_args()
     listener = Listener.of(arguments)
     try:
         if arguments.socket is None:
-            run(listener)
+            run(listener, SecretsRoot(arguments.secrets_root))
         work(listener, socket.socket(fileno=arguments.socket))
     except ProgramError as error:
         print(error, file=sys.stderr)

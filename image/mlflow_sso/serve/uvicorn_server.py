@@ -15,10 +15,32 @@ TICKS_A_SECOND = 10
 """Of uvicorn's main loop (uvicorn/server.py, ``main_loop``)."""
 
 
+DRAIN_SECONDS = 900.0
+"""For the last requests of a worker that another one has replaced, such as a large upload."""
+
+QUIET_SECONDS = 1.0
+"""Without a connection, after which a draining worker ends: one that was just accepted shows only then."""
+
+CLOSE = (b"connection", b"close")
+
+
 class WatchedServer(Server):  # type: ignore[misc]
     """Checks every connection once a second."""
 
+    _draining = False
+    _drained_by = _busy_at = 0.0
+
+    def drain(self) -> None:
+        """Take no more connections, and end after the last request; may be called by a signal handler.
+
+        A connection that is kept alive is closed by an answer which says so, or once it has been idle for uvicorn's
+        five seconds, so that no request gets lost between two processes.
+        """
+        self._draining = True
+
     async def on_tick(self, counter: int) -> bool:
+        if self._draining:
+            self._drain()
         if counter % TICKS_A_SECOND == 0:
             now = time.monotonic()
             for connection in list(self.server_state.connections):
@@ -27,8 +49,21 @@ class WatchedServer(Server):  # type: ignore[misc]
             beat(heartbeat_folder())
         return bool(await super().on_tick(counter))
 
+    def _drain(self) -> None:
+        now = time.monotonic()
+        if not self._drained_by:
+            self._drained_by, self._busy_at = now + DRAIN_SECONDS, now
+            for server in self.servers:
+                server.close()
+            self.config.encoded_headers.append(CLOSE)
+            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        if self.server_state.connections or self.server_state.tasks:
+            self._busy_at = now
+        if now > min(self._busy_at + QUIET_SECONDS, self._drained_by):
+            self.should_exit = True
 
-def load_server(application: str, *, grace_seconds: int, variables: Mapping[str, str]) -> Server:
+
+def load_server(application: str, *, grace_seconds: int, variables: Mapping[str, str]) -> WatchedServer:
     """A server whose ``application`` is imported, which takes seconds; ``run`` starts it."""
     limits = Limits(
         minimum_rate=int(variables.get("MLFLOW_SSO_MINIMUM_TRANSFER_RATE", Limits().minimum_rate)),

@@ -1,0 +1,241 @@
+"""Mounted Secrets that change under a running server: in use without a restart, and without a lost request."""
+
+import json
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from minio import MinioAdmin
+from minio.credentials import StaticProvider
+from mounts import MountedSecrets
+from pod import Pod
+from request_stream import requests_stream
+from serving import Serving, Site, make_run
+
+from mlflow_sso.serve.rotation import share_of_spread
+
+pytestmark = pytest.mark.servers
+
+PROMPT = next(name for name in map(str, range(10_000)) if share_of_spread(name) < 0.2)
+"""Name of a pod whose turn comes at once."""
+
+
+@pytest.fixture
+def pod(site: Site, tmp_path: Path) -> Pod:
+    """The site's pod with Secrets of its own."""
+    shutil.copytree(site.pod.secrets_root, tmp_path / "secrets")
+    own = {
+        "PGSERVICEFILE": str(tmp_path / "secrets/db/pg_service.conf"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "secrets/s3/credentials"),
+        "HOSTNAME": PROMPT,
+    }
+    return replace(site.pod, folder=tmp_path, settings={**site.pod.settings, **own})
+
+
+@pytest.fixture
+def mounted(pod: Pod) -> MountedSecrets:
+    return MountedSecrets(pod.secrets_root)
+
+
+def reloaded(server: Serving) -> dict[str, int]:
+    """How many changes ended how."""
+    found = re.findall(r'^mlflow_sso_secrets_reloaded_total{result="(\w+)"} (\d+)', server.metrics(), re.M)
+    return {result: int(count) for result, count in found if int(count)}
+
+
+def in_use(server: Serving) -> bool:
+    return "mlflow_sso_secrets_in_use 1.0" in server.metrics()
+
+
+def wait_for(condition: Callable[[], bool], server: Serving) -> float:
+    """Seconds until it held; at most two minutes."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() < started + 120, server.log.read_text()
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+def messages(server: Serving, beginning: str) -> list[dict[str, object]]:
+    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+    return [found for found in map(json.loads, lines) if str(found.get("message")).startswith(beginning)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_changed_key_replaces_workers_without_lost_request(
+    site: Site, pod: Pod, mounted: MountedSecrets, workers: int
+) -> None:
+    with Serving(pod=pod, workers=workers) as server, server.client("anna", site.keys["anna"]) as client:
+        run = make_run(server.wait() and client)
+        wait_for(lambda: len(server.worker_processes()) == workers, server)
+        before, environments = server.worker_processes(), {}
+        with requests_stream(server, ("anna", site.keys["anna"]), run) as stream:
+            time.sleep(2)
+            mounted.change("oidc", OIDC_CLIENT_SECRET="the-new-secret")
+            wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
+            taken = wait_for(lambda: not set(before) & set(server.worker_processes()), server)
+            after = server.worker_processes()
+            environments = {pid: Path(f"/proc/{pid}/environ").read_text() for pid in after}
+            time.sleep(2)
+
+    assert stream.failures == []
+    assert stream.sent > 50
+    assert taken < 60
+    assert len(after) == workers
+    assert all("OIDC_CLIENT_SECRET=the-new-secret" in text for text in environments.values())
+    assert "the-new-secret" not in server.log.read_text()
+
+
+def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedSecrets) -> None:
+    with Serving(pod=pod) as server:
+        before = server.wait().worker_processes()
+        for mount in ("db", "s3", "oidc", "server"):
+            mounted.change(mount)
+        time.sleep(6)
+        kept = server.worker_processes()
+
+        mounted.change("oidc", OIDC_CLIENT_SECRET="another")
+        time.sleep(0.8)
+        mounted.change("server", SECRET_KEY="x" * 40)
+        wait_for(lambda: "replaced" in reloaded(server), server)
+        time.sleep(6)
+
+        assert kept == before
+        assert reloaded(server) == {"replaced": 1}
+        (new,) = server.worker_processes()
+        environment = Path(f"/proc/{new}/environ").read_text()
+        assert "OIDC_CLIENT_SECRET=another" in environment
+        assert f"SECRET_KEY={'x' * 40}" in environment
+
+
+@pytest.mark.parametrize(
+    ("mount", "file", "value"),
+    [
+        ("oidc", "OIDC_CLIENT_SECRET", ""),
+        ("server", "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", "half-writ"),
+        ("db", "pg_service.conf", "[mlflow]\nhost=127."),
+        ("s3", "credentials", "[default]\naws_access_key_id = x\n"),
+        ("db", "ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB"),
+        ("server", "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true"),
+    ],
+)
+def test_unusable_value_is_refused_and_old_kept(
+    site: Site, pod: Pod, mounted: MountedSecrets, mount: str, file: str, value: str
+) -> None:
+    correct = mounted.read(mount).get(file)
+    with Serving(pod=pod) as serving, serving.client("anna", site.keys["anna"]) as client:
+        run = make_run(serving.wait() and client)
+        before = serving.worker_processes()
+
+        mounted.change(mount, **{file: value})
+        wait_for(lambda: reloaded(serving) == {"refused": 1}, serving)
+        time.sleep(5)
+
+        assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
+        assert serving.worker_processes() == before
+        assert not in_use(serving)
+        assert reloaded(serving) == {"refused": 1}
+        (line,) = messages(serving, "a changed Secret is not used")
+        assert file in str(line["problems"])
+        if correct is not None:
+            mounted.change(mount, **{file: correct.decode()})
+            wait_for(lambda: in_use(serving), serving)
+            assert serving.worker_processes() == before
+
+
+def test_value_that_breaks_start_keeps_old_worker(site: Site, pod: Pod, mounted: MountedSecrets) -> None:
+    with Serving(pod=pod) as server, server.client("anna", site.keys["anna"]) as client:
+        run = make_run(server.wait() and client)
+        (before,) = server.worker_processes()
+
+        mounted.change("server", MLFLOW_SSO_MAXIMUM_BODY_SIZE="no number")
+        wait_for(lambda: reloaded(server) == {"failed": 1}, server)
+        assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
+        assert server.worker_processes() == [before]
+        assert not in_use(server)
+
+        mounted.change("server", MLFLOW_SSO_MAXIMUM_BODY_SIZE="1000000")
+        wait_for(lambda: reloaded(server) == {"failed": 1, "replaced": 1}, server)
+        assert in_use(server)
+        assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
+
+
+@contextmanager
+def bucket_user(pod: Pod) -> Iterator[Callable[[str], None]]:
+    """A user of MinIO called ``rotated``; call it with a password."""
+    minio = pod.bucket.server
+    login = StaticProvider(minio.root_user, minio.root_password)
+    admin = MinioAdmin(endpoint=urlsplit(minio.url).netloc, credentials=login, secure=False)
+
+    def set_password(password: str) -> None:
+        admin.user_add("rotated", password)
+        admin.policy_set("readwrite", user="rotated")
+
+    yield set_password
+    admin.user_remove("rotated")
+
+
+def credentials(password: str) -> str:
+    return f"[default]\naws_access_key_id = rotated\naws_secret_access_key = {password}\n"
+
+
+def test_bucket_keys_are_used_at_once(site: Site, pod: Pod, mounted: MountedSecrets) -> None:
+    old, new = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    with bucket_user(pod) as set_password:
+        set_password(old)
+        mounted.change("s3", credentials=credentials(old))
+        with Serving(pod=pod) as server, server.client("anna", site.keys["anna"]) as client:
+            run = make_run(server.wait() and client)
+            found = client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").json()["run"]["info"]
+            path = f"/api/2.0/mlflow-artifacts/artifacts/{found['experiment_id']}/{run}/artifacts/kept.bin"
+            stored, before = client.put(path, content=b"kept"), server.worker_processes()
+            set_password(new)
+            refused = client.get(path)
+            mounted.change("s3", credentials=credentials(new))
+            read = client.get(path)
+            wait_for(lambda: reloaded(server) == {"at_once": 1}, server)
+
+            assert (stored.status_code, read.status_code, read.content) == (200, 200, b"kept")
+            assert refused.status_code >= 400
+            assert server.worker_processes() == before
+            assert in_use(server)
+
+
+def test_database_password_is_used_at_once(site: Site, pod: Pod, mounted: MountedSecrets) -> None:
+    password = secrets.token_urlsafe(24)
+    with Serving(pod=pod) as server, server.client("anna", site.keys["anna"]) as client:
+        run = make_run(server.wait() and client)
+        before, service = server.worker_processes(), mounted.read("db")["pg_service.conf"].decode()
+        renewed = replace(pod.database, password=password)
+        try:
+            renewed.superuser("ALTER ROLE {role} PASSWORD {password}")
+            mounted.change("db", **{"pg_service.conf": service.replace(pod.database.password, password)})
+            wait_for(lambda: reloaded(server) == {"at_once": 1}, server)
+            renewed.query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()",
+                pod.database.role,
+            )
+            answer = client.get(f"/api/2.0/mlflow/runs/get?run_id={run}")
+        finally:
+            pod.database.superuser("ALTER ROLE {role} PASSWORD {password}")
+
+        assert answer.status_code == 200
+        assert server.worker_processes() == before
+
+
+def test_other_database_address_replaces_workers(pod: Pod, mounted: MountedSecrets) -> None:
+    with Serving(pod=pod) as server:
+        before = server.wait().worker_processes()
+        service = mounted.read("db")["pg_service.conf"].decode()
+
+        mounted.change("db", **{"pg_service.conf": service.replace("connect_timeout=5", "connect_timeout=6")})
+
+        wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
+        assert server.worker_processes() != before
