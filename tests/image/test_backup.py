@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from backups import EXPERIMENT, GROUP, make_backup_pod, make_empty_copy, make_filled, read_all
 from pod import Pod
+from program_gauges import gauges
 
 pytestmark = pytest.mark.servers
 
@@ -29,6 +30,22 @@ def test_restore_gives_back_every_row(filled: Pod, tmp_path: Path) -> None:
     assert read_all(new)["mlflow_auth/mlflow_sso_ended_access"].count("user ") == 7
     assert dumped.results[-1]["rows"] == restored.results[-1]["rows"] > 23000
     assert new.migrate().results[0]["action"] == "none"
+
+
+def test_dump_leaves_out_ends_of_programs(filled: Pod, tmp_path: Path) -> None:
+    assert filled.run("gc").code == 0
+    assert gauges(filled)[1].keys() == {"gc"}
+
+    dumped = filled.run("dump")
+    restored = (new := make_empty_copy(filled, tmp_path / "new")).run("restore")
+
+    assert (dumped.code, restored.code) == (0, 0), dumped.stderr + restored.stderr
+    assert [name for name in objects(filled) if "mlflow_sso_outcomes" in name] == []
+    assert [name for name in objects(filled) if "/runs." in name] != []
+    # A restored installation has run nothing yet, whatever the one before has.
+    assert gauges(new) == [{}, {}, {}]
+    assert new.run("gc").code == 0
+    assert gauges(new)[1].keys() == {"gc"}
 
 
 def test_restore_refuses_databases_in_use(filled: Pod) -> None:

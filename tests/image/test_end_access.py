@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pod import Pod
+from program_gauges import gauges
 from realm import DIRECTORY, Realm
 from serving import API, SERVER_SECRETS, Serving, make_users, mount_server_secrets
 
@@ -92,7 +93,9 @@ def test_leavers_lose_key_and_session_within_one_run(office: Office) -> None:
 
     planned = office.pod.run("end-access", "--dry-run")
     kept = office.opens("disabled")
-    done, again = office.pod.run("end-access"), office.pod.run("end-access")
+    done = office.pod.run("end-access")
+    counted = gauges(office.pod)[2]
+    again = office.pod.run("end-access")
 
     assert done.code == 0, done.stderr
     reasons = {line["user"]: line["reason"] for line in done.results[:-1]}
@@ -104,6 +107,8 @@ def test_leavers_lose_key_and_session_within_one_run(office: Office) -> None:
     }
     assert {line["user"]: line["reason"] for line in planned.results[:-1]} == reasons
     assert again.results[-1]["total"] == 0
+    assert (counted["end-access/users"], counted["end-access/ended"]) == (len(office.keys), len(LEAVERS))
+    assert gauges(office.pod)[2]["end-access/ended"] == 0
     assert (before, kept, office.inside(browser)) == (True, True, False)
     assert {name for name in office.keys if office.opens(name)} == set(office.keys) - set(LEAVERS)
 

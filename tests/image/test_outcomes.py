@@ -1,33 +1,15 @@
 """What programs write down of their latest run, and what the server's metrics make of it."""
 
-import json
 import time
 
 import pytest
 from pod import Pod
+from program_gauges import gauges
 
 pytestmark = pytest.mark.servers
 
-READ = """
-import json
-from mlflow_sso.schemas import schemas
-from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
-from mlflow_sso.serve.gauges import COUNTED, ENDED, SUCCEEDED, DatabaseGauges
-
-values = DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))).read()
-print(json.dumps([{"/".join(labels): value for labels, value in values[gauge].items()}
-                  for gauge in (ENDED, SUCCEEDED, COUNTED)]))
-"""
 BEHIND = "UPDATE alembic_version SET version_num = 'behind'"
 TABLES = "SELECT relname FROM pg_class WHERE relname = 'mlflow_sso_outcomes'"
-
-
-def gauges(pod: Pod) -> list[dict[str, float]]:
-    """When each program ended, when it succeeded, and how much it did."""
-    done = pod.python(READ)
-    assert done.code == 0, done.stderr
-    found: list[dict[str, float]] = json.loads(done.stdout)
-    return found
 
 
 def test_gauges_of_programs_follow_each_run(migrated_pod: Pod) -> None:
