@@ -1,7 +1,8 @@
-"""Renewed secrets: made by the bootstrap, carried by External Secrets, in use after a rolling restart at the latest."""
+"""Renewed secrets: made by the bootstrap, carried by External Secrets, and in use without a restart."""
 
 import psycopg
 import pytest
+from stream import Stream
 from web_session import WebSession
 from worker import Worker
 
@@ -53,20 +54,46 @@ def test_renewed_database_password_reaches_running_pods(replicated: System, new_
     assert replicated.workloads.pods() == pods
 
 
-def test_renewed_secrets_are_used_after_rolling_restart(replicated: System, new_user: User) -> None:
-    names = ("s3", "oidc", "server")
+def _replacements(system: System) -> dict[str, int]:
+    """How often each pod has replaced its workers."""
+    line = "replaced every worker after a mounted Secret had changed"
+    return {pod.name: system.workloads.logs(pod.name).count(line) for pod in system.workloads.pods()}
+
+
+def _in_use(system: System) -> bool:
+    """Whether each pod says that it uses what is mounted."""
+    script = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9090/metrics').read().decode())"
+    read = ["--container", "mlflow", "--", "python", "-c", script]
+    found = [system.workloads.kubectl("exec", pod.name, *read) for pod in system.workloads.pods()]
+    return all("mlflow_sso_secrets_in_use 1.0" in text for text in found)
+
+
+def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: User) -> None:
+    names = ("oidc", "server", "s3")
     before = {name: _entry(replicated, name) for name in names}
+    pods = replicated.workloads.pods()
     with Worker.with_run(replicated, new_user) as worker, WebSession(system=replicated) as visitor:
         assert worker.upload("kept.bin", b"kept").status_code == 200
-
-        said = [replicated.bootstrap.succeed("rotate", name) for name in names]
-        replicated.sync_secrets()
-        replicated.workloads.restart()
-
-        assert worker.download("kept.bin").content == b"kept"
-        assert worker.log(1).status_code == 200
         visitor.log_in(new_user)
+        earlier = _replacements(replicated)
+
+        with Stream(worker.log, least=20) as stream:
+            said = [replicated.bootstrap.succeed("rotate", name) for name in names]
+            replicated.sync_secrets()
+            replicated.node.wait(
+                "new workers",
+                lambda: all(count > earlier[name] for name, count in _replacements(replicated).items()),
+                seconds=240,
+            )
+            replicated.node.wait("the new values", lambda: _in_use(replicated), seconds=120)
+
+        assert stream.failures == []
+        assert worker.download("kept.bin").content == b"kept"
         assert visitor.client.get(SEARCH).status_code == 200
+        with WebSession(system=replicated) as another:
+            another.log_in(new_user)
+            assert another.client.get(SEARCH).status_code == 200
+    assert replicated.workloads.pods() == pods
     after = {name: _entry(replicated, name) for name in names}
     assert len(said) == 3
     assert after["s3"]["secretkey"] != before["s3"]["secretkey"]

@@ -77,12 +77,19 @@ def test_rotation_page_renews_every_secret(
 ) -> None:
     started = time.monotonic()
 
-    for command in book("rotate").commands:
-        book("rotate").run(command)
+    pods, page = installation.workloads.pods(), book("rotate")
+    *commands, look = page.commands
+    for command in commands:
+        page.run(command)
     installation.wait_secrets()
-    installation.workloads.restart()
+
+    def replaced() -> bool:
+        return "replaced every worker" in page.attempt(look).stdout
+
+    installation.node.wait("new workers", replaced, seconds=240)
 
     assert_works(worker)
+    assert installation.workloads.pods() == pods
     record_property("table", f"every secret renewed and in use after {time.monotonic() - started:.0f} s")
 
 
