@@ -20,6 +20,7 @@ from request_stream import requests_stream
 from serving import Serving, Site, make_run
 
 from mlflow_sso.serve.rotation import share_of_spread
+from mlflow_sso.serve.rotation.snapshot import needs_new_workers
 
 pytestmark = pytest.mark.servers
 
@@ -165,6 +166,22 @@ def test_value_that_breaks_start_keeps_old_worker(site: Site, pod: Pod, mounted:
         wait_for(lambda: reloaded(server) == {"failed": 1, "replaced": 1}, server)
         assert in_use(server)
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("names", "needed"),
+    [
+        ({"db/password", "db/pg_service.conf"}, False),
+        ({"db/tls.crt", "db/tls.key"}, False),
+        ({"s3/credentials", "s3/AWS_ACCESS_KEY_ID"}, False),
+        ({"s3/credentials", "oidc/OIDC_CLIENT_SECRET"}, True),
+        ({"db/ca.crt"}, True),
+        ({"ca/ca.crt"}, True),
+        ({"server/REDIS_PASSWORD"}, True),
+    ],
+)
+def test_new_workers_are_for_what_starts_read(names: set[str], needed: bool) -> None:
+    assert needs_new_workers(frozenset(names)) is needed
 
 
 @contextmanager

@@ -15,6 +15,9 @@ PASSWORD = re.compile(rb"^password\s*=.*$", re.MULTILINE)
 CONNECTION = "pg_service.conf without passwords"
 """Where connections lead and how they are secured; a pool must not have connections of both kinds."""
 
+AT_ONCE = frozenset({"db/username", "db/password", "db/pg_service.conf", "db/tls.crt", "db/tls.key"})
+"""What libpq reads for each connection."""
+
 UNREADABLE = b"unreadable"
 
 Snapshot = Mapping[str, bytes]
@@ -56,7 +59,6 @@ def changed(before: Snapshot, after: Snapshot) -> frozenset[str]:
 def needs_new_workers(names: frozenset[str]) -> bool:
     """Whether one of ``names`` is read at the start of a process only.
 
-    libpq reads its file for each connection, and signatures of S3 requests take the newest credentials.
+    Signatures of S3 requests take the newest credentials.
     """
-    at_once = ("db/username", "db/password", "db/pg_service.conf")
-    return any(name not in at_once and not name.startswith("s3/") for name in names)
+    return any(name not in AT_ONCE and not name.startswith("s3/") for name in names)
