@@ -106,6 +106,7 @@ def test_diff_warns_of_another_bucket(change: Change) -> None:
         ("release: 3.17.2\n", "back up both databases first"),
         ("database: {name: second}\n", "stay in the old one"),
         ("instance: second\n", "stay in the old one"),
+        ("artifacts: {prefix: team}\n", "artifacts stay where they are"),
         ("maintenance: {retention_days: 7}\n", "is deleted for good sooner"),
         ("database: {reclaim_policy: delete}\n", "the database is dropped with the object"),
     ],

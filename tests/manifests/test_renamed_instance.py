@@ -74,6 +74,29 @@ def test_synth_refuses_renamed_instance(rendered: Path, arguments: list[str]) ->
     assert (rendered / "production" / "application" / "Deployment.mlflow.k8s.yaml").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("name: team-a\n", "name: team-a\n"),
+        ("name: team-a\nserver: {service_account: theirs}\n", "name: team-a\nserver: {service_account: theirs}\n"),
+        ("name: team-a\n", "name: team-b\n"),
+    ],
+    ids=["another name", "another account", "name changed, too"],
+)
+def test_synth_refuses_renaming_under_other_names(rendered: Path, before: str, after: str) -> None:
+    file = Path("environments", "other.yaml")
+    text = file.read_text()
+    file.write_text(text + before)
+    shutil.rmtree(rendered / "other")
+    assert CliRunner().invoke(app, ["synth"]).exit_code == 0
+
+    file.write_text(text.replace("mlflow-other", "mlflow-new") + after)
+    result = CliRunner().invoke(app, ["synth"])
+
+    assert result.exit_code == 2
+    assert "is mlflow-new, but dist/other was written for mlflow-other" in result.stderr
+
+
 def test_synth_renames_once_dist_is_removed(rendered: Path) -> None:
     rename("production", "mlflow-production")
     shutil.rmtree(rendered / "production")

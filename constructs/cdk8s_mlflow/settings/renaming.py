@@ -48,28 +48,37 @@ def _messages(settings: Settings, folder: Path) -> Iterator[str]:
 
 def _is_written_for(instance: str, folder: Path) -> bool:
     """Whether it says so in so many words, which spares a hundred environments a hundred YAML parsers."""
-    try:
-        lines = (folder / "application" / "ServiceAccount.mlflow.k8s.yaml").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return False
-    return [line for line in lines if INSTANCE_LABEL in line] == [f"    {INSTANCE_LABEL}: {instance}"]
+    for file in _labelled(folder):
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return False
+        return [line for line in lines if INSTANCE_LABEL in line] == [f"    {INSTANCE_LABEL}: {instance}"]
+    return False
 
 
 def _written_labels(folder: Path) -> Mapping[str, Any]:
     """The labels of the manifests in ``folder``; empty if there are none."""
-    for kind in ("ServiceAccount", "Service"):
+    for file in _labelled(folder):
         try:
-            text = (folder / "application" / f"{kind}.mlflow.k8s.yaml").read_text(encoding="utf-8")
-            return dict(YAML(typ="safe", pure=True).load(text)["metadata"]["labels"])
+            return dict(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))["metadata"]["labels"])
         except (OSError, UnicodeDecodeError, YAMLError, TypeError, KeyError, ValueError):
             continue
     return {}
+
+
+def _labelled(folder: Path) -> Iterator[Path]:
+    """Manifests that bear the instance: the ServiceAccount, unless it is another team's, then Services."""
+    for kind in ("ServiceAccount", "Service"):
+        # By kind only: the objects' name is a setting, too, and may have changed with the instance.
+        yield from sorted((folder / "application").glob(f"{kind}.*.k8s.yaml"))
 
 
 def _left_behind(settings: Settings, before: str, environment: str) -> list[str]:
     """What the environment owns under its old instance and not under the new one."""
     try:
         old = settings.replace(instance=before)
+    # The old name may not be allowed beside the other settings, so its own things cannot be derived.
     except ValidationError:
         return [f"all that {before} owns"]
     kept = {str(thing) for thing in owned_things(settings, environment)}

@@ -75,7 +75,7 @@ _RULES: Mapping[str, Callable[[Any, Any], Iterator[Effect]]] = {
         f"database.{key}": _other_database
         for key in ("cluster", "cluster_namespace", "host", "port", "name", "auth_name")
     },
-    **{f"artifacts.{key}": _other_bucket for key in ("kind", "endpoint", "bucket")},
+    **{f"artifacts.{key}": _other_bucket for key in ("kind", "endpoint", "bucket", "prefix")},
 }
 
 _BOOTSTRAPPED = {"instance", "authentication", "artifacts", "database", "secrets"}
