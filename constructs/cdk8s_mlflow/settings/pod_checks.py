@@ -40,6 +40,7 @@ def _names(settings: EnvironmentSettings) -> Iterator[Conflict]:
     for owned, given in ((_OWN_LABELS, labels), (_OWN_ANNOTATIONS, annotations)):
         for key, names in given.items():
             for name in names:
+                # By prefix: a label of ours that is not written today may be tomorrow.
                 if name.startswith(owned):
                     yield (
                         f"{key}.{name}",
@@ -75,6 +76,7 @@ def _volumes(settings: EnvironmentSettings) -> Iterator[Conflict]:
             )
     for key, given in mounts.items():
         yield from _mounts(key, given, names, ours=key == "server.mounts")
+    # Init containers and others share one space of names in a pod.
     yield from _twice("server.sidecars", [container.name for container in containers])
 
 
@@ -91,6 +93,7 @@ def _mounts(key: str, mounts: Iterable[MountSettings], volumes: list[str], *, ou
     for mount in given:
         if mount.volume not in volumes:
             yield key, f"names the volume {mount.volume}, which is not in server.volumes; add it there"
+        # Only in the server's container; the root of another one is its own image's.
         if ours and _is_in(mount.path, _OWN_FOLDERS):
             yield key, f"has {mount.path}, where our own Secrets and scratch files are; choose another folder"
         elif ours and _is_in(mount.path, _IMAGE_FOLDERS):
@@ -98,6 +101,7 @@ def _mounts(key: str, mounts: Iterable[MountSettings], volumes: list[str], *, ou
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
+    # Also above: a mount at /var would hide /var/run/secrets.
     return any(path == folder or path.startswith(f"{folder}/") or folder.startswith(f"{path}/") for folder in folders)
 
 

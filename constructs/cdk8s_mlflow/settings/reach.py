@@ -53,6 +53,7 @@ Reach = Service | Address | Public | Private | Local
 
 def reach(host: str, settings: EnvironmentSettings) -> Reach:
     """Where packets to ``host`` go, as far as the name tells."""
+    # A name with a dot at its end is the same name, fully qualified.
     name = host.strip("[]").rstrip(".").lower()
     address = ip_address(name)
     if name == "localhost" or name.endswith(".localhost") or (address and address.is_loopback):
@@ -65,6 +66,7 @@ def reach(host: str, settings: EnvironmentSettings) -> Reach:
     if len(labels) > 3 and labels[-1] == "svc":
         # The Service of a StatefulSet, with a pod's own name in front.
         return Service(labels[-3], labels[-2])
+    # The pod's resolver looks in its own namespace first.
     if len(labels) == 1:
         return Service(name, settings.namespace)
     return Private() if _PRIVATE.fullmatch(name) else Public()

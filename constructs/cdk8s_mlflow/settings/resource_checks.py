@@ -27,6 +27,7 @@ _LONGEST_CLUSTER = 50
 def amount(quantity: str) -> Decimal:
     """``quantity`` as a number of cores or bytes (Kubernetes documentation, "Quantity")."""
     number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", quantity).groups()  # type: ignore[union-attr]
+    # Decimal: 0.1 as a float is not a tenth, and equal quantities would differ.
     return Decimal(number) * _UNITS[unit]
 
 
@@ -61,6 +62,7 @@ def _pair(section: str, name: str, request: str, limit: str) -> Iterator[Conflic
             f"{section}.{name}_request",
             f"is {request}, more than {section}.{name}_limit, which is {limit}; lower it, or raise the limit",
         )
+    # Millicores without their m, such as 500 for 500m.
     if name == "cpu" and amount(limit) > _MOST_CPU:
         yield f"{section}.cpu_limit", f"is {limit}, more cores than any node has; write cores, such as 2, or 500m"
     if name == "cpu" and amount(limit) < amount("1m"):

@@ -83,6 +83,7 @@ def _rows(schema: dict[str, Any], root: dict[str, Any], above: str) -> Iterator[
     for name, field in schema.get("properties", {}).items():
         key = f"{above}.{name}" if above else name
         section = _section(field, root)
+        # An optional section has a row of its own, which says what leaving it out means.
         if section is None or "default" in field:
             yield f"| `{key}` | {_type(field, root)} | {_default(field, name, schema)} | {_text(field, root)} |"
         if section is not None:

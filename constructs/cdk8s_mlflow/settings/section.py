@@ -21,6 +21,7 @@ class Section(BaseModel):
         Raises:
             pydantic.ValidationError: a changed value is not allowed.
         """
+        # Only what was set is passed on, so that defaults that follow from the instance follow the new one.
         return type(self).model_validate({**{name: getattr(self, name) for name in self.model_fields_set}, **changes})
 
 
@@ -36,6 +37,7 @@ def _cron(value: str) -> str:
     for text, (low, high) in zip(fields, _CRON_FIELD, strict=True):
         if not all(_cron_part(part, low, high) for part in text.split(",")):
             raise ValueError(f"has the field '{text}', which must lie in {low}-{high}, such as '17 3 * * *'")
+    # With a weekday, cron runs on either of the two, so the day of the month need not exist.
     if fields[4].startswith("*") and not _is_in_a_year(day=fields[2], month=fields[3]):
         raise ValueError("names a day that none of its months has, so it would never run")
     return value
@@ -76,6 +78,7 @@ def matching(pattern: str, example: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
+        # fullmatch, since $ also matches before a newline at the end.
         if not compiled.fullmatch(value):
             raise ValueError(f"must look like {example}")
         return value
@@ -85,6 +88,7 @@ def matching(pattern: str, example: str) -> AfterValidator:
 
 def at_least(version: str, major: int, minor: int) -> bool:
     """Whether ``version``, such as 1.30 or 2.9.1, is ``major.minor`` or newer."""
+    # As numbers: "1.9" is older than "1.30".
     return tuple(int(part) for part in version.split(".")[:2]) >= (major, minor)
 
 

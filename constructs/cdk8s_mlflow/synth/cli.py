@@ -79,6 +79,7 @@ def say(line: str) -> None:
 @app.callback(invoke_without_command=True)
 def main(context: typer.Context, version: _Version = False) -> None:
     """Write the manifests of every environment to dist/."""
+    # The cdk8s CLI calls main.py without arguments.
     if context.invoked_subcommand is None:
         synth()
 
@@ -114,6 +115,7 @@ def synth(
                 use_cache=not no_cache,
             )
             lines = [summary]
+        # What is on disk is not what the settings say, and what is wrong with it may be mended already.
         if validate and stale:
             say(f"note: {target} was not validated, since it is stale")
         problems, valid = validate_tree(target) if validate and not stale else ([], "")

@@ -50,9 +50,11 @@ def write_tree(
     changes = _overrides(files, named, say)
     answered = {file: _answered(file, changes if file.stem == named else (), ask, say) for file in files}
     loaded = {file: settings for file, (settings, _) in answered.items()}
+    # All environments, also if only one has changed: two that share a thing are both well formed.
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     _say_what_is_left(loaded, say)
+    # A worker reads the file again, and knows no answer that was given here.
     changed = frozenset(file for file, (_, answers) in answered.items() if answers)
     with atomic_replace(output) as folder, progress(len(files)) as done:
         cache = RenderCache(folder=output.parent / FOLDER) if use_cache else None
@@ -97,6 +99,7 @@ def _answered(
         except InvalidSettingsError as error:
             problems = error.problems
             missing = [_REQUIRED.get(problem.key, problem.key) for problem in problems if problem.is_missing]
+            # Something else is wrong as well, for which an answer is no cure.
             if ask is None or len(missing) < len(problems):
                 raise
         given = (*given, _answer(file, given, missing[0], ask, say))
@@ -160,6 +163,7 @@ def check_tree(
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     with tempfile.TemporaryDirectory() as folder:
+        # `--check` writes nothing, its cache included.
         cache = RenderCache(folder=output.parent / FOLDER, is_read_only=True) if use_cache else None
         synthesize(loaded, folder=Path(folder), changed=frozenset(), done=lambda name: None, cache=cache)
         lines = differences(Path(folder), output)

@@ -101,6 +101,7 @@ def _answer(flag: str, draft: _Draft, hosts: Mapping[str, str], ask: Ask | None,
 
 def _checked(flag: str, host: str, draft: _Draft, hosts: Mapping[str, str]) -> str:
     """``host`` if the file may have it, with an example for what is not known yet."""
+    # Settings are checked as a whole, so each answer needs the other host as well.
     known = {**dict.fromkeys(FLAGS, "host.example.com"), **hosts, flag: host}
     document = {
         "instance": draft.instance,

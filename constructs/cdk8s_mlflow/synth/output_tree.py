@@ -27,10 +27,12 @@ def atomic_replace(output: Path) -> Iterator[Path]:
         raise OutputError(f"{output} is a file; remove it, or name another output folder")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the old one, on the same file system, so that it is put in place by a rename.
         fresh = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     except OSError as error:
         raise OutputError(_unwritable(output, error)) from error
     try:
+        # mkdtemp makes folders that only their owner may enter.
         fresh.chmod(0o755)
         yield fresh
         _swap(fresh, output)
@@ -42,6 +44,7 @@ def _swap(fresh: Path, output: Path) -> None:
     old = fresh.with_name(f"{fresh.name}-old")
     try:
         if output.exists():
+            # A rename needs no right to the folder itself, whose owner took it away on purpose.
             if not os.access(output, os.W_OK):
                 raise PermissionError(13, "permission denied")
             output.rename(old)

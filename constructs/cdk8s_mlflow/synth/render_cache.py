@@ -42,6 +42,7 @@ class RenderCache:
             path = folder / name
             (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
             if not name.endswith("/"):
+                # Bytes: on some systems text would get other line ends.
                 path.write_bytes(text.encode())
         return True
 
@@ -59,6 +60,7 @@ class RenderCache:
             self._prepare()
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
                 file.write(_checksum(body) + b"\n" + body)
+            # By a rename: two runs at once each leave a whole entry.
             Path(file.name).replace(self._entry(environment))
 
     def _read(self, environment: str, key: str) -> Mapping[str, str] | None:
@@ -99,6 +101,7 @@ def _digest(package: str) -> str:
     digest = hashlib.sha256()
     for place in (spec.submodule_search_locations or ()) if spec else ():
         for path in _files(Path(place)):
+            # Bytecode has the time of its source in it.
             if path.suffix != ".pyc":
                 content = path.read_bytes()
                 digest.update(f"{path.relative_to(place)} {len(content)}\n".encode() + content)

@@ -55,8 +55,10 @@ def _render(
     environments: Mapping[Path, Settings], folder: Path, changed: frozenset[Path], done: Callable[[str], None]
 ) -> None:
     many = len(environments) >= _WORTH_PROCESSES
+    # Workers read the files, which do not have what an override has changed.
     here = [file for file in environments if file in changed or not many]
     elsewhere = [file for file in environments if file not in here]
+    # First, while this process has no Node.js of its own, whose memory would come on top.
     _in_processes(elsewhere, folder, done)
     for file in here:
         from cdk8s_mlflow.synth.render import render
@@ -80,6 +82,7 @@ def _run_worker(files: list[Path], folder: Path, done: Callable[[str], None]) ->
     command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(folder), *map(str, files)]
     # What a user sets himself comes later and wins.
     environment = os.environ | {"NODE_OPTIONS": f"{_SMALL_NURSERY} {os.environ.get('NODE_OPTIONS', '')}".strip()}
+    # A pipe that is not read while the output is would fill, and stop the worker.
     with TemporaryFile("w+") as errors:
         with Popen(command, stdout=PIPE, stderr=errors, text=True, env=environment) as worker:
             for name in worker.stdout or ():

@@ -27,6 +27,7 @@ def diff(environments: Path, output: Path, *, only: str | None, against: str) ->
     committed = committed_files(output, revision=against)
     files = committed_files(environments, revision=against)
     loaded = {file: load(file) for file in environment_files(environments)}
+    # A file that synth would refuse has no manifests to compare.
     refuse_shared(loaded)
     chosen = _chosen({file.stem: file for file in loaded}, committed, only, environments)
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ def committed_files(folder: Path, *, revision: str) -> Mapping[str, str]:
     path = folder.as_posix().rstrip("/")
     if not _git("ls-tree", "--name-only", revision, "--", f"{path}/").strip():
         return {}
+    # One process for all files; `git show` would be one for each.
     archive = _git("archive", "--format=tar", revision, "--", path)
     with tarfile.open(fileobj=BytesIO(archive)) as files:
         members = [member for member in files.getmembers() if member.isfile()]

@@ -38,6 +38,7 @@ def object_effects(change: ObjectChange) -> Iterator[Effect]:
         yield Effect("data", "deletes for good what users have deleted")
     elif change.state == "removed" and kind == "Deployment":
         yield Effect("restarts", "stops its pods")
+    # Before the Database: the guard decides, whatever the reclaim policy says.
     elif change.state == "removed" and _guarded(change):
         yield Effect("note", "guarded from pruning: it stays until you delete it")
     elif change.state == "removed" and kind == "Database":

@@ -60,6 +60,7 @@ def _by(name: str | None, items: Sequence[Mapping[str, Any]]) -> dict[str, Mappi
 
 
 def _scalar_changes(path: str, before: Sequence[str], after: Sequence[str]) -> Iterator[FieldChange]:
+    # autojunk would take a line that stands often in a long text for noise.
     for tag, start, end, new_start, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
             yield FieldChange(path, " ".join(before[start:end]) or None, " ".join(after[new_start:new_end]) or None)

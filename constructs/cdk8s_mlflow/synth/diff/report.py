@@ -71,6 +71,7 @@ def _object_findings(change: ObjectChange) -> Iterator[Finding]:
     elif change.state == "unchanged" and change.identity.kind in _SHOWN_UNCHANGED:
         yield Finding(subject, "unchanged")
     for label, fields in _grouped(change.fields).items():
+        # What follows from a new object is said once, with the object.
         effects = () if change.state == "new" else field_effects(change, fields[0])
         yield Finding(subject, f"{label} {_values(fields[0])}", tuple(effects))
 
