@@ -49,6 +49,7 @@ def networks(cidrs: Sequence[str]) -> list[k8s.NetworkPolicyPeer]:
 def public_addresses() -> list[k8s.NetworkPolicyPeer]:
     """Every public address of both families."""
     blocks = {"0.0.0.0/0": PRIVATE_NETWORKS, "::/0": PRIVATE_NETWORKS_IPV6}
+    # Networks of the cluster are private, so that "the internet" opens no other pod.
     return [k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr=c, except_=list(e))) for c, e in blocks.items()]
 
 
@@ -60,6 +61,7 @@ def _any_address() -> list[k8s.NetworkPolicyPeer]:
 def ports_of(*numbers: int, protocols: Sequence[str] = ("TCP",)) -> list[k8s.NetworkPolicyPort]:
     """Each number once, with every protocol."""
     number = k8s.IntOrString.from_number
+    # Each once: a Service and its container often have the same port, and a repeated one is a difference to no purpose.
     return [k8s.NetworkPolicyPort(port=number(n), protocol=p) for n in dict.fromkeys(numbers) for p in protocols]
 
 
@@ -67,6 +69,7 @@ def ingress_controller(settings: Settings) -> list[k8s.NetworkPolicyPeer]:
     """Pods of the ingress controller; none if requests come from elsewhere."""
     network, controller = settings.network, settings.ingress.served_by
     pod_labels = controller.pod_labels if network.ingress_pod_labels is None else network.ingress_pod_labels
+    # Named by the settings, it wins over what the controller's own documentation says.
     if network.ingress_namespace:
         return [pods_of(network.ingress_namespace, pod_labels)]
     if controller.namespace_labels is None:
@@ -105,6 +108,7 @@ def to_database(settings: Settings) -> EgressRules:
     """PostgreSQL, or the pooler in front of it."""
     database, network = settings.database, settings.network
     where = reach(database.address, settings)
+    # What an operator names wins over what the address tells.
     if network.database_cidrs:
         return [_rule(networks(network.database_cidrs), database.port)]
     if network.database_pods:
@@ -125,6 +129,7 @@ def _cnpg_pods(settings: Settings, service: Service) -> list[k8s.NetworkPolicyPe
     database, owner = settings.database, cnpg_cluster(service)
     if owner:
         return [pods_of(service.namespace, {"cnpg.io/cluster": owner})]
+    # A Pooler may have any name, so its pods are told by the label that CloudNativePG gives them.
     pooler = pods_of(service.namespace, {"cnpg.io/poolerName": service.name})
     return [pods_of(database.cluster_namespace, {"cnpg.io/cluster": database.cluster}), pooler]
 
@@ -165,10 +170,12 @@ def _to_s3(settings: Settings, endpoint: str | None, cidrs: Sequence[str], pods:
         return [_to_pods(pods, where, port)]
     match where:
         case Service():
+            # Both ports: the Service's, in case the container has the same, and the usual one of what is behind it.
             own = _ROOK_PORT if where.name.startswith("rook-ceph-rgw-") else _MINIO_PORT
             return [_rule([pods_of(where.namespace)], port, own)]
         case Local():
             return []
+        # Reached through the proxy, which has a rule of its own; plain http is never sent there.
         case _ if url.startswith("https:") and is_proxied(host, settings):
             return []
         case Address():
@@ -213,6 +220,7 @@ def to_keycloak(settings: Settings) -> EgressRules:
             return rewritten
         case Service():
             return [_rule([pods_of(where.namespace)], port, _KEYCLOAK_PORT), *rewritten]
+        # The proxy connects, and resolves the name; no rewriting of its address happens here.
         case _ if is_proxied(host, settings):
             return []
         case _:
@@ -243,6 +251,8 @@ def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     """
     artifacts = settings.artifacts
     if settings.uses_pod_identity:
+        # The agent listens on the node's link-local address, which "every public address" leaves out.
         return [k8s.NetworkPolicyEgressRule(to=networks([_POD_IDENTITY_AGENT]), ports=ports_of(80))]
+    # Without networks of its own the bucket is among all public addresses, and so is STS.
     needs_sts = artifacts.credentials == "service-account" and artifacts.is_aws and settings.network.artifact_cidrs
     return [k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(443))] if needs_sts else []

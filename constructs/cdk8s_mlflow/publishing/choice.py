@@ -33,6 +33,7 @@ def _candidates(values: Mapping[str, str]) -> list[str]:
     asked = values.get("CONTAINER_ENGINE")
     if asked and asked not in ENGINES:
         raise UsageError(f"CONTAINER_ENGINE is {asked!r}; set it to one of {', '.join(ENGINES)}")
+    # buildah and podman read no DOCKER_HOST, and would build on this machine without a word.
     if "DOCKER_HOST" in values:
         if asked not in {None, "docker"}:
             raise UsageError(f"DOCKER_HOST is for docker, and CONTAINER_ENGINE is {asked!r}; unset one of them")

@@ -30,6 +30,7 @@ def object_store(settings: EnvironmentSettings) -> Places:
     """The S3 API; all regions of a partition of AWS are one, since they share the names of buckets."""
     artifacts, administered = settings.artifacts, settings.bootstrap.s3_endpoint
     public = s3(artifacts.endpoint, artifacts.region, settings)
+    # AWS is one place for all; the address that bootstrap uses adds nothing.
     if not artifacts.endpoint or public == s3(None, artifacts.region, settings):
         return public
     return public | (_distant(url(administered, settings)) if administered else frozenset())

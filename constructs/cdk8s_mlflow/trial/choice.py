@@ -21,6 +21,7 @@ def chosen(*, namespace: str, port: int, release: str | None, image: str | None,
         InvalidSettingsError: one of them cannot be understood.
     """
     if not _DNS_LABEL.fullmatch(namespace):
+        # Before kubectl is asked: its own refusal would come after the first objects.
         raise _problem("--namespace", f"must look like mlflow-try; got {namespace!r}")
     if release and release not in RELEASES:
         raise _problem("--release", f"must be {' or '.join(RELEASES)}; got {release!r}")

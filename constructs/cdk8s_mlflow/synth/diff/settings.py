@@ -42,6 +42,7 @@ def settings_effects(field: FieldChange) -> Iterator[Effect]:
 
 def _release(before: str, after: str) -> Iterator[Effect]:
     names = list(RELEASES)
+    # RELEASES is in the order of age.
     if names.index(after) < names.index(before):
         yield Effect(
             "data", "the older release cannot read the newer schema: restore both databases from a backup of it"
