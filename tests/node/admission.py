@@ -63,6 +63,7 @@ class Admission:
                 self._wait_for_kind(f"/apis/{spec['group']}/{spec['versions'][0]['name']}", spec["names"]["kind"])
 
     def _wait_for_kind(self, root: str, kind: str) -> None:
+        # A kind is served a moment after its definition is stored.
         while kind not in self._kinds(root):
             time.sleep(0.1)
 
@@ -94,4 +95,5 @@ class Admission:
         trust = ssl.create_default_context(cafile=str(self.server.authority))
         folder = self.server.authority.parent
         trust.load_cert_chain(folder / "admin.crt", folder / "admin.key")
+        # A proxy of the developer's knows no way to this address.
         return httpx.Client(base_url=self.server.url, verify=trust, timeout=30, trust_env=False)

@@ -41,6 +41,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
 def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     """The backing services, started beside the node."""
     folder = tmp_path_factory.mktemp("backing")
+    # PostgreSQL runs as a user of its own, which has to pass through.
     folder.chmod(0o711)
     more = ["mlflow.gateway.example.com", "mlflow.internal.example.com", "flux.cluster.test", MUTANTS]
     return BackingServices.create(folder, hosts=[*HOSTS.values(), *more])

@@ -26,6 +26,7 @@ MUTATIONS = (
         becomes='path="/healthy", port',
         noticed_by=ROLLOUT,
     ),
+    # Without it the kubelet leaves mounted Secrets to root.
     Mutation(name="fsGroup", module="pods.py", was="fs_group=user,", becomes="fs_group=None,", noticed_by=ROLLOUT),
     Mutation(
         name="one more writable folder",
@@ -54,6 +55,7 @@ MUTATIONS = (
         was='match_labels=selector("tracking-server", settings.name)),\n            unhealthy',
         becomes='match_labels=selector("maintenance", settings.name)),\n            unhealthy',
         noticed_by=BUDGET,
+        # One replica has no budget: it could never be drained.
         changes={"server.replicas": 2},
     ),
     Mutation(
@@ -74,6 +76,7 @@ MUTATIONS = (
         name="DNS policy",
         module="pods.py",
         was='"enable_service_links": False,',
+        # The resolver of the node knows no Services.
         becomes='"enable_service_links": False,\n        "dns_policy": "Default",',
         noticed_by=ROLLOUT,
     ),

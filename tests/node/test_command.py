@@ -50,6 +50,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(state: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The running command, and what it has said until it was ready."""
     command = [*COMMAND, "--state", str(state), *options]
+    # In a group of its own: the signal below must reach all of it, and not pytest.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
         assert running.stdout is not None
         try:
@@ -100,6 +101,7 @@ def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) ->
     assert health == 200
     assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
     assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "outsider@example.com"]
+    # The second start has to find the users of the first one, passwords included.
     assert USER.findall(said) == USER.findall(both)
     assert (second.returncode, second.stderr) == (
         1,

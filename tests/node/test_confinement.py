@@ -52,6 +52,7 @@ def test_namespace_refuses_breaches(deployment: Deployment, breach: str) -> None
 
 def admission(deployment: Deployment, pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:
     """What the API server says of a sound pod with changes."""
+    # One that the node has, since nothing can be pulled here.
     image = {"name": "tried", "image": "docker.io/node/forward:1", "securityContext": {**SOUND, **container}}
     document = {
         "apiVersion": "v1",

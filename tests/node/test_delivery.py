@@ -36,6 +36,7 @@ def test_flux_mends_a_scaled_deployment(deployment: Deployment, node: Node, flux
     wanted = deployment.settings.server.replicas
     node.kubectl("scale", "deployment/mlflow", f"--replicas={wanted + 2}", *namespace)
 
+    # Otherwise Flux looks again only at its interval.
     flux.reconcile(f"{deployment.source}-application")
 
     node.wait(

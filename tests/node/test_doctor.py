@@ -56,6 +56,7 @@ def doctor(deployment: Deployment, node: Node) -> Doctor:
             text=True,
             check=False,
         )
+        # What ABSENT names is always among the lines that fail.
         assert done.returncode == 1, done.stderr
         return {line["name"]: line for line in json.loads(done.stdout)["lines"]}
 
@@ -91,6 +92,7 @@ def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Docto
 
     lines = doctor()
 
+    # Before anything is asserted, for the environment is the session's.
     node.apply(deployment.manifests / "application/Middleware.mlflow-headers.k8s.yaml")
     assert {"objects", "public address"} <= wrong(lines)
     assert "404" in lines["public address"]["seen"]
@@ -124,6 +126,7 @@ def test_doctor_names_lost_rights_in_the_bucket(deployment: Deployment, doctor: 
 def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
     part = f"{deployment.source}-application"
+    # Flux would set the number of pods back meanwhile.
     flux.suspend(part)
     node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
     # Traefik asks a pod that drains for as long as it is there.

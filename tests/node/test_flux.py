@@ -163,6 +163,7 @@ def test_uninstall_keeps_data_and_reinstall_adopts_it(
 
 
 def test_uninstall_with_data_prunes_databases(delivered: Deployment, flux: Flux, node: Node) -> None:
+    # It lifts the guards that keep the databases from being pruned.
     rerender(delivered, **{**NEWER, "database": {"reclaim_policy": "delete"}})
     delivered.publish(flux)
 

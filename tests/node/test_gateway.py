@@ -110,6 +110,7 @@ def test_load_brings_another_pod(routed: Deployment, node: Node) -> None:
     before = len(routed.pods("tracking-server"))
 
     with load(routed):
+        # The controller looks every 15 seconds, at figures that are about as old.
         node.wait("another pod", lambda: len(routed.pods("tracking-server")) == 2, seconds=300)
 
     status = node.get("horizontalpodautoscaler", "mlflow", "--namespace", routed.namespace)["status"]
@@ -129,6 +130,7 @@ def load(deployment: Deployment) -> Iterator[None]:
             while not ended.is_set():
                 try:
                     client.get("/oidc/ui/")
+                # Only the load counts: a pod that starts or ends may drop a request.
                 except httpx.HTTPError:
                     continue
 

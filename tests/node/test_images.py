@@ -18,6 +18,7 @@ OTHER = "docker.io/node/kept:1"
 def build(node: Node, folder: Path, number: int, *, name: str = NAME) -> str:
     """Give the node a build of ``name`` that no other number has, named by identity as pods name it; its digest."""
     archive = folder / f"{name.replace('/', '-')}-{number}.tar"
+    # Other arguments give another digest.
     StaticImage(name=name, programs={"true": Path("/bin/true")}, arguments=[folder.name, str(number)]).write(archive)
     node.import_image(archive)
     digest = node.images()[name]

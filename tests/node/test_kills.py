@@ -32,13 +32,16 @@ time.sleep(600)
 def test_killed_node_leaves_nothing(number: int, tmp_path: Path) -> None:
     before = traces() | processes(tmp_path)
     ports = [free_port(), free_port()]
+    # Seeded, so that a moment can be tried again, and spread over the whole start.
     moment = random.Random(number).uniform(0.2, LONGEST) * (number + 1) / KILLS
     with subprocess.Popen(
         [sys.executable, "-c", NODE, str(tmp_path), *map(str, ports)], start_new_session=True
     ) as starting:
         time.sleep(moment)
+        # Only the process that starts it: what it has started must end by itself.
         starting.send_signal(signal.SIGKILL)
 
+    # Processes of a namespace end a moment after the first one of it.
     deadline = time.monotonic() + 30
     while (left := (traces() | processes(tmp_path)) - before) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -21,6 +21,7 @@ def test_api_server_accepts_committed_environments(node: Node, environment: str)
     folder = ROOT / "dist" / environment
     documents = [yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*/*.yaml"))]
     for namespace in {d["metadata"].get("namespace") for d in documents} - {None}:
+        # Two environments may have one namespace for their databases.
         node.kubectl("create", "namespace", namespace, check=False)
 
     said = node.kubectl(
@@ -32,6 +33,7 @@ def test_api_server_accepts_committed_environments(node: Node, environment: str)
 
 
 def test_drain_needs_its_documented_flag(deployment: Deployment, node: Node) -> None:
+    # Pods without a controller are drained by force only.
     drain = ["drain", "node", "--dry-run=server", "--ignore-daemonsets", "--force"]
     only_ours = [f"--pod-selector={instance(deployment)}"]
 

@@ -62,6 +62,7 @@ class Dialer:
             "image": "docker.io/node/forward:1",
             "imagePullPolicy": "Never",
             "command": ["/forward", "dial", *self.addresses],
+            # As the restricted namespaces demand it of every pod.
             "securityContext": {
                 "allowPrivilegeEscalation": False,
                 "capabilities": {"drop": ["ALL"]},

@@ -70,6 +70,7 @@ def tried(node: Node) -> Iterator[Tried]:
     command = [str(node.kubectl_program), "--kubeconfig", str(node.kubeconfig), *forward.split()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
+        # kubectl prints a line once it listens.
         forwarding.stdout.readline()
         yield Tried(node=node, port=port, said=done.stdout)
         forwarding.terminate()
@@ -108,6 +109,7 @@ def test_try_again_restarts_nothing(tried: Tried) -> None:
 
 
 def pods(node: Node) -> set[str]:
+    # A CronJob may start such a pod between the two looks.
     listed = node.get("pods", "--namespace", "mlflow-try", "--selector", "app.kubernetes.io/component!=end-access")
     return {pod["metadata"]["uid"] for pod in listed["items"]}
 

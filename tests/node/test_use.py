@@ -19,6 +19,7 @@ def test_run_and_artifact_come_back(deployment: Deployment) -> None:
         experiment = client.post(f"{API}/experiments/create", json={"name": "first"}).json()["experiment_id"]
         run = client.post(f"{API}/runs/create", json={"experiment_id": experiment}).json()["run"]["info"]["run_id"]
         address = f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/a.bin"
+        # A megabyte with every byte in it, so that nothing on the way may take it for text.
         content = bytes(range(256)) * 4096
 
         client.put(address, content=content).raise_for_status()
@@ -39,6 +40,7 @@ def test_anonymous_requests_get_no_data(deployment: Deployment) -> None:
     "path",
     [
         "/metrics",
+        # Traefik routes by the encoded path, and the application decodes it.
         "/ajax-api/2.0%2Fmlflow-artifacts/artifacts?path=",
         "/api/2.0/mlflow%2Fwebhooks",
         "/API/2.0/mlflow/webhooks",
