@@ -31,5 +31,6 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
     uv("venv", "--python", sys.executable, str(environment.folder))
     install = ("pip", "install", "--python", str(environment.python))
     uv(*install, "--require-hashes", "--requirement", str(ROOT / "requirements" / "run.lock"))
+    # By itself: the lock has no hash of a wheel that was just built.
     uv(*install, "--no-deps", str(wheel))
     return environment

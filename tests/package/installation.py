@@ -27,6 +27,7 @@ class Environment:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program of the environment, or one of the system, in ``cwd``."""
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        # Variables of a virtual environment or of make would lead back into the checkout.
         clean = {
             name: value
             for name, value in os.environ.items()
@@ -41,6 +42,7 @@ class Environment:
 def copy_checkout(folder: Path, *, needed: Callable[[str], bool] = lambda name: True) -> None:
     """Copy what git has or would add, as far as ``needed``, and commit it there."""
     listed = subprocess.run(
+        # With what is not committed yet, so that a change is tried before it is.
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
@@ -51,6 +53,7 @@ def copy_checkout(folder: Path, *, needed: Callable[[str], bool] = lambda name: 
         if (ROOT / name).is_file() and needed(name):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    # git commits nothing without an identity, and a build machine has none.
     author = ("-c", "user.name=A", "-c", "user.email=a@example.com")
     for arguments in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "--message", "Begin")):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
@@ -60,6 +63,7 @@ def set_up(folder: Path) -> None:
     """The marks of `make setup`, newer than what they depend on, around the packages of this environment."""
     environment = folder / ".venv"
     environment.mkdir()
+    # By links, for to install them anew takes minutes.
     installed = Path(sys.prefix)
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(installed / name)
@@ -70,6 +74,7 @@ def set_up(folder: Path) -> None:
 
 def build(kind: str, *, source: Path, folder: Path) -> Path:
     """Build a ``wheel`` or an ``sdist`` of ``source`` into ``folder``, and return its path."""
+    # The backend itself: `build` would download it into an environment of its own.
     code = f"import sys; from hatchling.build import build_{kind} as build; print(build(sys.argv[1]))"
     command = [sys.executable, "-c", code, folder]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)

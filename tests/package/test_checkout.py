@@ -23,6 +23,7 @@ def place() -> Iterator[Path]:
         place = Path(folder)
         (place / "home").mkdir()
         copy_checkout(place / "my checkout")
+        # Root may write everywhere, which would hide a file in the wrong place.
         if os.geteuid() == 0:
             for path in (place, *place.rglob("*")):
                 os.chown(path, USER, USER, follow_symlinks=False)
@@ -31,6 +32,7 @@ def place() -> Iterator[Path]:
 
 def make(target: str, checkout: Path) -> "subprocess.CompletedProcess[str]":
     """``make target`` with nothing in its environment but where programs and the home are."""
+    # Not the one of the tests, which may lie in root's home.
     python = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
     if python is None:
         pytest.skip("needs a Python that every user may run")
@@ -40,6 +42,7 @@ def make(target: str, checkout: Path) -> "subprocess.CompletedProcess[str]":
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(checkout.parent / "home")},
         user=USER if os.geteuid() == 0 else None,
         group=USER if os.geteuid() == 0 else None,
+        # Otherwise the process would keep root's groups.
         extra_groups=[] if os.geteuid() == 0 else None,
         capture_output=True,
         text=True,

@@ -22,6 +22,7 @@ def test_wheel_passes_check_of_its_contents(wheel: Path) -> None:
 
 
 def test_sdist_builds_same_wheel(wheel: Path, wheel_of_sdist: Path) -> None:
+    # By their files: the archives differ in times.
     assert files(wheel_of_sdist) == files(wheel)
 
 
@@ -30,6 +31,7 @@ def test_check_refuses_stray_file(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(changed, "w") as archive:
         for name, content in files(wheel).items():
             archive.writestr(name, content)
+        # live/ belongs to the checkout only.
         archive.writestr("live/system.py", "")
 
     done = subprocess.run([sys.executable, CHECK, changed], capture_output=True, text=True, check=False)
@@ -44,6 +46,7 @@ def test_check_notices_missing_file(wheel: Path, tmp_path: Path) -> None:
     changed = tmp_path / wheel.name
     with zipfile.ZipFile(changed, "w") as archive:
         for name, content in files(wheel).items():
+            # Without it no image can be built from the wheel.
             if not name.endswith("context/Dockerfile"):
                 archive.writestr(name, content)
 

@@ -46,8 +46,10 @@ def test_app_imports_its_own_cloudnativepg_kinds(installed: Environment, app: Pa
 
 
 def test_wheel_imports_only_its_own_names(installed: Environment, app: Path) -> None:
+    # Names of folders of the checkout, which another app may have as well.
     code = "import importlib.util as u; print([n for n in ('bootstrap', 'imports', 'live', 'tests') if u.find_spec(n)])"
 
+    # -I leaves out the working directory, which has an imports/ of the app's own.
     done = installed.run("python", "-I", "-c", code, cwd=app)
 
     assert done.stdout == "[]\n"
@@ -61,6 +63,7 @@ def test_console_script_renders_and_validates(installed: Environment, app: Path)
 
 
 def test_schema_is_written_outside_checkout(installed: Environment, app: Path) -> None:
+    # In the checkout the command writes a table into the documents, too.
     (app / "README.md").write_text("# Mine\n")
 
     done = installed.run("cdk8s-mlflow", "schema", cwd=app)
@@ -78,6 +81,7 @@ def test_schema_says_where_it_must_run(installed: Environment, tmp_path: Path) -
 
 def test_image_builds_from_packaged_context(installed: Environment, app: Path) -> None:
     program, calls = app / "docker", app / "calls"
+    # No engine of Docker runs here: this notes what it is asked, and what it is sent.
     program.write_text(
         f'#!/bin/sh\nfor last; do :; done; echo "$*" >> {calls}; test ! -d "$last" || ls -A "$last" >> {calls}\n'
     )

@@ -25,6 +25,7 @@ HOSTS = ("--mlflow-host", "mlflow.example.com", "--keycloak-host", "auth.example
 def project(installed: Environment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new repository, created in a path with a space by what README says, with a person's answers."""
     folder = tmp_path_factory.mktemp("my repositories")
+    # `new` asks for hosts only on a terminal.
     ours, theirs = pty.openpty()
     os.write(ours, b"mlflow.example.com\nauth.example.com\n")
     done = installed.run(*DOCUMENTED[-2].split(), cwd=folder, stdin=theirs)
@@ -106,6 +107,7 @@ def test_make_test_notices_stale_dist(set_up: Path) -> None:
     file.write_text(f"{text}image:\n  tag: next\n")
 
     tested = make("test", set_up)
+    # Before anything is asserted, for the repository is the module's.
     file.write_text(text)
 
     assert tested.returncode != 0
@@ -115,6 +117,7 @@ def test_make_test_notices_stale_dist(set_up: Path) -> None:
 def test_upgrade_renews_lock_and_schema(installed: Environment, project: Path) -> None:
     lock, schema = project / "requirements.lock", project / "environments" / "environment.schema.json"
     before = lock.read_text(), schema.read_text()
+    # As an older version left them.
     lock.write_text(f"{HEADER}\nold==1\n")
     schema.write_text("{}")
     (wheel,) = (project / "wheels").iterdir()
@@ -189,6 +192,7 @@ def test_new_refuses_wheel_of_another_version(tmp_path: Path) -> None:
 
 
 def test_new_keeps_empty_repository_of_git(tmp_path: Path, wheel: Path) -> None:
+    # As a clone of an empty repository is.
     (tmp_path / ".git").mkdir()
 
     done = new(tmp_path, *HOSTS, "--wheel", wheel)

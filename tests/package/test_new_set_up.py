@@ -28,7 +28,9 @@ def test_new_repository_sets_itself_up(installed: Environment, tmp_path: Path) -
     assert created.returncode == 0, created.stderr
 
     tested = run("make", "test", cwd=project)
+    # The CLI is a program of Node.js.
     rendered = run(CLI, "synth", "--no-check-upgrade", cwd=project, path=str(ROOT / ".venv" / "node-bin"))
+    # The CLI empties the output folder first, and must leave the same tree.
     retested = run("make", "test", cwd=project)
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
