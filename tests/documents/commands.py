@@ -45,6 +45,7 @@ def _ours(document: str, line: str) -> Iterator[Command]:
         words = shlex.split(line, comments=True)
     except ValueError:  # prose in a code span
         return
+    # What a container is told to run is a command of ours, too.
     words = words[words.index("--") + 1 :] if words[:1] == ["kubectl"] and "--" in words else words
     if words[:1] == ["python"]:
         words = words[1:]

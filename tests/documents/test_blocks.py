@@ -57,6 +57,7 @@ def test_names_in_commands_are_defaults() -> None:
 
     wrong = [(name, default) for _, name, default in rows if attrgetter(name)(settings) != default]
 
+    # A table that the pattern no longer reads would have no wrong row.
     assert len(rows) == 6
     assert wrong == []
     assert all(default in shown for shown, _, default in rows)
@@ -87,6 +88,7 @@ def test_kubectl_names_objects_of_dist(command: str) -> None:
 
 @pytest.mark.parametrize("command", KUBECTL)
 def test_kubectl_applies_files_of_dist(command: str) -> None:
+    # The reader's environment, which has the same files.
     files = re.findall(r"-f (dist/\S+)", command.replace("dist/staging", "dist/production"))
 
     assert [file for file in files if not (ROOT / file).exists()] == []
@@ -101,11 +103,13 @@ def test_manifests_without_delivery_come_in_order() -> None:
 
 @pytest.mark.parametrize("shown", YAML, ids=str)
 def test_yaml_of_settings_is_accepted(shown: Block, tmp_path: Path) -> None:
+    # A digest stands for the reader's own in the guides.
     (document,) = yaml.safe_load_all(shown.text.replace("sha256:…", f"sha256:{'0' * 64}"))
     if not document.keys() <= SECTIONS:
         assert document.keys() & SECTIONS == set(), "settings beside other keys"
         return
     merged = {**REQUIRED, **document}
+    # A section that is shown need not repeat what every environment has.
     merged["ingress"] = {**REQUIRED["ingress"], **merged["ingress"]}
 
     file = tmp_path / "production.yaml"

@@ -34,6 +34,7 @@ def checkout(tmp_path: Path) -> Path:
         program.chmod(0o755)
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/run", folder / ".ci/run")
+    # .ci/run asks git whether dist/ differs.
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
     return folder
 
@@ -41,6 +42,7 @@ def checkout(tmp_path: Path) -> Path:
 def start(checkout: Path, *, failing: str = "", hanging: str = "", beside: str = "yes") -> "subprocess.Popen[str]":
     path = f"{checkout / 'bin'}:{os.environ['PATH']}"
     suites = {"FAILING": failing, "HANGING": hanging, "BESIDE": beside}
+    # What it leaves in the temporary folder lies beside the checkout then, where it is seen.
     variables = {**os.environ, "PATH": path, "TMPDIR": str(checkout.parent), **suites}
     return subprocess.Popen([checkout / ".ci/run"], env=variables, stdout=-1, stderr=-1, text=True)
 
@@ -57,6 +59,7 @@ def test_run_calls_every_suite_and_times_it(checkout: Path) -> None:
     times = printed.partition("minutes:seconds of each suite")[2]
     assert running.returncode == 0, errors
     assert set(calls(checkout)) == {f"{verb} {name}" for verb in ("begin", "end") for name in SUITES}
+    # Beside the suites: the comparison of dist/, and the sum.
     assert {line.split()[-1] for line in times.split("\n") if line} == {*SUITES, "dist", "all"}
     assert all(printed.count(f"output of {name}\n") == 1 for name in SUITES)
 
@@ -89,6 +92,7 @@ def test_run_without_memory_runs_one_by_one(checkout: Path) -> None:
 
     lines = calls(checkout)
     assert running.returncode == 0
+    # One by one, each begin is followed by its own end.
     assert [line.split()[1] for line in lines[::2]] == [line.split()[1] for line in lines[1::2]]
     assert {line.split()[1] for line in lines} == SUITES
 

@@ -70,6 +70,7 @@ def test_image_programs_exist(command: Command) -> None:
     options = [word.split("=")[0] for word in words[1:] if word.startswith("-")]
     if options:
         parser = ArgumentParser()
+        # As cli.py adds it to every program.
         parser.add_argument("--secrets-root")
         import_module(f"mlflow_sso.{words[0].replace('-', '_')}").add_arguments(parser)
         assert set(options) <= set(parser._option_string_actions) | {"--help"}, str(command)

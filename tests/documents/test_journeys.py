@@ -66,6 +66,7 @@ def run(shown: Block, folder: Path) -> "subprocess.CompletedProcess[str]":
 def _variables(folder: Path) -> Mapping[str, str]:
     """A shell in which the environment is active."""
     path = f"{folder / '.venv' / 'bin'}:{os.environ['PATH']}"
+    # An editor that opens nothing, and fails if the guide names a file that does not exist.
     return {"PATH": path, "HOME": str(folder.parent), "EDITOR": "test -f", "GIT_PAGER": "cat"}
 
 
@@ -73,6 +74,7 @@ def _variables(folder: Path) -> Mapping[str, str]:
 def test_journey_runs_as_documented(checkout: Path, journey: str) -> None:
     shutil.copy(ROOT / "tests" / "manifests" / "imported" / "chart.yaml", checkout / "values.yaml")
     if journey == "take over":
+        # The command creates an environment of this name.
         (checkout / "environments" / "production.yaml").unlink()
 
     runs = [run(block(document, first), checkout) for document, first in JOURNEYS[journey]]
