@@ -23,9 +23,11 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
     name, port = system.settings.metrics_service, free_port()
     service = system.node.get("service", name, "--namespace", system.workloads.namespace)
     labels = {"namespace": system.workloads.namespace, "job": name}
+    # Prometheus runs beside the node, in whose network the Service's address lies.
     passage = Passage.into(system.node.init, (service["spec"]["clusterIP"], 9090), port=port)
     try:
         with Prometheus(targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder)) as prometheus:
+            # The first scrape only starts the reading of the databases.
             wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"), seconds=90)
             yield prometheus
     finally:

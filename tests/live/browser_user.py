@@ -66,6 +66,7 @@ class BrowserUser:
         self.sign_in(user)
         self.page.wait_for_url(f"{self.system.url}/oidc/ui/**")
         expect(self.page.get_by_text("Experiments").first).to_be_visible(timeout=PATIENCE)
+        # Before the login a page may be refused what it asks for.
         self.complaints.clear()
 
     def fetch(self, path: str) -> tuple[int, str]:

@@ -64,6 +64,7 @@ def release(request: pytest.FixtureRequest) -> str:
 def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     """The real servers around MLflow; they run while ``node`` does."""
     folder = tmp_path_factory.mktemp("backing")
+    # PostgreSQL runs as a user of its own, which has to pass through.
     folder.chmod(0o711)
     return BackingServices.create(folder, hosts=[*HOSTS, SECOND_DATABASE], keycloak_host=KEYCLOAK_HOST)
 
@@ -138,6 +139,7 @@ def new_user(system: System) -> User:
 @pytest.fixture(scope="module")
 def browser(backing: BackingServices, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
     """Chromium; for one module only, because playwright keeps an event loop in the thread as long as it runs."""
+    # `make test` collects this file without playwright.
     from live.browser import chromium
 
     with chromium(tmp_path_factory.mktemp("chromium"), ca=backing.certificate.ca) as running:

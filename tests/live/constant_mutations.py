@@ -88,6 +88,7 @@ MUTATIONS = (
     Mutation(
         name="allowed hosts",
         module="settings/environment.py",
+        # MLflow compares the Host header whole, with its port.
         was="return (*self.ingress.authorities, *names,",
         becomes="return (*self.ingress.hosts, *names,",
         noticed_by=LINK,
@@ -110,6 +111,7 @@ MUTATIONS = (
         name="separator of the scope",
         module=ENVIRONMENT,
         was="openid profile email {",
+        # Keycloak answers invalid_scope to commas.
         becomes="openid,profile,email,{",
         noticed_by=LINK,
     ),
@@ -161,6 +163,7 @@ MUTATIONS = (
         was='"SESSION_CACHE_DIR": "/tmp/session"',
         becomes='"SESSION_CACHE_DIR": "/var/lib/mlflow/session"',
         noticed_by=READY,
+        # Only without Redis are sessions in files.
         changes={"authentication.redis": None},
     ),
     Mutation(
@@ -188,6 +191,7 @@ MUTATIONS = (
         name="artifact root",
         module=ENVIRONMENT,
         was='"MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/"',
+        # Clients would go to the bucket themselves, and have no keys of it.
         becomes='"MLFLOW_DEFAULT_ARTIFACT_ROOT": f"s3://{artifacts.bucket}"',
         noticed_by=CLIENT,
     ),

@@ -126,6 +126,7 @@ class _Given:
 
     @cached_property
     def new_user(self) -> User:
+        # Another one for each mutant, since the realm keeps its users.
         user = User(name=f"mutant{time.monotonic_ns()}", group=self.system.settings.authentication.user_group)
         self.system.add_users(user)
         return user

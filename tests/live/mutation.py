@@ -30,6 +30,7 @@ class Mutation:
         shutil.copytree(ROOT / "constructs", folder, ignore=shutil.ignore_patterns("__pycache__"))
         module = folder / "cdk8s_mlflow" / self.module
         text = module.read_text()
+        # A mutation that no longer finds its text would leave the system whole.
         assert text.count(self.was) == 1, f"{self.was} stands {text.count(self.was)} times in {module}"
         module.write_text(text.replace(self.was, self.becomes))
         return folder

@@ -67,6 +67,7 @@ def _role(
     place = {**make_place(owner.http), **others, "role": name.replace(" ", "."), "holder": (holder or owner).email}
     if holder:
         grant(owner.http, place, holder.email, name)
+    # For the rows that name something of one's own beside another's.
     place["own"] = f"{place['secret']}-own"
     client.post(f"{MLFLOW}/registered-models/create", json={"name": place["own"]})
     place["own_experiment"] = _made(client, "experiments/create", "experiment_id", name=place["own"])

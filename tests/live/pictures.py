@@ -22,6 +22,7 @@ class Pictures:
     def take(self, page: Page, name: str) -> int:
         """Size in bytes of the picture ``NAME.png`` of what the window shows."""
         file = self.folder / f"{name}.png"
+        # A page that moves would give another picture each time.
         page.screenshot(path=file, animations="disabled", style=PLAIN)
         return file.stat().st_size
 

@@ -25,6 +25,7 @@ def make_place(owner: httpx.Client) -> dict[str, str]:
         "logged_model": _logged_model(owner, experiment, secret),
     }
     place["folder"] = f"{experiment}/{place['run']}/artifacts"
+    # Two files, since both proxies have a row that deletes one.
     place |= {"file": f"{place['folder']}/{secret}.txt", "spare": f"{place['folder']}/spare.txt"}
     for path in (place["file"], place["spare"], f"{experiment}/models/{place['logged_model']}/artifacts/{secret}.txt"):
         owner.put(f"{PROXY}/artifacts/{path}", content=secret.encode()).raise_for_status()
@@ -44,6 +45,7 @@ def _post(owner: httpx.Client, path: str, **body: Any) -> Mapping[str, Any]:
 def _run(owner: httpx.Client, experiment: str, secret: str) -> str:
     info = _post(owner, f"{MLFLOW}/runs/create", experiment_id=experiment, start_time=1)["run"]["info"]
     run = str(info["run_id"])
+    # A name is a secret here, too: who is shown it was served.
     metric = {"key": secret, "value": 1, "timestamp": 1, "step": 1}
     parameter = {"key": "password", "value": secret}
     _post(owner, f"{MLFLOW}/runs/log-batch", run_id=run, metrics=[metric], params=[parameter])

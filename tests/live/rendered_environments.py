@@ -35,9 +35,11 @@ def settings(label: str, *, release: str, https_port: int, changes: Mapping[str,
             "keycloak_port": https_port,
             "realm": instance,
             "machine_client": f"{instance}-machines",
+            # One for each: Redis has 16 by default.
             "redis": {"host": "redis.redis.svc", "database": LABELS.index(label)},
         },
         "ingress": {"host": host(label), "public_port": https_port, "cluster_issuer": None},
+        # The tests apply the manifests themselves, without Flux.
         "delivery": {"tools": []},
     }
     return with_changes(document, changes)

@@ -39,9 +39,11 @@ class Runbook:
         folder = self.programs / str(len(list(self.programs.iterdir())))
         folder.mkdir()
         return subprocess.run(
+            # A pipe to jq would hide that kubectl has failed.
             ["bash", "-euo", "pipefail", "-c", self._localized(command)],
             env=self._environment(),
             cwd=folder,
+            # A command that asks for something would wait for ever.
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

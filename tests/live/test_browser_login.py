@@ -28,6 +28,7 @@ def short_tokens(system: System) -> Iterator[None]:
 
     live_for("1")
     yield
+    # An empty text deletes the attribute, and the realm's own value holds again.
     live_for("")
 
 
@@ -56,6 +57,7 @@ def test_session_outlives_its_first_access_token(new_user: User, person: Browser
     person.log_in(new_user)
     begin = person.page.evaluate("Date.now()")
 
+    # Three lives of a token.
     person.page.wait_for_function("begin => Date.now() > begin + 3000", arg=begin)
     status, text = person.fetch(EXPERIMENTS)
     person.page.reload()
@@ -109,6 +111,7 @@ def test_a_stranger_sees_the_login_and_no_data(system: System, person: BrowserUs
     # The page of the login lets no script ask for anything.
     answer = person.page.goto(f"{system.url}{EXPERIMENTS}")
     assert answer
+    # One release refuses, the other shows its page of login.
     assert (answer.status, "Log in to MLflow" in answer.text()) in [(401, False), (200, True)]
     assert '"experiments"' not in answer.text()
 

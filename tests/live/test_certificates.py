@@ -18,6 +18,7 @@ def handshake(certificate: Certificate, client: ssl.SSLContext) -> None:
         client.wrap_bio(to_client, to_server, server_hostname="localhost"),
         server.wrap_bio(to_server, to_client, server_side=True),
     ]
+    # Enough rounds for a whole handshake of any version of TLS.
     for _ in range(4):
         for side in sides:
             try:

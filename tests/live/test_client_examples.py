@@ -109,6 +109,7 @@ def test_200_mebibytes_go_up_and_come_back_equal(system: System, member: Member)
 
 
 def test_a_wrong_key_is_refused_in_words(system: System, member: Member, tmp_path: Path) -> None:
+    # Otherwise the client tries several times before it says so.
     wrong = {**member.login, "MLFLOW_TRACKING_PASSWORD": "wrong", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     program = tmp_path / "program.py"
     program.write_text("import mlflow\nmlflow.search_experiments()\n")

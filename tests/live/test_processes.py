@@ -41,6 +41,7 @@ def test_tree_follows_parents(tmp_path: Path) -> None:
 
 def test_tree_of_an_ended_process_is_empty(tmp_path: Path) -> None:
     assert tree(1, proc=tmp_path) == []
+    # Above the largest number that Linux gives to a process (proc(5), pid_max).
     assert cpu_seconds(2**22 + 1) == resident(2**22 + 1) == 0
 
 
@@ -51,6 +52,7 @@ def restless() -> Iterator[tuple[int, int]]:
         assert process.stdout
         child = int(process.stdout.readline())
         yield process.pid, child
+        # It would outlive its parent.
         os.kill(child, 9)
         process.kill()
 

@@ -62,6 +62,7 @@ def read_tables(server: Postgres, system: System) -> dict[str, tuple[int, str]]:
             )
             for (table,) in names.fetchall():
                 query = (
+                    # Sorted digests: the order of rows is another one after a restore.
                     "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM {} t"
                 )
                 row = session.execute(sql.SQL(query).format(sql.Identifier(table))).fetchone()
