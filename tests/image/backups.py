@@ -8,6 +8,7 @@ from pod import Database, Pod
 
 from mlflow_sso.changes import TABLE as CHANGES
 
+# Names with all that COPY escapes and letters outside of ASCII, and values that are empty.
 ROWS = """
 INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
   SELECT 'e' || n, 'mlflow-artifacts:/' || n, 'active', 1, 1 FROM generate_series(1, 20) n;
@@ -27,6 +28,7 @@ EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'activ
 def make_backup_pod(pod: Pod, **settings: str) -> Pod:
     """A pod that dumps into a bucket of its own."""
     name = f"backup-{secrets.token_hex(4)}"
+    # Dumps are refused in the bucket of the artifacts, which users may read.
     pod.bucket.client.make_bucket(name)
     return replace(pod, settings={**pod.settings, "MLFLOW_SSO_BACKUP_TARGET": f"s3://{name}/mlflow", **settings})
 

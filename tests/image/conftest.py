@@ -108,6 +108,7 @@ def site(migrated_once: Pod) -> Iterator[Site]:
         Path(folder).chmod(0o711)
         pod = replace(migrated_once, settings=SETTINGS).copy(Path(folder))
         mount_server_secrets(pod)
+        # A time that is stored without a zone, and not as UTC, is hours off here.
         pod.database.superuser("ALTER ROLE {role} SET timezone TO 'Asia/Tokyo'")
         yield Site(pod=pod, keys=make_users(pod))
 
@@ -115,5 +116,6 @@ def site(migrated_once: Pod) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def server(site: Site) -> Iterator[Serving]:
     """One worker, as a pod runs it: a numeric user, a read-only root, and Services that gave their variables."""
+    # Only root may become another user and mount anything.
     with Serving(pod=site.pod, confined=os.geteuid() == 0, environment=SERVICE_LINKS) as serving:
         yield serving.wait()

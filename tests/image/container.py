@@ -35,6 +35,7 @@ class Container:
         """The image's variables, then those of the manifests with the paths that a pod has."""
         folder = str(self.pod.secrets_root)
         settings = {name: value.replace(folder, SECRETS_ROOT) for name, value in self.pod.environment.items()}
+        # These three are this machine's; the image has its own.
         ours = {name: value for name, value in settings.items() if name not in {"PATH", "HOME", "TMPDIR"}}
         return {**self.image.environment, **ours, **SETTINGS}
 

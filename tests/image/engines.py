@@ -34,8 +34,10 @@ class PodmanService(Server):
 
     def prepare(self) -> Sequence[str]:
         program = debian_program("podman", package="podman")
+        # A text of JSON is one of TOML as well.
         settings = "".join(f"[[registry]]\nlocation = {json.dumps(host)}\ninsecure = true\n" for host in self.insecure)
         (self.folder / "registries.conf").write_text(settings)
+        # By default it ends after five seconds without a request.
         return [str(program), "system", "service", "--time", "0", self.address]
 
     def environment(self) -> Mapping[str, str]:

@@ -30,9 +30,11 @@ LONGEST = 1200
 
 def run(task: dict[str, Any]) -> None:
     """Be the process that the task describes; raises ``SystemExit``."""
+    # A fork that hangs would hold up every test after it.
     signal.alarm(LONGEST)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(task[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    # Nothing of this process's environment, as in a container.
     os.environ.clear()
     os.environ.update(task["environment"])
     if task["script"] is None:

@@ -118,7 +118,10 @@ class Garbage:
         pod = replace(self.pod, folder=folder, database=self.pod.database.copy(), bucket=bucket)
         pod.mount()
         copy = replace(
-            self, pod=pod, things=json.loads(json.dumps(self.things).replace(self.pod.bucket.name, bucket.name))
+            # Every location has the bucket's name in it, so all are renamed as text.
+            self,
+            pod=pod,
+            things=json.loads(json.dumps(self.things).replace(self.pod.bucket.name, bucket.name)),
         )
         for statement in MOVE:
             pod.database.query(statement, self.pod.bucket.name, bucket.name)

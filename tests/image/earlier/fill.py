@@ -11,6 +11,7 @@ import sys
 import time
 
 TRACKING, PERMISSIONS = sys.argv[1:3]
+# The plugin reads its settings when it is imported.
 os.environ.update(OIDC_USERS_DB_URI=PERMISSIONS, MLFLOW_TRACKING_URI=TRACKING, SECRET_KEY="a")
 
 

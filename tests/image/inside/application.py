@@ -58,6 +58,7 @@ class Application:
 
     def __init__(self, app: Any = None) -> None:
         if app is None:
+            # The module opens both stores when it is imported.
             from mlflow_sso.serve.application import app
 
         self._app = app
@@ -79,6 +80,7 @@ class Application:
         async def receive() -> dict[str, Any]:
             if incoming:
                 return incoming.pop()
+            # A client that waits for its answer does not hang up.
             await asyncio.sleep(3600)
             return {"type": "http.disconnect"}
 
@@ -95,6 +97,7 @@ class Application:
     def _scope(request: Request, credentials: Sequence[tuple[str, str]]) -> dict[str, Any]:
         path, _, query = request.path.partition("?")
         headers = [("host", "localhost"), *credentials, *request.headers]
+        # As every client does; a request that brings a wrong one keeps it.
         if request.body and not any(name == "content-length" for name, _ in headers):
             headers.append(("content-length", str(len(request.body))))
         return {
@@ -103,6 +106,7 @@ class Application:
             "http_version": "1.1",
             "method": request.method,
             "scheme": "http",
+            # As uvicorn hands the two paths over.
             "path": unquote_to_bytes(path).decode("utf-8", "replace"),
             "raw_path": path.encode("latin-1", "replace"),
             "query_string": query.encode("latin-1", "replace"),

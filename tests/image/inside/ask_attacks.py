@@ -150,6 +150,7 @@ def main() -> None:
             served.append([name, answer.status, answer.text[:200]])
     for name, request in (*graphql(mine["experiment"], mine["experiment"]), *writes(mine, mine)):
         answer = application.ask(request, *users["bert"].credentials)
+        # The location of a file is refused to everybody.
         if answer.status != 200 and name != "file":
             refused.append([name, answer.status, answer.text[:200]])
     if installed().mlflow == "3.17.2":

@@ -54,6 +54,7 @@ class Matrix:
         """A line for each request that was served though ``role`` may not; nothing may change meanwhile."""
         world, wrong = self.world(role), list[str]()
         before = digest()
+        # All paths of a row have one rule, so that one role suffices for them.
         cases = [case for case in self._cases(world, every_path=role == "no grant") if not self._may(role, case)]
         wrong += filter(None, (self._served(role, case, world) for case in cases))
         after = digest()

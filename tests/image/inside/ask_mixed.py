@@ -53,6 +53,7 @@ def main() -> None:
     users = {name: User(name, (basic(name, keys[name]),)) for name in ("anna", "bert")}
     worlds = {name: World(application, user) for name, user in users.items()}
     mine, theirs = worlds["bert"].names, worlds["anna"].names
+    # Both consist of names that are replaced as well.
     names = {name: value for name, value in mine.items() if name not in ("folder", "experiment_name")}
     wrong, before, asked = list[Any](), rows_of(theirs), set[tuple[str, str, bytes]]()
     for row in routes():

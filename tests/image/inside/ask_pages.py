@@ -97,6 +97,7 @@ class Pages:
     def all(self, user: str, search: Search, page: int, *asked: Any) -> list[list[Row]]:
         """The rows of each page, until there is no token."""
         token, pages = "", list[list[Row]]()
+        # Where a token leads to the first page again, as plugin 5.6.1's does, this would never end.
         while len(pages) < 500:
             content = self.answer(user, search.request(page, token, *asked))
             pages.append(list(content.get(search.rows, ())))
@@ -132,6 +133,7 @@ def grant(store: Any, user: str, chance: random.Random, experiments: list[str], 
     with store.ManagedSessionMaker() as session:
         for kind in kinds:
             session.query(getattr(rows, kind)).delete()
+    # Its caches know nothing of rows that are deleted behind them.
     forget()
     store.set_user_groups(user, chance.sample(["everything", "team-1"], chance.randint(0, 2)))
     few = chance.choice((0, 1, 5, 20))
@@ -167,6 +169,7 @@ def reader(user: str, *, models: bool) -> Callable[[str], bool]:
 
 def main() -> None:
     """Several rounds of other grants."""
+    # Seeded, so that a difference can be looked at again.
     chance = random.Random(17)
     pages = Pages(json.loads(sys.argv[2]), chance)
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
@@ -183,6 +186,7 @@ def main() -> None:
             links.setdefault(one.source_id, []).append(one.destination_id)
     found = []
     for number in range(ROUNDS):
+        # Where everybody has READ, rows without any grant are shown, too.
         config.DEFAULT_MLFLOW_PERMISSION = "READ" if number % 4 == 3 else "NO_PERMISSIONS"
         grant(store, user, chance, experiments, models)
         for search in searches(links):

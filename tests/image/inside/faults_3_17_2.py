@@ -82,7 +82,9 @@ def outages(ask: Ask) -> dict[str, Any]:
     def refuse(*_: Any) -> None:
         raise OSError("connection refused")
 
+    # The pool's open connections would go on working.
     store.engine.dispose()
+    # A database in a file refuses no connection by itself.
     event.listen(store.engine, "do_connect", refuse)
     try:
         return {"status": ask("GET", SEARCH)}
@@ -261,6 +263,7 @@ PROBES = (
     run_owners,
     sent_names,
     trace_analytics,
+    # Last, since it ends the connections of all others.
     outages,
 )
 

@@ -24,6 +24,7 @@ def credentials(client: Any) -> dict[str, Any]:
     from mlflow_oidc_auth.utils import request_helpers
 
     for module in (auth, request_helpers):
+        # What counts here comes after the check of a token, for which no realm is asked.
         module.validate_token = lambda token: {"email": "unknown@example.com"}
     sent = {"unknown scheme": "Negotiate abc", "unknown user": "Bearer abc"}
     path = "/api/2.0/mlflow/experiments/search"
@@ -60,6 +61,7 @@ def realm_requests(client: Any) -> dict[str, Any]:
             timeouts.append(options["timeout"])
             return super().send(request, **options)
 
+    # Each call of requests opens a session, with adapters of this class.
     auth.requests.sessions.HTTPAdapter = Noting
     auth._get_oidc_jwks()
     auth.requests.sessions.HTTPAdapter = HTTPAdapter
@@ -99,6 +101,7 @@ def sessions(client: Any) -> dict[str, Any]:
     """The cookie's flag, and whether a login begins another session than the one that was there."""
     from mlflow_oidc_auth.views import authentication
 
+    # In place of Keycloak's answer, which the tests of login have for real.
     authentication.process_oidc_callback = lambda request, session: ("anna", [])
     began = client.get("/login").status_code
     planted = client.get_cookie("session")
@@ -153,6 +156,7 @@ PROBES = (
     sessions,
     return_address,
     span_export,
+    # Last, since it replaces the check of tokens for all that come after it.
     credentials,
 )
 

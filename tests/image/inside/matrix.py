@@ -115,6 +115,7 @@ def cases(
 def _request(
     route: Route, method: str, path: str, names: Mapping[str, str], extras: Mapping[str, Mapping[str, Any]]
 ) -> Request:
+    # Of such a row exactly one may be named.
     needs = route.rule.needs[:1] if route.rule.any_of else route.rule.needs
     named = {need.field: _named(need, names) for need in needs if not need.optional or need.kind in NAMES}
     where = {field: _place(field, method) for field in named}
