@@ -37,6 +37,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "router_errors": {"status": 500},
         "row_reads": {"grows": True},
         "run_owners": {"reads": 2},
+        "session_keys": {"reads": False},
         "sent_names": {"name": "Anna@Example.com"},
         "trace_analytics": {"pages by or": True},
     },

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from application import Application, Request, basic
+from itsdangerous import BadSignature
 from statements import Statements
+from upgrade_faults import pages_of_spans
 
 MLFLOW = f"sqlite:///{Path.cwd()}/mlflow.db"
 USERS = f"sqlite:///{Path.cwd()}/users.db"
@@ -175,37 +177,6 @@ def run_owners(ask: Ask) -> dict[str, Any]:
     return {"reads": sum("FROM runs" in one for one in seen)}
 
 
-def trace_analytics(ask: Ask) -> dict[str, Any]:
-    """How revision 75868b020152 asks for the second page of spans."""
-    import sqlalchemy
-    from alembic.command import upgrade
-    from alembic.script import ScriptDirectory
-    from mlflow.store.db.utils import _get_alembic_config
-    from mlflow.store.tracking.dbmodels.initial_models import Base
-
-    uri = f"sqlite:///{Path.cwd()}/earlier.db"
-    engine, config, revision = sqlalchemy.create_engine(uri), _get_alembic_config(uri), "75868b020152"
-    Base.metadata.create_all(engine)
-    upgrade(config, ScriptDirectory.from_config(config).get_revision(revision).down_revision)
-    with engine.begin() as connection:
-        for statement in SPANS:
-            connection.exec_driver_sql(statement)
-    with STATEMENTS.counting() as seen:
-        upgrade(config, revision)
-    pages = [one for one in seen if "FROM spans" in one and "spans.span_id > ?" in one]
-    return {"pages by or": bool(pages) and all(" OR " in page for page in pages)}
-
-
-NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 600)"
-SPANS = (
-    "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (1, 'one', 'active')",
-    "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES ('tr-1', 1, 1, 'OK')",
-    f"{NUMBERS} INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano,"  # noqa: S608
-    " end_time_unix_nano, content, dimension_attributes)"
-    """ SELECT 'tr-1', 1, n, 'OK', n, n, '{}', '{"mlflow.llm.model": "one"}' FROM numbers""",
-)
-
-
 class Realm(BaseHTTPRequestHandler):
     """A realm that has lost its keys."""
 
@@ -249,6 +220,27 @@ def sent_names(ask: Ask) -> dict[str, Any]:
     return {"name": CreateAccessTokenRequest(username="Anna@Example.com").username}
 
 
+def trace_analytics(ask: Ask) -> dict[str, Any]:
+    """How revision 75868b020152 asks for the second page of spans."""
+    pages = pages_of_spans(STATEMENTS)
+    return {"pages by or": bool(pages) and all(" OR " in page for page in pages)}
+
+
+def session_keys(ask: Ask) -> dict[str, Any]:
+    """Whether a server with two session keys reads a session that was signed with the earlier one alone."""
+    from mlflow_oidc_auth.app import app
+    from starlette.middleware.sessions import SessionMiddleware
+
+    (used,) = (one for one in app.user_middleware if issubclass(one.cls, SessionMiddleware))
+    current, earlier = "c" * 32, "e" * 32
+    session = SessionMiddleware(None, secret_key=earlier).signer.sign(b"session")
+    signer = used.cls(None, secret_key=f"{current},{earlier}").signer
+    try:
+        return {"reads": signer.unsign(session) == b"session"}
+    except BadSignature:
+        return {"reads": False}
+
+
 PROBES = (
     basic_login,
     bearer_keys,
@@ -261,6 +253,7 @@ PROBES = (
     router_errors,
     row_reads,
     run_owners,
+    session_keys,
     sent_names,
     trace_analytics,
     # Last, since it ends the connections of all others.
