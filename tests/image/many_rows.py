@@ -137,6 +137,7 @@ def fill(database: Database, amount: Amount) -> None:
         for kind, key, text in KINDS:
             for statement in GRANTS:
                 connection.execute(statement.format(kind=kind, key=key, text=text, **values).encode())
+        # Otherwise the first plans are those for empty tables.
         connection.execute("ANALYZE")
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlflow_sso.authorization.rules import Access, Route
 
 INSIDE = Path(__file__).with_name("inside")
+# Its modules about tables of routes need nothing of MLflow's, so they are read here, too.
 sys.path.append(str(INSIDE))
 
 from application import Request  # noqa: E402, a module of the folder for the release's interpreter
@@ -83,6 +84,7 @@ def generate(release: str, worlds: Worlds, *, count: int, seeded: int) -> list[R
 def _mutated(draw: Draw, rows: Sequence[Route], worlds: Worlds) -> Request:
     row = draw(st.sampled_from(rows))
     names = {
+        # Mostly another's, sometimes one's own, within one request.
         name: draw(st.sampled_from((value, value, value, worlds.own.get(name, value))))
         for name, value in worlds.victim.items()
     }
@@ -168,4 +170,5 @@ def _value(draw: Draw, worlds: Worlds) -> str:
     return str(draw(st.sampled_from([*worlds.victim.values(), *worlds.own.values(), "", "0", "*", "None"])))
 
 
+# Some twice: paths, queries and bodies can be read in the most ways.
 CHANGES = (_path, _path, _method, _type, _header, _encoding, _query, _query, _body, _body, _wrapped, _form)

@@ -221,6 +221,7 @@ class Pod:
     def _service(self, name: str) -> str:
         database, tls = self.database, self.database.server.tls
         authority = f"sslrootcert={self.secrets_root}/db/ca.crt\n" if tls else ""
+        # With TLS by the name that is in the certificate.
         return (
             f"[{name}]\nhost={'localhost' if tls else '127.0.0.1'}\nport={database.server.port}\n"
             f"dbname={database.name(name)}\nuser={database.role}\npassword={database.password}\n"

@@ -38,6 +38,7 @@ def serving_logins(pod: Pod, *, realm: Realm, redis: Redis) -> Serving:
     port = free_port()
     settings = {
         **realm.login_settings(port),
+        # At DEBUG the plugins log whole tokens, none of which may reach the log.
         "LOG_LEVEL": "DEBUG",
         "OIDC_PROVISION_ON_BEARER_AUTH": "true",
         "SESSION_TYPE": "redis",

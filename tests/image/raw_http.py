@@ -71,6 +71,7 @@ def _parsed(received: bytes) -> Answer | None:
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
         return None
+    # 100 Continue precedes the answer.
     if _status(head) < 200:
         return _parsed(body)
     length = re.search(rb"(?im)^content-length:\s*(\d+)", head)

@@ -44,6 +44,7 @@ OTHERS = "dashboards"
 MEMBERS = {
     "grace": [f"/{GROUP}"],
     "ada": ["/mlflow-admins"],
+    # Of groups with the same names deeper in the tree, which must count for nothing.
     "mallory": ["/contractors/mlflow-admins", "/contractors/mlflow-users"],
     "tess": [f"/{GROUP}/team"],
 }
@@ -196,12 +197,15 @@ class Realm:
         }
 
     def _clients(self) -> list[dict[str, object]]:
+        # Direct grants give tests their tokens without a browser; bootstrap creates clients without them.
         secret = {"secret": SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"], "directAccessGrantsEnabled": True}
+        # Each server of a test has another free port.
         browser = {"redirectUris": ["http://127.0.0.1:*"], "protocolMappers": [MAPPER, AUDIENCE]}
         machines = {"serviceAccountsEnabled": True, "protocolMappers": [MAPPER, AUDIENCE]}
         return [
             {"clientId": SERVER_SECRETS["oidc/OIDC_CLIENT_ID"], **secret, **browser},
             {"clientId": MACHINES, **secret, **machines},
+            # Its tokens end while a test waits.
             {"clientId": "short", **secret, **machines, "attributes": {"access.token.lifespan": "5"}},
             {"clientId": DIRECTORY, **secret, "serviceAccountsEnabled": True},
             {"clientId": OTHERS, **secret, "protocolMappers": [MAPPER]},
@@ -212,6 +216,7 @@ class Realm:
             "username": name,
             "email": f"{name}@example.com",
             "emailVerified": True,
+            # Keycloak asks for a profile that is not whole, and logs no user in before.
             "firstName": name.capitalize(),
             "lastName": "Hopper",
             "enabled": True,

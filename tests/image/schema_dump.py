@@ -7,6 +7,7 @@ from pod import Database
 
 from live.servers.cache import debian_program
 
+# Newer minor versions of pg_dump write them with a random key.
 TOKENS = ("\\restrict", "\\unrestrict")
 OURS = (
     r"-- Name: (\w+ )?mlflow_sso_.*",

@@ -122,6 +122,7 @@ class Serving:
     confined: bool = False
     arguments: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    # A number that no user of this machine has.
     user: int = field(default_factory=lambda: 20_000 + secrets.randbelow(40_000))
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -181,6 +182,7 @@ class Serving:
         if not self.confined:
             return []
         prefix = self.pod.venv.python.resolve().parents[1]
+        # An interpreter below a closed folder, such as root's home, has to be opened for that user.
         closed = next((str(path) for path in reversed(prefix.parents) if not path.stat().st_mode & stat.S_IXOTH), "")
         script = str(Path(__file__).with_name("confine.sh"))
         return ["unshare", "--mount", "sh", script, str(self.user), str(writable), closed, str(prefix)]

@@ -52,9 +52,11 @@ def test_requests_without_their_body_hold_nothing(site: Site, server: Serving) -
     with opened(server, *unfinished, count=45), server.client("anna", site.keys["anna"]) as client:
         seconds = [seconds_of(client, path) for path in (SEARCH, "/health", SEARCH)]
 
+    # Before a request without a slot would be refused (``LONGEST_WAIT`` of serve/threads.py).
     assert max(seconds) < 20
 
 
+# Above the 64 KiB that a request without a login may have.
 LARGE = 70_000
 
 
@@ -72,6 +74,7 @@ LARGE = 70_000
         ("POST", f"{API}/runs/create", (f"Content-Length: {40 * MEBIBYTE}", "Authorization: Bearer x"), 413),
         ("POST", "//api/2.0/mlflow/runs/create", (f"Content-Length: {LARGE}", "Cookie: a=b"), 413),
         ("GET", "/health/ready", (f"Content-Length: {LARGE}",), 413),
+        # From here on just above each limit of serve/head.py.
         ("GET", "/", tuple(f"X-{number}: 1" for number in range(101)), 431),
         ("GET", "/", ("X: " + "a" * 33_000,), 431),
         ("GET", "/?" + "a" * 17_000, (), 414),
@@ -96,6 +99,7 @@ def test_body_beyond_its_limit_is_cut(site: Site, server: Serving) -> None:
         connection.sendall(head("POST", f"{API}/runs/create", login("anna", site.keys["anna"]), CHUNKED))
         with suppress(OSError):
             for _ in range(40):
+                # Without the empty chunk at its end, so that the body goes on.
                 connection.sendall(chunks(b"a" * MEBIBYTE).removesuffix(b"0\r\n\r\n"))
         answer = read(connection)
 
@@ -110,6 +114,7 @@ def test_anonymous_upload_reads_no_body(server: Serving) -> None:
         connection.sendall(head("PUT", path, f"Content-Length: {300 * MEBIBYTE}"))
         answer = read(connection)
         for _ in range(20):
+            # As clients do that read no answer before they have sent everything.
             connection.sendall(b"a" * MEBIBYTE)
 
     assert answer.status == 413
@@ -117,6 +122,7 @@ def test_anonymous_upload_reads_no_body(server: Serving) -> None:
 
 
 def test_wrong_keys_delay_no_other_request(site: Site, server: Serving) -> None:
+    # The newcomer's key is not remembered yet.
     keys = make_users(site.pod, "newcomer", "victim")
     with server.client("anna", site.keys["anna"]) as anna, httpx.Client(timeout=60) as probe:
         anna.get(SEARCH).raise_for_status()
@@ -158,6 +164,7 @@ def test_unknown_user_takes_as_long_as_known_one(site: Site, server: Serving, fo
     pairs = []
     for number in range(8):
         pairs.append((seconds("bert", known, number), seconds(f"unknown{number}", unknown, number)))
+        # A name with wrong keys gets one try a second.
         time.sleep(1.1)
 
     # The quickest of each: a busy machine only ever adds to them.

@@ -228,6 +228,7 @@ def test_no_alert_fires_for_another_installation(tmp_path: Path) -> None:
 def test_alert_fires_for_its_fault(tmp_path: Path, name: str) -> None:
     found = firing(tmp_path, {**HEALTHY, **BROKEN[name]})
 
+    # Ten hours of errors exceed both windows.
     together = {"MlflowErrorsFast", "MlflowErrorsSlow"}
     assert found == (together if name in together else {name})
 
@@ -236,6 +237,7 @@ def test_alerts_use_metrics_that_exist(server: Serving) -> None:
     with server.client("anna", "wrong") as client:
         client.get("/api/2.0/mlflow/experiments/search")
     deadline = time.monotonic() + 60
+    # The first scrape only starts the reading of the databases.
     while "mlflow_sso_database_up" not in (text := server.metrics()) and time.monotonic() < deadline:
         time.sleep(0.2)
 

@@ -120,6 +120,7 @@ def test_granted_requests_are_allowed(method: str, path: str, body: Any) -> None
         ("GET", f"{API}/registered-models/get-latest-versions", {"name": "shown"}),
         ("POST", f"{API}/registered-models/get-latest-versions?name=shown", {"name": "hidden"}),
         ("GET", f"{V3}/datasets/search?experiment_ids=9", None),
+        # MLflow compares numbers, and takes this for experiment 1.
         ("POST", f"{API}/runs/search", {"experiment_ids": ["01"]}),
         ("POST", f"{API}/runs/search", {"experiment_ids": ["1", ""]}),
         ("POST", f"{API}/runs/search", {"experiment_ids": "9"}),
@@ -127,6 +128,7 @@ def test_granted_requests_are_allowed(method: str, path: str, body: Any) -> None
         ("POST", f"{API}/runs/set-tag", {"run_id": "run2", "key": "k", "value": "v"}),
         ("GET", f"{API}/experiments/get-by-name?experiment_name=theirs", None),
         ("GET", PROXY, None),
+        # MLflow decodes a path once more than the application does.
         ("GET", f"{PROXY}?path=2/%252e%252e/9", None),
         ("GET", f"{PROXY}?path=2/%3Fx", None),
         ("GET", f"{PROXY}?path=/9", None),
@@ -160,6 +162,7 @@ def test_granted_requests_are_allowed(method: str, path: str, body: Any) -> None
         ("POST", f"{API}/traces", {"experiment_id": "1", "tags": [{"key": "mlflow.artifactLocation", "value": "/x"}]}),
         ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.spansLocation":
             "ARCHIVE_REPO"}}}}),
+        # A database that folds names could take it for the reserved key.
         ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.spans_location":
             "TRACKING_STORE"}}}}),
         ("POST", f"{V3}/traces", {"trace": {"trace_info": {**INFO, "tags": {"mlflow.trace.archiveLocation":
@@ -172,6 +175,7 @@ def test_granted_requests_are_allowed(method: str, path: str, body: Any) -> None
         ("POST", f"{V3}/traces/search", {"locations": [{"mlflow_experiment": {"experiment_id": "9"}}]}),
         ("POST", f"{V3}/traces/search", {"locations": [{"inference_table": {}}]}),
         ("PATCH", f"{V3}/datasets/both/tags", {"tags": "{}"}),
+        # No experiment has it, so that none can grant it.
         ("GET", f"{V3}/datasets/loose", None),
         ("POST", f"{V3}/datasets/create", {"name": "x"}),
         ("PATCH", f"{API}/permissions/users/access-token", {"username": "bert", "expiration": "x"}),

@@ -33,6 +33,7 @@ NAMED = {
     "aliases": (
         'mutation{a:mlflowSearchRuns(input:{experimentIds:["1"]})%s b:mlflowSearchRuns(input:{experimentIds:["2"]})%s}',
         None,
+        # Fields are judged from the last to the first.
         [["2"], ["1"]],
     ),
     "variable": ("query Q($d:[String]){mlflowSearchRuns(input:{experimentIds:$d})%s}", {"d": ["7"]}, [["7"]]),
@@ -75,7 +76,9 @@ REFUSED = {
     "no document": ({"query": ["{test{output}}"]}, "needs a query"),
     "no object of variables": ({"query": "{test{output}}", "variables": []}, "are an object"),
     "broken": ({"query": "{"}, "not a GraphQL document"),
+    # More words than ``MAX_TOKENS`` of graphql.py.
     "long": ({"query": "{" + "test{output} " * 2000 + "}"}, "not a GraphQL document"),
+    # More levels than the parser can descend into.
     "deep": ({"query": "{" * 3000}, "not a GraphQL document"),
     "something else": ({"query": "{test{output}}", "extensions": {}}, "has no 'extensions'"),
     "search by a filter": (

@@ -28,6 +28,7 @@ TABLE = Table(
         ("GET", "/api/3.0/mlflow/traces/batchGet", {}),
         ("GET", "/api/3.0/mlflow/traces/tr-1", {"trace_id": "tr-1"}),
         ("DELETE", "/api/3.0/mlflow/traces/tr-1/tags", {"trace_id": "tr-1"}),
+        # A sign that begins no escape stays as it is.
         ("PUT", "/api/2.0/mlflow-artifacts/artifacts/1/a b/50%.txt", {"artifact_path": "1/a b/50%.txt"}),
     ],
 )

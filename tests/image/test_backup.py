@@ -62,6 +62,7 @@ def test_restore_refuses_databases_in_use(filled: Pod) -> None:
 @pytest.fixture(scope="session")
 def key_pair(tmp_path_factory: pytest.TempPathFactory, migrated_once: Pod) -> tuple[str, Path]:
     """An age public key, and the file of its secret key."""
+    # pyrage is installed only where the image's programs run.
     script = "import pyrage; key = pyrage.x25519.Identity.generate(); print(key.to_public()); print(key)"
     public, secret = migrated_once.python(script).stdout.split()
     file = tmp_path_factory.mktemp("age") / "identity"
@@ -121,6 +122,7 @@ def test_restore_refuses_damaged_dump(filled: Pod, tmp_path: Path, change: str) 
     assert done.code == 1
     assert "Traceback" not in done.stderr
     assert new.database.query("SELECT count(*) FROM pg_class WHERE relname IN ('runs', 'users')") == [(0,)]
+    # The newest complete dump is the one that is taken.
     again = filled.run("dump")
     assert again.code == 0
     assert new.run("restore").code == 0
@@ -163,6 +165,7 @@ def test_dump_before_migration_only(pod: Pod, tmp_path: Path) -> None:
     empty = new.run("dump", "--before-migration")
     new.migrate()
     current = new.run("dump", "--before-migration")
+    # An older revision of MLflow's.
     new.database.query("UPDATE alembic_version SET version_num = (SELECT 'cc1f77228345')")
 
     older = new.run("dump", "--before-migration")
@@ -180,6 +183,7 @@ def test_dump_needs_place_of_its_own(migrated_pod: Pod) -> None:
     assert all("Traceback" not in run.stderr for run in done.values())
 
 
+# Two more spellings of the artifacts' own server.
 @pytest.mark.parametrize("spelling", ["{url}/", "HTTP://127.0.0.1:{port}"])
 def test_dump_knows_store_of_artifacts(migrated_pod: Pod, spelling: str) -> None:
     server, bucket = migrated_pod.bucket.server, migrated_pod.bucket.name
@@ -198,7 +202,9 @@ def test_old_dumps_are_deleted(filled: Pod) -> None:
     bucket = filled.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]
     move(filled, bucket, names[0], "20200101T000000Z-0000")
     move(filled, bucket, names[1], "20200102T000000Z-0000")
+    # A dump of long ago without a manifest.
     put(filled, bucket, "mlflow/20200103T000000Z-0000/mlflow/runs.copy.zst")
+    # No name of a dump, so it belongs to others.
     put(filled, bucket, "mlflow/notes/20200103T000000Z-0000")
 
     kept = filled.run("dump", "--keep-at-least", "3")

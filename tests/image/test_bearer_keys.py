@@ -111,6 +111,7 @@ def test_key_among_several_logins_opens_nothing(site: Site, server: Serving) -> 
 
 
 def test_other_bearer_token_is_left_to_plugin(server: Serving) -> None:
+    # A token that says of itself that it is not signed.
     assert search(server, "Bearer eyJhbGciOiJub25lIn0.e30.").status_code == 401
 
 

@@ -35,6 +35,7 @@ def test_access_token_for_us_is_accepted(audience: object) -> None:
         ({"typ": "Refresh"}, "access token"),
         ({"typ": None}, "access token"),
         ({"typ": ["Bearer"]}, "access token"),
+        # A slash more is another issuer (OpenID Connect Core, section 3.1.3.7).
         ({"iss": ISSUER + "/"}, "another realm"),
         ({"iss": "http://auth.example.com/realms/mlflow"}, "another realm"),
         ({"iss": None}, "another realm"),
@@ -50,6 +51,7 @@ def test_access_token_for_us_is_accepted(audience: object) -> None:
         ({"email": "grace\0@example.com"}, "e-mail"),
         ({"email": ["grace@example.com"]}, "e-mail"),
         ({"groups": None}, "groups"),
+        # Without a slash it is no path of Keycloak's.
         ({"groups": ["mlflow-users"]}, "groups"),
         ({"groups": ["/contractors/mlflow-users"]}, "groups"),
     ],

@@ -105,6 +105,7 @@ def test_change_is_seen_by_next_request(replicas: Replicas, kind: str) -> None:
     grant, revoke = GRANTS[kind]
 
     seen = [replicas.statuses(), replicas.statuses()]
+    # The statement creates the group, which it can do only once.
     for _ in range(3 if kind != "group" else 1):
         replicas.change(grant)
         seen += [replicas.statuses(), replicas.statuses()]
@@ -149,6 +150,7 @@ def test_two_changes_never_wait_for_each_other(migrated_pod: Pod) -> None:
     change: LiteralString = "UPDATE groups SET group_name = group_name || '.' WHERE group_name LIKE %s"
 
     with psycopg.connect(dsn) as first, psycopg.connect(dsn) as second:
+        # Should the second wait for the first, this ends it.
         second.execute("SET lock_timeout = '10s'")
         first.execute(change, ["a%"])
         second.execute(change, ["b%"])

@@ -143,6 +143,7 @@ def test_check_leaves_no_object_and_prints_no_secret(whole: Pod, redis: Redis) -
     done = whole.run("check")
 
     assert whole.bucket.objects() == before
+    # An empty array in Redis's protocol.
     assert redis.command("KEYS mlflow-sso-check*") == "*0"
     secrets = [file.read_text() for file in (whole.secrets_root / "server").iterdir()]
     secrets += [whole.database.password, whole.bucket.server.root_password]

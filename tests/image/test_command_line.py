@@ -24,7 +24,9 @@ def test_each_program_explains_itself(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [["upgrade"], ["--wrong"], ["migrate", "--timeout", "-1"], ["gc", "--older", "1d"]]
+    # The last one is the beginning of an option, which argparse would complete by itself.
+    "arguments",
+    [["upgrade"], ["--wrong"], ["migrate", "--timeout", "-1"], ["gc", "--older", "1d"]],
 )
 def test_what_it_does_not_know_is_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

@@ -13,6 +13,7 @@ from live.processes import resident
 pytestmark = pytest.mark.servers
 
 SIZE = 21_000_000
+# A level takes six bytes.
 DEPTH = SIZE // 6
 NESTED = b'{"a":' * DEPTH + b"1" + b"}" * DEPTH
 WIDE = b'{"a":[' + b"{}," * (SIZE // 3) + b"{}]}"
@@ -52,8 +53,10 @@ def test_large_json_is_read_after_the_login(site: Site, fresh: Serving, body: by
     # A browser whose session is unknown gets the login page on release 3.6.0.
     assert {answer.status for answer in refused} <= {200, 401, 413, 429, 503}
     assert all(b"runs" not in answer.body for answer in refused)
+    # Less than the body: nothing has parsed it.
     assert anonymous < 16
     assert known.status in (400, 403)
+    # As Python objects a body takes up to 30 times its size (serve/bodies.py).
     assert grown(fresh, before) < 900
 
 
@@ -84,6 +87,7 @@ def test_slow_clients_hold_no_slot(site: Site, fresh: Serving) -> None:
 
     # then
     assert set(answers) == {200}
+    # The median, for a busy machine delays single answers.
     assert sorted(health)[len(health) // 2] < 1
     assert set(ends) <= {0, 408}
     assert site.pod.bucket.objects(folder) == [f"{folder}/large"]

@@ -40,6 +40,7 @@ class Stub:
         match path.split("/"):
             case ["group-by-path", *names]:
                 name = "/".join(names)
+                # A slash would end the id in the path of a request.
                 return {"id": name.replace("/", "~")} if name in self.groups else 404
             case ["groups", group, "members"]:
                 return self._page([self.users[name] for name in self.groups[group.replace("~", "/")]], query)
@@ -115,6 +116,7 @@ def test_names_are_compared_without_case(stub: Stub) -> None:
 
 
 def test_members_beyond_first_page_stay(stub: Stub) -> None:
+    # Two full pages, and one more.
     for number in range(2 * PAGE + 1):
         stub.add(f"user{number}", "mlflow-users")
 
@@ -153,6 +155,7 @@ def test_subgroups_count_if_asked_for(stub: Stub, monkeypatch: pytest.MonkeyPatc
 def test_user_found_by_second_look_stays(stub: Stub) -> None:
     stub.add("anna", "mlflow-users")
     stub.add("bert", "mlflow-users")
+    # As a list that is read while it changes.
     stub.spoiled = {"groups/mlflow-users/members": []}
     stub.add("carl", "mlflow-admins")
 
@@ -174,6 +177,7 @@ def test_user_found_by_second_look_stays(stub: Stub) -> None:
         ("groups", []),
         ("users", 503),
         ("users", b""),
+        # A proxy that wants a login first.
         ("users", 302),
     ],
 )

@@ -50,6 +50,7 @@ def begun(server: Serving, request: bytes) -> Iterator[None]:
     """An upload whose sender was told to go on, and which has room by then."""
     with connect(server.port) as connection:
         connection.sendall(request)
+        # The server asks for a body only once there is room for it.
         assert b"100 Continue" in connection.recv(1 << 16)
         yield
 
@@ -86,6 +87,7 @@ def test_upload_waits_for_room(small: Serving, site: Site) -> None:
     with small.client("anna", site.keys["anna"]) as client:
         run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
     path = f"/api/2.0/mlflow-artifacts/artifacts/{run['experiment_id']}/{run['run_id']}/artifacts"
+    # An upload takes its size twice: as body, and as MLflow's copy.
     content, credentials = os.urandom(25_000_000), login("anna", site.keys["anna"])
     length = f"Content-Length: {len(content)}"
 

@@ -56,6 +56,7 @@ def office(migrated_once: Pod, realm: Realm, tmp_path_factory: pytest.TempPathFa
     with Serving(pod=pod, port=port) as server:
         yield Office(pod=pod, realm=realm, server=server.wait(), keys=keys, people=people)
     for key in people.values():
+        # One of them was deleted by a test.
         with suppress(httpx.HTTPStatusError):
             realm.delete_user(key)
 
@@ -89,6 +90,7 @@ def test_leavers_lose_key_and_session_within_one_run(office: Office) -> None:
     realm.delete_user(people["deleted"])
     realm.leave_groups(people["ungrouped"])
     realm.leave_groups(people["strayed"])
+    # A group of the same name elsewhere in the tree does not count.
     move(realm, people["strayed"], "contractors/mlflow-users")
 
     planned = office.pod.run("end-access", "--dry-run")
@@ -132,6 +134,7 @@ def test_returner_logs_in_and_old_sessions_stay_ended(office: Office) -> None:
     assert [line["user"] for line in ended.results[:-1]] == ["back@example.com"]
     assert (office.inside(new), office.inside(old)) == (True, False)
     assert not office.opens("back")
+    # A new key must not open the sessions again that were ended.
     make_users(office.pod, "back")
     assert (office.inside(new), office.inside(old)) == (True, False)
     realm.change_user(office.people["back"], enabled=False)

@@ -13,6 +13,7 @@ RELEASE = RELEASES["3.6.0"]
 
 @pytest.fixture
 def root(tmp_path: Path) -> SecretsRoot:
+    # ``..data`` is the kubelet's link to the current files of a Secret.
     for name, text in {"oidc/OIDC_CLIENT_SECRET": "one\n", "server/SECRET_KEY": "two", "server/..data": ""}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -25,6 +26,7 @@ def test_service_link_variables_are_dropped(root: SecretsRoot) -> None:
         "REDIS_PORT_6379_TCP": "tcp://10.0.0.2:6379",
         "A_PORT": "udp://[::1]:1",
     }
+    # As settings these are numbers, and names that only look alike.
     real = {"REDIS_PORT": "6380", "MLFLOW_SERVICE_HOST": "10.0.0.1", "DATABASE_PORTAL": "tcp://x"}
 
     assert not links.keys() & server_variables(RELEASE, root, {**links}).keys()

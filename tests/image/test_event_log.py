@@ -53,6 +53,7 @@ def test_request_id_of_a_client_is_replaced() -> None:
 
 @pytest.mark.parametrize(
     ("forwarded", "client"),
+    # A client may send the header itself: only the last address is the proxy's.
     [("198.51.100.7", "198.51.100.7"), ("6.6.6.6, 198.51.100.7", "198.51.100.7"), ("anything", "10.1.2.3")],
 )
 def test_client_is_what_the_proxy_saw(forwarded: str, client: str) -> None:

@@ -65,6 +65,7 @@ def test_example_fails_without_server(venv: Venv, name: str, tmp_path: Path) -> 
     assert_refused(done, tmp_path, "error: no tracking server is set")
 
 
+# Stores that MLflow's client would use by itself, and an address without a host.
 @pytest.mark.parametrize("address", ["./mlruns", "sqlite:///mlflow.db", "databricks", "https://", "file:///tmp/mlruns"])
 def test_example_fails_on_other_stores(venv: Venv, address: str, tmp_path: Path) -> None:
     done = run(venv, EXAMPLES / "prompt.py", tmp_path, MLFLOW_TRACKING_URI=address)
@@ -74,6 +75,7 @@ def test_example_fails_on_other_stores(venv: Venv, address: str, tmp_path: Path)
 
 
 def test_example_fails_without_answer(venv: Venv, tmp_path: Path) -> None:
+    # With a login in the address, which the message must not repeat.
     address = f"http://someone:hidden@127.0.0.1:{free_port()}"
     (tmp_path / ".env").write_text(f"MLFLOW_TRACKING_URI={address}\n")
 

@@ -32,7 +32,9 @@ def asked(release: str, method: str, path: str, *sites: bytes) -> None:
 @pytest.mark.parametrize("release", TABLES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
-    "sites", [(b"cross-site",), (b"same-site",), (b"same-origin", b"cross-site"), (b"Same-Origin",), (b"",)]
+    # A header that comes twice, or is not exactly what browsers send, counts as foreign.
+    "sites",
+    [(b"cross-site",), (b"same-site",), (b"same-origin", b"cross-site"), (b"Same-Origin",), (b"",)],
 )
 def test_logout_from_elsewhere_is_refused(release: str, method: str, sites: tuple[bytes, ...]) -> None:
     with pytest.raises(RefusedError, match="log out on a page of MLflow") as refusal:
@@ -42,12 +44,14 @@ def test_logout_from_elsewhere_is_refused(release: str, method: str, sites: tupl
 
 
 @pytest.mark.parametrize("release", TABLES)
+# Clients that are no browsers send no header; ``none`` stands for an address that was typed.
 @pytest.mark.parametrize("sites", [(), (b"same-origin",), (b"none",), (b" none ",)])
 def test_logout_of_our_pages_is_kept(release: str, sites: tuple[bytes, ...]) -> None:
     asked(release, "GET", "/logout", *sites)
 
 
 @pytest.mark.parametrize("release", TABLES)
+# Keycloak's redirect back to /callback comes from another site, too.
 @pytest.mark.parametrize("path", ["/", "/callback", "/login", "/get-artifact"])
 def test_links_to_pages_are_kept(release: str, path: str) -> None:
     asked(release, "GET", path, b"cross-site")
@@ -106,6 +110,7 @@ def test_session_ends_by_own_logout_only(realm: Realm, server: Serving, site: st
     with realm.client() as browser:
         browser.base_url = httpx.URL(server.url)
         realm.log_in(browser, server.url).raise_for_status()
+        # A list without experiments would not have the word that ``is_logged_in`` looks for.
         make_run(browser)
         foreign = [browser.get("/logout", headers={"Sec-Fetch-Site": where}) for where in ("cross-site", "same-site")]
         kept = is_logged_in(browser)

@@ -31,6 +31,7 @@ def whole(strewn: Garbage, tmp_path: Path) -> Garbage:
     garbage = strewn.copy(tmp_path)
     garbage.pod.database.query(VERSION)
     garbage.pod.database.query("UPDATE logged_models SET status = 2")
+    # These lie beside the folders of runs and models, where ``fsck`` would find them as loose objects.
     for experiment in ("alive", "gone", "recent", "custom"):
         garbage.pod.bucket.client.remove_object(garbage.pod.bucket.name, garbage.key(experiment))
     return garbage
@@ -54,6 +55,7 @@ def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
     alive, custom = whole.id("alive"), "custom"
     put(
         whole,
+        # No experiment has this number, so the whole folder is one finding.
         "999/0a/artifacts/file",
         "999/0b/artifacts/file",
         f"{alive}/{'0' * 32}/artifacts/file",

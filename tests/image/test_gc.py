@@ -86,6 +86,7 @@ def test_dry_run_names_same_things_and_touches_none(garbage: Garbage) -> None:
 def test_gc_deletes_no_row_without_bucket(garbage: Garbage) -> None:
     rows = garbage.rows()
 
+    # Nothing listens on the port of the discard protocol.
     done = garbage.pod.run("gc", MLFLOW_S3_ENDPOINT_URL="http://127.0.0.1:9")
 
     assert done.code == 75
@@ -109,6 +110,7 @@ def test_refused_keys_are_terminal_and_keep_rows(garbage: Garbage) -> None:
 def test_gc_keeps_what_it_cannot_delete(garbage: Garbage) -> None:
     database = garbage.pod.database
     database.query("UPDATE runs SET artifact_uri = 'gs://elsewhere/1' WHERE run_uuid = %s", garbage.id("old-run"))
+    # A table of others, whose rows hold a row of MLflow's.
     database.query("CREATE TABLE pins (model_id varchar REFERENCES logged_models (model_id))")
     database.query("INSERT INTO pins VALUES (%s)", garbage.id("model-of-gone"))
 
@@ -153,6 +155,7 @@ VALUES (%s, %s, %s, 'deleted', 1)
         ("mlflow-artifacts:/%2e/{victim}/", "tr-1"),
         ("s3://{bucket}/{victim}", "tr-1"),
         ("s3://{bucket}/{victim}?x=", "tr-1"),
+        # The whole bucket.
         ("mlflow-artifacts:/", "{victim}"),
     ],
 )
@@ -163,6 +166,7 @@ def test_gc_deletes_no_folder_of_another(garbage: Garbage, location: str, trace:
     database.query(
         "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES (%s, 7777, 1, '')", trace_id
     )
+    # Tags come from those who may write a trace, and claim another's folder here.
     for key in ("mlflow.artifactLocation", "mlflow.trace.archiveLocation"):
         tag = f"mlflow-artifacts:/{names['victim']}"
         database.query("INSERT INTO trace_tags (key, value, request_id) VALUES (%s, %s, %s)", key, tag, trace_id)
@@ -177,6 +181,7 @@ def test_gc_deletes_no_folder_of_another(garbage: Garbage, location: str, trace:
 
 def test_gc_stays_within_its_destination(garbage: Garbage) -> None:
     bucket, database = garbage.pod.bucket, garbage.pod.database
+    # /production begins as /prod does, which is the destination here, and does not lie below it.
     before = bucket.objects()
     database.query(
         "UPDATE runs SET artifact_uri = 's3://' || %s || '/production/' || run_uuid || '/artifacts'", bucket.name
@@ -207,6 +212,7 @@ def test_before_migration_it_does_nothing(make_pod: Callable[..., Pod]) -> None:
     ("arguments", "settings", "said"),
     [
         (["--older-than", "soon"], {}, "'soon' is not an age such as 30d"),
+        # MLflow takes a folder, too.
         ([], {"MLFLOW_ARTIFACTS_DESTINATION": "/mlartifacts"}, "set it to s3://BUCKET"),
     ],
 )

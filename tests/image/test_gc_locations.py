@@ -30,6 +30,7 @@ def test_own_folder_of_clear_location(location: str, prefix: str) -> None:
         "mlflow-artifacts:/a/../12",
         "mlflow-artifacts:/./12",
         "mlflow-artifacts:/a//12",
+        # An escaped 12.
         "mlflow-artifacts:/%312",
         "mlflow-artifacts:/12?versionId=1",
         "mlflow-artifacts:/12#x",
@@ -37,6 +38,7 @@ def test_own_folder_of_clear_location(location: str, prefix: str) -> None:
         "mlflow-artifacts:/12\n",
         "s3://bucket/prod",
         "s3://bucket/prod/",
+        # Begins as the root does, without lying below it.
         "s3://bucket/production/12",
         "s3://bucket/staging/12",
         "s3://bucket/12",
@@ -66,6 +68,7 @@ def test_own_folder_refuses_unclear_location(location: str) -> None:
         "MLFLOW-ARTIFACTS:/12",
         "mlflow-artifacts:/x/../12",
         "mlflow-artifacts:/x/%2e%2e/12",
+        # Escaped twice, since MLflow decodes a path once more than the server before it.
         "mlflow-artifacts:/x/%252e%252e/12",
         "mlflow-artifacts:/%31%32",
         "mlflow-artifacts:/./12",
@@ -79,7 +82,9 @@ def test_own_folder_refuses_unclear_location(location: str) -> None:
         "s3://BUCKET/prod/12",
         "s3a://bucket/prod//12",
         "s3://bucket/staging/../prod/12",
+        # Cloudflare's scheme, which MLflow serves as one of S3's.
         "r2://bucket@account.r2.cloudflarestorage.com/prod/12",
+        # MLflow's client makes this address out of ``mlflow-artifacts:/12``.
         "https://mlflow.example.com/api/2.0/mlflow-artifacts/artifacts/12",
         "https://mlflow.example.com/ajax-api/2.0/mlflow-artifacts/artifacts/x/../12",
     ],

@@ -83,6 +83,7 @@ def test_termination_ends_with_totals(garbage: Garbage) -> None:
     garbage.pod.database.query(MANY.replace("%(experiment)s", garbage.id("alive")))
     process = garbage.pod.start("gc")
     assert process.stdout
+    # So that the signal falls in the middle of its deletions.
     while '"kind": "run"' not in process.stdout.readline():
         pass
 
@@ -95,6 +96,7 @@ def test_termination_ends_with_totals(garbage: Garbage) -> None:
     assert "stopped by SIGTERM" in stopped.stderr
     # Only whole lines: what was read ahead of the signal ended within one.
     total = json.loads(stopped.stdout.splitlines()[-1])
+    # Seven runs beside the 2000 of ``MANY``.
     assert (total["kind"], left) == ("total", 2007 - total["run"])
     assert 0 < total["run"] < 2000
     assert next_run.code == 0

@@ -48,6 +48,7 @@ def test_run_of_living_experiment_may_go() -> None:
     "other",
     [
         "mlflow-artifacts:/1",
+        # The same folder, as ``ROOT`` is the bucket itself.
         "s3://bucket/1",
         "mlflow-artifacts:/",
         f"mlflow-artifacts:/1/{RUN}",

@@ -70,8 +70,10 @@ def test_gc_deletes_nothing_in_use(world_pod: Pod) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
+        # The same worlds on each machine, so that a failure can be had again.
         derandomize=True,
         database=None,
+        # Each example fills a database and a bucket, which is slower than Hypothesis expects.
         suppress_health_check=list(HealthCheck),
     )
     @given(worlds(bucket=bucket))

@@ -72,17 +72,22 @@ def _experiment(client: httpx.Client, name: str) -> tuple[str, str]:
 
 READS = [
     ("GET", f"{API}/experiments/get?experiment_id={{experiment}}", None),
+    # MLflow compares numbers: another spelling of the same experiment.
     ("GET", f"{API}/experiments/get?experiment_id=0{{experiment}}", None),
     ("GET", f"{PAGES}/experiments/get-by-name?experiment_name={{secret}}", None),
     ("POST", f"{API}/runs/search", {"experiment_ids": ["{own}", "{experiment}"]}),
     ("POST", f"{PAGES}/experiments/search-datasets", {"experiment_ids": ["{experiment}"]}),
     ("GET", f"{API}/runs/get?run_id={{run}}", None),
     ("GET", f"{API}/runs/get?run_uuid={{run}}", None),
+    # ``run_uuid`` is the older name of the field, which MLflow still reads.
     ("GET", f"{API}/runs/get?run_id={{own_run}}&run_uuid={{run}}", None),
     ("GET", f"{API}/runs/get?run_id={{own_run}}&run_id={{run}}", None),
+    # Protobuf's reader of JSON takes both spellings of a name.
     ("GET", f"{API}/runs/get?runId={{run}}", None),
+    # MLflow reads the body of a GET that has no query.
     ("GET", f"{API}/runs/get", {"run_id": "{run}"}),
     ("GET", f"{API}/runs/get?run_id={{own_run}}", {"run_id": "{run}"}),
+    # Flask answers HEAD wherever it answers GET.
     ("HEAD", f"{API}/runs/get?run_id={{run}}", None),
     ("GET", f"{PAGES}/metrics/get-history-bulk?run_id={{own_run}}&run_id={{run}}&metric_key={{secret}}", None),
     ("GET", f"{API}/metrics/get-history-bulk-interval?run_ids={{run}}&metric_key={{secret}}&max_results=9", None),
@@ -137,6 +142,7 @@ WRITES = [
     ("POST", f"{API}/runs/set-tag?run_id={{own_run}}", {"run_id": "{run}", "key": "k", "value": "v"}),
     ("POST", f"{API}/runs/set-tag", {"run_id": "{own_run}", "runId": "{run}", "key": "k", "value": "v"}),
     ("POST", f"{API}/runs/log-inputs", {"run_id": "{run}", "datasets": []}),
+    # From here on the run is bert's own, and the model is not.
     ("POST", f"{API}/runs/outputs", {"run_id": "{own_run}", "models": [{"model_id": "{logged_model}", "step": 1}]}),
     ("POST", f"{API}/runs/log-metric",
      {"run_id": "{own_run}", "model_id": "{logged_model}", "key": "k", "value": 1, "timestamp": 1}),
@@ -146,6 +152,7 @@ WRITES = [
     ("POST", f"{API}/experiments/create",
      {"name": "x", "artifact_location": "mlflow-artifacts:/{own}/../{experiment}"}),
     ("POST", f"{API}/experiments/create", {"name": "x", "artifact_location": "mlflow-artifacts://h/{own}"}),
+    # A location with which the server would read and write its own files.
     ("POST", f"{API}/experiments/create", {"name": "x", "artifact_location": "file:///etc"}),
     ("POST", f"{API}/experiments/create", {"name": "x", "artifact_location": "ftp://127.0.0.1/x"}),
     ("POST", f"{API}/experiments/create", {"name": "x", "artifactLocation": "file:///etc"}),
@@ -170,6 +177,7 @@ WRITES = [
     ("PUT", "/api/2.0/mlflow-artifacts/artifacts/loose.txt", None),
     ("POST", "/api/2.0/mlflow-artifacts/mpu/create/{experiment}/x", {"path": "x", "num_parts": 1}),
     ("POST", f"{PAGES}/upload-artifact?run_uuid={{run}}&path=x.json", {"a": "b"}),
+    # Query and body disagree, and either may be what MLflow reads.
     ("DELETE", f"{API}/registered-models/delete?name=own", {"name": "{model}"}),
     ("DELETE", f"{API}/registered-models/delete?name={{model}}", None),
     ("POST", f"{API}/permissions/users/bert@example.com/experiments/{{experiment}}", {"permission": "MANAGE"}),
@@ -202,6 +210,7 @@ def test_reading_needs_grant(place: Place, request_: tuple[str, str, Any]) -> No
 
     # then
     assert place.secret not in answer.text.replace(f"own-{place.secret}", "")
+    # Bert's own experiment has the secret in its name, which is left out above.
     assert place.run not in answer.text
 
 

@@ -33,6 +33,7 @@ SEED: tuple[LiteralString, ...] = (
     "INSERT INTO registered_models (name) VALUES ('churn')",
     "INSERT INTO model_versions (name, version, run_id)"
     " SELECT 'churn', n, md5(n::text) FROM generate_series(1, 20000) AS n",
+    # Without statistics PostgreSQL would plan for tables of another size.
     "ANALYZE",
 )
 SEED_AUTH: tuple[LiteralString, ...] = (
@@ -84,6 +85,7 @@ def test_index_makes_its_query_cheaper(large: Pod, index: str) -> None:
         after = query_plan(connection, PLANS[index])
         connection.execute(SQL("DROP INDEX {}").format(Identifier(index)))
         before = query_plan(connection, PLANS[index])
+        # The index is there again for the next query.
         connection.rollback()
 
     assert f'"Index Name": "{index}"' in json.dumps(after)
@@ -143,6 +145,7 @@ def test_other_index_is_not_enough(migrated_pod: Pod, definition: LiteralString)
 
 
 def test_unfinished_index_is_created_again(migrated_pod: Pod) -> None:
+    # What an interrupted CREATE INDEX CONCURRENTLY leaves behind.
     migrated_pod.database.superuser(
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'mlflow_sso_tags_parent_run'::regclass",
         inside="mlflow",

@@ -42,6 +42,7 @@ def run_command(beginning: str, environment: dict[str, str], folder: Path) -> No
 def plain_server(pod: Pod, store: str, folder: Path) -> Iterator[httpx.Client]:
     """MLflow's own, started as the page says on a free port."""
     port = free_port()
+    # Each test has a bucket of its own.
     line = command("mlflow server").replace("s3://mlflow ", f"s3://{pod.bucket.name} ")
     login = {"AWS_ACCESS_KEY_ID": pod.bucket.server.root_user, "AWS_SECRET_ACCESS_KEY": pod.bucket.server.root_password}
     path = f"{pod.venv.path / 'bin'}:/usr/bin:/bin"

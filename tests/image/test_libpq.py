@@ -24,6 +24,7 @@ HOSTILE = {
 
 
 def test_drop_keeps_only_service_file(capsys: pytest.CaptureFixture[str]) -> None:
+    # The last one stands for variables that only a later libpq knows.
     kept = {"PGSERVICEFILE": "/mounted", "PATH": "/bin", "MLFLOW_PG": "x", "PGA_FUTURE_ONE": "1"}
     environment = {**kept, **HOSTILE}
 

@@ -36,11 +36,13 @@ def test_other_stored_locations_are_refused(location: str) -> None:
 
 def test_refusal_shows_no_password_of_location() -> None:
     with pytest.raises(RefusedError) as refusal:
+        # A password may hold an @ of its own.
         LOCATIONS.stored("ftp://anna:p@ss@host/x?signature=s#f")
 
     assert "'ftp://host/x'" in refusal.value.message
 
 
+# An upload to S3 has 1 to 10,000 parts.
 @pytest.mark.parametrize("count", [0, -1, 10_001, "7", 1.5, None, []])
 def test_impossible_counts_of_parts_are_refused(count: object) -> None:
     forms.refuse_many_parts([1, 10_000])

@@ -133,6 +133,7 @@ def test_current_release_keeps_session_in_database(pod: Pod, browser: httpx.Clie
 def test_login_gives_session_new_id(realm: Realm, server: Serving) -> None:
     with realm.client() as browser:
         browser.get(f"{server.url}/login")
+        # Another could have planted this id before the login (session fixation).
         before = dict(browser.cookies)["session"]
         realm.log_in(browser, server.url).raise_for_status()
         cookie = next(one for one in browser.cookies.jar if one.name == "session")
@@ -140,6 +141,7 @@ def test_login_gives_session_new_id(realm: Realm, server: Serving) -> None:
 
     assert cookie.value != before
     assert "experiments" not in stolen.text
+    # ``http.cookiejar`` keeps these names as the server spells them.
     assert cookie.has_nonstandard_attr("HttpOnly") or cookie.has_nonstandard_attr("httponly")
     assert str(cookie.get_nonstandard_attr("SameSite") or cookie.get_nonstandard_attr("samesite")).lower() == "lax"
 
@@ -158,6 +160,7 @@ def test_relogin_ends_session_before(realm: Realm, server: Serving, browser: htt
 @pytest.mark.parametrize(
     "query",
     [
+        # A link could otherwise have a page of MLflow show a stranger's words, such as a number to call.
         "error=x&error_description=call+0900",
         "error=0900&state=0900",
         "state=0900&code=0900",

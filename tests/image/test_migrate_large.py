@@ -90,6 +90,7 @@ def test_large_upgrade_gives_mlflows_own_rows(large: Pod, tmp_path: Path) -> Non
 def _killed_while_preparing(pod: Pod) -> bool:
     """Whether a run was killed after it had prepared some traces, and before it had upgraded."""
     with psycopg.connect(pod.database.dsn("mlflow")) as holder, _watching(pod) as watch:
+        # An open transaction that has read holds the upgrade back, which needs the tables for itself.
         holder.execute("SELECT count(*) FROM runs")
         process = replace(pod, forks=None).start("migrate")
         while process.poll() is None:
@@ -169,6 +170,7 @@ def test_readers_and_writers_go_on_meanwhile(large: Pod) -> None:
     late = (
         "SELECT count(*) FILTER (WHERE trace_name = 'late'), count(*) FROM trace_info WHERE request_id LIKE 'tr-late-%'"
     )
+    # A single percent sign is the beginning of a placeholder of psycopg's.
     ((named, written),) = large.database.query(late.replace("%'", "%%'"))
     assert named == written == len(writes)
 

@@ -22,6 +22,7 @@ def test_client_works_as_member(client: str, server: Serving, site: Site, tmp_pa
         "MLFLOW_TRACKING_URI": server.url,
         "MLFLOW_TRACKING_USERNAME": "anna@example.com",
         "MLFLOW_TRACKING_PASSWORD": site.keys["anna"],
+        # By default the client repeats a failed request for minutes.
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
         "MLFLOW_LOGGING_LEVEL": "DEBUG",

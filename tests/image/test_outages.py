@@ -7,6 +7,7 @@ import pytest
 
 from mlflow_sso.patches.mlflow_3_17_2.outages import ServiceUnavailableMiddleware
 
+# x:y in base64.
 LOGIN = [(b"authorization", b"Basic eDp5")]
 
 

@@ -56,6 +56,7 @@ def test_dry_run_writes_no_outcome(migrated_pod: Pod) -> None:
 
 
 def test_unwritable_outcome_fails_no_program(migrated_pod: Pod) -> None:
+    # A table of the same name with other columns, into which no outcome can be written.
     migrated_pod.database.query("CREATE TABLE mlflow_sso_outcomes (program integer)")
 
     done = migrated_pod.run("gc")

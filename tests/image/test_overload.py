@@ -111,6 +111,7 @@ def test_overload_answers_every_request(site: Site) -> None:
         with ThreadPoolExecutor(80) as pool:
             with table_locked(site.pod, "metrics"):
                 asked = [pool.submit(log) for _ in range(80)]
+                # Those that have a slot wait for the locked table, so the first to end are those without one.
                 first = {one.result() for one in islice(as_completed(asked), 40)}
                 health = anna.get("/health").status_code
             answers = [one.result() for one in asked]
@@ -121,6 +122,7 @@ def test_overload_answers_every_request(site: Site) -> None:
     assert set(answers) == {(200, ""), (503, "5")}
 
 
+# MLflow opens sessions within sessions, and each needs a connection of its own.
 @pytest.mark.parametrize(("size", "overflow"), [("5", "5"), ("1", "1"), ("3", "0")])
 def test_nested_sessions_get_their_connections(site: Site, size: str, overflow: str) -> None:
     pool = {"MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": size, "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": overflow}

@@ -68,6 +68,7 @@ class Pooled:
         dsn = self.pooler.dsn(user=database.role, password=database.password, database=database.name(service))
         with ExitStack() as stack:
             opened = [stack.enter_context(closing(psycopg.connect(dsn))) for _ in range(self.pooler.sessions)]
+            # A prepared statement would be one of those that are counted.
             return [connection.execute(SESSION, [WATCHED], prepare=False).fetchone() for connection in opened]
 
     def assert_clean(self) -> None:
@@ -185,6 +186,7 @@ def test_server_and_dump_work_through_pooler(migrated_pod: Pod, pool: Callable[[
         runs = [make_run(client) for _ in range(3)]
         answers = together(client, 12)
         found = client.get(f"{API}/runs/get", params={"run_id": runs[-1]})
+        # The first scrape only starts the reading of the databases.
         while "mlflow_sso_database_up" not in (metrics := serving.metrics()):
             time.sleep(0.1)
         dumped = pod.run("dump")

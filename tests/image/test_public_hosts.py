@@ -16,9 +16,12 @@ URIS = (
     [
         ("mlflow.example.com", URIS[0]),
         ("ml.example.org", URIS[1]),
+        # Names of hosts have no case.
         ("ML.Example.org", URIS[1]),
+        # The port that https has without one.
         ("ml.example.org:443", URIS[1]),
         ("ml.example.org:8443", URIS[2]),
+        # From here on no host of the list, so the first one is taken.
         ("evil.example.net", URIS[0]),
         ("ml.example.org.evil.net", URIS[0]),
         ("ml.example.org@evil.net", URIS[0]),

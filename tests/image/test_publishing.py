@@ -104,8 +104,11 @@ def test_variable_that_cannot_be_is_refused(publish: Publish, variables: dict[st
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        # An image is named without a scheme.
         ("IMAGE_REGISTRY", "https://registry.example.com"),
+        # Names in a registry have small letters only.
         ("IMAGE_REPOSITORY", "MLflow"),
+        # A tag begins with a letter, a digit or an underscore.
         ("MLFLOW_IMAGE_TAG", "-latest"),
     ],
 )
@@ -169,6 +172,7 @@ def test_index_with_login_is_passed_by_name(publish: Publish, recording_engine: 
 
     done = publish("build", PIP_INDEX_URL=index)
 
+    # Without a value the engine takes it from its environment, so that no list of processes shows it.
     assert "--build-arg PIP_INDEX_URL --tag" in recording_engine.read_text()
     assert "hidden" not in recording_engine.read_text() + done.stdout + done.stderr
 

@@ -15,6 +15,7 @@ from live.image.built import publish, stand_in
 from live.servers import Registry
 
 MANIFESTS = (
+    # The engines write one or the other.
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
@@ -34,6 +35,7 @@ def test_push_prints_digest_and_its_settings(engine: str) -> None:
             done = publish("push", IMAGE_REGISTRY=registry.host, **variables)
         stored = httpx.get(
             f"http://{registry.host}/v2/mlflow/manifests/3.6.0-oidc",
+            # A registry may convert a manifest that is not accepted, which changes its digest.
             headers={"Accept": ", ".join(MANIFESTS)},
             timeout=60,
         )

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.servers
 
 SEARCH = f"{API}/experiments/search?max_results=1"
 PAGE = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
+# No token is signed with it, so it need not be a real key.
 RSA = {"kty": "RSA", "kid": "other", "use": "sig", "alg": "RS256", "n": "sXch", "e": "AQAB"}
 
 
@@ -133,6 +134,7 @@ def set_lifespan(realm: Realm, seconds: str) -> None:
         found = admin.get(f"/admin/realms/{NAME}/clients", params={"clientId": "mlflow"}).json()[0]
         attributes = found.get("attributes", {}) | {"access.token.lifespan": seconds}
         url = f"/admin/realms/{NAME}/clients/{found['id']}"
+        # Keycloak replaces the client by what it is sent.
         admin.put(url, json=found | {"attributes": attributes}).raise_for_status()
 
 
@@ -160,6 +162,7 @@ def test_session_outlives_outage_of_realm(migrated_pod: Pod, realm: Realm, short
     with realm.serving(migrated_pod, OIDC_USE_REFRESH_TOKEN="true") as server, realm.client() as browser:
         server.wait()
         realm.log_in(browser, server.url).raise_for_status()
+        # Longer than a token of ``short_tokens`` lives.
         time.sleep(6)
         with stopped(realm.keycloak.pid):
             away = browser.get(f"{server.url}{SEARCH}")

@@ -56,6 +56,7 @@ def sign_in(page: Page, realm: Realm) -> None:
 
 @pytest.mark.parametrize("address", ["/#/models", "/?workspace=x#/models"])
 def test_login_leads_back_to_fragment(realm: Realm, server: Serving, page: Page, address: str) -> None:
+    # Where the login opens by itself, the page leaves before it counts as loaded.
     page.goto(f"{server.url}{address}", wait_until="commit")
     follow_login(page, server)
     sign_in(page, realm)
@@ -65,6 +66,7 @@ def test_login_leads_back_to_fragment(realm: Realm, server: Serving, page: Page,
 
 
 def test_login_of_foreign_fragment_stays_here(realm: Realm, server: Serving, page: Page) -> None:
+    # An address that begins with two slashes is one of another host.
     page.goto(f"{server.url}/#//evil.example/", wait_until="commit")
     follow_login(page, server)
     sign_in(page, realm)

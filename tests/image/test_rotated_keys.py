@@ -24,6 +24,7 @@ def test_new_key_is_read_once() -> None:
     rotated = RotatedKeys(validate, read_again)
 
     assert [rotated("old"), rotated("new")] == ["old", "new"]
+    # Otherwise made-up tokens would have the realm asked each time.
     for _ in range(3):
         with pytest.raises(ValueError, match=UNKNOWN_KEY):
             rotated("made up")

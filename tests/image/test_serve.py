@@ -101,6 +101,7 @@ def test_endless_request_ends_with_grace_period(site: Site) -> None:
                 code = serving.stop(seconds=20)
 
     assert code == 0
+    # Whichever is first: the end of its connection, or MLflow's own error.
     assert isinstance(hanging.exception(), httpx.TransportError) or hanging.result().status_code == 500
 
 
@@ -144,6 +145,7 @@ def test_environment_of_parent_has_no_secret(site: Site, server: Serving) -> Non
 
     assert "OIDC_DISCOVERY_URL" in environment
     for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
+        # The client's id, which is in the names of modules, too.
         assert secret == "mlflow" or secret not in environment
 
 
@@ -164,6 +166,7 @@ def test_server_writes_only_to_mounted_directory(site: Site, server: Serving) ->
         path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment_of(client, run)}/{run}/artifacts/note.txt"
         stored = client.put(path, content=b"a note")
         read = client.get(path)
+        # Without the client's login, as from a browser.
         client.get("/", headers={"Accept": "text/html"}, auth=httpx.Auth())
 
     assert (stored.status_code, read.content) == (200, b"a note")
@@ -187,6 +190,7 @@ def test_log_names_versions_and_settings_and_no_secret(site: Site, server: Servi
     assert start["mlflow"] == site.pod.venv.release
     assert start["plugin"] in ("5.6.1", "11.0.2")
     assert start["settings"]["MLFLOW_ARTIFACTS_DESTINATION"] == f"s3://{site.pod.bucket.name}"
+    # The client's id stands in each address of a login.
     unspeakable = [value for name, value in SERVER_SECRETS.items() if not name.endswith("CLIENT_ID")]
     for secret in (*unspeakable, site.pod.database.password, *site.keys.values()):
         assert secret not in log
@@ -236,6 +240,7 @@ def experiment_of(client: httpx.Client, run: str) -> str:
 
 def written_by(user: int) -> list[Path]:
     """The topmost files and directories of the user, wherever it can get to."""
+    # Folders that the user cannot enter, and /proc, where its own process is.
     elsewhere = ["(", "-path", "/proc", "-o", "-type", "d", "!", "-perm", "-001", "!", "-user", str(user), ")"]
     found = subprocess.run(
         ["find", "/", *elsewhere, "-prune", "-o", "-user", str(user), "-prune", "-print"],

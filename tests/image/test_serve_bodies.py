@@ -36,6 +36,7 @@ def test_logged_model_is_registered_on_readonly_root(site: Site) -> None:
 
 
 def test_artifact_of_any_size_takes_little_memory(site: Site) -> None:
+    # More than the server may grow by, so that a copy in memory shows.
     content = os.urandom(MEBIBYTE) * 160
     with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
         serving.wait()

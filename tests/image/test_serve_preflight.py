@@ -99,7 +99,9 @@ def test_application_of_other_server_is_usage_error(other: Pod) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--port", "9090"), ("--workers", "0"), ("--port", "tcp://10.0.0.1:80"), ("--gunicorn-opts", "x")]
+    # A Service named mlflow has Kubernetes set ``MLFLOW_PORT`` to an address with tcp://.
+    "arguments",
+    [("--port", "9090"), ("--workers", "0"), ("--port", "tcp://10.0.0.1:80"), ("--gunicorn-opts", "x")],
 )
 def test_flag_that_cannot_hold_is_usage_error(other: Pod, arguments: tuple[str, str]) -> None:
     done = serve(other, *arguments)

@@ -38,6 +38,7 @@ def test_refused_key_is_answered_no_sooner() -> None:
 def test_other_answers_do_not_wait(
     status: int, headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # An hour, for which no delay of a slow machine can be mistaken.
     monkeypatch.setattr(steady_refusals, "REFUSAL_SECONDS", 3600.0)
 
     assert seconds_of(status, headers) < 60

@@ -38,6 +38,7 @@ def test_store_above_limit_keeps_named_images(tmp_path: Path) -> None:
     assert removed
     left = stored()
     assert left
+    # The layers of the first stage have no name, and go.
     assert left < newest
     assert buildah("images", "--quiet", "--no-trunc", "--filter", f"reference={NAME}").strip() in left
 
@@ -63,6 +64,7 @@ def test_store_in_use_keeps_older_builds(tmp_path: Path) -> None:
 
 def test_store_forgets_containers_of_killed_builds(tmp_path: Path) -> None:
     build(tmp_path, "1")
+    # A build that is killed leaves its container behind like this.
     buildah("from", "--pull-never", NAME)
     build(tmp_path, "2")
 

@@ -27,6 +27,7 @@ SEED: tuple[LiteralString, ...] = (
     "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)"
     " SELECT 'tr-' || md5(n::text), 1, n, 'OK' FROM generate_series(1, %(traces)s) AS n",
     "INSERT INTO trace_tags (key, value, request_id)"
+    # Beside each key that the revision moves is one that has to stay as it is.
     " SELECT key, 'name ' || timestamp_ms, request_id"
     " FROM trace_info, (VALUES ('mlflow.traceName'), ('mine')) AS keys (key)",
     "INSERT INTO trace_request_metadata (key, value, request_id) SELECT key, value, request_id FROM trace_info, LATERAL"

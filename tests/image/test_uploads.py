@@ -73,13 +73,16 @@ WHOLE = {
     ),
     "no chunk": ((CHUNKED,), chunks(), "1.1", b""),
     "length zero": (("Content-Length: 0",), b"", "1.1", b""),
+    # What follows is the beginning of another request, and no part of the artifact.
     "a shorter length": (("Content-Length: 1000",), CONTENT, "1.1", CONTENT[:1000]),
     "the same length twice": ((LENGTH, LENGTH), CONTENT, "1.1", CONTENT),
     "Expect": ((LENGTH, "Expect: 100-continue"), CONTENT, "1.1", CONTENT),
     "Expect with chunks": ((CHUNKED, "Expect: 100-continue"), chunks(CONTENT), "1.1", CONTENT),
     "HTTP/1.0": ((LENGTH,), CONTENT, "1.0", CONTENT),
     "identity": ((LENGTH, "Content-Encoding: identity"), CONTENT, "1.1", CONTENT),
+    # Werkzeug reads bodies of this type as forms.
     "a form's type": ((LENGTH, "Content-Type: application/x-www-form-urlencoded"), CONTENT, "1.1", CONTENT),
+    # Content-Type says what the bytes are; only Content-Encoding would have them unpacked.
     "gzip as content": (
         ("Content-Type: application/gzip", f"Content-Length: {len(gzip.compress(CONTENT, mtime=0))}"),
         gzip.compress(CONTENT, mtime=0),
@@ -100,12 +103,15 @@ def test_upload_is_stored_byte_by_byte(upload: Upload, form: str) -> None:
 
 
 REFUSED = {
+    # With both, a proxy and the server can differ in where a request ends (RFC 9112, section 6.3).
     "length and chunks": ((LENGTH, CHUNKED), chunks(CONTENT), "1.1", {400}),
     "two lengths": ((LENGTH, "Content-Length: 5"), CONTENT, "1.1", {400}),
     "two lengths in one": (("Content-Length: 5, 300000",), CONTENT, "1.1", {400}),
     "no length": ((), CONTENT, "1.1", {411}),
     "HTTP/1.0 without length": (("Connection: keep-alive",), CONTENT, "1.0", {411}),
+    # HTTP/1.0 knows no chunks.
     "HTTP/1.0 in chunks": ((CHUNKED,), chunks(CONTENT), "1.0", {400}),
+    # Stored as a whole, a part would replace the artifact (RFC 9110, section 14.5).
     "a part": ((LENGTH, "Content-Range: bytes 0-299999/600000"), CONTENT, "1.1", {400}),
     "gzip": ((LENGTH, "Content-Encoding: gzip"), CONTENT, "1.1", {415}),
     "deflate": ((LENGTH, "Content-Encoding: deflate"), CONTENT, "1.1", {415}),

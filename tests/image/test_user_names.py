@@ -130,6 +130,7 @@ def test_own_key_is_created_in_every_spelling(realm: Realm, server: Serving, ven
 
 def test_migration_folds_names_kept_in_capitals(migrated_pod: Pod) -> None:
     make_users(migrated_pod, "old", "twin", "other")
+    # The second has a twin in small letters, so its name cannot be folded.
     for before, after in (("old", "Old"), ("other", "TWIN")):
         renamed = "UPDATE users SET username = %s WHERE username = %s"
         migrated_pod.database.query(renamed, f"{after}@example.com", f"{before}@example.com", service="mlflow_auth")

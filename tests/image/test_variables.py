@@ -60,6 +60,7 @@ def test_variables_of_plugin_are_refused_by_name(venv: Venv) -> None:
     assert unknown <= NO_VARIABLES
 
 
+# A permission of the plugin's, whose name only looks like a variable's.
 NO_VARIABLES = {"NO_PERMISSIONS"}
 
 

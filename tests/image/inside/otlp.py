@@ -9,6 +9,7 @@ CONTENT_TYPE = ("content-type", "application/x-protobuf")
 def root_span(trace: str, attributes: Mapping[str, str] | None = None) -> bytes:
     """A request with one ended root span of the trace that MLflow calls ``trace``."""
     span = field(1, bytes.fromhex(trace.removeprefix("tr-"))) + field(2, bytes.fromhex("00f067aa0ba902b7"))
+    # The span id of the examples of W3C's Trace Context.
     span += field(5, b"changed") + fixed(7, START) + fixed(8, END)
     for key, value in (attributes or {}).items():
         span += field(9, field(1, key.encode()) + field(2, field(1, value.encode())))
@@ -17,6 +18,7 @@ def root_span(trace: str, attributes: Mapping[str, str] | None = None) -> bytes:
 
 def field(number: int, content: bytes) -> bytes:
     """A field of bytes, text or another message."""
+    # 2 is protobuf's wire type of a length and its bytes, 1 that of eight bytes.
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 

@@ -62,6 +62,7 @@ def log_run(mark: str) -> dict[str, Any]:
 def log_traces(mark: str) -> dict[str, Any]:
     """A trace with tags, an assessment and a link to its run."""
     answer("two")
+    # A thread sends the spans.
     mlflow.flush_trace_async_logging()
     trace_id = mlflow.get_last_active_trace_id()
     mlflow.set_trace_tag(trace_id, "colour", "red")

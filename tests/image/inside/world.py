@@ -62,6 +62,7 @@ class World:
         return self._post_as(self._owner, path, **body)
 
     def _post_as(self, user: User, path: str, **body: Any) -> Mapping[str, Any]:
+        # Some requests are answered with nothing.
         content: Mapping[str, Any] = json.loads(self._ask(Request.of("POST", path, body), user).body or b"{}")
         return content
 
