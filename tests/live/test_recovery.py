@@ -142,6 +142,7 @@ def test_recovery_elsewhere_gives_everything_back(
         outage(node, system.backing.postgres),
         second_database(tmp_path_factory.mktemp("elsewhere"), node=node, backing=system.backing) as server,
     ):
+        # As when the nodes are lost: without an orderly end.
         system.workloads.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
         book.run("kubectl -n mlflow scale deployment/mlflow --replicas=0")
         book.run("kubectl -n mlflow patch cronjob mlflow-gc")

@@ -29,6 +29,7 @@ def visitor(replicated: System) -> Iterator[WebSession]:
 
 def _past_traefik(pod: Pod, visitor: WebSession) -> httpx.Response:
     """The browser's request at one pod, as Traefik would pass it on."""
+    # Keycloak's own cookies, which have the path of the realm, are not sent to MLflow.
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in visitor.client.cookies.jar if cookie.path == "/")
     host = visitor.system.settings.ingress.authority
     headers = {"Host": host, "Cookie": cookies, "X-Forwarded-Proto": "https", "X-Forwarded-Host": host}
@@ -66,6 +67,7 @@ def test_drain_loses_no_request(replicated: System, new_user: User) -> None:
     # given
     before = {pod.name for pod in replicated.workloads.pods()}
     instance = f"--pod-selector=app.kubernetes.io/instance={replicated.settings.instance}"
+    # The budget lets one pod go; the eviction of the other is tried until this time has passed.
     drain = ["drain", "node", instance, "--delete-emptydir-data", "--timeout=20s"]
 
     # when

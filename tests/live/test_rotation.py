@@ -47,6 +47,7 @@ def test_renewed_database_password_reaches_running_pods(replicated: System, new_
         replicated.bootstrap.succeed("rotate", "postgres")
         replicated.sync_secrets()
         _wait_mounted(replicated, _entry(replicated, "postgres")["password"])
+        # Connections that are open need no password.
         _drop_connections(replicated)
 
         assert _entry(replicated, "postgres")["password"] != before
@@ -99,5 +100,6 @@ def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: 
     assert after["s3"]["secretkey"] != before["s3"]["secretkey"]
     assert after["oidc"]["client_secret"] != before["oidc"]["client_secret"]
     assert after["server"]["secret_key"] != before["server"]["secret_key"]
+    # A new one could not read the secrets of webhooks that are stored.
     assert after["server"]["webhook_secret_encryption_key"] == before["server"]["webhook_secret_encryption_key"]
     assert replicated.bootstrap.run("verify").returncode == 0

@@ -124,6 +124,7 @@ def test_alerts_fire_in_outages_and_end(
         with outage(installation.node, installation.backing.postgres):
 
             def noticed() -> bool:
+                # Errors are counted only where there are requests.
                 worker.log(7)
                 return {"MlflowDatabaseDown", "MlflowErrorsFast"} <= prometheus.firing()
 

@@ -35,6 +35,7 @@ def _listening(port: int) -> bool:
 def _s3(server: Minio) -> Client:
     from urllib3 import PoolManager
 
+    # By itself MinIO's client trusts public authorities only.
     pool = PoolManager(ca_certs=str(server.certificate.ca)) if server.tls else None
     host = server.url.split("//")[1]
     return Client(host, server.root_user, server.root_password, secure=server.tls, http_client=pool)
@@ -160,10 +161,12 @@ def test_crash_is_seen_and_next_start_serves() -> None:
 
         server.start()
 
+        # Only a login shows that PostgreSQL has recovered.
         psycopg.connect(server.superuser_dsn).close()
 
 
 def test_folder_is_on_disk_without_memory() -> None:
+    # An exbibyte, for which no machine has memory.
     with memory_folder("tried-", room=1 << 60) as folder:
         (folder / "file").touch()
 

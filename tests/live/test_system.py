@@ -71,6 +71,7 @@ def test_access_key_stores_and_reads_an_artifact(system: System, new_user: User)
     with WebSession(system=system) as visitor:
         visitor.log_in(new_user)
         key = visitor.make_key(new_user)
+    # Above the 8 MiB from which boto3 sends a file in parts.
     content = os.urandom(9_000_001)
 
     with with_key(system, new_user, key) as client:
@@ -85,6 +86,7 @@ def test_access_key_stores_and_reads_an_artifact(system: System, new_user: User)
 
 def test_traefik_routes_neither_metrics_nor_other_hosts(system: System) -> None:
     with _anonymous(system) as client:
+        # By the server, which has no such route there; Traefik itself would answer 404.
         assert client.get("/metrics").status_code == 403
         assert client.get("/health", headers={"Host": "mlflow.example.net"}).status_code == 404
         assert client.get("/health").status_code == 200

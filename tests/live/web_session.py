@@ -37,6 +37,7 @@ class WebSession:
         page = self.client.get("/login")
         found = FORM.search(page.text)
         assert found, f"no login form at {page.url}: {page.status_code}"
+        # The page holds the address as HTML, in which each & is escaped.
         return self.client.post(html.unescape(found[1]), data={"username": user.name, "password": user.password})
 
     def make_key(self, user: User) -> str:

@@ -66,6 +66,7 @@ class Worker:
 
     def steps(self) -> set[int]:
         """Steps that the run's metric has."""
+        # More steps than any test logs, so that one page holds them all.
         query = {"run_id": self.run, "metric_key": "loss", "max_results": 25000}
         return {metric["step"] for metric in self.get("metrics/get-history", **query).get("metrics", [])}
 
