@@ -80,6 +80,7 @@ def test_own_folder_refuses_unclear_location(location: str) -> None:
         "mlflow-artifacts:/api/2.0/mlflow-artifacts/artifacts/12",
         "s3://bucket/prod/12",
         "s3://BUCKET/prod/12",
+        # Hadoop's scheme of S3.
         "s3a://bucket/prod//12",
         "s3://bucket/staging/../prod/12",
         # Cloudflare's scheme, which MLflow serves as one of S3's.
@@ -98,6 +99,7 @@ def test_readings_exclude_other_folders(location: str) -> None:
     assert Folder("bucket", "prod/12/") not in readings(location, ROOT)
 
 
+# ``urlsplit`` raises for a bracket that is not closed.
 @pytest.mark.parametrize("location", ["s3://[x/12", "s3://", "mlflow-artifacts:", "%%%", "\x00"])
 def test_readings_survive_what_is_no_uri(location: str) -> None:
     assert all(folder.prefix.strip("/") in ("", "prod") for folder in readings(location, ROOT))

@@ -99,6 +99,7 @@ READS = [
     ("GET", f"{API}/artifacts/list?run_id={{run}}", None),
     ("GET", "/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{secret}.txt", None),
     ("GET", "/ajax-api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{secret}.txt", None),
+    # WSGI hands on a decoded path, in which this is a slash like others.
     ("GET", "/ajax-api/2.0%2Fmlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{secret}.txt", None),
     ("GET", "/api/2.0/mlflow-artifacts/artifacts/{own}/%2e%2e/{experiment}/{run}/artifacts/{secret}.txt", None),
     ("GET", "/api/2.0/mlflow-artifacts/artifacts/{own}/..%2F{experiment}/{run}/artifacts/{secret}.txt", None),

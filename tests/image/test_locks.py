@@ -49,6 +49,7 @@ def test_fresh_environment_from_lock_imports_everything(venv: Venv, tmp_path: Pa
     uv = shutil.which("uv") or ROOT / ".venv" / "bin" / "uv"
     lock = ROOT / "image" / "releases" / venv.release / "requirements.lock"
     python = tmp_path / "fresh" / "bin" / "python"
+    # The plugin reads both as it is imported.
     environment = {**os.environ, "OIDC_USERS_DB_URI": f"sqlite:///{tmp_path}/users.db", "SECRET_KEY": "for-the-import"}
 
     subprocess.run([uv, "venv", "--quiet", "--python", venv.python.resolve(), tmp_path / "fresh"], check=True)

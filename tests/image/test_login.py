@@ -150,6 +150,7 @@ def test_login_gives_session_new_id(realm: Realm, server: Serving) -> None:
 def test_relogin_ends_session_before(realm: Realm, server: Serving, browser: httpx.Client) -> None:
     before = browser.cookies["session"]
 
+    # Keycloak knows the browser, and leads back without its form.
     browser.get(f"{server.url}/login", follow_redirects=True)
 
     old = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", cookies={"session": before})

@@ -24,6 +24,7 @@ URIS = (
         # From here on no host of the list, so the first one is taken.
         ("evil.example.net", URIS[0]),
         ("ml.example.org.evil.net", URIS[0]),
+        # What comes before an @ is a login and not the host.
         ("ml.example.org@evil.net", URIS[0]),
         ("", URIS[0]),
     ],

@@ -73,6 +73,7 @@ def test_one_line_says_that_no_engine_answers(publish: Publish) -> None:
 
 def test_engine_without_daemon_is_named(publish: Publish, tmp_path: Path) -> None:
     program = tmp_path / "docker"
+    # As docker's client without a daemon.
     program.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon.' >&2\nexit 1\n")
     program.chmod(0o755)
 

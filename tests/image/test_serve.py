@@ -188,6 +188,7 @@ def test_log_names_versions_and_settings_and_no_secret(site: Site, server: Servi
     start = next(json.loads(line) for line in log.splitlines() if "starting the tracking server" in line)
 
     assert start["mlflow"] == site.pod.venv.release
+    # Those of the two releases.
     assert start["plugin"] in ("5.6.1", "11.0.2")
     assert start["settings"]["MLFLOW_ARTIFACTS_DESTINATION"] == f"s3://{site.pod.bucket.name}"
     # The client's id stands in each address of a login.

@@ -53,6 +53,7 @@ def earlier(request: pytest.FixtureRequest, make_pod: Callable[..., Pod]) -> Pod
     for service, kind in KINDS.items():
         text = gzip.decompress((EARLIER / f"mlflow-{request.param}.{kind}.sql.gz").read_bytes()).decode()
         with psycopg.connect(pod.database.dsn(service), autocommit=True) as connection:
+            # As bytes, for psycopg's types allow no text that is not written in the program.
             connection.execute(text.encode())
     return pod
 

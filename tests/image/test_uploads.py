@@ -79,6 +79,7 @@ WHOLE = {
     "Expect": ((LENGTH, "Expect: 100-continue"), CONTENT, "1.1", CONTENT),
     "Expect with chunks": ((CHUNKED, "Expect: 100-continue"), chunks(CONTENT), "1.1", CONTENT),
     "HTTP/1.0": ((LENGTH,), CONTENT, "1.0", CONTENT),
+    # The one coding that changes nothing.
     "identity": ((LENGTH, "Content-Encoding: identity"), CONTENT, "1.1", CONTENT),
     # Werkzeug reads bodies of this type as forms.
     "a form's type": ((LENGTH, "Content-Type: application/x-www-form-urlencoded"), CONTENT, "1.1", CONTENT),
@@ -122,6 +123,7 @@ REFUSED = {
     "an unknown coding": (("Transfer-Encoding: gzip, chunked",), chunks(CONTENT), "1.1", {400, 501}),
     "another expectation": ((LENGTH, "Expect: 200-ok"), CONTENT, "1.1", {417}),
     "a negative length": (("Content-Length: -1",), CONTENT, "1.1", {400}),
+    # 0 if the connection is closed without an answer.
     "a chunk that is no number": ((CHUNKED,), b"xyz\r\nhello\r\n0\r\n\r\n", "1.1", {0, 400}),
 }
 

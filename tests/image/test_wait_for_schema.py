@@ -48,6 +48,7 @@ def test_wait_needs_only_to_read_revisions(pod: Pod) -> None:
 
 
 def test_newer_schema_is_refused_at_once(migrated_pod: Pod) -> None:
+    # A revision that the release does not know is taken for a newer one.
     migrated_pod.database.query("UPDATE alembic_version SET version_num = 'f00dfeed0000'", service="mlflow_auth")
 
     done = migrated_pod.run("wait-for-schema", "--timeout", "60")
@@ -89,6 +90,7 @@ def test_it_holds_no_connection_between_two_looks(pod: Pod) -> None:
     assert waiting.stderr
     waiting.stderr.readline()
 
+    # The line was written before a wait, so this is between two looks.
     with psycopg.connect(pod.database.server.superuser_dsn) as connection:
         sessions = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE usename = %s", [pod.database.role]

@@ -172,6 +172,7 @@ def test_change_during_replacement_reaches_every_worker(tmp_path: Path) -> None:
     assert said(tmp_path).split()[-1] == "replaced"
 
 
+# Kubernetes sends the first, a terminal the second.
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_end_is_handed_on_and_waited_for(
     supervisor: "subprocess.Popen[str]", tmp_path: Path, number: signal.Signals

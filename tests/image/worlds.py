@@ -49,6 +49,7 @@ VERSION: LiteralString = (
 
 PLACES = ("1", "2", "3", "12", "team", "team/1", "team/shared", "1/nested", "traces")
 SPELLINGS = (
+    # Twice, so that plain locations are the most frequent ones.
     "{path}",
     "{path}",
     "{path}/",
@@ -59,6 +60,7 @@ SPELLINGS = (
     "/{path}",
     "{path}?query=1",
     "{path}#fragment",
+    # Escaped twice: %25 is the sign itself, and %74 a t.
     "%2574eam/../{path}",
     "{escaped}",
     "x\\..\\{path}",
@@ -70,6 +72,7 @@ PREFIXES = (
     "mlflow-artifacts:///",
     "mlflow-artifacts://mlflow.example.com/",
     "s3://{bucket}/",
+    # Schemes have no case.
     "S3://{bucket}/",
     "s3://elsewhere/",
     "https://mlflow.example.com/api/2.0/mlflow-artifacts/artifacts/",
@@ -85,6 +88,7 @@ locations = st.builds(
     st.sampled_from(PLACES),
 )
 states = st.sampled_from(STATES)
+# MLflow takes any text as id of a trace, so one may look like a path to another's folder.
 trace_ids = st.sampled_from(["1", "12", "a/b", "../../../1", "%2e%2e/1", "tr 1", "tr?1"]) | st.uuids().map(
     lambda uuid: f"tr-{uuid.hex}"
 )
@@ -128,7 +132,9 @@ class World:
 def worlds(draw: st.DrawFn, *, bucket: str) -> World:
     """Up to five experiments with what is in them."""
     world = World()
+    # Numbers of which some begin like others.
     for number in draw(st.lists(st.sampled_from([1, 2, 3, 12, 123]), min_size=1, max_size=5, unique=True)):
+        # Two of three experiments lie where the server itself puts them.
         chosen = draw(st.none() | st.none() | locations)
         location = chosen.replace("{bucket}", bucket) if chosen else f"mlflow-artifacts:/{number}"
         world.experiments[number] = {"location": location, "state": draw(states)}
