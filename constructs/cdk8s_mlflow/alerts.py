@@ -30,13 +30,13 @@ def alerts(settings: Settings, environment: str | None) -> tuple[Alert, ...]:
     )
 
 
-def _own_metrics(settings: Settings) -> str:
+def own_metrics(settings: Settings) -> str:
     """What the metrics of this server bear; Prometheus calls a job as the Service that it scrapes."""
     return f'namespace="{settings.namespace}",job="{settings.metrics_service}"'
 
 
 def _availability(settings: Settings) -> Iterator[Alert]:
-    here, monitoring = _own_metrics(settings), settings.monitoring
+    here, monitoring = own_metrics(settings), settings.monitoring
     yield Alert(
         name="MlflowDown",
         # absent() also fires if the target itself is gone, as after
@@ -61,7 +61,7 @@ def _availability(settings: Settings) -> Iterator[Alert]:
 
 
 def _service_quality(settings: Settings) -> Iterator[Alert]:
-    here, monitoring = _own_metrics(settings), settings.monitoring
+    here, monitoring = own_metrics(settings), settings.monitoring
     rules = f'{here},rule!~"{ARTIFACT_RULES}"'
     fast = f'sum(rate(mlflow_sso_request_duration_seconds_bucket{{{rules},le="{monitoring.latency_seconds}"}}[10m]))'
     every = f"sum(rate(mlflow_sso_request_duration_seconds_count{{{rules}}}[10m]))"
@@ -107,7 +107,7 @@ def _errors(here: str, window: str) -> str:
 
 
 def _databases(settings: Settings) -> Iterator[Alert]:
-    here = _own_metrics(settings)
+    here = own_metrics(settings)
     yield Alert(
         name="MlflowDatabaseDown",
         # Zero only if no pod reaches PostgreSQL: one that cannot has a fault of its own node.
@@ -139,7 +139,7 @@ def _secrets(settings: Settings) -> Iterator[Alert]:
     """Of values that were changed while pods run."""
     yield Alert(
         name="MlflowSecretsNotUsed",
-        expr=f"min by (pod) (mlflow_sso_secrets_in_use{{{_own_metrics(settings)}}}) == 0",
+        expr=f"min by (pod) (mlflow_sso_secrets_in_use{{{own_metrics(settings)}}}) == 0",
         # Longer than the pods of a Deployment take for their replacement, one after the other.
         lasts="5m",
         severity="warning",
@@ -149,7 +149,7 @@ def _secrets(settings: Settings) -> Iterator[Alert]:
 
 def _outcomes(settings: Settings) -> Iterator[Alert]:
     """What the programs themselves have written down, which needs no kube-state-metrics."""
-    here, metric = _own_metrics(settings), "mlflow_sso_program_last"
+    here, metric = own_metrics(settings), "mlflow_sso_program_last"
     ended = f"max by (program) ({metric}_end_timestamp_seconds{{{here}}})"
     yield Alert(
         name="MlflowProgramFailed",

@@ -75,6 +75,11 @@ class MlflowChart(Chart):
             from cdk8s_mlflow.monitoring import AlertRules
 
             AlertRules(self, "Alerts", settings=settings, environment=environment)
+        if settings.monitoring.dashboard:
+            # The SDK, which only this needs, takes a quarter of a second.
+            from cdk8s_mlflow.dashboard import DashboardConfigMap
+
+            DashboardConfigMap(self, "Dashboard", settings=settings)
         if settings.ingress.cloudflared:
             CloudflareTunnel(self, "Tunnel", settings=settings, tunnel=settings.ingress.cloudflared)
 

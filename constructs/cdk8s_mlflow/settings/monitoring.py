@@ -35,6 +35,12 @@ class MonitoringSettings(Section):
     rules: bool = False
     """Write a PrometheusRule with the alerts of docs/runbooks/, labelled as the ServiceMonitor is."""
 
+    dashboard: bool = False
+    """Write a ConfigMap with a dashboard for Grafana 10 and newer, which its sidecar finds by ``dashboard_labels``."""
+
+    dashboard_labels: KubernetesLabels = {"grafana_dashboard": "1"}
+    """Labels of that ConfigMap (Helm chart of Grafana, ``sidecar.dashboards.label``)."""
+
     alert_labels: KubernetesLabels = {}
     """Labels of every alert beside ``severity``, such as the team that Alertmanager sends it to."""
 
