@@ -52,6 +52,7 @@ def _provider(path: str) -> Any:
             first = self._frozen
             super().__init__(first.access_key, first.secret_key, first.token, method=MountedFile.METHOD)
 
+        # botocore asks for these at each signature.
         def get_frozen_credentials(self) -> Any:
             with self._lock:
                 version = _version(path)

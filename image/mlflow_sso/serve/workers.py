@@ -94,8 +94,10 @@ class Workers:
 
     def _wake_on_signals(self) -> int:
         """Handle signals; the descriptor of a pipe that each of them makes readable."""
+        # By a pipe `select` also ends for a signal that came just before it.
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer)
+        # Without a handler Python would write nothing to the pipe for this signal.
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
@@ -121,6 +123,7 @@ class Workers:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 break
+            # A later worker with the same number would count as one that answers.
             (self._heartbeats / str(pid)).unlink(missing_ok=True)
             worker = self._running.pop(pid, None)
             if worker is not None and not self._stopping:

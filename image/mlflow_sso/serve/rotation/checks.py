@@ -26,6 +26,7 @@ def _credentials(root: SecretsRoot) -> Iterator[str]:
     file = root.file("s3", "credentials")
     if not file.parent.is_dir():
         return
+    # Raw, since a key may hold a percent sign; and no section's values count in the others.
     parser = configparser.RawConfigParser(default_section="")
     try:
         parser.read_string(file.read_text(encoding="utf-8"))

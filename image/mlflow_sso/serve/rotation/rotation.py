@@ -50,6 +50,7 @@ class Rotation:
             return None
         self._next_look = now + POLL_SECONDS
         before, self._seen = self._seen, take_snapshot(self._root)
+        # Several Secrets may be changing one after another.
         if self._seen != before:
             return None
         if self._seen == self._used:
@@ -85,6 +86,7 @@ class Rotation:
             progress("a mounted Secret has changed and is in use", files=sorted(names))
             return None
         self._outcomes.in_use = False
+        # From the first change on, so that further ones do not put it off.
         self._due = self._due or now + self._delay
         if now < self._due:
             return None
