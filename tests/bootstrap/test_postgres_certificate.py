@@ -16,6 +16,7 @@ pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
 CERTIFIED = OURS | {"sslmode": "verify-full", "client_certificate": "mlflow-client-cert", "ca": "store"}
+# The first rule that fits a login decides.
 RULES = "hostssl all {superuser} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 cert\n"
 
 
@@ -64,6 +65,7 @@ def test_role_gets_no_password(server: Postgres, ours: Settings) -> None:
 
 def test_left_over_password_is_removed(server: Postgres, ours: Settings) -> None:
     apply(administrator(server, ours))
+    # As after a move from passwords to certificates.
     execute(server, "ALTER ROLE mlflow PASSWORD 'of earlier times'")
 
     planned = plan(administrator(server, ours))
@@ -88,6 +90,7 @@ def test_missing_certificate_is_usage_error(server: Postgres, ours: Settings) ->
 
 
 def test_certificate_of_another_authority_is_refused(server: Postgres, ours: Settings, tmp_path: Path) -> None:
+    # The role's name is right, so only the authority is wrong.
     foreign = issue_client(tmp_path / "foreign", "mlflow")
 
     with pytest.raises(RefusedError, match=r"refuses mlflow \(SSL error: .* alert unknown ca\)"):

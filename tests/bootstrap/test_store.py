@@ -124,6 +124,7 @@ def test_rotation_keeps_one_earlier_session_key(openbao_server: OpenBao, setting
     apply(all_entries, report=unheard)
     server, values = next(entry for entry in all_entries if entry.plan.name == "server"), []
     for _ in range(3):
+        # Only from the second time on is there an older key that has to go.
         values.append(data(openbao_server, settings, "server")["data"])
         server.rotate()
     last = data(openbao_server, settings, "server")["data"]
@@ -134,6 +135,7 @@ def test_rotation_keeps_one_earlier_session_key(openbao_server: OpenBao, setting
         assert [found[1] for found in keys[1:]] == [found[0] for found in keys[:-1]]
 
 
+# A comma separates keys, so that none may hold one.
 @pytest.mark.parametrize("given", ["short", "a,key-with-a-comma-that-is-one-key-and-long-enough"])
 def test_rotation_drops_session_key_that_is_weak(openbao_server: OpenBao, settings_of: SettingsOf, given: str) -> None:
     settings = settings_of(release="3.17.2")
