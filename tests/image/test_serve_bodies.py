@@ -58,4 +58,6 @@ def test_no_client_is_sent_to_object_store(site: Site) -> None:
 
         answer = client.get("/api/3.0/mlflow/server-info")
 
+    # Release 3.6.0 has no such route.
+    assert answer.status_code == (403 if site.pod.venv.release == "3.6.0" else 200)
     assert re.findall(r'"multipart_\w+":\s*true', answer.text) == []
