@@ -151,7 +151,7 @@ class ServerSettings(Section):
     """Node taints that the pods bear."""
 
     annotations: Annotations = {}
-    """Annotations of the Deployment, such as reloader.stakater.com/auto: "true" to restart on a rotated secret."""
+    """Annotations of the Deployment. None is needed for rotated secrets, which the server notices itself."""
 
     service_account: DnsName | None = None
     """Existing ServiceAccount of the namespace that the pods run as; unset, one named mlflow is written."""
