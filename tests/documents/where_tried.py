@@ -79,6 +79,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     "cdk8s-mlflow try --image localhost:30500/mlflow:3.6.0-oidc": TRY,
     "cdk8s-mlflow try --remove": TRY,
     "make build-image": BUILD,
+    "make image-base": By("tests/image/test_base_images.py", "test_pin_writes_what_tag_names_now"),
     "python bootstrap.py plan --environment production": BOOTSTRAP,
     "python bootstrap.py apply --environment production": BOOTSTRAP,
     "python bootstrap.py verify --environment production": BOOTSTRAP,

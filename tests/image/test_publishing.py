@@ -19,10 +19,10 @@ Publish = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def publish(tmp_path: Path) -> Publish:
-    """Runs the program in an empty folder, where no container engine is on the PATH."""
+    """Runs the program in an empty folder, where no container engine is on the PATH, on any base image."""
 
     def run(step: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        environment = {"PATH": str(tmp_path), **variables}
+        environment = {"PATH": str(tmp_path), "BASE_IMAGE_BY_TAG": "true", **variables}
         command = [sys.executable, "-m", "cdk8s_mlflow.publishing", step]
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
@@ -87,6 +87,7 @@ def test_engine_without_daemon_is_named(publish: Publish, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
+        ({"BASE_IMAGE_BY_TAG": "yes"}, "BASE_IMAGE_BY_TAG is 'yes'; set it to true or false"),
         ({"RELEASE": "3.5.0"}, "RELEASE is '3.5.0'; set it to one of 3.6.0, 3.17.2"),
         ({"CONTAINER_ENGINE": "rkt"}, "CONTAINER_ENGINE is 'rkt'; set it to one of docker, podman, buildah"),
         (
@@ -131,15 +132,61 @@ def test_unset_variables_give_image_that_dist_names(publish: Publish, recording_
     assert "localhost:30500/mlflow:3.6.0-oidc" in manifest
 
 
-def test_build_warns_of_base_without_digest(publish: Publish, recording_engine: Path) -> None:
-    name = "docker.io/library/python"
-    by_tag = publish("build", BASE_IMAGE=f"{name}:3.13-slim")
-    by_digest = publish("build", BASE_IMAGE=f"{name}@sha256:{'0' * 64}")
+@pytest.mark.parametrize(
+    "base",
+    [
+        "docker.io/library/python:3.13-slim",
+        "docker.io/library/python",
+        f"docker.io/library/python@sha256:{'0' * 63}",
+        f"docker.io/library/python:sha256-{'0' * 64}",
+        "localhost.example.com/base:1",
+        "127.example.com/base:1",
+        "registry.example.com/localhost/base:1",
+    ],
+)
+@pytest.mark.parametrize("step", ["build", "build-and-push"])
+def test_build_refuses_base_without_digest(publish: Publish, recording_engine: Path, step: str, base: str) -> None:
+    done = publish(step, BASE_IMAGE=base, BASE_IMAGE_BY_TAG="")
 
-    assert f"warning: the base {name}:3.13-slim is named by a tag" in by_tag.stderr
-    assert "make image-base" in by_tag.stderr
-    assert (by_tag.returncode, by_digest.returncode) == (0, 0)
-    assert "warning" not in by_digest.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: the base {base} is named by a tag")
+    assert "`make image-base`" in line
+    assert "BASE_IMAGE_BY_TAG=true" in line
+    assert not recording_engine.exists()
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        f"docker.io/library/python@sha256:{'0' * 64}",
+        f"docker.io/library/python:3.13-slim@sha256:{'0' * 64}",
+        "localhost:5000/base:1",
+        "localhost/base:1",
+        "127.0.0.1:5000/base:1",
+        "[::1]:5000/base:1",
+        "oci:/images/base",
+    ],
+)
+def test_build_takes_base_that_cannot_change(publish: Publish, recording_engine: Path, base: str) -> None:
+    done = publish("build", BASE_IMAGE=base, BASE_IMAGE_BY_TAG="false")
+
+    assert done.returncode == 0, done.stderr
+    assert f"--build-arg BASE_IMAGE={base} " in recording_engine.read_text()
+
+
+def test_default_base_without_pin_is_refused(publish: Publish, recording_engine: Path) -> None:
+    done = publish("build", BASE_IMAGE_BY_TAG="")
+
+    # As shipped, no digest is written down; `make image-base` changes that.
+    assert done.returncode == (0 if "@" in pinned("3.6.0") else 2), done.stderr
+
+
+def test_push_asks_for_no_base(publish: Publish, recording_engine: Path) -> None:
+    done = publish("push", BASE_IMAGE="docker.io/library/python:3.13-slim", BASE_IMAGE_BY_TAG="")
+
+    assert "is named by a tag" not in done.stderr
+    assert "push" in recording_engine.read_text()
 
 
 def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_engine: Path) -> None:

@@ -87,7 +87,8 @@ def test_image_builds_from_packaged_context(installed: Environment, app: Path) -
     )
     program.chmod(0o755)
 
-    done = installed.run("cdk8s-mlflow", "image", "build", cwd=app, PATH=f"{app}:{installed.folder / 'bin'}:/bin")
+    path = f"{app}:{installed.folder / 'bin'}:/bin"
+    done = installed.run("cdk8s-mlflow", "image", "build", cwd=app, PATH=path, BASE_IMAGE_BY_TAG="true")
 
     assert done.returncode == 0, done.stderr
     sent = calls.read_text()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cdk8s_mlflow.publishing.base_images import pin
+from cdk8s_mlflow.publishing.base_images import BY_TAG, pin, require_digest
 from cdk8s_mlflow.publishing.choice import engine
 from cdk8s_mlflow.publishing.context import build_context, revision
 from cdk8s_mlflow.publishing.engine import Engine
@@ -40,6 +40,8 @@ def _run(step: str) -> None:
         _pin_base(values)
         return
     image = target(values, revision=revision(build_context()))
+    if step != "push":
+        require_digest(image.base_image, by_tag=values.get(BY_TAG, ""))
     chosen = engine(values, os.environ)
     if step != "push":
         _build(chosen, image)
@@ -59,11 +61,6 @@ def _pin_base(values: Mapping[str, str]) -> None:
 
 
 def _build(chosen: Engine, image: Target) -> None:
-    if "@sha256:" not in image.base_image:
-        say(
-            f"warning: the base {image.base_image} is named by a tag, which changes without notice; "
-            "`make image-base` pins it by its digest, for every build to come"
-        )
     say(f"building {image.reference} on {image.base_image} with {chosen.program}")
     # Only for the build: pip's index may hold a login, which a push has no use for.
     replace(chosen, environment=with_index(chosen.environment)).build(image, build_context())

@@ -28,6 +28,15 @@ DOCKER_HUB = "registry-1.docker.io"
 """Where docker.io keeps its images."""
 
 SECONDS = 30
+BY_TAG = "BASE_IMAGE_BY_TAG"
+"""Variable that lets a build use a base image that no digest names."""
+
+_LOOPBACK = re.compile(r"(localhost|127(\.[0-9]+){3}|\[::1\])(:[0-9]+)?/")
+"""Registries of this machine, and what engines call an image that no registry has."""
+
+_LAYOUT = re.compile(r"(oci|oci-archive|dir|docker-archive|containers-storage):")
+"""Images in files of this machine (containers-transports(5))."""
+
 _REFERENCE = re.compile(r"(?P<host>[^/]+)/(?P<repository>[^:@]+)(:(?P<tag>[^:@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
@@ -41,6 +50,23 @@ def pinned(release: str, *, pins: Path = PINS) -> str:
     if entry is None:
         return RELEASES[release].base_image
     return f"{_parts(entry['image'])['name']}@{entry['digest']}"
+
+
+def require_digest(image: str, *, by_tag: str) -> None:
+    """Refuse a base image that another machine could exchange; ``by_tag`` is the value of ``BY_TAG``.
+
+    Raises:
+        UsageError: no digest names it, it does not come from this machine, and ``by_tag`` is not ``true``.
+    """
+    if by_tag not in {"", "true", "false"}:
+        raise UsageError(f"{BY_TAG} is {by_tag!r}; set it to true or false")
+    is_local = _LOOPBACK.match(image) or _LAYOUT.match(image)
+    if by_tag == "true" or is_local or re.search(r"@sha256:[0-9a-f]{64}$", image):
+        return
+    raise UsageError(
+        f"the base {image} is named by a tag, whose content changes without notice; run `make image-base`, which pins "
+        f"its digest, or set {BY_TAG}=true to build on whatever the tag names now"
+    )
 
 
 def read(pins: Path) -> dict[str, dict[str, str]]:

@@ -29,6 +29,7 @@ VARIABLES: Mapping[str, str] = {
 
 IMAGE_VARIABLES = (
     "BASE_IMAGE",
+    "BASE_IMAGE_BY_TAG",
     "CONTAINER_ENGINE",
     "DOCKER_HOST",
     "IMAGE_REGISTRY",
