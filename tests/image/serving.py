@@ -84,7 +84,7 @@ def make_key(user):
 keys = {name: make_key(f"{name}@example.com") for name in NAMES}
 """
 
-USERS = ("anna", "bert", "carl", "dora", "emil", "fred")
+USERS = ("anna", "bert", "carl", "dora", "emil", "fred", "gina", "hugo")
 
 
 def mount_server_secrets(pod: Pod) -> None:
@@ -96,7 +96,7 @@ def mount_server_secrets(pod: Pod) -> None:
 
 
 def make_users(pod: Pod, *names: str) -> dict[str, str]:
-    """Access key by user name, of the usual six or of ``names``; created by the plugin's own store."""
+    """Access key by user name, of the usual eight or of ``names``; created by the plugin's own store."""
     recipe = MAKE_USERS_3_6_0 if pod.venv.release == "3.6.0" else MAKE_USERS_3_17_2
     opening = f"import json; from mlflow_oidc_auth.store import store; NAMES = {names or USERS!r}"
     done = pod.script(f"{opening}\n{recipe}\nprint(json.dumps(keys))")

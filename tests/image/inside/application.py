@@ -53,6 +53,11 @@ def basic(user: str, key: str) -> tuple[str, str]:
     return "authorization", "Basic " + b64encode(f"{user}@example.com:{key}".encode()).decode()
 
 
+def bearer(token: str) -> tuple[str, str]:
+    """The header of a user with a token."""
+    return "authorization", f"Bearer {token}"
+
+
 class Application:
     """The application that every worker serves, or ``app``; opened once, with its log switched off."""
 

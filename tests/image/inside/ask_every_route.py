@@ -1,6 +1,7 @@
 """Asks every route of a release's table as every role; writes what was served against the table, as JSON.
 
-Arguments: the root of the Secrets and the access keys by user name.
+Arguments: the root of the Secrets, the access keys by user name, this name, and grace's tokens as JSON: that of our
+client, and that of another.
 """
 
 import json
@@ -8,21 +9,37 @@ import re
 import sys
 from collections.abc import Iterable
 
-from application import Answer, Application, basic
+from application import Answer, Application, Request, basic, bearer
 from digest import digest
 from extras import STRICTER, UNKNOWN_THINGS, extras, routes
 from matrix import Case, cases
-from world import User, World, make_administrator, shows
+from world import MLFLOW, User, World, end_access, make_administrator, shows
 
 from mlflow_sso.authorization.rules import Level, Route
+from mlflow_sso.patches import key_checks
+from mlflow_sso.releases import installed
+from mlflow_sso.serve import steady_refusals
 
+ANOTHERS_TOKEN, LEFT = "token of another client", "user who has left"
 ROLES = {
     "anonymous": (None, False),
+    ANOTHERS_TOKEN: (None, False),
+    LEFT: (None, False),
     "no grant": (Level.NONE, False),
     "READ": (Level.READ, False),
+    **({"USE": (Level.USE, False)} if "USE" in installed().permissions else {}),
     "EDIT": (Level.EDIT, False),
     "MANAGE": (Level.MANAGE, False),
     "administrator": (Level.MANAGE, True),
+}
+NAMES = {
+    LEFT: "hugo",
+    "no grant": "bert",
+    "READ": "carl",
+    "USE": "gina",
+    "EDIT": "dora",
+    "MANAGE": "emil",
+    "administrator": "fred",
 }
 REFUSALS = (401, 403)
 
@@ -30,20 +47,36 @@ REFUSALS = (401, 403)
 class Matrix:
     """Two worlds: one about which it is asked what must be refused, one for what must be served."""
 
-    def __init__(self, routes: Iterable[Route], keys: dict[str, str]) -> None:
+    def __init__(self, routes: Iterable[Route], keys: dict[str, str], tokens: dict[str, str]) -> None:
         self._routes = tuple(routes)
         self._application = Application()
-        self.asked = 0
-        names = dict(zip(("owner", *ROLES), ("anna", "", "bert", "carl", "dora", "emil", "fred"), strict=True))
-        self._users = {role: User(name, (basic(name, keys[name]),) if name else ()) for role, name in names.items()}
+        self.asked, self._is_gone = 0, False
+        self._owner = User("anna", (basic("anna", keys["anna"]),))
+        self._users = {role: User(name, (basic(name, keys[name]),)) for role, name in NAMES.items()}
+        self._users |= {"anonymous": User("", ()), ANOTHERS_TOKEN: User("grace", (bearer(tokens["others"]),))}
+        self._ours = User("grace", (bearer(tokens["ours"]),))
         make_administrator(self._users["administrator"])
 
     def world(self, role: str) -> World:
         """A new world, of which the user in ``role`` has the level."""
-        world = World(self._application, self._users["owner"])
+        world = World(self._application, self._owner)
         if role in Level.__members__:
             world.grant(self._users[role], role)
+        if role in (ANOTHERS_TOKEN, LEFT):
+            world.grant(self._users[role], "MANAGE")
+        if role == ANOTHERS_TOKEN:
+            self._require_access(self._ours, world)
+        if role == LEFT and not self._is_gone:
+            self._require_access(self._users[role], world)
+            end_access(self._users[role])
+            self._is_gone = True
         return world
+
+    def _require_access(self, user: User, world: World) -> None:
+        """It is the token, or the leaving, for which the user is refused afterwards."""
+        request = Request.of("GET", f"{MLFLOW}/experiments/get?experiment_id={world.names['experiment']}")
+        answer = self._application.ask(request, *user.credentials)
+        assert answer.status == 200, answer
 
     def ask(self, role: str, case: Case) -> Answer:
         """One request as ``role``."""
@@ -104,7 +137,14 @@ def _destruction(case: Case) -> int:
     return 2 if re.search(r"/delete$|<dataset_id>$|<model_id>$|<artifact_path>$", case.path.replace("path:", "")) else 1
 
 
+def refuse_at_once() -> None:
+    """Refused logins without their pauses."""
+    # A thousand of them would wait for ten minutes; test_key_checks.py and test_steady_refusals.py are about them.
+    key_checks.PAUSE_SECONDS = steady_refusals.REFUSAL_SECONDS = 0.0
+
+
 if __name__ == "__main__":
-    matrix = Matrix(routes(), json.loads(sys.argv[2]))
+    refuse_at_once()
+    matrix = Matrix(routes(), json.loads(sys.argv[2]), json.loads(sys.argv[4]))
     lines = [line for role in ROLES for line in (*matrix.refused(role), *matrix.served(role))]
     print(json.dumps({"lines": lines, "asked": matrix.asked}))
