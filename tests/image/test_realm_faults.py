@@ -96,6 +96,32 @@ def test_login_of_wrong_realm_is_a_page(beside_faulty: Serving, fault: str, monk
     assert "The login service does not answer" in answer.text
 
 
+def test_login_of_known_realm_is_a_page(beside_faulty: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+    # The server knows where a login leads to from the first answer on.
+    for fault in ("", "not found", "no keys", ""):
+        monkeypatch.setattr(FaultyRealm, "fault", fault)
+        time.sleep(2.1)
+        answers.append(httpx.get(f"{beside_faulty.url}/login", headers=PAGE, timeout=60).status_code)
+
+    assert answers == [302, 503, 503, 302]
+
+
+def test_login_to_hanging_realm_is_a_page(migrated_pod: Pod, realm: Realm) -> None:
+    with realm.serving(migrated_pod) as server:
+        server.wait()
+        before = httpx.get(f"{server.url}/login", headers=PAGE, timeout=60)
+        time.sleep(2.1)
+        with stopped(realm.keycloak.pid):
+            away = httpx.get(f"{server.url}/login?next=/", headers=PAGE, timeout=60)
+        time.sleep(2.1)
+        after = httpx.get(f"{server.url}/login", headers=PAGE, timeout=60)
+
+    assert (before.status_code, away.status_code, after.status_code) == (302, 503, 302), away.text
+    assert away.headers["retry-after"] == "10"
+    assert "The login service does not answer" in away.text
+
+
 def test_wrong_keys_are_not_remembered(beside_faulty: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"Authorization": f"Bearer {token()}"}
     monkeypatch.setattr(FaultyRealm, "fault", "error as keys")

@@ -1,6 +1,7 @@
 """Tells a browser that wants to log in that the login service does not answer, by a page, and to try again.
 
-Both plugins answer 500 then, or lead to a page that says that the login failed, whatever the cause.
+Both plugins answer 500 then, or lead to a page that says that the login failed, whatever the cause; once they have read
+the realm's addresses, they lead to the realm even if nothing answers there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,7 @@ from mlflow_sso.patches.realm_requests import require_realm_document
 
 LOGIN, CALLBACK = "/login", "/callback"
 ASKED_SECONDS = 2.0
-"""How long an answer about the realm is good for: a flood of failed logins asks it no more often."""
+"""How long an answer about the realm is good for: a flood of logins asks it no more often."""
 TIMEOUT_SECONDS = 5.0
 RETRY_SECONDS = b"10"
 
@@ -49,7 +50,7 @@ def realm_answers(discovery_url: str) -> Answers:
 
 
 class RealmOutages:
-    """ASGI middleware: a login that failed while the realm does not answer gets 503 and a page."""
+    """ASGI middleware: a login that begins or fails while the realm does not answer gets 503 and a page."""
 
     def __init__(self, application: Application, *, answers: Answers) -> None:
         self._application, self._answers = application, answers
@@ -59,6 +60,10 @@ class RealmOutages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in (LOGIN, CALLBACK):
             await self._application(scope, receive, send)
+            return
+        # Before it takes a thread of the application, which a realm that hangs would keep for seconds.
+        if scope["path"] == LOGIN and await self._is_away():
+            await _send_page(send)
             return
         answer = _Answer(scope["path"], send, self._is_away)
         try:
