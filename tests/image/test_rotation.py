@@ -15,10 +15,12 @@ import pytest
 from minio import MinioAdmin
 from minio.credentials import StaticProvider
 from mounts import MountedSecrets
-from pod import Pod
+from pod import Bucket, Pod
 from request_stream import requests_stream
 from serving import Serving, Site, make_run
 
+from live.servers import Minio
+from live.servers.certificates import issue
 from mlflow_sso.serve.rotation import share_of_spread
 from mlflow_sso.serve.rotation.snapshot import needs_new_workers
 
@@ -199,8 +201,8 @@ def bucket_user(pod: Pod) -> Iterator[Callable[[str], None]]:
     admin.user_remove("rotated")
 
 
-def credentials(password: str) -> str:
-    return f"[default]\naws_access_key_id = rotated\naws_secret_access_key = {password}\n"
+def credentials(password: str, *, user: str = "rotated") -> str:
+    return f"[default]\naws_access_key_id = {user}\naws_secret_access_key = {password}\n"
 
 
 def test_bucket_keys_are_used_at_once(site: Site, pod: Pod, mounted: MountedSecrets) -> None:
@@ -223,6 +225,29 @@ def test_bucket_keys_are_used_at_once(site: Site, pod: Pod, mounted: MountedSecr
             assert refused.status_code >= 400
             assert server.worker_processes() == before
             assert in_use(server)
+
+
+def test_renewed_authority_is_trusted_by_new_workers(site: Site, pod: Pod, tmp_path: Path) -> None:
+    authority = pod.secrets_root / "ca/ca.crt"
+    authority.parent.mkdir()
+    authority.write_bytes(issue(tmp_path / "earlier").ca.read_bytes())
+    mounted = MountedSecrets(pod.secrets_root)
+    with Minio(tls=True) as minio:
+        bucket = Bucket(server=minio)
+        bucket.client.make_bucket(bucket.name)
+        mounted.change("s3", credentials=credentials(minio.root_password, user=minio.root_user))
+        with Serving(pod=replace(pod, bucket=bucket)) as server, server.client("anna", site.keys["anna"]) as client:
+            run = make_run(server.wait() and client)
+            found = client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").json()["run"]["info"]
+            path = f"/api/2.0/mlflow-artifacts/artifacts/{found['experiment_id']}/{run}/artifacts/kept.bin"
+            refused = client.put(path, content=b"kept")
+
+            mounted.change("ca", **{"ca.crt": minio.certificate.ca.read_text()})
+            wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
+            stored = client.put(path, content=b"kept")
+
+    assert refused.status_code >= 400
+    assert stored.status_code == 200
 
 
 def test_database_password_is_used_at_once(site: Site, pod: Pod, mounted: MountedSecrets) -> None:
