@@ -4,7 +4,6 @@ Run by `make bench-load` on an idle machine: on the node and through Traefik, Lo
 artifacts of 10 MB and 20 people for ten minutes against 1, 2 and 4 replicas, then four times as many against one.
 """
 
-import csv
 import json
 import os
 import secrets
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+from load import LOCUST, ROOT, rows
 from on_node import parts, running
 from people import Member, join
 from web_session import WebSession
@@ -27,8 +27,6 @@ from cdk8s_mlflow.releases import DEFAULT_RELEASE
 from live.processes import cpu_seconds, resident
 from live.system import System
 
-ROOT = Path(__file__).parents[1]
-LOCUST = ROOT / ".venv-load" / "bin" / "locust"
 LOOPS = int(os.environ.get("LOOPS", "50"))
 PEOPLE = int(os.environ.get("PEOPLE", "20"))
 SECONDS = int(os.environ.get("SECONDS", "600"))
@@ -112,19 +110,6 @@ def watch(system: System, locust: "subprocess.Popen[bytes]") -> Used:
 
 def _seconds(processes: Mapping[str, list[int]]) -> dict[str, float]:
     return {name: sum(map(cpu_seconds, pids)) for name, pids in processes.items()}
-
-
-def rows(report: Path, figures: str) -> list[Mapping[str, str]]:
-    """A file of Locust's figures.
-
-    Raises:
-        SystemExit: Locust has written none.
-    """
-    file = Path(f"{report}_{figures}.csv")
-    if not file.exists():
-        raise SystemExit(f"error: Locust ended early: {report.with_suffix('.log').read_text()[-2000:]}")
-    with file.open(newline="") as text:
-        return list(csv.DictReader(text))
 
 
 def table(report: Path) -> Iterator[str]:

@@ -1,16 +1,16 @@
-"""A load generator that costs little itself: some clients with a kept-alive connection each, and what they waited."""
+"""The same request again and again by Locust: how many a second were answered, and how long they waited."""
 
-import http.client
-import socket
-import ssl
-import statistics
-import time
+import csv
+import json
+import os
+import subprocess
+import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-WARM_UP = 5
+ROOT = Path(__file__).parents[1]
+LOCUST = ROOT / ".venv-load" / "bin" / "locust"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,59 +24,67 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Requests a second of all clients together, and the milliseconds within which 95 of 100 were answered."""
+    """What all clients together did, and the milliseconds within which 95 of 100 requests were answered."""
 
+    requests: int
     rate: float
+    """A second."""
     p95: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, without Locust's start."""
+        return self.requests / self.rate
 
     def __str__(self) -> str:
         return f"{self.rate:6.1f}/s {self.p95:5.0f} ms"
 
 
-def generate(url: str, context: ssl.SSLContext, request: Request, *, clients: int, count: int) -> Load:
-    """Send ``count`` requests for each of ``clients`` at once.
+def generate(url: str, authority: Path, request: Request, *, clients: int, seconds: int) -> Load:
+    """Have ``clients`` send it, each as soon as its last one was answered.
+
+    Args:
+        url: of the server; names below ``localhost`` are this machine.
+        authority: PEM file of who signed the server's certificate.
 
     Raises:
-        SystemExit: one is not answered with 200.
+        SystemExit: one request was not answered with 200, or Locust failed.
     """
-    with ThreadPoolExecutor(clients) as threads:
-        # Connected and warm before the clock starts: TLS handshakes are not what is measured.
-        connections = list(threads.map(lambda _: _connected(url, context, request), range(clients)))
-        started = time.perf_counter()
-        waited = list(threads.map(lambda connection: _waits(connection, request, count), connections))
-        seconds = time.perf_counter() - started
-    for connection in connections:
-        connection.close()
-    milliseconds = [1000 * second for waits in waited for second in waits]
-    return Load(rate=clients * count / seconds, p95=statistics.quantiles(milliseconds, n=20)[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report")
+        told = {"LOAD_AUTHORITY": str(authority), "LOAD_REQUEST": json.dumps(asdict(request))}
+        # --reset-stats: connections are made before the figures begin; TLS handshakes are not what is measured.
+        users = ["--headless", "--users", str(clients), "--spawn-rate", str(clients), "--reset-stats"]
+        figures = ["--run-time", f"{seconds}s", "--csv", str(report), "--only-summary"]
+        done = subprocess.run(
+            [LOCUST, "-f", ROOT / "benchmarks" / "same_request.py", "--host", url, *users, *figures],
+            env={**os.environ, **told},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # A request that was refused ends it with 1: a refusal is quick, and would make the figures look good.
+        if done.returncode:
+            raise SystemExit(f"error: {request.path} was not always answered with 200: {done.stderr[-2000:]}")
+        return _load(rows(report, "stats"))
 
 
-def _connected(url: str, context: ssl.SSLContext, request: Request) -> http.client.HTTPSConnection:
-    address = urlsplit(url)
-    connection = _Connection(address.hostname or "", address.port, context=context, timeout=60)
-    _waits(connection, request, WARM_UP)
-    return connection
+def _load(stats: list[dict[str, str]]) -> Load:
+    total = next(row for row in stats if row["Name"] == "Aggregated")
+    if not int(total["Request Count"]):
+        raise SystemExit("error: no request was answered in time; give SECONDS=30, or an idle machine")
+    return Load(requests=int(total["Request Count"]), rate=float(total["Requests/s"]), p95=float(total["95%"]))
 
 
-class _Connection(http.client.HTTPSConnection):
-    """To this machine, as browsers and curl take every name below ``localhost``."""
+def rows(report: Path, figures: str) -> list[dict[str, str]]:
+    """A file of Locust's figures.
 
-    def connect(self) -> None:
-        plain = socket.create_connection(("127.0.0.1", self.port), self.timeout)
-        # Or Nagle's algorithm would hold a request's body back until its head is acknowledged.
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
-
-
-def _waits(connection: http.client.HTTPSConnection, request: Request, count: int) -> list[float]:
-    return [_wait(connection, request) for _ in range(count)]
-
-
-def _wait(connection: http.client.HTTPSConnection, request: Request) -> float:
-    started = time.perf_counter()
-    connection.request("POST", request.path, request.body, {"Content-Type": "application/json", **request.headers})
-    answer = connection.getresponse()
-    text = answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"error: {request.path} was answered with {answer.status}: {text[:200]!r}")
-    return time.perf_counter() - started
+    Raises:
+        SystemExit: Locust has written none.
+    """
+    file = Path(f"{report}_{figures}.csv")
+    if not file.exists():
+        log = report.with_suffix(".log")
+        raise SystemExit(f"error: Locust ended early: {log.read_text()[-2000:] if log.exists() else ''}")
+    with file.open(newline="") as text:
+        return list(csv.DictReader(text))

@@ -7,13 +7,11 @@ import json
 import os
 import random
 import secrets
-import ssl
 import time
 from typing import Any, ClassVar
 
-from gevent import get_hub
-from gevent.resolver.thread import Resolver
-from locust import FastHttpUser, between, constant_pacing, task
+from local_user import LocalUser
+from locust import between, constant_pacing, task
 
 API = "/api/2.0/mlflow"
 ARTIFACT = os.urandom(10 << 20)
@@ -25,32 +23,10 @@ PARAMETERS = 10
 EXPERIMENT = os.environ["LOAD_EXPERIMENT"]
 
 
-class LocalNames(Resolver):
-    """Finds names below ``localhost`` on this machine, as browsers and curl do (RFC 6761)."""
-
-    def getaddrinfo(self, host: str, *arguments: Any, **named: Any) -> list[Any]:
-        """As ``socket.getaddrinfo``."""
-        local = host.endswith(".localhost")
-        found: list[Any] = super().getaddrinfo("127.0.0.1" if local else host, *arguments, **named)
-        return found
-
-
-get_hub().resolver = LocalNames(get_hub())
-
-
-def trusted() -> ssl.SSLContext:
-    """Trusts the authority of the node's certificates."""
-    return ssl.create_default_context(cafile=os.environ["LOAD_AUTHORITY"])
-
-
-class Member(FastHttpUser):
-    """A logged-in user, who gives up after two minutes as MLflow's client does."""
+class Member(LocalUser):
+    """A logged-in user."""
 
     abstract = True
-    # FastHttpUser checks no certificate unless told to.
-    insecure = False
-    network_timeout = connection_timeout = 120.0
-    ssl_context_factory = staticmethod(trusted)
 
     def send(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         """The answer; empty if it was an error, which Locust counts."""

@@ -1,11 +1,13 @@
 """MLflow's own server without a login, in a pod like the tracking server's, on its databases and behind Traefik."""
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
 from live.node.client import AUTHORITY
+from live.servers import ServerError
 from live.system import System
 
 NAMESPACE = "plain"
@@ -38,7 +40,12 @@ class PlainServer:
         node.kubectl("create", "secret", "tls", "tls", f"--cert={tls.certificate}", f"--key={tls.key}", *where)
         items = {"apiVersion": "v1", "kind": "List", "items": [self._pod(), SERVICE, INGRESS]}
         node.kubectl("create", "--filename", "-", *where, stdin=json.dumps(items))
-        node.kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=300s", *where)
+        try:
+            node.kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=300s", *where)
+        except ServerError:
+            # The namespace ends with the bench, and what the pod said with it.
+            print(node.kubectl("logs", NAME, "--tail=40", *where), file=sys.stderr)
+            raise
         with self.system.client() as client:
             # Traefik has the route a little after the pod is ready.
             node.wait(self.url, lambda: client.get(f"{self.url}/health").status_code == 200)
@@ -68,7 +75,7 @@ class PlainServer:
         database, backing = self.system.settings.database, self.system.backing
         key = f"{self.system.settings.secrets.vault_prefix}/postgres"
         user, password = (quote(backing.value(key, name) or "", safe="") for name in ("username", "password"))
-        place = f"{database.host}:{database.port}/{database.name}"
+        place = f"{database.address}:{database.port}/{database.name}"
         return f"postgresql+psycopg2://{user}:{password}@{place}?sslmode=verify-full&sslrootcert={AUTHORITY}"
 
     def stop(self) -> None:

@@ -22,8 +22,8 @@ test-mutations: $(VENV)/.servers ## of test-live only this: change constants of 
 screenshots: $(VENV)/.servers ## renew the pictures of docs/try-it.md
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
 
-bench-live: $(VENV)/.servers ## requests a second through the ingress, beside MLflow's own server
-	@PYTHONPATH=tests/live $(PY) benchmarks/bench_live.py $(RELEASE)
+bench-live: $(VENV)/.servers .venv-load/.done ## requests a second through the ingress, beside MLflow's own server: make bench-live [SECONDS=10] [RELEASE=3.6.0]
+	@PYTHONPATH=tests/live SECONDS=$(or $(SECONDS),10) $(PY) benchmarks/bench_live.py $(RELEASE)
 
 # Locust has an environment of its own: nothing that the tests import needs it.
 .venv-load/.done: requirements/load.lock | $(VENV)/.uv

@@ -49,6 +49,18 @@ class Turns:
             turn.level.release()
 
 
+_creating = threading.Lock()
+
+
+def _turns_of(pool: Any) -> Turns:
+    # SQLAlchemy makes pools of its own accord, also again after ``dispose``: the turns live and end with theirs.
+    with _creating:
+        if "_turns" not in vars(pool):
+            pool._turns = Turns(pool.size() + pool._max_overflow)
+        turns: Turns = pool._turns
+        return turns
+
+
 def reserve_connections_for_nested_sessions() -> None:
     """In all pools of this process that have a limit."""
     # sqlalchemy is loaded with MLflow anyway; the programs that do without MLflow do without it, too.
@@ -56,20 +68,12 @@ def reserve_connections_for_nested_sessions() -> None:
     from sqlalchemy.pool import QueuePool
 
     get, put_back = QueuePool._do_get, QueuePool._do_return_conn
-    creating = threading.Lock()
-
-    def turns_of(pool: Any) -> Turns:
-        with creating:
-            if "_turns" not in vars(pool):
-                pool._turns = Turns(pool.size() + pool._max_overflow)
-            turns: Turns = pool._turns
-            return turns
 
     def get_in_turn(pool: Any) -> Any:
         # SQLAlchemy's -1: a pool without a limit, in which no request waits.
         if pool._max_overflow < 0:
             return get(pool)
-        turns = turns_of(pool)
+        turns = _turns_of(pool)
         turn = turns.take(pool._timeout)
         if turn is None:
             raise exc.TimeoutError(f"no connection became free within {pool._timeout:.0f} s", code="3o7r")
@@ -87,6 +91,6 @@ def reserve_connections_for_nested_sessions() -> None:
         finally:
             turn = vars(record).pop("_turn", None)
             if turn is not None:
-                turns_of(pool).give_back(turn)
+                _turns_of(pool).give_back(turn)
 
     QueuePool._do_get, QueuePool._do_return_conn = get_in_turn, put_back_in_turn
