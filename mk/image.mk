@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image bench-image bench-gc bench-backup bench-migrate bench-scale bench-memory build-image push-image build-and-push-image image-base
+.PHONY: setup-image image-lock test-image test-stores bench-image bench-gc bench-backup bench-migrate bench-scale bench-memory build-image push-image build-and-push-image image-base
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -47,8 +47,14 @@ image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
 	@$(UV) --directory image/build pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock
 
+# What stores, lists or deletes objects, by the files of tests/image.
+STORE_TESTS := backup check fsck gc gc_locations leave stored_locations uploads
+
 test-image: setup-image ## the image's programs against real servers, both releases
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/image
+
+test-stores: setup-image ## the same against another S3 than MinIO: make test-stores [STORE=seaweedfs]
+	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q tests/bootstrap/test_seaweedfs.py $(STORE_TESTS:%=tests/image/test_%.py)
 
 bench-image: setup-image ## what serving costs against MLflow's own server
 	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py

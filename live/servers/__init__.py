@@ -10,6 +10,7 @@ from live.servers.process import Server, ServerError
 from live.servers.prometheus import Prometheus
 from live.servers.redis import Redis
 from live.servers.registry import Registry
+from live.servers.seaweedfs import Seaweedfs
 
 __all__ = [
     "Keycloak",
@@ -21,6 +22,7 @@ __all__ = [
     "Prometheus",
     "Redis",
     "Registry",
+    "Seaweedfs",
     "Server",
     "ServerError",
 ]

@@ -1,10 +1,12 @@
 """Where the servers' programs come from: Debian, the Go module proxy and Maven Central, kept between runs."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +97,35 @@ def _build(module: str, version: str, target: Path) -> None:
     run_quietly(["go", "install", f"{module}@{version}"], environment={"GOBIN": str(scratch), "GOFLAGS": "-trimpath"})
     (scratch / target.name).replace(target)
     scratch.rmdir()
+
+
+def go_checkout(module: str, version: str, *, package: str) -> Path:
+    """The command ``package`` of a ``module`` that replaces dependencies, so that only its own checkout builds it.
+
+    Raises:
+        MissingProgramError: there is no Go, or the build fails.
+    """
+    target = cache_root() / "go" / version / package
+    if target.exists():
+        return target
+    with locked(package):
+        if not target.exists():
+            say(f"building {package} {version}, once; this takes some minutes")
+            _build_checkout(module, version, package, target)
+    return target
+
+
+def _build_checkout(module: str, version: str, package: str, target: Path) -> None:
+    require("go", "golang")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found = json.loads(run_quietly(["go", "mod", "download", "-json", f"{module}@{version}"], folder=Path("/")))
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    with tempfile.TemporaryDirectory(prefix="checkout-") as folder:
+        # The module cache is read-only, and a build may write go.sum.
+        checkout = shutil.copytree(found["Dir"], Path(folder) / "source")
+        run_quietly(["chmod", "-R", "u+w", str(checkout)])
+        run_quietly(["go", "build", "-trimpath", "-o", str(unfinished), f"./{package}"], folder=checkout)
+    unfinished.replace(target)
 
 
 def maven_archive(coordinates: str) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Keycloak, Minio, Postgres
+from live.servers import Keycloak, Minio, Postgres, Seaweedfs
 from live.servers.memory import memory_folder
+
+OBJECT_STORES: Mapping[str, type[Minio | Seaweedfs]] = {"minio": Minio, "seaweedfs": Seaweedfs}
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
@@ -40,8 +42,9 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def minio() -> Iterator[Minio]:
-    with Minio() as server:
+def minio() -> Iterator[Minio | Seaweedfs]:
+    """MinIO, or the S3 that OBJECT_STORE names (`make test-stores`)."""
+    with OBJECT_STORES[os.environ.get("OBJECT_STORE", "minio")]() as server:
         yield server
 
 

@@ -16,7 +16,7 @@ import urllib3
 from minio import Minio as MinioClient
 from psycopg import sql
 
-from live.servers import Minio, Postgres
+from live.servers import Minio, Postgres, Seaweedfs
 
 ROOT = Path(__file__).parents[2]
 
@@ -166,7 +166,7 @@ class Database:
 class Bucket:
     """An empty bucket of its own on a real S3 server."""
 
-    server: Minio
+    server: Minio | Seaweedfs
     name: str = field(default_factory=lambda: f"mlflow-{secrets.token_hex(4)}")
 
     @property

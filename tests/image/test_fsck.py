@@ -51,6 +51,17 @@ def test_fsck_finds_nothing_where_all_is_whole(whole: Garbage) -> None:
     assert done.results == [{"finding": "total", "rows_without_objects": 0, "folders_without_rows": 0}]
 
 
+def test_fsck_passes_over_emptied_folders(whole: Garbage) -> None:
+    keys = ("998/0a/artifacts/file", f"{whole.id('alive')}/{'1' * 32}/artifacts/file")
+    put(whole, *keys)
+    for key in keys:
+        whole.pod.bucket.client.remove_object(whole.pod.bucket.name, key)
+
+    done = whole.pod.run("fsck")
+
+    assert done.code == 0, done.stdout
+
+
 def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
     alive, custom = whole.id("alive"), "custom"
     put(

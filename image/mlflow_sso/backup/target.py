@@ -66,7 +66,8 @@ class Target:
         found = []
         folders = (folder for level in self.store.levels(self.folder) for folder in level.folders)
         for folder in folders:
-            if _NAME.fullmatch(folder.name):
+            # SeaweedFS goes on listing a folder for a while whose last object was deleted.
+            if _NAME.fullmatch(folder.name) and self.store.page(folder, limit=1).objects:
                 keys = {key.rpartition("/")[2] for key, _ in self.store.page(folder / "manifest").objects}
                 found.append(
                     Dump(

@@ -77,7 +77,10 @@ class Orphans:
         elif folder in self._above or folder == self.root:
             yield from self._look_into(folder)
         else:
-            yield Orphan(folder=folder, size=self._size(folder))
+            size = self._size(folder)
+            # SeaweedFS goes on listing a folder for a while whose last object was deleted.
+            if size.objects:
+                yield Orphan(folder=folder, size=size)
 
     def _look_into(self, folder: Folder, *, kind: str | None = None) -> Iterator[Orphan]:
         """Look into ``folder``, whose own folders are named after rows if it is an experiment's or has a ``kind``."""
