@@ -141,7 +141,7 @@ class ContainerFields(TypedDict, total=False):
     startup_probe: k8s.Probe
     readiness_probe: k8s.Probe
     liveness_probe: k8s.Probe
-    lifecycle: k8s.Lifecycle
+    lifecycle: k8s.Lifecycle | None
 
 
 class PodFields(TypedDict, total=False):

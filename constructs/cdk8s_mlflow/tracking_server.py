@@ -17,7 +17,7 @@ from cdk8s_mlflow.server_environment import migration_environment, program_argum
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.pods import ServiceSettings
 from cdk8s_mlflow.settings.resource_checks import SERVER_DISK_REQUEST
-from cdk8s_mlflow.settings.server import ServerSettings
+from cdk8s_mlflow.settings.server import END_SECONDS, ServerSettings
 
 SERVICE_PORT = 80
 _SECRET_FOLDERS = ("db", "s3", "oidc", "server")
@@ -134,16 +134,23 @@ def _server(settings: Settings, mounts: Mounts) -> k8s.Container:
         readiness_probe=_probe(period=5, timeout=5, failures=3),
         liveness_probe=_probe(period=20, timeout=10, failures=6),
         # Endpoints are told of a stopping pod while it still answers.
-        lifecycle=k8s.Lifecycle(pre_stop=k8s.LifecycleHandler(exec=k8s.ExecAction(command=["sleep", "5"]))),
+        lifecycle=_drain(server.drain_seconds) if server.drain_seconds else None,
     )
 
 
+def _drain(seconds: int) -> k8s.Lifecycle:
+    command = ["sleep", str(seconds)]
+    return k8s.Lifecycle(pre_stop=k8s.LifecycleHandler(exec=k8s.ExecAction(command=command)))
+
+
 def _server_arguments(settings: Settings) -> list[str]:
+    server = settings.server
     flags: dict[str, str | int] = {
         "app-name": settings.tested_release.app_name,
-        "workers": settings.server.workers,
+        "workers": server.workers,
         "port": HTTP_PORT,
         "metrics-port": METRICS_PORT,
+        "grace-seconds": server.termination_grace_seconds - server.drain_seconds - END_SECONDS,
     }
     return program_arguments("serve", flags)
 

@@ -114,6 +114,7 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "pod_labels": LABELS,
         "tolerations": st.lists(TOLERATION, max_size=2).map(tuple),
         "priority_class": NAMES,
+        "drain_seconds": st.sampled_from((0, 5, 300)),
         "termination_grace_seconds": st.sampled_from((10, 60, 3600)),
         "user_id": st.sampled_from((10000, 2_000_000_000)),
         "max_surge": st.integers(0, 2),

@@ -1,5 +1,9 @@
 """What the tracking server is promised to be, by those who run it."""
 
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow.settings import Settings
 from tests.manifests.objects import Objects, Render, environment, only, pod_specs, server
 
 NEW_IMAGE = {"tag": "3.6.0-oidc-2"}
@@ -109,3 +113,24 @@ def test_json_log_changes_only_the_server(rendered: Render) -> None:
 
     assert environment(objects)["MLFLOW_SSO_LOG_FORMAT"] == "json"
     assert {key[0] for key in usual if usual[key] != objects[key]} == {"Deployment"}
+
+
+def test_stopping_pod_drains_then_finishes_requests(rendered: Render) -> None:
+    changed = rendered(server={"drain_seconds": 20, "termination_grace_seconds": 300})
+    pod = changed["Deployment", "mlflow", "mlflow"]["spec"]["template"]["spec"]
+
+    assert server(changed)["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "20"]
+    assert pod["terminationGracePeriodSeconds"] == 300
+    flags = server(changed)["args"]
+    assert flags[flags.index("--grace-seconds") + 1] == "278"
+
+
+def test_pod_without_drain_stops_at_once(rendered: Render) -> None:
+    assert "lifecycle" not in server(rendered(server={"drain_seconds": 0}))
+
+
+@pytest.mark.parametrize(("drain", "grace", "least"), [(10, 10, 15), (300, 60, 305)])
+def test_drain_must_leave_requests_time(drain: int, grace: int, least: int) -> None:
+    hosts = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
+    with pytest.raises(ValidationError, match=f"raise it to {least} or more"):
+        Settings.model_validate({**hosts, "server": {"drain_seconds": drain, "termination_grace_seconds": grace}})

@@ -19,7 +19,7 @@ from cdk8s_mlflow.settings.network_checks import network_conflicts
 from cdk8s_mlflow.settings.pod_checks import pod_conflicts
 from cdk8s_mlflow.settings.resource_checks import resource_conflicts
 from cdk8s_mlflow.settings.section import Conflict, at_least
-from cdk8s_mlflow.settings.server import autoscaling_conflicts
+from cdk8s_mlflow.settings.server import autoscaling_conflicts, stopping_conflicts
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
@@ -158,6 +158,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _unused,
     _replicas,
     lambda settings: autoscaling_conflicts(settings.server),
+    lambda settings: stopping_conflicts(settings.server),
     pod_conflicts,
     lambda settings: database_conflicts(settings.database),
     _operators,

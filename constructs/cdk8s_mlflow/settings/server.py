@@ -102,8 +102,11 @@ class ServerSettings(Section):
     tmp_size: Quantity = "4Gi"
     """Room in /tmp: an upload in flight takes twice its size, a download its size; without room clients wait."""
 
+    drain_seconds: Annotated[int, Field(ge=0, le=300)] = 10
+    """Seconds that a pod that is stopped still takes requests, until every proxy has learnt to send none."""
+
     termination_grace_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
-    """Seconds that requests in flight have to finish when a pod is stopped."""
+    """Seconds from the order to stop a pod to its end: ``drain_seconds`` of them, then requests in flight finish."""
 
     allowed_hosts: tuple[AllowedHost, ...] = ()
     """Host headers answered beside the public host and the Service's names; never a bare *."""
@@ -240,6 +243,23 @@ class MaintenanceSettings(Section):
 
     session_pruning_schedule: CronSchedule = "41 * * * *"
     """When to delete expired sessions, on releases that keep them in the database, as a cron schedule in UTC."""
+
+
+END_SECONDS = 2
+"""Seconds that the process needs to end, once its requests have."""
+
+_LEAST_FINISHING = 3
+
+
+def stopping_conflicts(server: ServerSettings) -> Iterator[Conflict]:
+    """Dotted key and message if a pod that is stopped has no time left for requests in flight."""
+    least = server.drain_seconds + END_SECONDS + _LEAST_FINISHING
+    if server.termination_grace_seconds < least:
+        yield (
+            "server.termination_grace_seconds",
+            f"is {server.termination_grace_seconds}, of which server.drain_seconds {server.drain_seconds} leave "
+            f"requests in flight no time; raise it to {least} or more, or lower server.drain_seconds",
+        )
 
 
 def autoscaling_conflicts(server: ServerSettings) -> Iterator[Conflict]:
