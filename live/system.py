@@ -71,9 +71,10 @@ class System:
             authority=self.backing.certificate.ca,
         )
 
-    def client(self, **options: Any) -> httpx.Client:
-        """A client of the public address and of every other public name."""
-        transport = PublicTransport(self.node.https_port, verify=self.backing.certificate.context())
+    def client(self, *, retries: int = 0, **options: Any) -> httpx.Client:
+        """A client of every public name, the public address first; it tries ``retries`` times more to connect."""
+        context = self.backing.certificate.context()
+        transport = PublicTransport(self.node.https_port, verify=context, retries=retries)
         return httpx.Client(transport=transport, base_url=self.url, **{"timeout": 120, **options})
 
     def add_users(self, *users: User) -> None:
@@ -111,22 +112,29 @@ class System:
         self.wait_public()
 
     def apply(self) -> None:
-        """Apply all objects.
+        """Apply all objects, those that start pods once the Secrets are there, as Argo CD's waves do.
+
+        A pod that starts before has the Secrets of an older rendering until the kubelet renews its files.
 
         Raises:
-            NodeError: one is refused.
+            NodeError: one is refused, or a Secret cannot be fetched.
         """
         folders = [self.environment.manifests / name for name in ("database", "application")]
-        self.node.apply(*(folder for folder in folders if list(folder.glob("*.yaml"))))
+        files = [file for folder in folders for file in folder.glob("*.yaml")]
+        workloads = {file for file in files if file.name.startswith(("Job.", "Deployment."))}
+        self.node.apply(*sorted({*files} - workloads))
+        self.wait_secrets()
+        if workloads:
+            self.node.apply(*sorted(workloads))
 
     def wait_public(self) -> None:
         """Wait until Traefik leads to a pod.
 
         Raises:
-            NodeError: it takes longer than a minute.
+            NodeError: it takes longer than ten minutes.
         """
         with self.client() as client:
-            self.node.wait(self.url, lambda: client.get("/health").status_code == 200, seconds=60)
+            self.node.wait(self.url, lambda: client.get("/health").status_code == 200)
 
     def wait_routed(self) -> None:
         """Wait until Traefik knows all that the API server has known until now.
@@ -134,14 +142,14 @@ class System:
         A new route tells: Traefik takes over all objects at once.
 
         Raises:
-            NodeError: it takes longer than a minute.
+            NodeError: it takes longer than ten minutes.
         """
         name = f"m{time.monotonic_ns()}"
         document = (MANIFESTS / "marker.yaml").read_text().replace("MARKER", name)
         where = ["--namespace", self.workloads.namespace]
         self.node.kubectl("apply", "--server-side", *where, "--filename", "-", stdin=document)
         with self.client() as client:
-            self.node.wait("Traefik", lambda: client.get("/", headers={"Host": name}).status_code != 404, seconds=60)
+            self.node.wait("Traefik", lambda: client.get("/", headers={"Host": name}).status_code != 404)
 
     @property
     def migration(self) -> str:
@@ -163,9 +171,9 @@ class System:
         """Wait until every Secret has what its ExternalSecret says now.
 
         Raises:
-            NodeError: it takes longer than a minute.
+            NodeError: it takes longer than ten minutes.
         """
-        self.node.wait("External Secrets", self._synchronized, seconds=60)
+        self.node.wait("External Secrets", self._synchronized)
 
     def _synchronized(self) -> bool:
         items = self.node.get("externalsecrets", "--namespace", self.workloads.namespace)["items"]

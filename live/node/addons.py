@@ -40,8 +40,8 @@ def apply_addons(node: "Node", definitions: Path) -> None:
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
     node.apply(*sorted(definitions.glob("*.yaml")))
     # Traefik starts to watch only if every kind that it knows is served.
-    node.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    node.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=600s")
     traefik = (MANIFESTS / "traefik.yaml").read_text().replace("PUBLIC_PORT", str(node.https_port))
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=traefik)
     for name in ("coredns", "traefik"):
-        node.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=180s")
+        node.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=600s")

@@ -25,7 +25,7 @@ def create(name: str) -> None:
                 (group / file).write_text((hierarchy / file).read_text())
 
 
-def remove(name: str, *, seconds: float = 10) -> None:
+def remove(name: str, *, seconds: float = 60) -> None:
     """Remove ``/name`` and all below it, whose processes are ending."""
     deadline = time.monotonic() + seconds
     while any((hierarchy / name).exists() for hierarchy in _hierarchies()):

@@ -71,7 +71,7 @@ class ClientPod:
         if done.returncode:
             raise NodeError(f"files cannot be written into {_POD} of {self.namespace}: {done.stderr}")
 
-    def _execute(self, *command: str, stdin: str = "", seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+    def _execute(self, *command: str, stdin: str = "", seconds: float = 900) -> "subprocess.CompletedProcess[str]":
         kubectl = [str(self.node.kubectl_program), "--kubeconfig", str(self.node.kubeconfig)]
         return subprocess.run(
             [*kubectl, "exec", "--stdin", "--namespace", self.namespace, _POD, "--", *command],
@@ -89,7 +89,7 @@ class ClientPod:
         where = ["--namespace", self.namespace]
         self.node.kubectl("create", "configmap", "authority", f"--from-file=ca.crt={self.authority}", *where)
         self.node.kubectl("create", "--filename", "-", *where, stdin=json.dumps(self._pod()))
-        self.node.kubectl("wait", "--for=condition=Ready", f"pod/{_POD}", "--timeout=120s", *where)
+        self.node.kubectl("wait", "--for=condition=Ready", f"pod/{_POD}", "--timeout=600s", *where)
         self._created = True
 
     def _pod(self) -> Mapping[str, Any]:

@@ -12,6 +12,9 @@ from contextlib import suppress
 from typing import Self
 
 _CLONE_NEWNET = 0x40000000
+_CONNECT_SECONDS = 60
+"""Longer than the kernel takes to send a lost first packet again, a few times."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 Address = tuple[str, int]
@@ -55,13 +58,13 @@ class Passage:
     def into(cls, process: int, target: Address, *, port: int) -> Self:
         """From ``port`` of 127.0.0.1 here to ``target`` in the namespace of ``process``."""
         listener = socket.create_server(("127.0.0.1", port))
-        return cls(listener, lambda: within(process, lambda: socket.create_connection(target, 10)))
+        return cls(listener, lambda: within(process, lambda: socket.create_connection(target, _CONNECT_SECONDS)))
 
     @classmethod
     def out_of(cls, process: int, address: Address, *, port: int) -> Self:
         """From ``address`` in the namespace of ``process`` to ``port`` of 127.0.0.1 here."""
         listener = within(process, lambda: socket.create_server(address))
-        return cls(listener, lambda: socket.create_connection(("127.0.0.1", port), 10))
+        return cls(listener, lambda: socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS))
 
     def close(self) -> None:
         """Accept no more; connections that are open stay."""

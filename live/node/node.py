@@ -41,7 +41,7 @@ class Node(Kubectl, Server):
     """
 
     name: ClassVar[str] = "node"
-    start_seconds: ClassVar[float] = 30
+    start_seconds: ClassVar[float] = 180
     # `unshare` heeds no other, and takes all of the node with it.
     stop_signal: ClassVar[signal.Signals] = signal.SIGKILL
 
@@ -191,7 +191,7 @@ class Node(Kubectl, Server):
         named = [part for file in files for part in ("--filename", str(file))]
         self.kubectl("apply", "--server-side", "--force-conflicts", *where, *named)
 
-    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 180) -> None:
+    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 600, every: float = 0.1) -> None:
         """Wait until ``done``; raises ``NodeError`` when it takes longer, or when a part of the node has ended."""
         deadline = time.monotonic() + seconds
         while not done():
@@ -199,7 +199,7 @@ class Node(Kubectl, Server):
             if ended or time.monotonic() > deadline:
                 reason = f"{', '.join(ended)} ended" if ended else f"it took longer than {seconds:.0f} s"
                 raise NodeError(f"{what} is not ready: {reason}; look at the logs in {self.folder}")
-            time.sleep(0.1)
+            time.sleep(every)
 
     def import_image(self, archive: Path) -> None:
         """Take an image archive into the node, unless an earlier node of this slot has taken the very same one."""

@@ -54,8 +54,8 @@ class Operators:
 
     def _run(self) -> None:
         while not self._stopped.wait(0.5):
-            # A namespace or a Secret that is not there yet is there the next time.
-            with suppress(NodeError, psycopg.Error, json.JSONDecodeError):
+            # A namespace or a Secret that is not there yet is there the next time, and so is a slow server.
+            with suppress(NodeError, OSError, psycopg.Error, json.JSONDecodeError):
                 for item in self._objects():
                     self._reconcile(item)
 

@@ -35,7 +35,7 @@ def outage(node: Node, server: Server) -> Iterator[None]:
         server.start()
         _select(node, namespace, name, None)
         spec = node.get("service", name, "--namespace", namespace)["spec"]
-        node.wait(server.name, lambda: _reached(node, spec["clusterIP"], spec["ports"][0]["port"]), seconds=60)
+        node.wait(server.name, lambda: _reached(node, spec["clusterIP"], spec["ports"][0]["port"]))
 
 
 def _select(node: Node, namespace: str, name: str, value: str | None) -> None:

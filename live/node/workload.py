@@ -1,17 +1,18 @@
 """The tracking server's Deployment and the Jobs of an environment, as an operator watches and handles them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from live.node.api import Api
+from live.node.failure_signs import FailureSigns, failed
 from live.node.node import Node, NodeError
 
 DEPLOYMENT = "deployment/mlflow"
 _SERVER = "app.kubernetes.io/component=tracking-server"
-_HOPELESS = {"CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-"""Reasons of a container that waits for what will not come."""
+_POLL_SECONDS = 0.5
+"""Pods take seconds, and those who wait for them side by side would keep the API server busy."""
 
 
 class JobError(NodeError):
@@ -47,15 +48,8 @@ class Pod:
             revision=labels.get("pod-template-hash", ""),
             restarts=sum(state["restartCount"] for state in states),
             ready=conditions.get("Ready") == "True",
-            failed=status.get("phase") == "Failed" or any(map(_failed, states)),
+            failed=failed(body),
         )
-
-
-def _failed(container: Mapping[str, Any]) -> bool:
-    # A container that crashes is running again most of the time, and its end is in lastState.
-    states = [container.get("state", {}), container.get("lastState", {})]
-    ended = [state["terminated"]["exitCode"] for state in states if "terminated" in state]
-    return any(ended) or states[0].get("waiting", {}).get("reason") in _HOPELESS
 
 
 @dataclass(kw_only=True)
@@ -79,8 +73,11 @@ class Workloads:
 
     def pods(self, selector: str = _SERVER) -> list[Pod]:
         """Pods that are not ending, by name."""
+        return [Pod.of(body) for body in self._bodies(selector)]
+
+    def _bodies(self, selector: str) -> list[dict[str, Any]]:
         listed = self._api.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=selector)["items"]
-        return [Pod.of(body) for body in listed if "deletionTimestamp" not in body["metadata"]]
+        return [body for body in listed if "deletionTimestamp" not in body["metadata"]]
 
     def scale(self, replicas: int) -> None:
         """Have that many pods of the tracking server, and wait until all are ready.
@@ -102,9 +99,9 @@ class Workloads:
         before = [f"pod/{pod.name}" for pod in self.pods()]
         self.kubectl("rollout", "restart", DEPLOYMENT)
         self.wait_rolled_out()
-        self.kubectl("wait", "--for=delete", "--timeout=180s", *before)
+        self.kubectl("wait", "--for=delete", "--timeout=600s", *before)
 
-    def wait_rolled_out(self, *, seconds: float = 600) -> None:
+    def wait_rolled_out(self, *, seconds: float = 1800) -> None:
         """Wait until the tracking server has the pods of its newest template, and no others.
 
         Raises:
@@ -112,30 +109,25 @@ class Workloads:
         """
         self.kubectl("rollout", "status", DEPLOYMENT, f"--timeout={seconds:.0f}s")
 
-    def wait_replaced(self, before: set[str], *, seconds: float) -> None:
+    def wait_replaced(self, before: Set[str] = frozenset(), *, seconds: float = 1800) -> None:
         """Wait until the tracking server has the pods of its newest template; ``before`` are templates of older ones.
 
         Raises:
-            PodError: a new one ends with an error.
+            PodError: a new one ends with an error, or there is another sign that it will not become ready.
             NodeError: it takes longer.
         """
+        signs = FailureSigns(api=self._api, namespace=self.namespace)
 
         def replaced() -> bool:
-            failed = [pod for pod in self.pods() if pod.failed and pod.revision not in before]
-            if failed:
-                raise PodError(f"{failed[0].name} failed: {self.logs(failed[0].name)}")
-            return self._rolled_out()
+            deployment = self._api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/mlflow")
+            new = [body for body in self._bodies(_SERVER) if Pod.of(body).revision not in before]
+            if sign := signs.find(deployment, new):
+                raise PodError(f"{sign}: {''.join(self.logs(body['metadata']['name']) for body in new)}")
+            return _rolled_out(deployment)
 
-        self.node.wait("the tracking server", replaced, seconds=seconds)
+        self.node.wait("the tracking server", replaced, seconds=seconds, every=_POLL_SECONDS)
 
-    def _rolled_out(self) -> bool:
-        body = self._api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/mlflow")
-        status, wanted = body["status"], body["spec"]["replicas"]
-        counted = {status.get(name) for name in ("replicas", "updatedReplicas", "availableReplicas")}
-        # Until then the counts are those of the template before.
-        return bool(status.get("observedGeneration") == body["metadata"]["generation"] and counted == {wanted})
-
-    def wait_job(self, name: str, *, seconds: float = 600, attempts: bool = True) -> None:
+    def wait_job(self, name: str, *, seconds: float = 1800, attempts: bool = True) -> None:
         """Wait until a Job is complete; without ``attempts`` its first pod must succeed.
 
         Raises:
@@ -151,7 +143,7 @@ class Workloads:
                 raise JobError(f"{name} failed: {''.join(self._logs_of(f'job-name={name}'))}")
             return "Complete" in conditions
 
-        self.node.wait(name, complete, seconds=seconds)
+        self.node.wait(name, complete, seconds=seconds, every=_POLL_SECONDS)
 
     def logs(self, pod: str) -> str:
         """What a pod's containers have printed."""
@@ -164,3 +156,10 @@ class Workloads:
     def _logs_of(self, selector: str) -> Iterator[str]:
         for pod in self.pods(selector):
             yield self.logs(pod.name)
+
+
+def _rolled_out(deployment: Mapping[str, Any]) -> bool:
+    status, wanted = deployment["status"], deployment["spec"]["replicas"]
+    counted = {status.get(name) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    # Until then the counts are those of the template before.
+    return bool(status.get("observedGeneration") == deployment["metadata"]["generation"] and counted == {wanted})

@@ -27,7 +27,7 @@ class Keycloak(Server):
     """
 
     name: ClassVar[str] = "keycloak"
-    start_seconds: ClassVar[float] = 240
+    start_seconds: ClassVar[float] = 600
 
     tls: bool = False
     path: str = ""

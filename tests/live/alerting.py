@@ -28,7 +28,7 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
     try:
         with Prometheus(targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder)) as prometheus:
             # The first scrape only starts the reading of the databases.
-            wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"), seconds=90)
+            wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"), seconds=900)
             yield prometheus
     finally:
         passage.close()

@@ -8,7 +8,7 @@ from web_session import CURRENT_USER
 from live.system import System
 from live.users import User
 
-PATIENCE = 90_000
+PATIENCE = 300_000
 """Milliseconds until something must be there, on a loaded machine."""
 
 LEFT_BEHIND = "net::ERR_ABORTED"

@@ -18,12 +18,11 @@ from mutation import Mutation
 from people import Member, join
 from rendered_environments import rendered_again
 
+from live.node.node import NodeError
 from live.system import System
 from live.users import User
 
 NOTHING = "nothing"
-MIGRATION_SECONDS = 120
-"""A Job that succeeds takes a fifth of it, or all of it where other suites have the processor."""
 DEPLOYMENT = "Deployment.mlflow.k8s.yaml"
 
 
@@ -34,8 +33,6 @@ class Mutant:
     original: System
     mutation: Mutation
     folder: Path
-    patience: float
-    """Seconds within which the pod must be replaced."""
 
     @cached_property
     def system(self) -> System:
@@ -65,14 +62,13 @@ class Mutant:
     def the_migration_job_succeeds(self) -> None:
         """All but the Deployment is applied; a Job with the name of one that has run is left as it is."""
         self.system.apply()
-        self.system.wait_secrets()
-        self.system.workloads.wait_job(self.system.migration, seconds=MIGRATION_SECONDS, attempts=False)
+        self.system.workloads.wait_job(self.system.migration, attempts=False)
 
     def a_pod_becomes_ready(self) -> None:
         """The only pod is replaced, and Traefik knows it."""
         templates = {pod.revision for pod in self.system.workloads.pods()}
         self.system.node.apply(self.folder / DEPLOYMENT)
-        self.system.workloads.wait_replaced(templates, seconds=self.patience)
+        self.system.workloads.wait_replaced(templates)
         self.system.wait_routed()
 
     def remove(self) -> None:
@@ -88,9 +84,16 @@ class Mutant:
         yield self.a_pod_becomes_ready
         yield from CHECKS
 
-    def noticed_by(self) -> str:
-        """Name of the first check that fails."""
-        return next((name_of(check) for check in self.checks if not passes(check, self.system)), NOTHING)
+    def noticed_by(self) -> tuple[str, str]:
+        """Name of the first check that fails, and why.
+
+        Raises:
+            NodeError: the node itself fails, or is too slow, which says nothing about the change.
+        """
+        for check in self.checks:
+            if reason := failure(check, self.system):
+                return name_of(check), reason
+        return NOTHING, ""
 
 
 CHECKS: tuple[Callable[..., None], ...] = (
@@ -103,13 +106,19 @@ CHECKS: tuple[Callable[..., None], ...] = (
 )
 
 
-def passes(check: Callable[..., None], system: System) -> bool:
-    """Whether a check says yes of a system; whatever it raises is a no."""
+def failure(check: Callable[..., None], system: System) -> str:
+    """What a check says against a system; empty if it passes.
+
+    Raises:
+        NodeError: it could not be tried.
+    """
     try:
         run(check, system)
-    except Exception:
-        return False
-    return True
+    except Exception as error:
+        if type(error) is NodeError:
+            raise
+        return repr(error)
+    return ""
 
 
 def run(check: Callable[..., None], system: System) -> None:

@@ -42,7 +42,7 @@ def away(node: Node, all_replicated: Mapping[str, System]) -> Away:
             time.sleep(max(0, OUTAGE_SECONDS - (time.monotonic() - begin)))
         # Traefik learns of endpoints a moment later than the node's proxy.
         for system in all_replicated.values():
-            node.wait("Keycloak", lambda system=system: _discovered(system), seconds=60)
+            node.wait("Keycloak", lambda system=system: _discovered(system))
 
     return stopped
 
@@ -83,7 +83,7 @@ def _nothing_restarts(all_replicated: Mapping[str, System]) -> Iterator[None]:
     before = {release: system.workloads.pods() for release, system in all_replicated.items()}
     yield
     for release, system in all_replicated.items():
-        system.node.wait(release, lambda system=system: all(p.ready for p in system.workloads.pods()), seconds=60)
+        system.node.wait(release, lambda system=system: all(p.ready for p in system.workloads.pods()))
     assert {release: system.workloads.pods() for release, system in all_replicated.items()} == before
 
 

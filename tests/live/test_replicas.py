@@ -36,7 +36,7 @@ def _past_traefik(pod: Pod, visitor: WebSession) -> httpx.Response:
     port = free_port()
     passage = Passage.into(visitor.system.node.init, (pod.address, 5000), port=port)
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{SEARCH}", headers=headers, timeout=60)
+        return httpx.get(f"http://127.0.0.1:{port}{SEARCH}", headers=headers, timeout=120)
     finally:
         passage.close()
 

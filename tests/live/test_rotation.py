@@ -36,7 +36,7 @@ def _wait_mounted(system: System, password: str) -> None:
         pods = system.workloads.pods()
         return all(password in system.workloads.kubectl("exec", pod.name, *read) for pod in pods)
 
-    system.node.wait("the renewed password", mounted, seconds=180)
+    system.node.wait("the renewed password", mounted)
 
 
 def test_renewed_database_password_reaches_running_pods(replicated: System, new_user: User) -> None:

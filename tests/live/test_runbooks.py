@@ -128,12 +128,12 @@ def test_alerts_fire_in_outages_and_end(
                 worker.log(7)
                 return {"MlflowDatabaseDown", "MlflowErrorsFast"} <= prometheus.firing()
 
-            after = wait_for(noticed, seconds=180)
-        ended = wait_for(lambda: "MlflowDatabaseDown" not in prometheus.firing(), seconds=120)
+            after = wait_for(noticed, seconds=900)
+        ended = wait_for(lambda: "MlflowDatabaseDown" not in prometheus.firing(), seconds=900)
         installation.workloads.scale(0)
-        down = wait_for(lambda: "MlflowDown" in prometheus.firing(), seconds=60)
+        down = wait_for(lambda: "MlflowDown" in prometheus.firing(), seconds=900)
         installation.workloads.scale(1)
-        up = wait_for(lambda: "MlflowDown" not in prometheus.firing(), seconds=60)
+        up = wait_for(lambda: "MlflowDown" not in prometheus.firing(), seconds=900)
 
     assert calm == set()
     assert_works(worker)

@@ -24,7 +24,7 @@ OUTSIDE = {"3.6.0": (200, True), "3.17.2": (401, False)}
 
 
 def _anonymous(system: System) -> httpx.Client:
-    return system.client(timeout=60)
+    return system.client()
 
 
 def test_login_link_leads_to_keycloak_with_redirect(system: System) -> None:

@@ -30,7 +30,8 @@ class WebSession:
     client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.client = self.system.client(follow_redirects=True, timeout=60)
+        # As a person would who meets a page that does not load.
+        self.client = self.system.client(follow_redirects=True, retries=3)
 
     def log_in(self, user: User) -> httpx.Response:
         """From the login link through Keycloak's form; the answer to the last redirect."""

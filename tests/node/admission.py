@@ -96,4 +96,4 @@ class Admission:
         folder = self.server.authority.parent
         trust.load_cert_chain(folder / "admin.crt", folder / "admin.key")
         # A proxy of the developer's knows no way to this address.
-        return httpx.Client(base_url=self.server.url, verify=trust, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.server.url, verify=trust, timeout=120, trust_env=False)

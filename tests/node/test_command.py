@@ -87,7 +87,7 @@ def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) ->
         (authority,) = re.findall(r"^authority +(.+)$", said, re.MULTILINE)
         second = subprocess.run([*COMMAND, "--state", str(state)], capture_output=True, text=True, check=False)
         context = ssl.create_default_context(cafile=authority)
-        with urlopen(f"https://localhost:{HTTPS_PORT}/health", context=context, timeout=30) as answer:
+        with urlopen(f"https://localhost:{HTTPS_PORT}/health", context=context, timeout=120) as answer:
             health = answer.status
         (login,) = re.findall(r"^bootstrap +(.+)$", said, re.MULTILINE)
         shown = block("docs/try-it.md", ".venv/bin/python").text

@@ -130,13 +130,13 @@ def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doct
     flux.suspend(part)
     node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
     # Traefik asks a pod that drains for as long as it is there.
-    node.kubectl("wait", "--for=delete", "pod", f"--selector={SERVER}", "--timeout=180s", *where, check=False)
+    node.kubectl("wait", "--for=delete", "pod", f"--selector={SERVER}", "--timeout=600s", *where, check=False)
 
     lines = doctor()
 
     flux.suspend(part, suspended=False)
     flux.reconcile(part)
-    node.kubectl("rollout", "status", "deployment/mlflow", "--timeout=300s", *where)
+    node.kubectl("rollout", "status", "deployment/mlflow", "--timeout=600s", *where)
     assert {"Deployment mlflow", "public address", "in the pod"} <= wrong(lines)
     assert lines[f"Kustomization {part}"]["state"] == "warning"
     # Traefik answers 503 until it has left the route without a pod out, and 404 from then on.

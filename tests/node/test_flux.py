@@ -113,7 +113,7 @@ def test_failed_migration_keeps_old_pods_and_is_named(delivered: Deployment, flu
     # The older release does not know the newer one's schema.
     rerender(delivered, **SETTINGS)
     application, job = publish_only(delivered, flux), f"Job/{delivered.namespace}/mlflow-db-migration-"
-    node.wait("the failure", lambda: job in failure(flux, application), seconds=300)
+    node.wait("the failure", lambda: job in failure(flux, application))
 
     assert "status: 'Failed'" in failure(flux, application)
     assert [pod["metadata"]["uid"] for pod in delivered.pods("tracking-server") if ready(pod)] == [

@@ -111,7 +111,7 @@ def test_load_brings_another_pod(routed: Deployment, node: Node) -> None:
 
     with load(routed):
         # The controller looks every 15 seconds, at figures that are about as old.
-        node.wait("another pod", lambda: len(routed.pods("tracking-server")) == 2, seconds=300)
+        node.wait("another pod", lambda: len(routed.pods("tracking-server")) == 2)
 
     status = node.get("horizontalpodautoscaler", "mlflow", "--namespace", routed.namespace)["status"]
     active = {condition["type"]: condition["status"] for condition in status["conditions"]}

@@ -17,12 +17,12 @@ import pytest
 import yaml
 from deployment import COMMON, Deployment
 from mutation import Mutation
-from node_mutations import MUTATIONS, ROLLOUT
+from node_mutations import MUTATIONS
 
 from live.node.backing import KEYCLOAK_HOST
 from live.node.environment import with_changes
-from live.node.node import Node, NodeError
-from live.node.workload import Workloads
+from live.node.node import Node
+from live.node.workload import PodError, Workloads
 
 pytestmark = pytest.mark.servers
 
@@ -35,6 +35,9 @@ SETTINGS = {
     "ingress": {"host": "original.mutant.cluster.test", "cluster_issuer": None},
     "authentication": {"keycloak_host": KEYCLOAK_HOST},
 }
+TRIES = 8
+"""Of the unchanged environment, while which a mutant must have passed."""
+
 WRITABLE = """
 import os
 for folder, below, _ in os.walk("/"):
@@ -50,22 +53,22 @@ class Checks:
     """What is asked of an applied environment; each check raises if it fails."""
 
     deployment: Deployment
-    patience: float
-    """Seconds within which pods must be ready."""
+    original: Deployment
+    """Unchanged, and ready beside it."""
 
     def pods_become_ready(self) -> None:
         """All pods of the only template."""
-        self._workloads.wait_rolled_out(seconds=self.patience)
+        self._workloads.wait_replaced()
 
     def traefik_reaches_the_server(self) -> None:
         """It learns of a change a moment later."""
 
-        def answers() -> bool:
-            with self.deployment.client() as client, suppress(httpx.HTTPError):
+        def answers(deployment: Deployment) -> bool:
+            with deployment.client() as client, suppress(httpx.HTTPError):
                 return client.get("/health", timeout=5).text == "OK"
             return False
 
-        self._wait("Traefik", answers)
+        self._compare("Traefik", answers)
 
     def only_tmp_is_writable(self) -> None:
         """Of the folders of a running container."""
@@ -75,7 +78,7 @@ class Checks:
         assert found == ""
 
     def exit_code_1_ends_the_migration(self) -> None:
-        """At once: a second try would fail likewise."""
+        """At once: a second pod would fail likewise."""
         (file,) = self.deployment.manifests.glob("application/Job.*.yaml")
         job = yaml.safe_load(file.read_text())
         job["metadata"]["name"] = "failing"
@@ -84,21 +87,26 @@ class Checks:
         (migrate,) = pod["containers"]
         migrate |= {"command": ["python"], "args": ["-c", "raise SystemExit(1)"]}
         self.deployment.node.kubectl("create", "--filename", "-", stdin=yaml.safe_dump(job))
-        self._workloads.kubectl("wait", "job/failing", "--for=condition=Failed", "--timeout=30s")
-        failed = self.deployment.node.get("job", "failing", "--namespace", self.deployment.namespace)["status"]
-        assert failed["failed"] == 1
+
+        def decided() -> bool:
+            status = self.deployment.node.get("job", "failing", "--namespace", self.deployment.namespace)["status"]
+            ended = any(condition["type"] == "Failed" for condition in status.get("conditions", []))
+            return ended or len(self._workloads.pods("job-name=failing")) > 1
+
+        self.deployment.node.wait("the Job", decided, every=0.5)
+        assert len(self._workloads.pods("job-name=failing")) == 1
 
     def one_pod_may_be_evicted(self) -> None:
         """As the disruption controller counts, if there are two."""
         if self.deployment.settings.server.replicas == 1:
             return
 
-        def allowed() -> bool:
-            budget = self.deployment.node.get("poddisruptionbudget", "mlflow", "--namespace", self.deployment.namespace)
+        def allowed(deployment: Deployment) -> bool:
+            budget = deployment.node.get("poddisruptionbudget", "mlflow", "--namespace", deployment.namespace)
             counted = {"observedGeneration": budget["metadata"]["generation"], "expectedPods": 2}
             return {**counted, "disruptionsAllowed": 1}.items() <= budget.get("status", {}).items()
 
-        self._wait("the budget", allowed)
+        self._compare("the budget", allowed)
 
     @property
     def all(self) -> tuple[Callable[[], None], ...]:
@@ -111,25 +119,27 @@ class Checks:
             self.one_pod_may_be_evicted,
         )
 
-    def noticed_by(self) -> str:
-        """Name of the first check that fails."""
-        return next((check.__name__ for check in self.all if not passes(check)), "nothing")
+    def noticed_by(self) -> tuple[str, str]:
+        """Name of the first check that fails, and why; raises ``NodeError`` if it is the node that fails."""
+        for check in self.all:
+            try:
+                check()
+            except (AssertionError, PodError) as error:
+                return check.__name__, repr(error)
+        return "nothing", ""
 
     @property
     def _workloads(self) -> Workloads:
         return Workloads(node=self.deployment.node, namespace=self.deployment.namespace)
 
-    def _wait(self, what: str, done: Callable[[], bool]) -> None:
-        self.deployment.node.wait(what, done, seconds=20)
-
-
-def passes(check: Callable[[], None]) -> bool:
-    """Whether a check finds nothing to say."""
-    try:
-        check()
-    except (AssertionError, NodeError):
-        return False
-    return True
+    def _compare(self, what: str, holds: Callable[[Deployment], bool]) -> None:
+        """Wait until it holds, for as long as it takes to hold TRIES times of the original: that is no clock."""
+        for _ in range(TRIES):
+            if holds(self.deployment):
+                return
+            self.deployment.node.wait(what, lambda: holds(self.original), every=0.5)
+            time.sleep(0.5)
+        raise AssertionError(f"{what}: it does not hold of the mutant")
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +171,11 @@ def original(prepare: Callable[..., Deployment], rendered: list[Deployment]) -> 
     node, namespaces = deployment.node, [one.namespace for one in (deployment, *rendered)]
     node.apply(deployment.manifests / "database", deployment.manifests / "application")
     (job,) = deployment.manifests.glob("application/Job.*.yaml")
-    Workloads(node=node, namespace=deployment.namespace).wait_job(yaml.safe_load(job.read_text())["metadata"]["name"])
+    workloads = Workloads(node=node, namespace=deployment.namespace)
+    workloads.wait_job(yaml.safe_load(job.read_text())["metadata"]["name"])
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(apply_without_migration, rendered))
+    workloads.wait_rolled_out()
     yield deployment
     node.kubectl("delete", "namespace", *namespaces, "--wait=false")
 
@@ -171,31 +183,27 @@ def original(prepare: Callable[..., Deployment], rendered: list[Deployment]) -> 
 def apply_without_migration(mutant: Deployment) -> None:
     mutant.prepare_namespace(mutant.node)
     files = [file for file in (mutant.manifests / "application").iterdir() if not file.name.startswith("Job.")]
-    mutant.node.apply(*files)
+    # That no pod can be created is a sign of failure only if all else is there.
+    mutant.node.apply(*sorted(files, key=lambda file: file.name.startswith("Deployment.")))
 
 
 @pytest.fixture(scope="module")
-def noticed_by(original: Deployment, rendered: list[Deployment]) -> Iterator[Mapping[str, "Future[str]"]]:
-    """For each mutation's name the check that notices it, soon.
-
-    Pods have as long as all those need that shall become ready among the others, and a little longer.
-    """
-    begin = time.monotonic()
-    for mutation, deployment in zip(MUTATIONS, rendered, strict=True):
-        if mutation.noticed_by != ROLLOUT:
-            passes(Checks(deployment=deployment, patience=max(1, 240 + begin - time.monotonic())).pods_become_ready)
-    checks = [Checks(deployment=deployment, patience=10) for deployment in rendered]
+def noticed_by(original: Deployment, rendered: list[Deployment]) -> Iterator[Mapping[str, "Future[tuple[str, str]]"]]:
+    """For each mutation's name the check that notices it, and why, soon."""
+    checks = [Checks(deployment=deployment, original=original) for deployment in rendered]
     with ThreadPoolExecutor(len(checks)) as threads:
         yield {mutation.name: threads.submit(one.noticed_by) for mutation, one in zip(MUTATIONS, checks, strict=True)}
 
 
 def test_unchanged_environment_passes_every_check(original: Deployment) -> None:
-    checks = Checks(deployment=original, patience=240)
+    checks = Checks(deployment=original, original=original)
 
     for check in checks.all:
         check()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
-def test_mutation_is_noticed(noticed_by: Mapping[str, "Future[str]"], mutation: Mutation) -> None:
-    assert noticed_by[mutation.name].result() == mutation.noticed_by
+def test_mutation_is_noticed(noticed_by: Mapping[str, "Future[tuple[str, str]]"], mutation: Mutation) -> None:
+    check, reason = noticed_by[mutation.name].result()
+
+    assert check == mutation.noticed_by, reason

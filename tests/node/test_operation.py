@@ -60,7 +60,7 @@ def test_drain_evicts_one_replica_at_once(deployments: Mapping[str, Deployment],
 
     assert "Cannot evict pod as it would violate the pod's disruption budget" in said
     assert (health, len(running)) == (200, 1)
-    node.kubectl("rollout", "status", "deployment/mlflow", "--namespace", second.namespace, "--timeout=180s")
+    node.kubectl("rollout", "status", "deployment/mlflow", "--namespace", second.namespace, "--timeout=600s")
 
 
 def instance(deployment: Deployment) -> str:
