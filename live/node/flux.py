@@ -11,18 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from live.node.api import Api
 from live.node.components import ADDRESS
 from live.node.node import Node
 
 NAMESPACE = "flux-system"
 _PORT = 8090
+_LISTS = {
+    "gitrepository": "/apis/source.toolkit.fluxcd.io/v1/namespaces/{}/gitrepositories",
+    "kustomization": "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{}/kustomizations",
+}
 
 
 class Flux:
     """Starts the controller; :meth:`publish` is a push to the repository."""
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        self.node, self._api = node, Api(node)
         self._archives = node.folder / "archives"
         self._archives.mkdir(exist_ok=True)
         node.kubectl("create", "namespace", NAMESPACE)
@@ -88,7 +93,7 @@ class Flux:
         return newest and self.condition(kustomization).get("status") == "True"
 
     def _object(self, kind: str, name: str) -> dict[str, Any]:
-        return self.node.get(kind, name, "--namespace", NAMESPACE)
+        return self._api.get(f"{_LISTS[kind].format(NAMESPACE)}/{name}")
 
     def _patch(self, kind: str, name: str, change: object, *flags: str) -> None:
         self.node.kubectl(

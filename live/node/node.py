@@ -29,6 +29,9 @@ from live.servers.process import Server, ServerError, free_port
 
 NodeError = ServerError
 
+POLL_SECONDS = 0.4
+"""Between two looks at something that takes seconds: a process of kubectl takes a tenth of a second of a core."""
+
 _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
@@ -104,7 +107,7 @@ class Node(Kubectl, Server):
             parts = self._components()
             self._start_components(parts)
             self._import_static_images()
-            self.wait("the node", self._node_ready)
+            self.wait("the node", self._node_ready, every=0.1)
             self.spawn("kube-router", parts.firewall)
             self._apply_addons()
         except BaseException:
@@ -191,7 +194,7 @@ class Node(Kubectl, Server):
         named = [part for file in files for part in ("--filename", str(file))]
         self.kubectl("apply", "--server-side", "--force-conflicts", *where, *named)
 
-    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 600, every: float = 0.1) -> None:
+    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 600, every: float = POLL_SECONDS) -> None:
         """Wait until ``done``; raises ``NodeError`` when it takes longer, or when a part of the node has ended."""
         deadline = time.monotonic() + seconds
         while not done():
@@ -247,7 +250,7 @@ class Node(Kubectl, Server):
         self.spawn("etcd", parts.etcd)
         self.spawn("kube-apiserver", parts.api_server)
         self._passages.append(Passage.into(self.init, (ADDRESS, API_PORT), port=self.port))
-        self.wait("the API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok")
+        self.wait("the API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok", every=0.1)
         for name, command in parts.controllers.items():
             self.spawn(name, command)
 

@@ -11,8 +11,6 @@ from live.node.node import Node, NodeError
 
 DEPLOYMENT = "deployment/mlflow"
 _SERVER = "app.kubernetes.io/component=tracking-server"
-_POLL_SECONDS = 0.5
-"""Pods take seconds, and those who wait for them side by side would keep the API server busy."""
 
 
 class JobError(NodeError):
@@ -125,7 +123,7 @@ class Workloads:
                 raise PodError(f"{sign}: {''.join(self.logs(body['metadata']['name']) for body in new)}")
             return _rolled_out(deployment)
 
-        self.node.wait("the tracking server", replaced, seconds=seconds, every=_POLL_SECONDS)
+        self.node.wait("the tracking server", replaced, seconds=seconds)
 
     def wait_job(self, name: str, *, seconds: float = 1800, attempts: bool = True) -> None:
         """Wait until a Job is complete; without ``attempts`` its first pod must succeed.
@@ -143,7 +141,7 @@ class Workloads:
                 raise JobError(f"{name} failed: {''.join(self._logs_of(f'job-name={name}'))}")
             return "Complete" in conditions
 
-        self.node.wait(name, complete, seconds=seconds, every=_POLL_SECONDS)
+        self.node.wait(name, complete, seconds=seconds)
 
     def logs(self, pod: str) -> str:
         """What a pod's containers have printed."""

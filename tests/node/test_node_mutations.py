@@ -93,7 +93,7 @@ class Checks:
             ended = any(condition["type"] == "Failed" for condition in status.get("conditions", []))
             return ended or len(self._workloads.pods("job-name=failing")) > 1
 
-        self.deployment.node.wait("the Job", decided, every=0.5)
+        self.deployment.node.wait("the Job", decided)
         assert len(self._workloads.pods("job-name=failing")) == 1
 
     def one_pod_may_be_evicted(self) -> None:
@@ -137,7 +137,7 @@ class Checks:
         for _ in range(TRIES):
             if holds(self.deployment):
                 return
-            self.deployment.node.wait(what, lambda: holds(self.original), every=0.5)
+            self.deployment.node.wait(what, lambda: holds(self.original))
             time.sleep(0.5)
         raise AssertionError(f"{what}: it does not hold of the mutant")
 
