@@ -17,7 +17,7 @@ from live.node.backing import BackingServices
 from live.node.client import ClientPod
 from live.node.environment import Environment
 from live.node.node import Node
-from live.node.operators import synchronized_version
+from live.node.operators import wait_synchronized
 from live.node.workload import Workloads
 from live.provisioning import Bootstrap
 from live.users import Realm, User, first_users
@@ -173,11 +173,7 @@ class System:
         Raises:
             NodeError: it takes longer than ten minutes.
         """
-        self.node.wait("External Secrets", self._synchronized)
-
-    def _synchronized(self) -> bool:
-        items = self.node.get("externalsecrets", "--namespace", self.workloads.namespace)["items"]
-        return all(item.get("status", {}).get("syncedResourceVersion") == synchronized_version(item) for item in items)
+        wait_synchronized(self.node, self.workloads.namespace)
 
     def become(self, environment: Environment) -> None:
         """Apply another rendering of the same environment, and delete what it has no longer.

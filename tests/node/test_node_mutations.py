@@ -22,6 +22,7 @@ from node_mutations import MUTATIONS
 from live.node.backing import KEYCLOAK_HOST
 from live.node.environment import with_changes
 from live.node.node import Node
+from live.node.operators import wait_synchronized
 from live.node.workload import PodError, Workloads
 
 pytestmark = pytest.mark.servers
@@ -182,9 +183,11 @@ def original(prepare: Callable[..., Deployment], rendered: list[Deployment]) -> 
 
 def apply_without_migration(mutant: Deployment) -> None:
     mutant.prepare_namespace(mutant.node)
-    files = [file for file in (mutant.manifests / "application").iterdir() if not file.name.startswith("Job.")]
-    # That no pod can be created is a sign of failure only if all else is there.
-    mutant.node.apply(*sorted(files, key=lambda file: file.name.startswith("Deployment.")))
+    folder = mutant.manifests / "application"
+    mutant.node.apply(*(file for file in folder.iterdir() if not file.name.startswith(("Deployment.", "Job."))))
+    # A pod that cannot be created or mount its Secrets is a sign of failure only if all else is there.
+    wait_synchronized(mutant.node, mutant.namespace)
+    mutant.node.apply(*folder.glob("Deployment.*"))
 
 
 @pytest.fixture(scope="module")
