@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 from live.image.debian import root_archive
@@ -202,8 +203,20 @@ def environment_of_engines() -> dict[str, str]:
     folder = cache_root() / "images"
     folder.mkdir(exist_ok=True)
     settings = folder / "storage.conf"
-    settings.write_text(f'[storage]\ndriver = "{_driver()}"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n')
+    write_whole(
+        settings, f'[storage]\ndriver = "{_driver()}"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n'
+    )
     return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Give a file its text, if it has another, so that no other process reads half of it."""
+    if file.exists() and file.read_text() == text:
+        return
+    with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
+        fresh.write(text)
+    # An engine that reads an empty file takes another store, which has none of our images.
+    Path(fresh.name).replace(file)
 
 
 def _driver() -> str:
