@@ -44,18 +44,19 @@ IN_PATHS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Worlds:
-    """Names of another's things and of one's own."""
+    """Names of another's things and of one's own; of four names of a request, ``owned`` are one's own."""
 
     victim: Mapping[str, str]
     own: Mapping[str, str]
+    owned: int = 1
 
     @classmethod
-    def of(cls, worlds: Mapping[str, Mapping[str, str]]) -> "Worlds":
+    def of(cls, worlds: Mapping[str, Mapping[str, str]], *, owned: int = 1) -> "Worlds":
         """As they were built, without what only their owners may know."""
         victim, own = (
             {name: value for name, value in worlds[owner].items() if name != "secret"} for owner in ("anna", "bert")
         )
-        return cls(victim=victim, own=own)
+        return cls(victim=victim, own=own, owned=owned)
 
 
 def generate(release: str, worlds: Worlds, *, count: int, seeded: int) -> list[Request]:
@@ -84,8 +85,8 @@ def generate(release: str, worlds: Worlds, *, count: int, seeded: int) -> list[R
 def _mutated(draw: Draw, rows: Sequence[Route], worlds: Worlds) -> Request:
     row = draw(st.sampled_from(rows))
     names = {
-        # Mostly another's, sometimes one's own, within one request.
-        name: draw(st.sampled_from((value, value, value, worlds.own.get(name, value))))
+        # Another's and one's own within one request.
+        name: draw(st.sampled_from((value,) * (4 - worlds.owned) + (worlds.own.get(name, value),) * worlds.owned))
         for name, value in worlds.victim.items()
     }
     names["other"] = worlds.own["experiment"]

@@ -28,7 +28,7 @@ def attack(
 ) -> dict[str, Any]:
     """Send them all as the attacker."""
     before, statuses, own = rows_of(victim), dict[int, int](), set[bytes]()
-    shown, failed = list[Any](), list[Any]()
+    shown, failed, secret = list[Any](), list[Any](), list[Any]()
     for number, (method, path, headers, body) in enumerate(requests):
         request = Request(method=method, path=path, headers=[tuple(pair) for pair in headers], body=bytes.fromhex(body))
         answer = application.ask(request, basic("bert", keys["bert"]))
@@ -37,11 +37,13 @@ def attack(
         own.add(request.body)
         if answer.body not in own and shows(answer, request, victim["mark"], victim["secret"]):
             shown.append([number, answer.status, answer.text[:300]])
+        if victim["secret"] in answer.text:
+            secret.append([number, answer.status, answer.text[:300]])
         if answer.status >= 500:
             failed.append([number, answer.status, answer.text[:300]])
     after = rows_of(victim)
     changed = [name for name in before if before[name] != after[name]]
-    return {"shown": shown, "failed": failed, "changed": changed, "statuses": statuses}
+    return {"shown": shown, "secret": secret, "failed": failed, "changed": changed, "statuses": statuses}
 
 
 if __name__ == "__main__":
