@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -22,7 +23,12 @@ class Work:
 
     def without_login(self) -> Self:
         """The same requests for a server without login."""
-        return replace(self, log_batch=replace(self.log_batch, headers={}), search=replace(self.search, headers={}))
+        return self.with_headers({})
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """The same requests with another login."""
+        log_batch, search = (replace(request, headers=headers) for request in (self.log_batch, self.search))
+        return replace(self, log_batch=log_batch, search=search)
 
 
 def prepared_work(client: httpx.Client) -> Work:
