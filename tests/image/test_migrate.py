@@ -61,6 +61,7 @@ def test_empty_databases_get_schemas_of_packages(pod: Pod, official_schemas: Sch
 def test_current_databases_are_left_without_importing_mlflow(migrated_pod: Pod) -> None:
     before = schema_dumps(migrated_pod.database)
 
+    # Python names each import on standard error.
     done = migrated_pod.run("migrate", PYTHONVERBOSE="1")
 
     assert actions(done) == ["none", "none"]
@@ -108,6 +109,7 @@ def test_concurrent_migrations_both_succeed(pod: Pod, official_schemas: Schemas)
 
 def test_endless_migration_is_waited_for_until_timeout(pod: Pod) -> None:
     with psycopg.connect(pod.database.dsn("mlflow")) as other:
+        # The lock of another ``migrate``, as one holds it that hangs.
         other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"mlflow", "big")])
 
         done = pod.migrate("--timeout", "1")
@@ -120,6 +122,7 @@ def test_endless_migration_is_waited_for_until_timeout(pod: Pod) -> None:
 def test_table_in_use_keeps_old_schema(old_pod: Pod) -> None:
     before = schema_dumps(old_pod.database)
     with psycopg.connect(old_pod.database.dsn("mlflow")) as server:
+        # A transaction that has read a table keeps others from changing it until it ends.
         server.execute("SELECT * FROM metrics")
 
         done = old_pod.migrate("--timeout", "1")
@@ -205,6 +208,7 @@ def test_foreign_database_is_refused(pod: Pod) -> None:
 
 
 def test_unreachable_server_is_retryable(pod: Pod) -> None:
+    # Nothing listens on port 9, which belongs to the discard protocol.
     done = pod.migrate("--timeout", "1", MLFLOW_BACKEND_STORE_URI="postgresql+psycopg2://mlflow@127.0.0.1:9/mlflow")
 
     assert done.code == 75

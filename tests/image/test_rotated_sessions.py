@@ -51,7 +51,7 @@ def replaced(server: Serving, count: int) -> Callable[[], bool]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)

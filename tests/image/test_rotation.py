@@ -57,13 +57,13 @@ def in_use(server: Serving) -> bool:
     return "mlflow_sso_secrets_in_use 1.0" in server.metrics()
 
 
-def wait_for(condition: Callable[[], bool], server: Serving) -> float:
-    """Seconds until it held; at most two minutes."""
-    started = time.monotonic()
+def wait_for(condition: Callable[[], bool], server: Serving) -> None:
+    """Until it holds; the limit only ends a test that would wait for ever."""
+    # A worker starts in seconds, but in minutes where other suites have the processors.
+    deadline = time.monotonic() + 300
     while not condition():
-        assert time.monotonic() < started + 120, server.log.read_text()
+        assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.1)
-    return time.monotonic() - started
 
 
 def messages(server: Serving, beginning: str) -> list[dict[str, object]]:
@@ -83,14 +83,14 @@ def test_changed_key_replaces_workers_without_lost_request(
             time.sleep(2)
             mounted.change("oidc", OIDC_CLIENT_SECRET="the-new-secret")
             wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
-            taken = wait_for(lambda: not set(before) & set(server.worker_processes()), server)
+            wait_for(lambda: not set(before) & set(server.worker_processes()), server)
             after = server.worker_processes()
+            # /proc shows the environment that a process was started with.
             environments = {pid: Path(f"/proc/{pid}/environ").read_text() for pid in after}
             time.sleep(2)
 
     assert stream.failures == []
     assert stream.sent > 50
-    assert taken < 60
     assert len(after) == workers
     assert all("OIDC_CLIENT_SECRET=the-new-secret" in text for text in environments.values())
     assert "the-new-secret" not in server.log.read_text()
@@ -101,13 +101,16 @@ def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedS
         before = server.wait().worker_processes()
         for mount in ("db", "s3", "oidc", "server"):
             mounted.change(mount)
+        # Three looks of the watcher: it acts on what two of them have seen alike.
         time.sleep(6)
         kept = server.worker_processes()
 
         mounted.change("oidc", OIDC_CLIENT_SECRET="another")
+        # Less than a look, as when one commit renews two Secrets.
         time.sleep(0.8)
         mounted.change("server", SECRET_KEY="x" * 40)
         wait_for(lambda: "replaced" in reloaded(server), server)
+        # A second replacement would have begun by then.
         time.sleep(6)
 
         assert kept == before
@@ -215,6 +218,7 @@ def test_bucket_keys_are_used_at_once(site: Site, pod: Pod, mounted: MountedSecr
             found = client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").json()["run"]["info"]
             path = f"/api/2.0/mlflow-artifacts/artifacts/{found['experiment_id']}/{run}/artifacts/kept.bin"
             stored, before = client.put(path, content=b"kept"), server.worker_processes()
+            # MinIO knows one password of a user: the earlier one ends here.
             set_password(new)
             refused = client.get(path)
             mounted.change("s3", credentials=credentials(new))
@@ -260,12 +264,14 @@ def test_database_password_is_used_at_once(site: Site, pod: Pod, mounted: Mounte
             renewed.superuser("ALTER ROLE {role} PASSWORD {password}")
             mounted.change("db", **{"pg_service.conf": service.replace(pod.database.password, password)})
             wait_for(lambda: reloaded(server) == {"at_once": 1}, server)
+            # Open connections outlive a password: only a new one shows which the server takes.
             renewed.query(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()",
                 pod.database.role,
             )
             answer = client.get(f"/api/2.0/mlflow/runs/get?run_id={run}")
         finally:
+            # Other tests share the site's role.
             pod.database.superuser("ALTER ROLE {role} PASSWORD {password}")
 
         assert answer.status_code == 200

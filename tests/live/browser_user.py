@@ -38,6 +38,7 @@ class BrowserUser:
             self.complaints.append(f"console: {message.text} ({message.location['url']})")
 
     def _note_failure(self, request: Request) -> None:
+        # Whoever goes to the next page ends what the last one still asked for.
         if request.failure != LEFT_BEHIND:
             self.complaints.append(f"{request.failure}: {request.method} {request.url}")
 

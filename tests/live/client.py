@@ -22,5 +22,6 @@ def log_a_run(system: System, user: User, key: str, *, experiment: str) -> tuple
         },
     )
     assert done.returncode == 0, done.stderr
+    # From the end: the client may print a hint of its own before.
     made, run = done.stdout.split()[-2:]
     return made, run

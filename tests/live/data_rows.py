@@ -27,6 +27,7 @@ EXPERIMENTS = (
 RUNS = (
     get("read a run", Level.READ, f"{MLFLOW}/runs/get?run_id={{run}}"),
     find("find runs", Level.READ, f"{MLFLOW}/runs/search", experiment_ids=["{experiment}"]),
+    # The pages ask by GraphQL, which 3.6.0's plugin lets through unread.
     find("query a run by GraphQL", Level.READ, "/graphql", operationName="Find", variables={}, query=QUERY),
     get("read a metric's history", Level.READ,
         f"{MLFLOW}/metrics/get-history?run_id={{run}}&metric_key={{secret}}&max_results=10"),
@@ -55,6 +56,7 @@ ARTIFACTS = (
     get("list by the pages' proxy", Level.READ, f"{PROXY_OF_PAGES}/artifacts?path={{folder}}"),
     send("upload an artifact", Level.EDIT, "PUT", f"{PROXY}/artifacts/{{folder}}/new.txt"),
     send("upload by the pages' proxy", Level.EDIT, "PUT", f"{PROXY_OF_PAGES}/artifacts/{{folder}}/other.txt"),
+    # Of the pages only: it writes beside the proxy, so it needs a rule of its own.
     send("upload an artifact as pages do", Level.EDIT, "POST",
          f"{PAGES}/upload-artifact?run_uuid={{run}}&path=pages.json", any="thing"),
     send("start an upload in parts", Level.EDIT, "POST", f"{PROXY}/mpu/create/{{folder}}/parts.bin",
@@ -114,6 +116,7 @@ def _registry(kind: str, name: str, found: str) -> Sequence[Row]:
 MODELS = (
     *_registry("model", "{model}", "name%3D'{model}'"),
     get("find models", Level.READ, f"{MLFLOW}/registered-models/search?filter=name%3D'{{model}}'"),
+    # The answer names the run's folder and not the secret, hence ``shows``.
     get("read where a version's files are", Level.READ,
         f"{MLFLOW}/model-versions/get-download-uri?name={{model}}&version=1", shows="{run}"),
     get("download a version's file", Level.READ,
@@ -133,6 +136,7 @@ PROMPTS = (
 
 ROWS = (*EXPERIMENTS, *RUNS, *ARTIFACTS, *LOGGED_MODELS, *TRACE_ROWS, *MODELS, *PROMPTS)
 
+# The order matters: children before what holds them, or the parent's end would be why the child is refused.
 DELETIONS = (
     send("delete an artifact by the pages' proxy", Level.MANAGE, "DELETE", f"{PROXY_OF_PAGES}/artifacts/{{spare}}"),
     send("delete an artifact", Level.MANAGE, "DELETE", f"{PROXY}/artifacts/{{file}}"),
@@ -146,6 +150,7 @@ DELETIONS = (
     send("delete a model", Level.MANAGE, "DELETE", f"{MLFLOW}/registered-models/delete", name="{model}"),
     send("delete a prompt", Level.MANAGE, "DELETE", f"{MLFLOW}/registered-models/delete", name="{prompt}"),
     send("delete a run", Level.MANAGE, "POST", f"{MLFLOW}/runs/delete", run_id="{run}"),
+    # A deleted run can be asked for still: deletion only marks it until gc.
     send("restore a run", Level.MANAGE, "POST", f"{MLFLOW}/runs/restore", run_id="{run}"),
     send("delete an experiment", Level.MANAGE, "POST", f"{MLFLOW}/experiments/delete", experiment_id="{experiment}"),
 )  # fmt: skip

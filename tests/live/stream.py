@@ -30,6 +30,7 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        # A failed assertion in a thread is raised by its result only.
         for flow in self._flows:
             flow.result()
         self._threads.shutdown()
@@ -48,6 +49,7 @@ class Stream:
     def _send(self, number: int) -> None:
         try:
             answer = self._request(number)
+        # A reset or refused connection is a lost request as much as a 502 is.
         except httpx.HTTPError as error:
             self.failures.append(f"{number}: {error!r}")
             return

@@ -38,6 +38,7 @@ def test_every_query_of_dashboard_returns_data(system: System, new_user: User, t
             worker.log(1)
             worker.upload("kept.bin", b"kept")
             worker.download("kept.bin")
+            # Panels of refusals have no series until something was refused.
             with with_key(system, new_user, "a-wrong-key") as client:
                 client.get(SEARCH)
 
@@ -46,6 +47,7 @@ def test_every_query_of_dashboard_returns_data(system: System, new_user: User, t
             empty.clear()
             for name, query in queries.items():
                 values = [float(sample["value"][1]) for sample in prometheus.query(query)]
+                # A ratio over nothing is NaN, which Grafana draws as an empty panel.
                 if not values or not all(map(math.isfinite, values)):
                     empty.add(name)
             return not empty

@@ -49,6 +49,7 @@ def test_creators_manage_experiments_models_and_prompts(owner: Member) -> None:
 
 def test_grant_opens_until_it_is_revoked(system: System, owner: Member) -> None:
     place, other = make_place(owner.http), join(system)
+    # The same request three times: a decision that is remembered too long shows in the last one.
     read = f"{MLFLOW}/runs/get?run_id={place['run']}"
     permission = f"{MLFLOW}/permissions/users/{other.email}/experiments/{place['experiment']}"
 
@@ -67,6 +68,7 @@ def test_who_was_granted_manage_may_grant_on(system: System, owner: Member) -> N
 
     grant(manager.http, place, third.email, "EDIT")
 
+    # EDIT and no more: who grants on must not hand out what the grant did not say.
     metric = {"run_id": place["run"], "key": "m", "value": 1, "timestamp": 1}
     assert third.http.post(f"{MLFLOW}/runs/log-metric", json=metric).status_code == 200
     assert third.http.post(f"{MLFLOW}/runs/delete", json={"run_id": place["run"]}).status_code == 403

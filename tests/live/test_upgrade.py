@@ -33,6 +33,7 @@ def _fill(owner: Worker, reader: Worker) -> None:
     assert owner.upload("model/weights.bin", ARTIFACT).status_code == 200
     owner.post("registered-models/create", name="iris")
     owner.post("model-versions/create", name="iris", source=f"runs:/{owner.run}/model", run_id=owner.run)
+    # Stages are deprecated, but rows of older installations have them, and they must come along.
     owner.post("model-versions/transition-stage", name="iris", version="1", stage="Production")
     owner.post("runs/update", run_id=owner.run, status="FINISHED", end_time=1)
     grant = f"permissions/users/{reader.user.email}/experiments/{owner.experiment}"
@@ -67,6 +68,7 @@ def _read_patiently(reader: Worker, run: str) -> httpx.Response:
     """A read that is repeated as MLflow's client repeats it."""
     for _ in range(RETRIES):
         answer = reader.client.get(f"{API}/runs/get", params={"run_id": run})
+        # Only what says when to come again is repeated: a 500 here would be the upgrade's own fault.
         if answer.status_code != 503:
             break
         time.sleep(int(answer.headers["retry-after"]))
@@ -93,6 +95,7 @@ def test_upgrade_keeps_everything_and_refuses_way_back(make_system: Callable[...
             assert visitor.client.get("/api/2.0/mlflow/runs/get", params={"run_id": owner.run}).status_code == 200
 
         with pytest.raises(JobError, match=r"(?s)schema is newer than this image.* no way down"):
+            # What `git revert` of the upgrade delivers; the old image must not serve a schema that it does not know.
             system.become(old)
 
         assert _seen(owner, reader) == before

@@ -76,6 +76,7 @@ class Worker:
 
     def upload(self, name: str, content: bytes) -> httpx.Response:
         """Send an artifact through the proxy."""
+        # As MLflow's client sends it: the body is the file, without a form around it.
         return self.client.put(self.artifact(name), content=content)
 
     def download(self, name: str) -> httpx.Response:
