@@ -53,6 +53,14 @@ def test_browser_gets_a_page(without_realm: Serving, path: str) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize(("method", "body"), [("POST", b"a=b"), ("DELETE", b""), ("PATCH", b"{}")])
+def test_other_methods_begin_no_login(without_realm: Serving, method: str, body: bytes) -> None:
+    answer = httpx.request(method, f"{without_realm.url}/login", content=body, timeout=60)
+
+    assert answer.status_code in (401, 403, 404, 405)
+
+
+@pytest.mark.servers
 def test_keys_work_without_the_realm(without_realm: Serving, site: Site) -> None:
     with without_realm.client("anna", site.keys["anna"]) as client:
         answer = client.get(f"{API}/experiments/search?max_results=1")

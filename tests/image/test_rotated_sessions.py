@@ -50,6 +50,15 @@ def replaced(server: Serving, count: int) -> Callable[[], bool]:
     return lambda: f'mlflow_sso_secrets_reloaded_total{{result="replaced"}} {count}.0' in server.metrics()
 
 
+def change(server: Serving, mounted: MountedSecrets, count: int, **values: str) -> None:
+    """The change number ``count``, and the end of all workers from before it."""
+    before = set(server.worker_processes())
+    mounted.change("server", **values)
+    wait_for(replaced(server, count))
+    # One that drains still answers connections that are kept alive, by the keys that it has.
+    wait_for(lambda: not before & set(server.worker_processes()))
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 300
     while not condition():
@@ -70,12 +79,10 @@ def test_session_outlives_rotation_of_its_keys(migrated_pod: Pod, realm: Realm) 
         realm.log_in(browser, server.url).raise_for_status()
 
         # As rotate writes them: release 3.6.0 signs no cookie, and takes one key.
-        mounted.change("server", **(fresh if is_old else kept))
-        wait_for(replaced(server, 1))
+        change(server, mounted, 1, **(fresh if is_old else kept))
         rotated = browser.get(f"{server.url}{SEARCH}")
         again = {} if is_old else fresh
-        mounted.change("server", **again, UNKNOWN="x")
-        wait_for(replaced(server, 2))
+        change(server, mounted, 2, **again, UNKNOWN="x")
         dropped = browser.get(f"{server.url}{SEARCH}")
 
     assert rotated.status_code == 200

@@ -29,7 +29,8 @@ def settings(label: str, *, release: str, https_port: int, changes: Mapping[str,
         "cluster": "node",
         "instance": instance,
         "release": release,
-        "server": {"ca_bundle": {"name": "local-authority"}},
+        # By default eight pods fill a node of two processors; one more would wait for ever, and look like a fault.
+        "server": {"ca_bundle": {"name": "local-authority"}, "resources": {"cpu_request": "50m"}},
         "authentication": {
             "keycloak_host": KEYCLOAK_HOST,
             "keycloak_port": https_port,

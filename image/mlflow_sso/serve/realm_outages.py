@@ -13,6 +13,8 @@ from mlflow_sso.asgi import Application, Message, Receive, Scope, Send
 from mlflow_sso.patches.realm_requests import require_realm_document
 
 LOGIN, CALLBACK = "/login", "/callback"
+BEGINS = ("GET", "HEAD")
+"""Methods by which a login begins; what others bring is refused as elsewhere, whether the realm is there or not."""
 ASKED_SECONDS = 2.0
 """How long an answer about the realm is good for: a flood of logins asks it no more often."""
 TIMEOUT_SECONDS = 5.0
@@ -62,7 +64,7 @@ class RealmOutages:
             await self._application(scope, receive, send)
             return
         # Before it takes a thread of the application, which a realm that hangs would keep for seconds.
-        if scope["path"] == LOGIN and await self._is_away():
+        if scope["path"] == LOGIN and scope["method"] in BEGINS and await self._is_away():
             await _send_page(send)
             return
         answer = _Answer(scope["path"], send, self._is_away)
