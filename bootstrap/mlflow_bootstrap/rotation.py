@@ -72,7 +72,7 @@ _REPLACED = "pods replace their processes one by one within two minutes after th
 _IN_PODS = {
     "postgres": (_IN_USE,),
     "s3": (_IN_USE, "until then artifacts cannot be read or written"),
-    "oidc": (_REPLACED, "until then nobody can log in; who is logged in stays so"),
+    "oidc": (_REPLACED, "until then no user can log in; who is logged in stays so"),
     "server": (_REPLACED,),
     "directory": ("the next run of end-access reads it",),
 }

@@ -24,7 +24,7 @@ from live.node.kubectl import Kubectl
 from live.node.network import Passage
 from live.node.privileges import require_privileges
 from live.node.programs import Programs, programs
-from live.node.slots import free_slot
+from live.node.slots import discard_unfinished, free_slot, importing
 from live.servers.process import Server, ServerError, free_port
 
 NodeError = ServerError
@@ -209,7 +209,8 @@ class Node(Kubectl, Server):
         taken = self._images / "taken" / archive.name
         state = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
         if not taken.exists() or taken.read_text() != state:
-            self.run("ctr", *_NAMESPACE, "images", "import", str(archive))
+            with importing(self._images):
+                self.run("ctr", *_NAMESPACE, "images", "import", str(archive))
             taken.parent.mkdir(exist_ok=True)
             taken.write_text(state)
 
@@ -241,6 +242,7 @@ class Node(Kubectl, Server):
         # A node that was killed with the process that held it could not remove its own.
         cgroup.remove(self._cgroup)
         cgroup.create(self._cgroup)
+        discard_unfinished(self._images)
         parts = Components(programs=self._programs, folder=self.folder, images=self._images, cgroup=f"/{self._cgroup}")
         parts.write()
         return parts

@@ -1,10 +1,16 @@
 """Slots of the cache, so that nodes at the same time do not share images and cgroups, and later ones do."""
 
 import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from live.servers.cache import cache_root
 from live.servers.process import ServerError
+
+_UNFINISHED = "unfinished"
 
 
 def free_slot() -> IO[str]:
@@ -33,3 +39,19 @@ def slot_is_held(number: str) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+@contextmanager
+def importing(images: Path) -> Iterator[None]:
+    """Marks a folder of images as unfinished until the block has succeeded."""
+    mark = images / _UNFINISHED
+    mark.touch()
+    yield
+    mark.unlink()
+
+
+def discard_unfinished(images: Path) -> None:
+    """Delete a folder of images into which an import failed, or was killed."""
+    # containerd then names snapshots that are not there, and takes no image on top of them any more.
+    if (images / _UNFINISHED).exists():
+        shutil.rmtree(images, ignore_errors=True)

@@ -1,0 +1,45 @@
+"""Images that a slot keeps for its next node."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from live.node.slots import discard_unfinished, importing
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "slot-1.images"
+    (folder / "blobs").mkdir(parents=True)
+    return folder
+
+
+def test_slot_keeps_images_of_finished_import(images: Path) -> None:
+    with importing(images):
+        (images / "blobs" / "one").touch()
+
+    discard_unfinished(images)
+
+    assert (images / "blobs" / "one").exists()
+
+
+def test_slot_discards_images_of_failed_import(images: Path) -> None:
+    with pytest.raises(OSError, match="not found"), importing(images):
+        raise OSError("parent snapshot: not found")
+
+    discard_unfinished(images)
+
+    assert not images.exists()
+
+
+def test_slot_discards_images_of_killed_import(images: Path) -> None:
+    program = "import os, sys; from pathlib import Path; from live.node.slots import importing\n"
+    program += "with importing(Path(sys.argv[1])): os._exit(9)"
+    # A killed process leaves its block without a word.
+    assert subprocess.run([sys.executable, "-c", program, images], check=False).returncode == 9
+
+    discard_unfinished(images)
+
+    assert not images.exists()
