@@ -34,6 +34,20 @@ def locked(name: str) -> Iterator[Path]:
         yield root
 
 
+@contextmanager
+def _missing(target: Path, name: str, announcement: str) -> Iterator[bool]:
+    """Whether ``target`` has to be made, which is announced and which no other process does meanwhile."""
+    if target.exists():
+        yield False
+        return
+    with locked(name):
+        # Again, since another process may have made it while this one waited.
+        missing = not target.exists()
+        if missing:
+            say(announcement)
+        yield missing
+
+
 def debian_program(name: str, *, package: str, folders: str = "/usr/bin") -> Path:
     """The program ``name`` of the Debian ``package``, installed with apt-get where we are root and it is missing.
 
@@ -82,11 +96,8 @@ def go_program(module: str, version: str) -> Path:
     """
     name = module.rsplit("/", 1)[-1]
     target = cache_root() / "go" / version / name
-    if target.exists():
-        return target
-    with locked(name):
-        if not target.exists():
-            say(f"building {name} {version}, once; this takes some minutes")
+    with _missing(target, name, f"building {name} {version}, once; this takes some minutes") as missing:
+        if missing:
             _build(module, version, target)
     return target
 
@@ -106,11 +117,8 @@ def go_checkout(module: str, version: str, *, package: str) -> Path:
         MissingProgramError: there is no Go, or the build fails.
     """
     target = cache_root() / "go" / version / package
-    if target.exists():
-        return target
-    with locked(package):
-        if not target.exists():
-            say(f"building {package} {version}, once; this takes some minutes")
+    with _missing(target, package, f"building {package} {version}, once; this takes some minutes") as missing:
+        if missing:
             _build_checkout(module, version, package, target)
     return target
 
@@ -136,11 +144,8 @@ def maven_archive(coordinates: str) -> Path:
     """
     _, artifact, version, kind = coordinates.split(":")
     target = cache_root() / "maven" / f"{artifact}-{version}.{kind}"
-    if target.exists():
-        return target
-    with locked(artifact):
-        if not target.exists():
-            say(f"fetching {artifact} {version}, once")
+    with _missing(target, artifact, f"fetching {artifact} {version}, once") as missing:
+        if missing:
             _fetch(coordinates, target)
     return target
 

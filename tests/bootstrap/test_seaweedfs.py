@@ -65,7 +65,7 @@ def test_user_of_one_bucket_suffices(server: Seaweedfs, settings_of: SettingsOf)
 
 def test_wrong_keys_are_refused_by_seaweedfs(server: Seaweedfs, settings_of: SettingsOf) -> None:
     settings = settings_of(artifacts={"kind": "s3", "bucket": "wrong"}, bootstrap={"s3_endpoint": server.url})
-    values = FixedValues({"s3": {"accesskey": "nobody", "secretkey": "x" * 20}})
+    values = FixedValues({"s3": {"accesskey": "unknown", "secretkey": "x" * 20}})
     login = {"AWS_ACCESS_KEY_ID": server.root_user, "AWS_SECRET_ACCESS_KEY": server.root_password}
 
     outcome = apply(Context(settings=settings, credentials=Credentials(environ=login, ask=None), values=values))

@@ -4,6 +4,11 @@ import itertools
 import shutil
 from pathlib import Path
 
+from mlflow_sso.serve.rotation import share_of_spread
+
+PROMPT = next(name for name in map(str, range(10_000)) if share_of_spread(name) < 0.2)
+"""Name of a pod whose turn to replace its workers comes at once."""
+
 _TURNS = itertools.count(1)
 
 

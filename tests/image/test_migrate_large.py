@@ -15,6 +15,7 @@ import pytest
 from many_rows import Amount, fill
 from pod import Pod, Venv
 from serving import make_users
+from waiting import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)]
 
@@ -155,7 +156,7 @@ def test_readers_and_writers_go_on_meanwhile(large: Pod) -> None:
     with running(_read, large) as reads:
         process = replace(large, forks=None).start("migrate")
         with running(_write, large) as writes:
-            _wait_for(lambda: "session_id" in _columns(large))
+            wait_for(lambda: "session_id" in _columns(large))
             time.sleep(6)
             waited = max(reads), len(writes)
         holder.close()
@@ -230,10 +231,3 @@ def _lines(text: str) -> list[dict[str, object]]:
 def _columns(pod: Pod) -> set[object]:
     rows = pod.database.query("SELECT column_name FROM information_schema.columns WHERE table_name = 'trace_info'")
     return {name for (name,) in rows}
-
-
-def _wait_for(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

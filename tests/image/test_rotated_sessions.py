@@ -2,21 +2,18 @@
 
 import base64
 import secrets
-import time
 from collections.abc import Callable
 
 import pytest
-from mounts import MountedSecrets
+from mounts import PROMPT, MountedSecrets
 from pod import Pod, Venv
 from realm import Realm
 from serving import SERVER_SECRETS, Serving
-
-from mlflow_sso.serve.rotation import share_of_spread
+from waiting import wait_for
 
 pytestmark = pytest.mark.servers
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
-PROMPT = next(name for name in map(str, range(10_000)) if share_of_spread(name) < 0.2)
 
 SIGNED = """
 from mlflow_sso.patches.mlflow_3_17_2 import session_keys
@@ -57,13 +54,6 @@ def change(server: Serving, mounted: MountedSecrets, count: int, **values: str) 
     wait_for(replaced(server, count))
     # One that drains still answers connections that are kept alive, by the keys that it has.
     wait_for(lambda: not before & set(server.worker_processes()))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_session_outlives_rotation_of_its_keys(migrated_pod: Pod, realm: Realm) -> None:

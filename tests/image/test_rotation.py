@@ -14,20 +14,17 @@ from urllib.parse import urlsplit
 import pytest
 from minio import MinioAdmin
 from minio.credentials import StaticProvider
-from mounts import MountedSecrets
+from mounts import PROMPT, MountedSecrets
 from pod import Bucket, Pod
 from request_stream import requests_stream
 from serving import Serving, Site, make_run
+from waiting import wait_for
 
 from live.servers import Minio
 from live.servers.certificates import issue
-from mlflow_sso.serve.rotation import share_of_spread
 from mlflow_sso.serve.rotation.snapshot import needs_new_workers
 
 pytestmark = pytest.mark.servers
-
-PROMPT = next(name for name in map(str, range(10_000)) if share_of_spread(name) < 0.2)
-"""Name of a pod whose turn comes at once."""
 
 
 @pytest.fixture
@@ -57,15 +54,6 @@ def in_use(server: Serving) -> bool:
     return "mlflow_sso_secrets_in_use 1.0" in server.metrics()
 
 
-def wait_for(condition: Callable[[], bool], server: Serving) -> None:
-    """Until it holds; the limit only ends a test that would wait for ever."""
-    # A worker starts in seconds, but in minutes where other suites have the processors.
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline, server.log.read_text()
-        time.sleep(0.1)
-
-
 def messages(server: Serving, beginning: str) -> list[dict[str, object]]:
     lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
     return [found for found in map(json.loads, lines) if str(found.get("message")).startswith(beginning)]
@@ -77,13 +65,13 @@ def test_changed_key_replaces_workers_without_lost_request(
 ) -> None:
     with Serving(pod=pod, workers=workers) as server, server.client("anna", site.keys["anna"]) as client:
         run = make_run(server.wait() and client)
-        wait_for(lambda: len(server.worker_processes()) == workers, server)
+        wait_for(lambda: len(server.worker_processes()) == workers, server.log.read_text)
         before, environments = server.worker_processes(), {}
         with requests_stream(server, ("anna", site.keys["anna"]), run) as stream:
             time.sleep(2)
             mounted.change("oidc", OIDC_CLIENT_SECRET="the-new-secret")
-            wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
-            wait_for(lambda: not set(before) & set(server.worker_processes()), server)
+            wait_for(lambda: reloaded(server) == {"replaced": 1}, server.log.read_text)
+            wait_for(lambda: not set(before) & set(server.worker_processes()), server.log.read_text)
             after = server.worker_processes()
             # /proc shows the environment that a process was started with.
             environments = {pid: Path(f"/proc/{pid}/environ").read_text() for pid in after}
@@ -109,7 +97,7 @@ def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedS
         # Less than a look, as when one commit renews two Secrets.
         time.sleep(0.8)
         mounted.change("server", SECRET_KEY="x" * 40)
-        wait_for(lambda: "replaced" in reloaded(server), server)
+        wait_for(lambda: "replaced" in reloaded(server), server.log.read_text)
         # A second replacement would have begun by then.
         time.sleep(6)
 
@@ -141,7 +129,7 @@ def test_unusable_value_is_refused_and_old_kept(
         before = serving.worker_processes()
 
         mounted.change(mount, **{file: value})
-        wait_for(lambda: reloaded(serving) == {"refused": 1}, serving)
+        wait_for(lambda: reloaded(serving) == {"refused": 1}, serving.log.read_text)
         time.sleep(5)
 
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
@@ -152,7 +140,7 @@ def test_unusable_value_is_refused_and_old_kept(
         assert file in str(line["problems"])
         if correct is not None:
             mounted.change(mount, **{file: correct.decode()})
-            wait_for(lambda: in_use(serving), serving)
+            wait_for(lambda: in_use(serving), serving.log.read_text)
             assert serving.worker_processes() == before
 
 
@@ -162,13 +150,13 @@ def test_value_that_breaks_start_keeps_old_worker(site: Site, pod: Pod, mounted:
         (before,) = server.worker_processes()
 
         mounted.change("server", MLFLOW_SSO_MAXIMUM_BODY_SIZE="no number")
-        wait_for(lambda: reloaded(server) == {"failed": 1}, server)
+        wait_for(lambda: reloaded(server) == {"failed": 1}, server.log.read_text)
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
         assert server.worker_processes() == [before]
         assert not in_use(server)
 
         mounted.change("server", MLFLOW_SSO_MAXIMUM_BODY_SIZE="1000000")
-        wait_for(lambda: reloaded(server) == {"failed": 1, "replaced": 1}, server)
+        wait_for(lambda: reloaded(server) == {"failed": 1, "replaced": 1}, server.log.read_text)
         assert in_use(server)
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
 
@@ -223,7 +211,7 @@ def test_bucket_keys_are_used_at_once(site: Site, pod: Pod, mounted: MountedSecr
             refused = client.get(path)
             mounted.change("s3", credentials=credentials(new))
             read = client.get(path)
-            wait_for(lambda: reloaded(server) == {"at_once": 1}, server)
+            wait_for(lambda: reloaded(server) == {"at_once": 1}, server.log.read_text)
 
             assert (stored.status_code, read.status_code, read.content) == (200, 200, b"kept")
             assert refused.status_code >= 400
@@ -247,7 +235,7 @@ def test_renewed_authority_is_trusted_by_new_workers(site: Site, pod: Pod, tmp_p
             refused = client.put(path, content=b"kept")
 
             mounted.change("ca", **{"ca.crt": minio.certificate.ca.read_text()})
-            wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
+            wait_for(lambda: reloaded(server) == {"replaced": 1}, server.log.read_text)
             stored = client.put(path, content=b"kept")
 
     assert refused.status_code >= 400
@@ -263,7 +251,7 @@ def test_database_password_is_used_at_once(site: Site, pod: Pod, mounted: Mounte
         try:
             renewed.superuser("ALTER ROLE {role} PASSWORD {password}")
             mounted.change("db", **{"pg_service.conf": service.replace(pod.database.password, password)})
-            wait_for(lambda: reloaded(server) == {"at_once": 1}, server)
+            wait_for(lambda: reloaded(server) == {"at_once": 1}, server.log.read_text)
             # Open connections outlive a password: only a new one shows which the server takes.
             renewed.query(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()",
@@ -285,5 +273,5 @@ def test_other_database_address_replaces_workers(pod: Pod, mounted: MountedSecre
 
         mounted.change("db", **{"pg_service.conf": service.replace("connect_timeout=5", "connect_timeout=6")})
 
-        wait_for(lambda: reloaded(server) == {"replaced": 1}, server)
+        wait_for(lambda: reloaded(server) == {"replaced": 1}, server.log.read_text)
         assert server.worker_processes() != before

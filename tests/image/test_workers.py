@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 SUPERVISOR = """
 import os, pathlib, socket, sys
@@ -116,13 +117,6 @@ def change(folder: Path, value: str) -> None:
 def values(folder: Path) -> list[str]:
     """What the workers that run now were started with."""
     return sorted(file.read_text() for file in (folder / "workers").iterdir() if alive(int(file.name)))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def said(folder: Path) -> str:

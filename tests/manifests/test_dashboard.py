@@ -20,7 +20,7 @@ def test_dashboard_is_off_by_default(rendered: Render) -> None:
     assert not [name for kind, _, name in rendered() if kind == "ConfigMap" and "dashboard" in name]
 
 
-def test_dashboard_is_found_by_sidecar_and_left_by_flux(rendered: Render) -> None:
+def test_dashboard_is_labelled_for_sidecar_and_flux(rendered: Render) -> None:
     found = dashboard(rendered(monitoring={"dashboard": True}))["metadata"]
 
     assert found["labels"]["grafana_dashboard"] == "1"

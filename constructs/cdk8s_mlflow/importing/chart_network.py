@@ -40,7 +40,7 @@ def http_route(value: Values, release: str) -> Iterator[Outcome]:
     hosts = list(value.get("hostnames") or [])
     yield Carried("ingress.enabled", True)
     yield Carried("ingress.gateway.parents", [_gateway(item) for item in gateways])
-    # The policies let Traefik's pods in by their labels; of another Gateway somebody has to say where it is.
+    # The policies let Traefik's pods in by their labels; where another Gateway is, the user has to say.
     yield Carried("ingress.controller", "traefik" if "traefik" in str(gateways) else "other")
     if hosts:
         yield Carried("ingress.host", hosts[0])
