@@ -1,16 +1,18 @@
 """Slots of the cache, so that nodes at the same time do not share images and cgroups, and later ones do."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO
 
 from live.servers.cache import cache_root
 from live.servers.process import ServerError
 
-_UNFINISHED = "unfinished"
+_UNFINISHED = "unfinished-"
 
 
 def free_slot() -> IO[str]:
@@ -44,14 +46,15 @@ def slot_is_held(number: str) -> bool:
 @contextmanager
 def importing(images: Path) -> Iterator[None]:
     """Marks a folder of images as unfinished until the block has succeeded."""
-    mark = images / _UNFINISHED
-    mark.touch()
+    # A mark for each, since two systems of a node import at the same time and end in any order.
+    handle, mark = mkstemp(prefix=_UNFINISHED, dir=images)
+    os.close(handle)
     yield
-    mark.unlink()
+    Path(mark).unlink()
 
 
 def discard_unfinished(images: Path) -> None:
     """Delete a folder of images into which an import failed, or was killed."""
     # containerd then names snapshots that are not there, and takes no image on top of them any more.
-    if (images / _UNFINISHED).exists():
+    if any(images.glob(f"{_UNFINISHED}*")):
         shutil.rmtree(images, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,28 @@ def test_slot_keeps_images_of_finished_import(images: Path) -> None:
     discard_unfinished(images)
 
     assert (images / "blobs" / "one").exists()
+
+
+def test_slot_takes_two_imports_at_the_same_time(images: Path) -> None:
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(importing(images))
+        second.enter_context(importing(images))
+        first.close()
+
+    discard_unfinished(images)
+
+    assert images.exists()
+
+
+def test_slot_discards_images_of_import_killed_beside_finished_one(images: Path) -> None:
+    killed = importing(images)
+    killed.__enter__()
+    with importing(images):
+        pass
+
+    discard_unfinished(images)
+
+    assert not images.exists()
 
 
 def test_slot_discards_images_of_failed_import(images: Path) -> None:
