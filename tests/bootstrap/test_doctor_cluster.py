@@ -115,9 +115,8 @@ CASES = {
         item=KUSTOMIZATION,
         patch=None,
         check="delivery",
-        name="GitRepository mlflow-production",
-        seen="",
-        state=State.OK,
+        name="Kustomization mlflow-production-application",
+        seen="missing in the cluster beside others",
     ),
     "delivery fails": Case(
         item=KUSTOMIZATION,

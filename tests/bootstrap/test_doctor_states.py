@@ -21,6 +21,17 @@ def test_doctor_misses_the_delivery(cluster: HealthyCluster) -> None:
     assert "no Kustomization and no Application" in line.seen
 
 
+def test_doctor_says_which_delivery_to_apply(cluster: HealthyCluster) -> None:
+    source, *_ = (dict(item) for item in MANIFESTS.delivery["flux"])
+    with cluster.broken(source, None):
+        lines = look("delivery")
+
+    # Argo CD's Application is not applied, and is no fault beside Flux's objects.
+    assert [name for name, line in lines.items() if line.state is State.FAILED] == ["GitRepository mlflow-production"]
+    assert lines["GitRepository mlflow-production"].do == "kubectl apply -f dist/production/delivery/flux/"
+    assert len(lines) == 3
+
+
 @pytest.mark.parametrize(
     ("sync", "health", "state"),
     [

@@ -9,25 +9,43 @@ from mlflow_bootstrap.doctor.line import Line, failed, passed, warned
 _OLD = "what is committed is not what runs"
 
 
+_KINDS = ("Kustomization", "Application", "GitRepository", "OCIRepository")
+
+
 def delivery(examined: Examination) -> Iterator[Line]:
-    """What Flux or Argo CD says; one of them delivers."""
-    found = [
-        (item, current)
-        for objects in examined.committed.delivery.values()
-        for item in objects
-        if item["kind"] in ("Kustomization", "Application", "GitRepository", "OCIRepository")
-        if (current := examined.cluster.get(path_of(item))) is not None
-    ]
-    if not found:
-        tools = " or ".join(examined.committed.delivery)
+    """What Flux or Argo CD says; one of them delivers, and that one needs all of its objects."""
+    tools = {
+        tool: [(item, examined.cluster.get(path_of(item))) for item in items if item["kind"] in _KINDS]
+        for tool, items in examined.committed.delivery.items()
+    }
+    used = {tool: items for tool, items in tools.items() if any(current is not None for _, current in items)}
+    if not used:
         yield failed(
             "delivery",
             "the cluster has no Kustomization and no Application of this environment",
             means="no commit reaches the cluster",
-            do=f"kubectl apply -f {examined.settings.delivery.path}/{examined.name}/delivery/… ({tools})",
+            do=f"kubectl apply -f {_folder(examined, '…')} ({' or '.join(tools)})",
         )
-    for item, current in found:
-        yield _argocd(current) if item["kind"] == "Application" else _flux(current)
+    for tool, items in used.items():
+        for item, current in items:
+            yield _missing(item, _folder(examined, tool)) if current is None else _said(current)
+
+
+def _folder(examined: Examination, tool: str) -> str:
+    return f"{examined.settings.delivery.path}/{examined.name}/delivery/{tool}"
+
+
+def _missing(item: Object, folder: str) -> Line:
+    return failed(
+        f"{item['kind']} {item['metadata']['name']}",
+        "is committed, and missing in the cluster beside others that exist",
+        means="its part of the commits does not reach the cluster",
+        do=f"kubectl apply -f {folder}/",
+    )
+
+
+def _said(current: Object) -> Line:
+    return _argocd(current) if current["kind"] == "Application" else _flux(current)
 
 
 def _flux(current: Object) -> Line:
