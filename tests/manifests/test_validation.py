@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
-from cdk8s_mlflow.validation import validate
+from cdk8s_mlflow.validation import kubernetes_schemas, validate
 
 ROOT = Path(__file__).parents[2]
 Change = Callable[[dict[str, Any]], object]
@@ -114,6 +115,31 @@ def test_broken_manifest_is_refused(case: str, tmp_path: Path) -> None:
     (tmp_path / file).write_text(yaml.safe_dump(body))
 
     assert expected in "\n".join(map(str, validate(tmp_path)))
+
+
+CORE: dict[str, Change] = {
+    "whole": lambda b: None,
+    "unknown field": lambda b: b["spec"].update(replica=2),
+    "wrong type": lambda b: b["spec"].update(replicas="2"),
+    "missing field": lambda b: b["spec"].pop("selector"),
+    "deep inside": lambda b: container(b)["ports"][0].pop("containerPort"),
+}
+
+
+@pytest.mark.parametrize("version", ["1.27", "1.33", kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("case", CORE)
+def test_schemas_say_what_their_library_says(case: str, version: str) -> None:
+    body = yaml.safe_load((ROOT / "dist" / "production" / DEPLOYMENT).read_text())
+    CORE[case](body)
+
+    try:
+        kubernetes_validate.validate(body, version, strict=True)
+        expected = None
+    except kubernetes_validate.ValidationError as error:
+        expected = error.message
+
+    assert kubernetes_schemas._refused_now(body, version) == expected
+    assert (expected is None) == (case == "whole")
 
 
 def test_secret_with_data_is_refused(tmp_path: Path) -> None:
