@@ -22,6 +22,8 @@ OBJECT_STORES: Mapping[str, type[Minio | Seaweedfs]] = {"minio": Minio, "seaweed
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
     """Keep each release's tests together."""
+    # By number of tests the longest files would come last: some have one test.
+    config.option.loadscopereorder = False
     return ByRelease(config, log)
 
 

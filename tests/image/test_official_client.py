@@ -14,7 +14,8 @@ from serving import Serving, Site
 pytestmark = pytest.mark.servers
 
 
-@pytest.mark.parametrize("client", ["3.6.0", "3.17.2"])
+# Named so that the server's release decides in which process the test runs.
+@pytest.mark.parametrize("client", ["3.6.0", "3.17.2"], ids="client {}".format)
 def test_client_works_as_member(client: str, server: Serving, site: Site, tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
