@@ -71,6 +71,8 @@ def server_variables(release: Release, root: SecretsRoot, given: Mapping[str, st
     variables.setdefault("MLFLOW_SERVE_ARTIFACTS", "true")
     # MLflow 3.17.2 serves its AI gateway unless told otherwise.
     variables.setdefault("MLFLOW_ENABLE_AI_GATEWAY", "false")
+    # MLflow 3.17.2 asks GitHub what models cost, under a provider's name that any span gives, and waits for minutes.
+    variables["MLFLOW_MODEL_CATALOG_URI"] = ""
     variables.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
     variables.setdefault("MLFLOW_REGISTRY_STORE_URI", variables.get("MLFLOW_BACKEND_STORE_URI", ""))
     variables.update(_tokens(variables))

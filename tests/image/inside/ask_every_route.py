@@ -57,9 +57,13 @@ class Matrix:
         self._ours = User("grace", (bearer(tokens["ours"]),))
         make_administrator(self._users["administrator"])
 
+    def new_world(self) -> World:
+        """With one thing of each kind."""
+        return World(self._application, self._owner)
+
     def world(self, role: str) -> World:
         """A new world, of which the user in ``role`` has the level."""
-        world = World(self._application, self._owner)
+        world = self.new_world()
         if role in Level.__members__:
             world.grant(self._users[role], role)
         if role in (ANOTHERS_TOKEN, LEFT):
@@ -132,7 +136,7 @@ def _destruction(case: Case) -> int:
     """What deletes objects that others read comes last, and an object after its parts."""
     if case.request.method != "DELETE" and not re.search("delete|remove|rename", case.path):
         return 0
-    if case.path.endswith("/registered-models/delete"):
+    if case.path.endswith(("/registered-models/delete", "/endpoints/delete")):
         return 3
     return 2 if re.search(r"/delete$|<dataset_id>$|<model_id>$|<artifact_path>$", case.path.replace("path:", "")) else 1
 

@@ -9,7 +9,7 @@ from mlflow_sso.releases import installed
 UNKNOWN_THINGS = frozenset({"GET /mlflow/scorers/online-configs"})
 """Rows about things that no world has: an empty answer tells of no user's."""
 
-STRICTER = frozenset(
+STRICTER = set(
     {
         # Shows the page of login, to everybody.
         "GET /callback",

@@ -27,6 +27,9 @@ NAMES = {
 }
 """Name of a world's thing by its kind."""
 
+BY_NAME = frozenset({"model", "endpoint_name", "gateway_path", "name"})
+"""Fields that hold the name of a thing of the AI gateway; all others hold its id."""
+
 VARIABLES = {
     "username": "bert@example.com",
     "group_name": "mlflow-users",
@@ -156,7 +159,9 @@ def _place(field: Field, method: str) -> Where:
 
 
 def _named(need: Need, names: Mapping[str, str]) -> str:
-    return names.get(NAMES.get(need.kind, ""), "none")
+    name = NAMES.get(need.kind, "")
+    by_name = name.startswith("gateway_") and need.field.path in BY_NAME
+    return names.get(f"{name}_name" if by_name else name, "none")
 
 
 def _segment(value: str) -> str:
