@@ -85,7 +85,11 @@ def _run(releases: Sequence[str] | None, state: Path | None) -> None:
             "the first time takes half an hour, later ones a minute"
         )
         folder = passable(state) / "-".join(releases)
-        local = stack.enter_context(Local(releases, folder=folder, say=_say))
+
+        def say(text: str) -> None:
+            _say(f"{time.monotonic() - begin:4.0f} s  {text}")
+
+        local = stack.enter_context(Local(releases, folder=folder, say=say))
         megabytes = resident(os.getpid()) // 2**20
         description = _description(local, folder)
         _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{description}")

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.settings.sources import read_document
-from live.image.archive import image_archive
+from live.image.archive import take_image
 from live.node.backing import BackingServices, kept_passwords
 from live.node.environment import Environment, with_changes
 from live.node.flux import Flux
@@ -77,7 +77,8 @@ class Local:
 
         def import_images(node: Node) -> None:
             for release, reference in references:
-                node.import_image(image_archive(release, reference))
+                take_image(node, release, reference)
+                self._say(f"the node has the image of MLflow {release}")
 
         self._stack.enter_context(running_site(self.node, self.backing, prepare=import_images, say=self._say))
         flux = Flux(self.node)

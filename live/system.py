@@ -10,7 +10,7 @@ import httpx
 import yaml
 
 from cdk8s_mlflow.settings import Settings
-from live.image.archive import image_archive
+from live.image.archive import take_image
 from live.node.access import PublicTransport
 from live.node.addons import MANIFESTS
 from live.node.backing import BackingServices
@@ -96,7 +96,7 @@ class System:
         return self
 
     def _import_image(self) -> None:
-        self.node.import_image(image_archive(self.settings.release, self.settings.image_reference))
+        take_image(self.node, self.settings.release, self.settings.image_reference)
 
     def deliver(self) -> None:
         """Apply all objects, and wait until the migration is complete and the pods serve.

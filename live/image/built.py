@@ -166,7 +166,9 @@ def stand_in(release: str) -> str:
     debian = debian_image()
     dockerfile = Path(__file__).with_name("bases") / f"{release}.Dockerfile"
     arguments = ["--layers", "--build-arg", f"DEBIAN={debian}", "--file", str(dockerfile), "--tag", reference]
-    buildah("build", *arguments, str(dockerfile.parent))
+    # From an empty store it takes minutes, after which the second of two suites finds its layers.
+    with locked(f"base-{release}"):
+        buildah("build", *arguments, str(dockerfile.parent))
     return reference
 
 

@@ -17,6 +17,8 @@ API_SERVICE = "10.96.0.1"
 DNS_SERVICE = "10.96.0.10"
 CONTAINERD = "/run/containerd.sock"
 """In the node's own /run."""
+KUBELET = "/run/kubelet"
+"""Where the node's folder of that name is mounted: a socket below it may have a path of at most 107 bytes."""
 PAUSE_IMAGE = "docker.io/node/forward:1"
 
 
@@ -110,7 +112,7 @@ class Components:
                 "kubelet",
                 config=folder / "kubelet.yaml",
                 kubeconfig=folder / "kubelet.kubeconfig",
-                root_dir=folder / "kubelet",
+                root_dir=KUBELET,
                 cert_dir=folder / "kubelet/pki",
                 node_ip=ADDRESS,
                 hostname_override=NAME,

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 _OCI = "application/vnd.oci.image."
@@ -79,11 +80,14 @@ class _Archive:
             "index.json": _encoded({"schemaVersion": 2, "manifests": [manifest]}),
             **{f"blobs/sha256/{digest}": data for digest, data in self.blobs.items()},
         }
-        with tarfile.open(target, "w") as tar:
+        # Nodes that start at the same time write the same archive, and a kill must not leave half of one.
+        fresh = NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False)  # noqa: SIM115
+        with fresh, tarfile.open(fileobj=fresh, mode="w") as tar:
             for name, data in files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(data)
                 tar.addfile(entry, io.BytesIO(data))
+        Path(fresh.name).replace(target)
 
 
 def _encoded(value: object) -> bytes:

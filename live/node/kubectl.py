@@ -8,9 +8,12 @@ from typing import Any
 
 from live.servers.process import ServerError
 
+WAIT_SECONDS = 1800.0
+"""Limit of a wait for what comes by itself, on a machine that does a lot else; what cannot come ends a wait at once."""
+
 
 class Kubectl(ABC):
-    """Adds ``kubectl`` and ``get`` to an owner of an API server."""
+    """Adds kubectl to an owner of an API server."""
 
     @property
     @abstractmethod
@@ -39,6 +42,14 @@ class Kubectl(ABC):
             raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
         # Whoever asks without a check wants to see the refusal as well.
         return done.stdout if check else done.stdout + done.stderr
+
+    def kubectl_wait(self, condition: str, *what: str) -> None:
+        """Wait until ``what`` has a condition, such as ``condition=Ready`` or ``delete``.
+
+        Raises:
+            ServerError: it takes longer than WAIT_SECONDS, or there is nothing to wait for.
+        """
+        self.kubectl("wait", f"--for={condition}", f"--timeout={WAIT_SECONDS:.0f}s", *what)
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """``kubectl get`` as data."""

@@ -20,11 +20,12 @@ from live.node import cgroup, components
 from live.node.addons import apply_addons, static_images
 from live.node.components import ADDRESS, API_PORT, Components
 from live.node.identities import write_identities
-from live.node.kubectl import Kubectl
+from live.node.image_store import ImageStore
+from live.node.kubectl import WAIT_SECONDS, Kubectl
 from live.node.network import Passage
 from live.node.privileges import require_privileges
 from live.node.programs import Programs, programs
-from live.node.slots import discard_unfinished, free_slot, importing
+from live.node.slots import cgroup_name, discard_unfinished, free_slot
 from live.servers.process import Server, ServerError, free_port
 
 NodeError = ServerError
@@ -36,7 +37,7 @@ _SCRIPT = Path(__file__).with_name("namespaces.sh")
 
 
 @dataclass(kw_only=True)
-class Node(Kubectl, Server):
+class Node(Kubectl, ImageStore, Server):
     """A node whose API server answers at 127.0.0.1; also a context manager.
 
     Exposes ``kubeconfig``, ``url`` of the API server, and ``https_port``, at which Traefik's TLS entry point answers
@@ -44,7 +45,6 @@ class Node(Kubectl, Server):
     """
 
     name: ClassVar[str] = "node"
-    start_seconds: ClassVar[float] = 180
     # `unshare` heeds no other, and takes all of the node with it.
     stop_signal: ClassVar[signal.Signals] = signal.SIGKILL
 
@@ -130,7 +130,8 @@ class Node(Kubectl, Server):
             self._slot.close()
 
     @property
-    def _images(self) -> Path:
+    def image_folder(self) -> Path:
+        """Where containerd keeps images; it belongs to the slot."""
         return Path(self._slot.name).with_suffix(".images")
 
     @property
@@ -139,7 +140,7 @@ class Node(Kubectl, Server):
 
     @property
     def _cgroup(self) -> str:
-        return f"cdk8s-mlflow-node-{Path(self._slot.name).name.removeprefix('slot-')}"
+        return cgroup_name(Path(self._slot.name).name.removeprefix("slot-"))
 
     @property
     def init(self) -> int:
@@ -194,7 +195,9 @@ class Node(Kubectl, Server):
         named = [part for file in files for part in ("--filename", str(file))]
         self.kubectl("apply", "--server-side", "--force-conflicts", *where, *named)
 
-    def wait(self, what: str, done: Callable[[], bool], *, seconds: float = 600, every: float = POLL_SECONDS) -> None:
+    def wait(
+        self, what: str, done: Callable[[], bool], *, seconds: float = WAIT_SECONDS, every: float = POLL_SECONDS
+    ) -> None:
         """Wait until ``done``; raises ``NodeError`` when it takes longer, or when a part of the node has ended."""
         deadline = time.monotonic() + seconds
         while not done():
@@ -203,28 +206,6 @@ class Node(Kubectl, Server):
                 reason = f"{', '.join(ended)} ended" if ended else f"it took longer than {seconds:.0f} s"
                 raise NodeError(f"{what} is not ready: {reason}; look at the logs in {self.folder}")
             time.sleep(every)
-
-    def import_image(self, archive: Path) -> None:
-        """Take an image archive into the node, unless an earlier node of this slot has taken the very same one."""
-        taken = self._images / "taken" / archive.name
-        state = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
-        if not taken.exists() or taken.read_text() != state:
-            with importing(self._images):
-                self.run("ctr", *_NAMESPACE, "images", "import", str(archive))
-            taken.parent.mkdir(exist_ok=True)
-            taken.write_text(state)
-
-    def remove_replaced_images(self) -> None:
-        """Delete images of which only the identity is left, since their names belong to newer builds."""
-        images = self.images()
-        named = {digest for reference, digest in images.items() if not _is_identity(reference)}
-        if replaced := [reference for reference, digest in images.items() if digest not in named]:
-            self.run("ctr", *_NAMESPACE, "images", "rm", "--sync", *replaced)
-
-    def images(self) -> dict[str, str]:
-        """Digest by reference of every image that the node has."""
-        lines = self.run("ctr", *_NAMESPACE, "images", "ls").splitlines()[1:]
-        return {reference: digest for reference, _, digest, *_ in map(str.split, lines)}
 
     def forward(self, port: int, target_port: int) -> None:
         """Let ``port`` of the node's address lead to ``target_port`` of 127.0.0.1 here."""
@@ -242,8 +223,10 @@ class Node(Kubectl, Server):
         # A node that was killed with the process that held it could not remove its own.
         cgroup.remove(self._cgroup)
         cgroup.create(self._cgroup)
-        discard_unfinished(self._images)
-        parts = Components(programs=self._programs, folder=self.folder, images=self._images, cgroup=f"/{self._cgroup}")
+        discard_unfinished(self.image_folder)
+        parts = Components(
+            programs=self._programs, folder=self.folder, images=self.image_folder, cgroup=f"/{self._cgroup}"
+        )
         parts.write()
         return parts
 
@@ -252,6 +235,9 @@ class Node(Kubectl, Server):
         self.spawn("etcd", parts.etcd)
         self.spawn("kube-apiserver", parts.api_server)
         self._passages.append(Passage.into(self.init, (ADDRESS, API_PORT), port=self.port))
+        (self.folder / "kubelet").mkdir()
+        self.run("mkdir", components.KUBELET)
+        self.run("mount", "--bind", str(self.folder / "kubelet"), components.KUBELET)
         self.wait("the API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok", every=0.1)
         for name, command in parts.controllers.items():
             self.spawn(name, command)
@@ -274,13 +260,6 @@ class Node(Kubectl, Server):
         apply_addons(self, self._programs.definitions)
         address = self.get("service", "traefik", "--namespace", "kube-system")["spec"]["clusterIP"]
         self._passages.append(Passage.into(self.init, (address, 443), port=self.https_port))
-
-
-_NAMESPACE = ("--address", components.CONTAINERD, "--namespace", "k8s.io")
-
-
-def _is_identity(reference: str) -> bool:
-    return reference.startswith("sha256:")
 
 
 def _children_of(process: int) -> list[int]:

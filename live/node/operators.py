@@ -21,6 +21,9 @@ from live.node.api import Api
 from live.node.node import Node, NodeError
 from live.servers import Postgres
 
+_PASSING = (NodeError, OSError, psycopg.Error, json.JSONDecodeError)
+"""A namespace or a Secret that is not there yet is there the next time, and so is a slow server."""
+
 Fetch = Callable[[str, str], str | None]
 _FIELD = re.compile(r"\{\{ \.(\w+) \}\}")
 _LISTS = {
@@ -54,10 +57,11 @@ class Operators:
 
     def _run(self) -> None:
         while not self._stopped.wait(0.5):
-            # A namespace or a Secret that is not there yet is there the next time, and so is a slow server.
-            with suppress(NodeError, OSError, psycopg.Error, json.JSONDecodeError):
-                for item in self._objects():
-                    self._reconcile(item)
+            with suppress(*_PASSING):
+                for item in list(self._objects()):
+                    # Each by itself: another system's object may never be ready.
+                    with suppress(*_PASSING):
+                        self._reconcile(item)
 
     def _objects(self) -> Iterator[dict[str, Any]]:
         for kind, path in _LISTS.items():

@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 
 from live.node import versions
-from live.servers.cache import cache_root, locked, require, run_quietly, say
+from live.servers.cache import cache_root, locked, require, run_quietly, say, scratch_folder
 
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
 _STUB = "package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n"
@@ -256,10 +256,11 @@ def _unpack(folder: Path) -> Path:
         archives = folder / "archives"
         archives.mkdir()
         # apt fetches as an unprivileged account, which may not write below root's home.
-        run_quietly(["apt-get", "-o", "APT::Sandbox::User=root", "update", "-qq"])
-        run_quietly(
-            ["apt-get", "-o", "APT::Sandbox::User=root", "download", "-q", *versions.DEBIAN_PACKAGES], folder=archives
-        )
+        apt = ["apt-get", "-o", "APT::Sandbox::User=root"]
+        # Beside another apt-get that updates its lists, as for servers of the tests, this one would fail.
+        with locked("apt"):
+            run_quietly([*apt, "update", "-qq"])
+            run_quietly([*apt, "download", "-q", *versions.DEBIAN_PACKAGES], folder=archives)
         for archive in archives.glob("*.deb"):
             run_quietly(["dpkg", "-x", str(archive), str(folder)])
         shutil.rmtree(archives)
@@ -270,8 +271,7 @@ def _unpack(folder: Path) -> Path:
 def _wrap(debian: Path, tools: Path) -> Path:
     if tools.exists():
         return tools
-    unfinished = tools.with_suffix(".unfinished")
-    with _anew(unfinished):
+    with scratch_folder(tools) as unfinished:
         libraries = debian / "usr/lib" / f"{subprocess.check_output(['uname', '-m'], text=True).strip()}-linux-gnu"
         names = {
             name: name for name in ("nft", "ipset", "conntrack", "containerd", "containerd-shim-runc-v2", "runc", "ctr")
@@ -285,8 +285,6 @@ def _wrap(debian: Path, tools: Path) -> Path:
             (unfinished / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {quote(str(real))} "$@"\n')
             (unfinished / name).chmod(0o755)
         unfinished.replace(tools)
-        unfinished.mkdir()
-    shutil.rmtree(unfinished)
     return tools
 
 

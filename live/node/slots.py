@@ -5,14 +5,25 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import mkdtemp, mkstemp
 from typing import IO
 
 from live.servers.cache import cache_root
 from live.servers.process import ServerError
 
 _UNFINISHED = "unfinished-"
+
+
+def cgroup_prefix() -> str:
+    """How the cgroups of nodes begin whose slots are in this cache: two users have a first slot each."""
+    return f"cdk8s-mlflow-node-{sha256(str(cache_root()).encode()).hexdigest()[:8]}-"
+
+
+def cgroup_name(number: str) -> str:
+    """Name of the cgroup of the node that has a slot."""
+    return cgroup_prefix() + number
 
 
 def free_slot() -> IO[str]:
@@ -57,4 +68,7 @@ def discard_unfinished(images: Path) -> None:
     """Delete a folder of images into which an import failed, or was killed."""
     # containerd then names snapshots that are not there, and takes no image on top of them any more.
     if any(images.glob(f"{_UNFINISHED}*")):
-        shutil.rmtree(images, ignore_errors=True)
+        # Renamed first: deleting may be killed too, or fail, after the mark is gone and before all else is.
+        images.rename(Path(mkdtemp(prefix=f"{images.stem}.discarded-", dir=images.parent)) / images.name)
+    for waste in images.parent.glob(f"{images.stem}.discarded-*"):
+        shutil.rmtree(waste, ignore_errors=True)

@@ -48,6 +48,19 @@ def _missing(target: Path, name: str, announcement: str) -> Iterator[bool]:
         yield missing
 
 
+@contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside ``target``, in which it is made; deleted in the end, or by the next one after a kill."""
+    # Of its own for each: others are made at the same time in the same folder.
+    scratch = target.with_name(f"{target.name}.unfinished")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def debian_program(name: str, *, package: str, folders: str = "/usr/bin") -> Path:
     """The program ``name`` of the Debian ``package``, installed with apt-get where we are root and it is missing.
 
@@ -104,10 +117,10 @@ def go_program(module: str, version: str) -> Path:
 
 def _build(module: str, version: str, target: Path) -> None:
     require("go", "golang")
-    scratch = target.parent / "unfinished"
-    run_quietly(["go", "install", f"{module}@{version}"], environment={"GOBIN": str(scratch), "GOFLAGS": "-trimpath"})
-    (scratch / target.name).replace(target)
-    scratch.rmdir()
+    with scratch_folder(target) as scratch:
+        go = {"GOBIN": str(scratch), "GOFLAGS": "-trimpath"}
+        run_quietly(["go", "install", f"{module}@{version}"], environment=go)
+        (scratch / target.name).replace(target)
 
 
 def go_checkout(module: str, version: str, *, package: str) -> Path:
@@ -152,10 +165,9 @@ def maven_archive(coordinates: str) -> Path:
 
 def _fetch(coordinates: str, target: Path) -> None:
     require("mvn", "maven")
-    scratch = target.parent / "unfinished"
-    run_quietly(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
-    (scratch / target.name).replace(target)
-    scratch.rmdir()
+    with scratch_folder(target) as scratch:
+        run_quietly(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
+        (scratch / target.name).replace(target)
 
 
 def require(program: str, package: str) -> None:

@@ -1,7 +1,6 @@
 """Keycloak from its Maven archive, built for a fast start once and shared by all servers of the machine."""
 
 import hashlib
-import os
 import secrets
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from live.servers.cache import MissingProgramError, cache_root, locked, maven_archive
+from live.servers.cache import MissingProgramError, cache_root, locked, maven_archive, scratch_folder
 from live.servers.certificates import Certificate, issue
 from live.servers.process import Server, ServerError, answers, free_port
 
@@ -27,7 +26,7 @@ class Keycloak(Server):
     """
 
     name: ClassVar[str] = "keycloak"
-    start_seconds: ClassVar[float] = 600
+    start_seconds: ClassVar[float] = 1800
 
     tls: bool = False
     path: str = ""
@@ -77,8 +76,9 @@ class Keycloak(Server):
     def environment(self) -> Mapping[str, str]:
         """The first administrator, and a small heap."""
         login = {"KC_BOOTSTRAP_ADMIN_USERNAME": self.admin_user, "KC_BOOTSTRAP_ADMIN_PASSWORD": self.admin_password}
-        # The quick compiler only: a server of a test ends before the thorough one has paid off.
-        return {**login, "JAVA_OPTS_KC_HEAP": HEAP, "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1"}
+        # The quick compiler only: a server of a test ends before the thorough one has paid off. No perf data, which
+        # a killed one leaves in /tmp.
+        return {**login, "JAVA_OPTS_KC_HEAP": HEAP, "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1 -XX:-UsePerfData"}
 
     def ready(self) -> bool:
         """Whether the master realm answers."""
@@ -100,16 +100,14 @@ def _built(path: str) -> Path:
 def _build(archive: Path, options: list[str], home: Path) -> None:
     if not shutil.which("java"):
         raise MissingProgramError("java is missing; install the Debian package openjdk-17-jre-headless")
-    scratch = home.with_suffix(".unfinished")
-    shutil.rmtree(scratch, ignore_errors=True)
-    with zipfile.ZipFile(archive) as files:
-        files.extractall(scratch)
-    unpacked = scratch / f"keycloak-{VERSION}"
-    program = unpacked / "bin" / "kc.sh"
-    program.chmod(0o755)
-    # At build time, so that `start --optimized` need not do it again at each start.
-    done = subprocess.run([program, "build", *options], env={**os.environ}, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ServerError(f"kc.sh build failed: {(done.stdout + done.stderr).strip()}")
-    unpacked.rename(home)
-    scratch.rmdir()
+    with scratch_folder(home) as scratch:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(scratch)
+        unpacked = scratch / f"keycloak-{VERSION}"
+        program = unpacked / "bin" / "kc.sh"
+        program.chmod(0o755)
+        # At build time, so that `start --optimized` need not do it again at each start.
+        done = subprocess.run([program, "build", *options], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServerError(f"kc.sh build failed: {(done.stdout + done.stderr).strip()}")
+        unpacked.rename(home)

@@ -26,8 +26,10 @@ def memory_folder(prefix: str, *, room: int = 0) -> Iterator[Path]:
     in_memory = MEMORY.is_dir() and _free() >= room
     with TemporaryDirectory(prefix=prefix, dir=MEMORY if in_memory else None, ignore_cleanup_errors=True) as name:
         folder = passable(Path(name))
-        with (folder / MARK).open("w") as mark:
+        with (folder / f"{MARK}.new").open("w") as mark:
             fcntl.flock(mark, fcntl.LOCK_EX)
+            # Under its name only once it is locked, or another process would take the folder for abandoned.
+            Path(mark.name).rename(folder / MARK)
             yield folder
 
 

@@ -76,7 +76,7 @@ class Server(ABC):
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    start_seconds: ClassVar[float] = 180
+    start_seconds: ClassVar[float] = 600
     """Seconds until it must answer, on a loaded machine."""
 
     data: Path | None = None

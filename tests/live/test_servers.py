@@ -193,3 +193,14 @@ def test_folder_of_killed_process_is_deleted() -> None:
 
         with memory_folder(prefix) as anew:
             assert set(MEMORY.glob(f"{prefix}*")) == {used, anew}
+
+
+@pytest.mark.skipif(not MEMORY.is_dir(), reason="this machine has no file system in memory")
+def test_folders_at_the_same_time_are_not_deleted() -> None:
+    prefix = f"tried-{os.getpid()}-"
+    program = "from live.servers.memory import memory_folder\nfor number in range(300):\n"
+    program += f"    with memory_folder({prefix!r}) as folder: (folder / 'file').touch()"
+
+    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+
+    assert [process.wait() for process in running] == [0] * 4

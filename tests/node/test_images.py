@@ -1,5 +1,6 @@
 """What a node keeps of the images that it was given."""
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,12 +16,20 @@ NAME = "docker.io/node/built:1"
 OTHER = "docker.io/node/kept:1"
 
 
+def archive_of(folder: Path, number: int, *, name: str = NAME) -> Path:
+    return folder / f"{name.replace('/', '-')}-{number}.tar"
+
+
+def write(folder: Path, number: int, *, name: str = NAME) -> Path:
+    """An archive of ``name`` with a digest that no other number has."""
+    archive = archive_of(folder, number, name=name)
+    StaticImage(name=name, programs={"true": Path("/bin/true")}, arguments=[folder.name, str(number)]).write(archive)
+    return archive
+
+
 def build(node: Node, folder: Path, number: int, *, name: str = NAME) -> str:
     """Give the node a build of ``name`` that no other number has, named by identity as pods name it; its digest."""
-    archive = folder / f"{name.replace('/', '-')}-{number}.tar"
-    # Other arguments give another digest.
-    StaticImage(name=name, programs={"true": Path("/bin/true")}, arguments=[folder.name, str(number)]).write(archive)
-    node.import_image(archive)
+    node.import_image(write(folder, number, name=name))
     digest = node.images()[name]
     identity = f"sha256:{sha256(digest.encode()).hexdigest()}"
     node.run("ctr", "--address", CONTAINERD, "--namespace", "k8s.io", "images", "tag", "--force", name, identity)
@@ -63,3 +72,45 @@ def test_images_of_running_pods_stay_usable(node: Node, tmp_path: Path) -> None:
     used = {container["image"] for pod in before for container in pod["spec"]["containers"]}
     assert used
     assert used <= listed.keys()
+
+
+def test_image_that_was_removed_is_taken_in_again(node: Node, tmp_path: Path) -> None:
+    build(node, tmp_path, 7)
+    node.run("ctr", "--address", CONTAINERD, "--namespace", "k8s.io", "images", "rm", "--sync", NAME)
+
+    node.import_image(archive_of(tmp_path, 7))
+
+    assert NAME in node.images()
+
+
+def test_image_whose_name_went_to_another_is_taken_in_again(node: Node, tmp_path: Path) -> None:
+    first, _ = build(node, tmp_path, 8), build(node, tmp_path, 9)
+
+    node.import_image(archive_of(tmp_path, 8))
+
+    assert node.images()[NAME] == first
+
+
+def test_image_noted_by_an_older_version_is_taken_in_again(node: Node, tmp_path: Path) -> None:
+    build(node, tmp_path, 10)
+    archive = archive_of(tmp_path, 10)
+    note = node.image_folder / "taken" / archive.name
+    note.write_text(f"{archive.stat().st_size} {archive.stat().st_mtime_ns}")
+
+    node.import_image(archive)
+
+    assert NAME in note.read_text()
+
+
+def test_image_wanted_by_several_systems_is_taken_in_once(node: Node, tmp_path: Path) -> None:
+    archive = write(tmp_path, 11)
+    note = node.image_folder / "taken" / archive.name
+
+    def taken(_: int) -> int:
+        node.import_image(archive)
+        return note.stat().st_mtime_ns
+
+    with ThreadPoolExecutor(4) as threads:
+        times = set(threads.map(taken, range(4)))
+
+    assert len(times) == 1

@@ -1,5 +1,7 @@
 """Images that a slot keeps for its next node."""
 
+import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from live.node.slots import discard_unfinished, importing
+from live.node.slots import cgroup_name, discard_unfinished, importing
 
 
 @pytest.fixture
@@ -66,3 +68,24 @@ def test_slot_discards_images_of_killed_import(images: Path) -> None:
     discard_unfinished(images)
 
     assert not images.exists()
+
+
+def test_slot_killed_while_it_discards_keeps_no_half(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (images / "unfinished-1").touch()
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_, **__: os.kill(os.getpid(), 2))
+        with pytest.raises(KeyboardInterrupt):
+            discard_unfinished(images)
+    assert not images.exists()
+    images.mkdir()
+
+    discard_unfinished(images)
+
+    assert list(images.parent.iterdir()) == [images]
+
+
+def test_slot_of_another_cache_has_another_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = cgroup_name("1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    assert cgroup_name("1") != ours

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from deployment import access_key, log_in
 
-from live.image.archive import image_archive
+from live.image.archive import take_image
 from live.image.public_images import public_images
 from live.node.access import PublicTransport
 from live.node.node import Node
@@ -61,8 +61,9 @@ def run(node: Node, *options: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module")
 def tried(node: Node) -> Iterator[Tried]:
     """Applied, and reached as the command says."""
-    for archive in [*public_images(programs()), image_archive(RELEASE, IMAGE)]:
+    for archive in public_images(programs()):
         node.import_image(archive)
+    take_image(node, RELEASE, IMAGE)
     port = free_port()
     done = run(node, "--port", str(port), "--image", IMAGE)
     assert done.returncode == 0, done.stderr
