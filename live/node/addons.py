@@ -40,8 +40,8 @@ def apply_addons(node: "Node", definitions: Path) -> None:
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=dns)
     node.apply(*sorted(definitions.glob("*.yaml")))
     # Traefik starts to watch only if every kind that it knows is served.
-    node.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=600s")
+    node.kubectl_wait("condition=Established", "crd", "--all")
     traefik = (MANIFESTS / "traefik.yaml").read_text().replace("PUBLIC_PORT", str(node.https_port))
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=traefik)
     for name in ("coredns", "traefik"):
-        node.kubectl("--namespace", "kube-system", "rollout", "status", f"deployment/{name}", "--timeout=600s")
+        node.kubectl_wait("condition=Available", f"deployment/{name}", "--namespace", "kube-system")

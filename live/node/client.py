@@ -89,7 +89,7 @@ class ClientPod:
         where = ["--namespace", self.namespace]
         self.node.kubectl("create", "configmap", "authority", f"--from-file=ca.crt={self.authority}", *where)
         self.node.kubectl("create", "--filename", "-", *where, stdin=json.dumps(self._pod()))
-        self.node.kubectl("wait", "--for=condition=Ready", f"pod/{_POD}", "--timeout=600s", *where)
+        self.node.kubectl_wait("condition=Ready", f"pod/{_POD}", *where)
         self._created = True
 
     def _pod(self) -> Mapping[str, Any]:

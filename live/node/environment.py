@@ -139,7 +139,7 @@ class Environment:
         flux.publish(self.dist, self.name, source=self.source)
         for part in ("database", "application"):
             flux.reconcile(f"{self.source}-{part}")
-            flux.wait_ready(f"{self.source}-{part}")
+            flux.wait_ready(f"{self.source}-{part}", namespace=self.namespace)
 
 
 def with_changes(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

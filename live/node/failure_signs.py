@@ -8,6 +8,7 @@ from typing import Any
 
 from live.node.api import Api
 from live.node.node import NodeError
+from live.node.room import unschedulable
 
 REFUSED_PROBE = re.compile(r"probe failed: HTTP probe failed with statuscode: 4\d\d")
 """What the kubelet says if a server answers that the probe's path is wrong; a server that still starts does not."""
@@ -20,10 +21,12 @@ NETWORK = ("Connection refused", "timeout expired", "No route to host")
 
 
 def failed(body: Mapping[str, Any]) -> bool:
-    """Whether a container of a pod has ended with an error, or waits for what will not come."""
+    """Whether a container of a pod has ended with an error, or it or its pod waits for what will not come."""
     status = body.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-    return status.get("phase") == "Failed" or any(map(_container_failed, states))
+    # Nodes keep their labels; of a taint or of room that is missing the scheduler says so in other words.
+    misplaced = "didn't match Pod's node affinity" in unschedulable(body)
+    return misplaced or status.get("phase") == "Failed" or any(map(_container_failed, states))
 
 
 _HOPELESS = {

@@ -14,6 +14,7 @@ from typing import Any
 from live.node.api import Api
 from live.node.components import ADDRESS
 from live.node.node import Node
+from live.node.room import Room
 
 NAMESPACE = "flux-system"
 _PORT = 8090
@@ -63,16 +64,30 @@ class Flux:
         generation = self._object("gitrepository", source)["metadata"]["generation"]
         status = {"observedGeneration": generation, "artifact": artifact, "conditions": [ready]}
         self._patch("gitrepository", source, {"status": status}, "--subresource=status")
-        self.revision = artifact["revision"]
+
+    def revision(self, source: str) -> str:
+        """The newest one of the GitRepository ``source``."""
+        return str(self._object("gitrepository", source)["status"]["artifact"]["revision"])
 
     def reconcile(self, kustomization: str) -> None:
         """Ask for an immediate reconciliation, as ``flux reconcile`` does."""
         asked = {"reconcile.fluxcd.io/requestedAt": datetime.now(UTC).isoformat()}
         self._patch("kustomization", kustomization, {"metadata": {"annotations": asked}})
 
-    def wait_ready(self, kustomization: str, *, seconds: float = 600) -> None:
-        """Wait until the newest revision is applied and healthy; raises ``NodeError`` when it takes longer."""
-        self.node.wait(kustomization, lambda: self._applied(kustomization), seconds=seconds)
+    def wait_ready(self, kustomization: str, *, namespace: str = "") -> None:
+        """Wait until the newest revision is applied and healthy; ``namespace`` is that of its pods.
+
+        Raises:
+            NodeError: it takes longer than half an hour, or the node has no room for the pods.
+        """
+        room = Room(api=self._api)
+
+        def applied() -> bool:
+            if namespace:
+                room.require(self._api.get(f"/api/v1/namespaces/{namespace}/pods")["items"])
+            return self._applied(kustomization)
+
+        self.node.wait(kustomization, applied)
 
     def suspend(self, kustomization: str, *, suspended: bool = True) -> None:
         """Stop reconciling, or go on, as ``flux suspend`` and ``flux resume`` do."""
@@ -89,8 +104,10 @@ class Flux:
         return next((dict(c) for c in conditions if c["type"] == "Ready"), {})
 
     def _applied(self, kustomization: str) -> bool:
-        newest = self.status(kustomization).get("lastAppliedRevision") == self.revision
-        return newest and self.condition(kustomization).get("status") == "True"
+        body = self._object("kustomization", kustomization)
+        newest = self.revision(body["spec"]["sourceRef"]["name"])
+        applied = body.get("status", {}).get("lastAppliedRevision") == newest
+        return applied and self.condition(kustomization).get("status") == "True"
 
     def _object(self, kind: str, name: str) -> dict[str, Any]:
         return self._api.get(f"{_LISTS[kind].format(NAMESPACE)}/{name}")

@@ -34,7 +34,7 @@ def second_database(folder: Path, *, node: Node, backing: BackingServices) -> It
         node.kubectl("apply", "--server-side", "--filename", "-", stdin=json.dumps(_objects()))
         where = ["--namespace", NAMESPACE]
         try:
-            node.kubectl("wait", "--for=condition=Ready", "pod/postgres", "--timeout=600s", *where)
+            node.kubectl_wait("condition=Ready", "pod/postgres", *where)
             yield server
         finally:
             node.kubectl("delete", "namespace", NAMESPACE, "--wait=false")

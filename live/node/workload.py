@@ -8,6 +8,7 @@ from typing import Any
 from live.node.api import Api
 from live.node.failure_signs import FailureSigns, failed
 from live.node.node import Node, NodeError
+from live.node.room import Room
 
 DEPLOYMENT = "deployment/mlflow"
 _SERVER = "app.kubernetes.io/component=tracking-server"
@@ -32,7 +33,7 @@ class Pod:
     restarts: int
     ready: bool
     failed: bool
-    """Whether one of its containers has ended with an error, or waits for what will not come."""
+    """Whether it, or one of its containers, has ended with an error or waits for what will not come."""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> "Pod":
@@ -61,13 +62,13 @@ class Workloads:
     def _api(self) -> Api:
         return Api(self.node)
 
-    def kubectl(self, *arguments: str) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl in the namespace; its standard output.
 
         Raises:
             NodeError: its exit code is not 0.
         """
-        return self.node.kubectl("--namespace", self.namespace, *arguments)
+        return self.node.kubectl("--namespace", self.namespace, *arguments, stdin=stdin)
 
     def pods(self, selector: str = _SERVER) -> list[Pod]:
         """Pods that are not ending, by name."""
@@ -97,51 +98,63 @@ class Workloads:
         before = [f"pod/{pod.name}" for pod in self.pods()]
         self.kubectl("rollout", "restart", DEPLOYMENT)
         self.wait_rolled_out()
-        self.kubectl("wait", "--for=delete", "--timeout=600s", *before)
+        self.node.kubectl_wait("delete", "--namespace", self.namespace, *before)
 
-    def wait_rolled_out(self, *, seconds: float = 1800) -> None:
+    def wait_rolled_out(self) -> None:
         """Wait until the tracking server has the pods of its newest template, and no others.
 
         Raises:
-            NodeError: it takes longer.
+            NodeError: it takes longer, or the node has no room for them.
         """
-        self.kubectl("rollout", "status", DEPLOYMENT, f"--timeout={seconds:.0f}s")
+        room = Room(api=self._api)
 
-    def wait_replaced(self, before: Set[str] = frozenset(), *, seconds: float = 1800) -> None:
+        def rolled_out() -> bool:
+            room.require(self._bodies(_SERVER))
+            return _rolled_out(self._deployment())
+
+        self.node.wait("the tracking server", rolled_out)
+
+    def wait_replaced(self, before: Set[str] = frozenset()) -> None:
         """Wait until the tracking server has the pods of its newest template; ``before`` are templates of older ones.
 
         Raises:
             PodError: a new one ends with an error, or there is another sign that it will not become ready.
-            NodeError: it takes longer.
+            NodeError: it takes longer, or the node has no room for them.
         """
-        signs = FailureSigns(api=self._api, namespace=self.namespace)
+        signs, room = FailureSigns(api=self._api, namespace=self.namespace), Room(api=self._api)
 
         def replaced() -> bool:
-            deployment = self._api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/mlflow")
+            deployment = self._deployment()
             new = [body for body in self._bodies(_SERVER) if Pod.of(body).revision not in before]
+            room.require(new)
             if sign := signs.find(deployment, new):
                 raise PodError(f"{sign}: {''.join(self.logs(body['metadata']['name']) for body in new)}")
             return _rolled_out(deployment)
 
-        self.node.wait("the tracking server", replaced, seconds=seconds)
+        self.node.wait("the tracking server", replaced)
 
-    def wait_job(self, name: str, *, seconds: float = 1800, attempts: bool = True) -> None:
+    def _deployment(self) -> Mapping[str, Any]:
+        return self._api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/mlflow")
+
+    def wait_job(self, name: str, *, attempts: bool = True) -> None:
         """Wait until a Job is complete; without ``attempts`` its first pod must succeed.
 
         Raises:
             JobError: it failed.
-            NodeError: it takes longer.
+            NodeError: it takes longer, or the node has no room for a pod of it.
         """
+        room, selector = Room(api=self._api), f"job-name={name}"
 
         def complete() -> bool:
             status = self._api.get(f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{name}")["status"]
             conditions = {item["type"] for item in status.get("conditions", []) if item["status"] == "True"}
-            pods = [] if attempts else self.pods(f"job-name={name}")
-            if "Failed" in conditions or any(pod.failed for pod in pods):
-                raise JobError(f"{name} failed: {''.join(self._logs_of(f'job-name={name}'))}")
+            pods = self._bodies(selector)
+            room.require(pods)
+            if "Failed" in conditions or (not attempts and any(map(failed, pods))):
+                raise JobError(f"{name} failed: {''.join(self._logs_of(selector))}")
             return "Complete" in conditions
 
-        self.node.wait(name, complete, seconds=seconds)
+        self.node.wait(name, complete)
 
     def logs(self, pod: str) -> str:
         """What a pod's containers have printed."""
@@ -158,6 +171,6 @@ class Workloads:
 
 def _rolled_out(deployment: Mapping[str, Any]) -> bool:
     status, wanted = deployment["status"], deployment["spec"]["replicas"]
-    counted = {status.get(name) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    counted = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
     # Until then the counts are those of the template before.
     return bool(status.get("observedGeneration") == deployment["metadata"]["generation"] and counted == {wanted})

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from rendered_environments import rendered_again
 
+from live.node.kubectl import WAIT_SECONDS
 from live.node.network import Passage
 from live.servers.process import free_port
 from live.servers.prometheus import Prometheus
@@ -28,7 +29,7 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
     try:
         with Prometheus(targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder)) as prometheus:
             # The first scrape only starts the reading of the databases.
-            wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"), seconds=900)
+            wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"))
             yield prometheus
     finally:
         passage.close()
@@ -48,10 +49,10 @@ def _sooner(lasts: str) -> str:
     return lasts.replace("m", "s").replace("h", "m")
 
 
-def wait_for(holds: Callable[[], object], *, seconds: float) -> float:
+def wait_for(holds: Callable[[], object]) -> float:
     """Wait until it does; the seconds that took."""
     started = time.monotonic()
     while not holds():
-        assert time.monotonic() - started < seconds, "it took longer"
+        assert time.monotonic() - started < WAIT_SECONDS, "it took longer"
         time.sleep(0.5)
     return time.monotonic() - started

@@ -53,7 +53,7 @@ def test_every_query_of_dashboard_returns_data(system: System, new_user: User, t
             return not empty
 
         try:
-            wait_for(all_answer, seconds=150)
+            wait_for(all_answer)
         except AssertionError:
             pytest.fail(f"no data for {sorted(empty)}")
 

@@ -84,9 +84,8 @@ def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: 
             replicated.node.wait(
                 "new workers",
                 lambda: all(count > earlier[name] for name, count in _replacements(replicated).items()),
-                seconds=240,
             )
-            replicated.node.wait("the new values", lambda: _in_use(replicated), seconds=120)
+            replicated.node.wait("the new values", lambda: _in_use(replicated))
 
         assert stream.failures == []
         assert worker.download("kept.bin").content == b"kept"

@@ -86,7 +86,7 @@ def test_rotation_page_renews_every_secret(
     def replaced() -> bool:
         return "replaced every worker" in page.attempt(look).stdout
 
-    installation.node.wait("new workers", replaced, seconds=240)
+    installation.node.wait("new workers", replaced)
 
     assert_works(worker)
     assert installation.workloads.pods() == pods
@@ -128,12 +128,12 @@ def test_alerts_fire_in_outages_and_end(
                 worker.log(7)
                 return {"MlflowDatabaseDown", "MlflowErrorsFast"} <= prometheus.firing()
 
-            after = wait_for(noticed, seconds=900)
-        ended = wait_for(lambda: "MlflowDatabaseDown" not in prometheus.firing(), seconds=900)
+            after = wait_for(noticed)
+        ended = wait_for(lambda: "MlflowDatabaseDown" not in prometheus.firing())
         installation.workloads.scale(0)
-        down = wait_for(lambda: "MlflowDown" in prometheus.firing(), seconds=900)
+        down = wait_for(lambda: "MlflowDown" in prometheus.firing())
         installation.workloads.scale(1)
-        up = wait_for(lambda: "MlflowDown" not in prometheus.firing(), seconds=900)
+        up = wait_for(lambda: "MlflowDown" not in prometheus.firing())
 
     assert calm == set()
     assert_works(worker)

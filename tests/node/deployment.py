@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from live.image.archive import image_archive
+from live.image.archive import take_image
 from live.node.access import PublicTransport
 from live.node.environment import Environment
 from live.node.node import Node
@@ -23,7 +23,8 @@ KEY_PATHS = {
 
 COMMON: Mapping[str, Any] = {
     "cluster": "node",
-    "server": {"ca_bundle": {"name": "local-authority"}},
+    # A dozen pods run at a time, and of the default a node of two processors has room for eight.
+    "server": {"ca_bundle": {"name": "local-authority"}, "resources": {"cpu_request": "50m"}},
     "delivery": {"tools": ["flux"]},
 }
 """Settings of every environment of the tests."""
@@ -37,7 +38,7 @@ class Deployment(Environment):
 
     def import_image(self) -> None:
         """Take the image that the settings name into the node."""
-        self.node.import_image(image_archive(self.settings.release, self.settings.image_reference))
+        take_image(self.node, self.settings.release, self.settings.image_reference)
 
     def user(self, name: str) -> User:
         """A user of the group of users, known to Keycloak."""

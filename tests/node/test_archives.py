@@ -24,6 +24,7 @@ def test_archive_is_never_half_written(tmp_path: Path, monkeypatch: pytest.Monke
         assert target.read_bytes() == complete
         adding(tar, entry, content)  # type: ignore[arg-type]
 
+    # At each moment of the second writing another node may read.
     monkeypatch.setattr(tarfile.TarFile, "addfile", look_then_add)
     write(target)
 

@@ -37,6 +37,7 @@ def certified_pod(deployment: Deployment, folder: Path) -> dict[str, Any]:
     render(deployment.settings.replace(database=database), environment="certified", folder=folder)
     (file,) = folder.rglob("Job.*.yaml")
     pod: dict[str, Any] = yaml.safe_load(file.read_text())["spec"]["template"]["spec"]
+    # The volumes and their rights stay as they are rendered.
     (container,) = pod["containers"]
     container |= {"command": ["python", "-c", CONNECT], "args": []}
     metadata = {"name": POD, "namespace": deployment.namespace, "labels": labels_of(file)}
@@ -56,7 +57,7 @@ def test_libpq_takes_key_as_kubelet_mounts_it(deployment: Deployment, tmp_path: 
     node.kubectl("create", "secret", "tls", SECRET, f"--cert={pair.certificate}", f"--key={pair.key}", *where)
     try:
         node.kubectl("create", "--filename", "-", stdin=json.dumps(pod))
-        node.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{POD}", "--timeout=120s", *where)
+        node.kubectl_wait("jsonpath={.status.phase}=Succeeded", f"pod/{POD}", *where)
         said = node.kubectl("logs", POD, *where).splitlines()
     finally:
         node.kubectl("delete", f"pod/{POD}", f"secret/{SECRET}", "--ignore-not-found", "--wait=false", *where)

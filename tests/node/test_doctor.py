@@ -15,6 +15,7 @@ from minio.credentials.providers import StaticProvider
 
 from live.node.flux import Flux
 from live.node.node import Node
+from live.node.workload import Workloads
 from live.users import Realm
 
 pytestmark = pytest.mark.servers
@@ -130,13 +131,13 @@ def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doct
     flux.suspend(part)
     node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
     # Traefik asks a pod that drains for as long as it is there.
-    node.kubectl("wait", "--for=delete", "pod", f"--selector={SERVER}", "--timeout=600s", *where, check=False)
+    node.wait("the end of the pods", lambda: not node.get("pods", "--selector", SERVER, *where)["items"])
 
     lines = doctor()
 
     flux.suspend(part, suspended=False)
     flux.reconcile(part)
-    node.kubectl("rollout", "status", "deployment/mlflow", "--timeout=600s", *where)
+    Workloads(node=node, namespace=deployment.namespace).wait_rolled_out()
     assert {"Deployment mlflow", "public address", "in the pod"} <= wrong(lines)
     assert lines[f"Kustomization {part}"]["state"] == "warning"
     # Traefik answers 503 until it has left the route without a pod out, and 404 from then on.

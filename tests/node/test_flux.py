@@ -104,7 +104,7 @@ def test_newer_release_is_migrated_then_started(delivered: Deployment, flux: Flu
     assert job["metadata"]["uid"] not in older
     assert job["status"]["succeeded"] == 1
     assert {c["image"] for c in pod["spec"]["containers"]} == {delivered.settings.image_reference}
-    assert flux.status(f"{delivered.source}-application")["lastAppliedRevision"] == flux.revision
+    assert flux.status(f"{delivered.source}-application")["lastAppliedRevision"] == flux.revision(delivered.source)
 
 
 def test_failed_migration_keeps_old_pods_and_is_named(delivered: Deployment, flux: Flux, node: Node) -> None:
@@ -152,7 +152,7 @@ def test_uninstall_keeps_data_and_reinstall_adopts_it(
         waiting = flux.condition(database)
     finally:
         operators.applied = True
-    flux.wait_ready(database, seconds=90)
+    flux.wait_ready(database)
     flux.wait_ready(f"{delivered.source}-application")
 
     assert len(kept) == 2

@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
         **EXAMPLE["server"],
         **COMMON["server"],
         "autoscaling": {"min_replicas": 1, "max_replicas": 2, "cpu_percent": 65, "scale_up_window_seconds": 0},
+        # The autoscaler compares with it what a pod uses.
         "resources": {"cpu_request": "50m"},
     },
     "authentication": {**EXAMPLE["authentication"], "keycloak_host": KEYCLOAK_HOST},

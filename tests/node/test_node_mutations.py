@@ -31,8 +31,7 @@ SETTINGS = {
     **COMMON,
     "instance": "mlflow-mutant",
     "release": "3.17.2",
-    # All mutants have to fit on the one node.
-    "server": {**COMMON["server"], "replicas": 1, "resources": {"cpu_request": "50m"}},
+    "server": {**COMMON["server"], "replicas": 1},
     "ingress": {"host": "original.mutant.cluster.test", "cluster_issuer": None},
     "authentication": {"keycloak_host": KEYCLOAK_HOST},
 }

@@ -9,6 +9,7 @@ from deployment import Deployment
 from traces import traces
 
 from live.node.node import Node
+from live.node.workload import Workloads
 
 pytestmark = pytest.mark.servers
 
@@ -60,7 +61,7 @@ def test_drain_evicts_one_replica_at_once(deployments: Mapping[str, Deployment],
 
     assert "Cannot evict pod as it would violate the pod's disruption budget" in said
     assert (health, len(running)) == (200, 1)
-    node.kubectl("rollout", "status", "deployment/mlflow", "--namespace", second.namespace, "--timeout=600s")
+    Workloads(node=node, namespace=second.namespace).wait_rolled_out()
 
 
 def instance(deployment: Deployment) -> str:
@@ -70,7 +71,8 @@ def instance(deployment: Deployment) -> str:
 def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
     before, held = traces(), traces(held=True)
 
-    with Node(data=tmp_path / "node") as second:
+    # Longer than the path of a socket may be.
+    with Node(data=tmp_path / ("long " * 20)) as second:
         assert second.get("nodes")["items"]
         assert traces(held=True) - held
 

@@ -39,10 +39,12 @@ def server() -> Iterator[ApiServer]:
 def test_secret_that_cannot_be_fetched_holds_up_no_other(server: ApiServer) -> None:
     for namespace in ("first", "second"):
         server.kubectl("create", "namespace", namespace)
+    # In the order in which the API server lists them.
     documents = [external_secret("first", "missing"), external_secret("second", "there")]
     server.kubectl("apply", "--server-side", "--filename", "-", stdin=yaml.safe_dump_all(documents))
     store = {"there": "known"}
 
+    # An API server without a node is enough: no role and no database is asked for.
     with Operators(cast("Node", server), fetch=lambda key, _: store.get(key), postgres=cast("Postgres", None)):
         server.kubectl_wait("condition=Ready", "externalsecret/login", "--namespace", "second")
 

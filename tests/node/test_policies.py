@@ -1,7 +1,7 @@
 """NetworkPolicies, crossed: from each kind of pod to each service, and from pods around it to the server."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,12 @@ CALLERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Dialer:
-    """A pod that connects to ``addresses``."""
+    """A pod that connects to addresses; ``expected`` has what shall come of it for each, which it waits for."""
 
     name: str
     namespace: str
     labels: Mapping[str, str]
-    addresses: Sequence[str]
+    expected: Mapping[str, str]
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Dialer:
             "name": "dial",
             "image": "docker.io/node/forward:1",
             "imagePullPolicy": "Never",
-            "command": ["/forward", "dial", *self.addresses],
+            "command": ["/forward", "dial", *(f"{address}={outcome}" for address, outcome in self.expected.items())],
             # As the restricted namespaces demand it of every pod.
             "securityContext": {
                 "allowPrivilegeEscalation": False,
@@ -97,24 +97,35 @@ def crossed(deployments: Mapping[str, Deployment], node: Node) -> Crossed:
     dialers: dict[tuple[str, ...], Dialer] = {}
     for environment, deployment in deployments.items():
         (other,) = [d for name, d in deployments.items() if name != environment]
-        targets = [address or f"{server_of(other)}:5000" for address in TARGETS.values()]
+        targets = {target: address or f"{server_of(other)}:5000" for target, address in TARGETS.items()}
         for component in ALLOWED:
             dialers[environment, component] = Dialer(
                 name=f"dial-{component}",
                 namespace=deployment.namespace,
                 labels={"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component},
-                addresses=targets,
+                expected={address: egress(environment, component, target) for target, address in targets.items()},
             )
         for namespace, name in CALLERS:
             dialers[environment, namespace, name] = Dialer(
                 name=f"dial-{environment}-{name}",
                 namespace=deployment.namespace if namespace == "same namespace" else namespace,
                 labels={"app.kubernetes.io/name": name},
-                addresses=[f"{server_of(deployment)}:{port}" for port in (5000, 9090)],
+                expected={f"{server_of(deployment)}:{port}": access(namespace, name, port) for port in (5000, 9090)},
             )
     pods = {"apiVersion": "v1", "kind": "List", "items": [dialer.manifest for dialer in dialers.values()]}
     node.kubectl("create", "--filename", "-", stdin=json.dumps(pods))
     return {row: dialer.outcomes(node) for row, dialer in dialers.items()}
+
+
+def egress(environment: str, component: str, target: str) -> str:
+    """What shall come of a connection from a kind of pod."""
+    with_redis = (environment, component) == WITH_REDIS and target == "redis"
+    return "allowed" if target in ALLOWED[component] or with_redis else "refused"
+
+
+def access(namespace: str, name: str, port: int) -> str:
+    """What shall come of a connection to the server."""
+    return "allowed" if port in CALLERS[namespace, name] else "refused"
 
 
 def server_of(deployment: Deployment) -> str:
@@ -124,11 +135,10 @@ def server_of(deployment: Deployment) -> str:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("component", ALLOWED)
 def test_policy_limits_egress(deployment: Deployment, crossed: Crossed, component: str, target: str) -> None:
-    with_redis = (deployment.name, component) == WITH_REDIS and target == "redis"
     outcomes = crossed[deployment.name, component]
 
     (outcome,) = [said for address, said in outcomes.items() if address.endswith(TARGETS[target] or ":5000")]
-    assert outcome == ("allowed" if target in ALLOWED[component] or with_redis else "refused")
+    assert outcome == egress(deployment.name, component, target)
 
 
 @pytest.mark.parametrize("port", [5000, 9090])
@@ -137,4 +147,4 @@ def test_policy_limits_callers(deployment: Deployment, crossed: Crossed, namespa
     outcomes = crossed[deployment.name, namespace, name]
 
     (outcome,) = [said for address, said in outcomes.items() if address.endswith(f":{port}")]
-    assert outcome == ("allowed" if port in CALLERS[namespace, name] else "refused")
+    assert outcome == access(namespace, name, port)

@@ -64,7 +64,7 @@ def test_traefik_adds_security_headers(deployment: Deployment) -> None:
 
 def test_check_finds_every_service(deployment: Deployment) -> None:
     printed = deployment.node.kubectl(
-        "exec", "--namespace", deployment.namespace, "deploy/mlflow", "--", "mlflow-sso", "check", "--timeout", "30"
+        "exec", "--namespace", deployment.namespace, "deploy/mlflow", "--", "mlflow-sso", "check", "--timeout", "600"
     )
 
     assert "FAILED" not in printed

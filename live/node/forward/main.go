@@ -1,5 +1,5 @@
 // forward is the one static program in the images of the node: "pause" holds a pod's namespaces, "listen FROM TO" passes
-// TCP connections on, "dial ADDRESS…" says of each whether connections are let through, "sleep" waits until it is stopped.
+// TCP connections on, "dial ADDRESS=OUTCOME…" says of each whether connections are let through, "sleep" waits until it is stopped.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: forward pause | sleep | listen FROM TO | dial ADDRESS…")
+		fail("usage: forward pause | sleep | listen FROM TO | dial ADDRESS=OUTCOME…")
 	}
 	switch os.Args[1] {
 	case "pause", "sleep":
@@ -29,8 +30,9 @@ func main() {
 		wait()
 	case "dial":
 		var dialing sync.WaitGroup
-		for _, address := range os.Args[2:] {
-			dialing.Go(func() { dial(address) })
+		for _, argument := range os.Args[2:] {
+			address, expected, _ := strings.Cut(argument, "=")
+			dialing.Go(func() { dial(address, expected) })
 		}
 		dialing.Wait()
 	default:
@@ -38,15 +40,20 @@ func main() {
 	}
 }
 
-// dial tries for ten seconds and prints the outcome of its last try: the firewall learns of a new pod a little later.
-func dial(address string) {
+// dial prints the outcome of its last try, once ten in a row were as expected, or after ten minutes: the firewall learns
+// of a new pod later, on a machine that does a lot else much later.
+func dial(address, expected string) {
 	outcome := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Second) {
+	for end, expectedly := time.Now().Add(10*time.Minute), 0; expectedly < 10 && time.Now().Before(end); time.Sleep(time.Second) {
 		connection, err := net.DialTimeout("tcp", address, 3*time.Second)
 		outcome = "refused"
 		if err == nil {
 			outcome = "allowed"
 			connection.Close()
+		}
+		expectedly++
+		if outcome != expected {
+			expectedly = 0
 		}
 	}
 	fmt.Println(address, outcome)
