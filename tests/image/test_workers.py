@@ -49,6 +49,12 @@ while True:
     signal.pause()
 """
 
+SLOW_TO_LEAVE = WORKER.replace(
+    "signal.SIGUSR1, lambda *_: sys.exit(0)",
+    "signal.SIGUSR1, lambda *_: pathlib.Path(folder, '../draining', str(os.getpid())).touch()",
+)
+"""Works on its last request until it gets SIGTERM."""
+
 CANNOT_START = """
 import os, pathlib, sys
 try:
@@ -139,6 +145,26 @@ def test_change_replaces_workers_one_by_one(tmp_path: Path) -> None:
     assert min(map(len, seen)) >= 2
     assert max(map(len, seen)) <= 3
     assert len(wait_for_workers(tmp_path, 4)) == 4
+
+
+def test_change_waits_for_worker_that_drains(tmp_path: Path) -> None:
+    (tmp_path / "draining").mkdir()
+    with supervise(tmp_path, SLOW_TO_LEAVE) as process:
+        wait_for_workers(tmp_path, 2)
+        change(tmp_path, "second")
+        wait_for(lambda: list((tmp_path / "draining").iterdir()))
+        # Several looks of the supervisor, each of which could start another.
+        time.sleep(2)
+        meanwhile = values(tmp_path)
+        (draining,) = (tmp_path / "draining").iterdir()
+        os.kill(int(draining.name), signal.SIGTERM)
+        wait_for(lambda: said(tmp_path) == "replaced ")
+        afterwards = values(tmp_path)
+        process.terminate()
+
+    assert meanwhile == ["first", "first", "second"]
+    # Here, too, the one that was replaced last is still at work.
+    assert afterwards == ["first", "second", "second"]
 
 
 def test_change_that_breaks_workers_keeps_them(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.manifests.objects import Render
 SCALED: Mapping[str, Any] = {
     "release": "3.17.2",
     "server": {"autoscaling": {"max_replicas": 4}},
-    "database": {"max_connections": 107},
+    "database": {"max_connections": 166},
 }
 HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
 
@@ -92,10 +92,10 @@ def test_autoscaler_is_absent_by_default(rendered: Render) -> None:
 
 
 def test_connection_budget_counts_most_replicas() -> None:
-    found = refused(**scaled(autoscaling={"max_replicas": 4}, connections=106))
+    found = refused(**scaled(autoscaling={"max_replicas": 4}, connections=165))
 
-    assert "is 106, but 4 replicas and one of surge" in found["database.max_connections"]
-    Settings.model_validate({**HOSTS, **scaled(autoscaling={"max_replicas": 4}, connections=107)})
+    assert "is 165, but 4 replicas with 1 workers, one of surge" in found["database.max_connections"]
+    Settings.model_validate({**HOSTS, **scaled(autoscaling={"max_replicas": 4}, connections=166)})
 
 
 REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {

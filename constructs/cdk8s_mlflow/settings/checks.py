@@ -31,12 +31,20 @@ def conflicts(settings: EnvironmentSettings) -> list[Conflict]:
 
 
 def connections(settings: EnvironmentSettings) -> int:
-    """PostgreSQL connections at most: all workers' pools on both databases, gauges, the surge and one migration."""
-    database, server = settings.database, settings.server
-    pods = server.most_replicas + server.surge
-    pools = server.workers * (database.pool_size + database.max_overflow) * 2
+    """PostgreSQL connections at most: all workers' pools on both databases, gauges, and one migration.
+
+    With more pods during a rollout, or one worker more in each pod while a changed Secret has them replaced.
+    """
+    server = settings.server
+    rollout = (server.most_replicas + server.surge) * server.workers, server.most_replicas + server.surge
+    rotation = server.most_replicas * (server.workers + 1), server.most_replicas
     # One for the gauges of each pod, two for a migration.
-    return pods * (pools + 1) + 2
+    return max(workers * _pools(settings) + pods for workers, pods in (rollout, rotation)) + 2
+
+
+def _pools(settings: EnvironmentSettings) -> int:
+    """Connections of a worker, which has a pool for each database."""
+    return 2 * (settings.database.pool_size + settings.database.max_overflow)
 
 
 def _release(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -98,14 +106,14 @@ def _operators(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _connection_budget(settings: EnvironmentSettings) -> Iterator[Conflict]:
     needed, granted = connections(settings), settings.database.max_connections
-    server, pool = settings.server, settings.database.pool_size + settings.database.max_overflow
-    surge = {0: "none", 1: "one"}.get(server.surge, server.surge)
+    server, surge = settings.server, {0: "none", 1: "one"}.get(settings.server.surge, settings.server.surge)
     if needed > granted:
         yield (
             "database.max_connections",
-            f"is {granted}, but {server.most_replicas} replicas and {surge} of surge x {server.workers} workers x "
-            f"{pool} connections x 2 databases and the migration need {needed}; lower replicas, workers, pool_size or "
-            "max_overflow, or raise it here and in PostgreSQL",
+            f"is {granted}, but {server.most_replicas} replicas with {server.workers} workers, {surge} of surge or a "
+            f"worker more in each while Secrets change, x {_pools(settings)} connections on 2 databases, and the "
+            f"migration need {needed}; lower replicas, workers, pool_size or max_overflow, or raise it here and in "
+            "PostgreSQL",
         )
 
 

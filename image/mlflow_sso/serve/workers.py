@@ -25,6 +25,12 @@ LOOK_SECONDS = 0.5
 START_SECONDS = 300
 """What a worker may take for its start, on a machine with much else to do."""
 
+DRAIN_SECONDS = 60
+"""How long the next worker waits for the one that ends, so that a pod has the connections of one worker more at most.
+
+After that only long transfers are left in it, which need none.
+"""
+
 RETRY_SECONDS = 60.0
 MAX_RETRY_SECONDS = 600.0
 
@@ -75,7 +81,7 @@ class Workers:
         self._proven = self._wanted = 0
         self._variables = {0: variables}
         self._starting: int | None = None
-        self._started = self._retry_at = 0.0
+        self._started = self._retry_at = self._drained_at = 0.0
         self._pause = RETRY_SECONDS
 
     def run(self) -> int:
@@ -151,7 +157,7 @@ class Workers:
             self._retry_at, self._pause = 0.0, RETRY_SECONDS
         if self._starting is not None:
             self._follow_start(self._starting)
-        elif self._old and time.monotonic() >= self._retry_at:
+        elif self._old and time.monotonic() >= self._retry_at and not self._is_draining:
             self._started, self._starting = time.monotonic(), self._start(self._wanted)
 
     @property
@@ -159,12 +165,17 @@ class Workers:
         """Workers of an earlier generation that still take connections."""
         return [pid for pid, one in self._running.items() if one.generation < self._wanted and not one.draining]
 
+    @property
+    def _is_draining(self) -> bool:
+        draining = any(one.draining for one in self._running.values())
+        return draining and time.monotonic() - self._drained_at < DRAIN_SECONDS
+
     def _follow_start(self, pid: int) -> None:
         if (self._heartbeats / str(pid)).exists():
             self._starting, self._proven = None, self._running[pid].generation
             leaving = min(self._old, default=None)
             if leaving is not None:
-                self._running[leaving].draining = True
+                self._running[leaving].draining, self._drained_at = True, time.monotonic()
                 os.kill(leaving, DRAIN)
             if not self._old:
                 self._changes.replaced(workers=self._count)
