@@ -16,8 +16,10 @@ from mlflow_bootstrap.options import (
     Environment,
     Folder,
     Format,
+    NoWait,
     Only,
     PrintTo,
+    Timeout,
 )
 from mlflow_bootstrap.systems import PARTS, PartName, RotatableEntry
 
@@ -79,10 +81,6 @@ def _open(
     return run, output
 
 
-def _parts(only: PartName | None) -> tuple[PartName, ...]:
-    return (only,) if only else PARTS
-
-
 def _finish(
     output: "Output", environment: str, outcome: "Outcome", *, done: bool = True, drift_fails: bool = False
 ) -> None:
@@ -106,7 +104,7 @@ def plan(
     run, printer = _open(
         environment, environments, output, create_realm=create_realm, adopt=adopt, adopt_earlier=adopt_earlier
     )
-    outcome = run.plan(_parts(only))
+    outcome = run.plan([only] if only else PARTS)
     _finish(printer, environment, outcome, done=False)
 
 
@@ -131,7 +129,7 @@ def apply(
         adopt=adopt,
         adopt_earlier=adopt_earlier,
     )
-    outcome = run.apply(_parts(only))
+    outcome = run.apply([only] if only else PARTS)
     _finish(printer, environment, outcome)
 
 
@@ -146,7 +144,7 @@ def verify(
     from mlflow_bootstrap import keycloak
 
     run, printer = _open(environment, environments, output, probe=True)
-    outcome = run.plan(_parts(only))
+    outcome = run.plan([only] if only else PARTS)
     if only in (None, "keycloak") and not outcome.failures:
         for path in keycloak.namesakes(run.context_without_values):
             printer.note(f"warning: group {path} has the name of one of ours, and its members get nothing by it")
@@ -224,13 +222,14 @@ def rotate(
     environment: Environment = "production",
     environments: Folder = Path("environments"),
     output: Format = "text",
+    no_wait: NoWait = False,
+    timeout: Timeout = 900,
 ) -> None:
-    """Renew a secret in the store and in its system; for the server only its session keys."""
+    """Renew a secret in the store and in its system, and wait until pods use it; for the server only session keys."""
     from mlflow_bootstrap.rotation import renew
 
     run, printer = _open(environment, environments, output)
-    outcome = renew(run, what, say=printer.note)
-    _finish(printer, environment, outcome)
+    _finish(printer, environment, renew(run, what, say=printer.note, wait_seconds=0 if no_wait else timeout))
 
 
 @app.command()

@@ -23,3 +23,5 @@ CreateRealm = Annotated[bool, typer.Option("--create-realm", help="Create the re
 PrintTo = Annotated[
     Path | None, typer.Option("--print-secrets-to", help="Keep secrets in this new file instead of a store.")
 ]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the pods use the new value.")]
+Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait for the pods.")]

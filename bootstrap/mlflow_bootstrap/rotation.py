@@ -1,17 +1,22 @@
-"""Renews a secret: in the store first, then in its system, so that a run that dies is ended by the next apply."""
+"""Renews a secret: in the store first, then in its system, so that a run that dies is ended by the next apply.
 
-from collections.abc import Callable
+Then waits until the pods use it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
 
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap import engine
 from mlflow_bootstrap.difference import Difference, Secrecy
-from mlflow_bootstrap.engine import Action, Change, Outcome
+from mlflow_bootstrap.engine import Action, Change, Failure, Outcome
+from mlflow_bootstrap.errors import BootstrapError
 from mlflow_bootstrap.run import Run
 from mlflow_bootstrap.systems import SYSTEMS
 
 
-def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
-    """Renew ``entry``, and tell ``say`` what follows from it.
+def renew(run: Run, entry: str, *, say: Callable[[str], None], wait_seconds: float = 0.0) -> Outcome:
+    """Renew ``entry``, tell ``say`` what follows from it, and wait at most ``wait_seconds`` until the pods use it.
 
     Raises:
         UsageError: nothing of it can be renewed here.
@@ -30,7 +35,32 @@ def renew(run: Run, entry: str, *, say: Callable[[str], None]) -> Outcome:
     outcome = _apply_to_system(run, entry)
     for line in _consequences(run, entry):
         say(line)
-    return Outcome((change, *outcome.changes), outcome.failures)
+    failures = outcome.failures
+    if wait_seconds and not failures:
+        failures = tuple(_wait_in_pods(run, entry, say=say, seconds=wait_seconds))
+    return Outcome((change, *outcome.changes), failures)
+
+
+def _wait_in_pods(run: Run, entry: str, *, say: Callable[[str], None], seconds: float) -> Iterator[Failure]:
+    # The library of Kubernetes takes half a second to import, and only a wait needs it.
+    from mlflow_bootstrap.in_use import PROOFS, PodsInUse
+    from mlflow_bootstrap.store.synchronizing import synchronize
+
+    if entry not in PROOFS:
+        return
+    if run.settings.secrets.mode == "external-secrets":
+        for line in synchronize(run.settings, entry):
+            say(line)
+    started = time.monotonic()
+    try:
+        with run.step("waiting for the pods"):
+            pods = PodsInUse(run.settings, entry, run.backend.values).wait(seconds=seconds, say=say)
+    except BootstrapError as error:
+        failure = Failure("pods", error)
+        run.report(failure)
+        yield failure
+    else:
+        say(f"all {pods} pods use the new value after {time.monotonic() - started:.0f} s")
 
 
 def _planned(run: Run, entry: str) -> Outcome:

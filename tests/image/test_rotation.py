@@ -84,6 +84,28 @@ def test_changed_key_replaces_workers_without_lost_request(
     assert "the-new-secret" not in server.log.read_text()
 
 
+def used_at(server: Serving) -> float:
+    (found,) = re.findall(r"^mlflow_sso_secrets_used_timestamp_seconds (\S+)", server.metrics(), re.M)
+    return float(found)
+
+
+def test_used_timestamp_waits_for_new_workers(pod: Pod, mounted: MountedSecrets) -> None:
+    with Serving(pod=pod) as server:
+        server.wait()
+        mounted.change("oidc", OIDC_CLIENT_SECRET="another")
+        changed = time.time()
+        wait_for(lambda: used_at(server) > changed, server.log.read_text)
+        replaced = reloaded(server)
+        mounted.change("oidc", OIDC_CLIENT_SECRET="")
+        refused = time.time()
+        wait_for(lambda: "refused" in reloaded(server), server.log.read_text)
+        time.sleep(5)  # two looks
+        confirmed = used_at(server)
+
+    assert replaced == {"replaced": 1}
+    assert confirmed < refused
+
+
 def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedSecrets) -> None:
     with Serving(pod=pod) as server:
         before = server.wait().worker_processes()

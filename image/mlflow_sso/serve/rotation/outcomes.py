@@ -15,6 +15,8 @@ class Outcomes:
         self._counts: Counter[Result] = Counter()
         self.in_use = True
         """Whether all workers have the values that are mounted."""
+        self.used_at = 0.0
+        """When the latest look began that found all that is mounted in use; seconds since 1970."""
 
     def count(self, result: Result) -> None:
         """Note an end."""
@@ -25,7 +27,7 @@ class Outcomes:
         return ()
 
     def collect(self) -> Iterator[Any]:
-        """The counts since the start of the container, and a gauge."""
+        """The counts since the start of the container, and two gauges."""
         # Only programs that use prometheus_client spend the time of its import.
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
@@ -37,4 +39,9 @@ class Outcomes:
         yield counter
         yield GaugeMetricFamily(
             "mlflow_sso_secrets_in_use", "Whether all workers use the mounted Secrets.", value=float(self.in_use)
+        )
+        yield GaugeMetricFamily(
+            "mlflow_sso_secrets_used_timestamp_seconds",
+            "When the latest look began that found all workers using the mounted Secrets.",
+            value=self.used_at,
         )

@@ -49,12 +49,13 @@ class Rotation:
         if now < self._next_look:
             return None
         self._next_look = now + POLL_SECONDS
-        before, self._seen = self._seen, take_snapshot(self._root)
+        began, before, self._seen = time.time(), self._seen, take_snapshot(self._root)
         # Several Secrets may be changing one after another.
         if self._seen != before:
             return None
         if self._seen == self._used:
             self._due, self._refused, self._outcomes.in_use = 0.0, None, not self._replacing
+            self._outcomes.used_at = self._outcomes.used_at if self._replacing else began
             return None
         return None if self._seen == self._refused else self._act(now, changed(self._used, self._seen))
 
