@@ -44,7 +44,7 @@ def test_renewed_database_password_reaches_running_pods(replicated: System, new_
     with Worker.with_run(replicated, new_user) as worker:
         before = _entry(replicated, "postgres")["password"]
 
-        replicated.bootstrap.succeed("rotate", "postgres")
+        replicated.bootstrap.succeed("rotate", "postgres", "--no-wait")
         replicated.sync_secrets()
         _wait_mounted(replicated, _entry(replicated, "postgres")["password"])
         # Connections that are open need no password.
@@ -79,7 +79,7 @@ def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: 
         earlier = _replacements(replicated)
 
         with Stream(worker.log, least=20) as stream:
-            said = [replicated.bootstrap.succeed("rotate", name) for name in names]
+            said = [replicated.bootstrap.succeed("rotate", name, "--no-wait") for name in names]
             replicated.sync_secrets()
             replicated.node.wait(
                 "new workers",
