@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import psycopg
 from pod import Bucket, Database, Pod, Venv
 
 from cdk8s_mlflow.releases import DEFAULT_RELEASE
@@ -25,8 +24,6 @@ ROWS = int(os.environ.get("ROWS", "8000000"))
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 """Of each program in turn, so that what else the machine does meets all of them; medians count."""
-
-OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 SEED = (
     "INSERT INTO experiments (name, artifact_location, lifecycle_stage) VALUES ('e', 'mlflow-artifacts:/1', 'active')",
@@ -50,14 +47,22 @@ class Cost:
 
 def server_processor(postgres: Postgres) -> float:
     """Seconds of processor that PostgreSQL has spent on sessions that have ended, with their parallel workers."""
-    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as session:
-        # A session ends after its client, and counts only then.
-        while session.execute(OTHERS).fetchone() != (0,):
-            time.sleep(0.1)
     number = (postgres.folder / "cluster/postmaster.pid").read_text().split()[0]
+    # A session ends after its client, and counts only once it is gone.
+    while any(map(is_session, Path(f"/proc/{number}/task/{number}/children").read_text().split())):
+        time.sleep(0.1)
     # Behind the name in brackets, which may hold spaces, cutime and cstime are 14th and 15th (proc_pid_stat(5)).
     fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_session(number: str) -> bool:
+    """Whether a child of PostgreSQL is a client's session, a worker of one, or has ended and was not waited for."""
+    try:
+        title = Path(f"/proc/{number}/cmdline").read_text()
+    except OSError:
+        return False
+    return not title or "127.0.0.1(" in title or "parallel worker" in title
 
 
 def timed(what: str, command: list[str | Path], environment: dict[str, str], *, postgres: Postgres) -> Cost:
