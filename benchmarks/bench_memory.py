@@ -49,7 +49,9 @@ def ask(server: Serving, key: str, count: int, answered: "itertools.count[int]",
         for answer in requests(client, wrong):
             # Refusals are part of the mix, faults are not.
             if answer.status_code >= 500:
-                raise SystemExit(f"error: {answer.request.url.path} was answered with {answer.status_code}")
+                # The log is deleted with its folder.
+                log = "\n".join(server.log.read_text().splitlines()[-60:])
+                raise SystemExit(f"error: {answer.request.url.path} was answered with {answer.status_code}\n{log}")
             with lock:
                 if next(answered) >= count:
                     return

@@ -7,7 +7,7 @@ IMAGE_VENVS := $(IMAGE_RELEASES:%=.venv-image-%)
 # Releases whose newest dependencies no longer work are locked as of a day on which they did.
 IMAGE_LOCK_3.6.0 := --exclude-newer 2025-12-01T00:00:00Z
 
-.PHONY: setup-image image-lock test-image test-stores bench-requests bench-image bench-gc bench-backup bench-migrate bench-scale bench-memory build-image push-image build-and-push-image image-base
+.PHONY: setup-image image-lock test-image test-stores bench-requests bench-image bench-gc bench-backup bench-migrate bench-scale bench-steps bench-memory build-image push-image build-and-push-image image-base
 
 # RELEASE, IMAGE_REGISTRY, IMAGE_REPOSITORY, MLFLOW_IMAGE_TAG, BASE_IMAGE, CONTAINER_ENGINE and DOCKER_HOST come from the
 # command line, the environment or .env.local.
@@ -71,13 +71,16 @@ bench-migrate: setup-image ## how long an upgrade of large databases takes and l
 bench-scale: setup-image ## lists on large data beside MLflow's own server: make bench-scale [SIZE=small] [RELEASE=3.17.2]
 	@PYTHONPATH=tests/image $(PY) benchmarks/bench_scale.py $(or $(SIZE),large) $(RELEASE)
 
+bench-steps: setup-image ## logged steps beside MLflow's own server, in turn: make bench-steps [SIZE=small] [ROUNDS=9] [RELEASE=3.17.2]
+	@PYTHONPATH=tests/image SIZE='$(SIZE)' ROUNDS=$(or $(ROUNDS),9) $(PY) benchmarks/bench_steps.py $(RELEASE)
+
 bench-memory: setup-image ## how much a worker grows over mixed requests: make bench-memory [REQUESTS=50000] [RELEASE=3.17.2]
 	@PYTHONPATH=tests/image:image REQUESTS=$(or $(REQUESTS),50000) $(PY) benchmarks/bench_memory.py $(RELEASE)
 
 bench-requests: setup-image ## what metrics and JSON logs of a request cost: make bench-requests [RELEASE=3.17.2]
 	@.venv-image-$(or $(RELEASE),3.17.2)/bin/python benchmarks/bench_requests.py
 
-bench: bench-requests bench-image bench-gc bench-backup bench-migrate bench-scale bench-memory
+bench: bench-requests bench-image bench-gc bench-backup bench-migrate bench-scale bench-steps bench-memory
 
 .PHONY: route-table
 
