@@ -13,8 +13,8 @@ live: $(VENV)/.servers ## run it all on a Kubernetes node of this machine: make 
 try: $(VENV)/.run ## run it in kubectl's current context: make try [OPTIONS="--image REGISTRY/mlflow:TAG"], or OPTIONS=--remove
 	@$(PY) main.py try $(OPTIONS)
 
-test-live: $(VENV)/.servers ## the whole system of each release on a node, as people use it, and with changed constants
-	@$(PY) -m pytest -q tests/live --ignore tests/live/test_servers.py
+test-live: $(VENV)/.servers ## the whole system of each release on a node, as people use it, and with changed constants: make test-live [NODES=2]
+	@$(PY) -m pytest -q $(ON_NODES) $(NODES) tests/live --ignore tests/live/test_servers.py
 
 test-mutations: $(VENV)/.servers ## of test-live only this: change constants of the constructs, and list which check notices
 	@$(PY) -m pytest -q tests/live/test_mutations.py

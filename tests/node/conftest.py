@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from deployment import COMMON, Deployment
+from traces import listening_ports
+from xdist.scheduler import LoadFileScheduling
 
 from live.node.backing import KEYCLOAK_HOST, BackingServices
 from live.node.flux import Flux
@@ -35,6 +37,36 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }
+
+
+TOGETHER = {
+    "both environments": {
+        *("test_client_certificate", "test_confinement", "test_delivery", "test_doctor"),
+        *("test_operation", "test_policies", "test_use"),
+    },
+    "make live": {"test_command", "test_kills"},
+}
+"""Files that share what takes a minute to start, or the machine's fixed ports, by what that is."""
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file in one process, and of several files that share what takes long, or the fixed ports."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return next((group for group, files in TOGETHER.items() if Path(file).stem in files), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Of `--dist loadfile`."""
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture
+def machine() -> None:
+    """The fixed ports of `make live`, which must be free: none of a person's may be disturbed."""
+    if ports := listening_ports():
+        pytest.skip(f"something listens on {ports}")
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +126,10 @@ def prepare(
 @pytest.fixture(scope="session")
 def deployments(prepare: Callable[..., Deployment], flux: Flux) -> Mapping[str, Deployment]:
     """Both environments, delivered and ready."""
+    # One after the other, since they share a realm; their pods may start at the same time.
     made = {name: prepare(name, **settings) for name, settings in ENVIRONMENTS.items()}
-    for deployment in made.values():
-        deployment.deliver(flux)
+    with ThreadPoolExecutor(len(made)) as threads:
+        list(threads.map(lambda deployment: deployment.deliver(flux), made.values()))
     return made
 
 

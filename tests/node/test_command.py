@@ -15,27 +15,16 @@ from urllib.request import urlopen
 import pytest
 from blocks import block
 from commands import ROOT
-from traces import traces
+from traces import listening_ports, traces
 
-from live.local import API_PORT, HTTPS_PORT, PORTS
-from live.lock import BusyError, need_ports
+from live.local import HTTPS_PORT, PORTS
 
 pytestmark = pytest.mark.servers
 
 COMMAND = [sys.executable, "-m", "live"]
-ALL_PORTS = [HTTPS_PORT, API_PORT, *PORTS.values()]
 PLAIN = {"PATH": "/usr/bin:/bin"}
 """A shell without a login."""
 USER = re.compile(r"^  (\w+@example.com) +(\S+)", re.MULTILINE)
-
-
-@pytest.fixture
-def machine() -> None:
-    """The fixed ports, which must be free: no `make live` of a person's may be disturbed."""
-    try:
-        need_ports(ALL_PORTS)
-    except BusyError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +43,17 @@ def started(state: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
         assert running.stdout is not None
         try:
-            yield running, "".join(iter(running.stdout.readline, "Ctrl-C stops everything.\n"))
+            said = []
+            for line in running.stdout:
+                said.append(line)
+                if line == "Ctrl-C stops everything.\n":
+                    break
+            assert said[-1:] == ["Ctrl-C stops everything.\n"], "".join(said)
+            yield running, "".join(said)
         finally:
             if running.poll() is None:
                 # A terminal sends it to the whole process group.
                 os.killpg(running.pid, signal.SIGINT)
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +63,16 @@ def both(state: Path) -> str:
         return said
 
 
-def test_live_serves_both_releases(machine: None, both: str) -> None:
+@pytest.mark.usefixtures("machine")
+def test_live_serves_both_releases(both: str) -> None:
     assert re.findall(r"^MLflow (\S+) +(\S+)", both, re.MULTILINE) == [
         ("3.6.0", f"https://localhost:{HTTPS_PORT}"),
         ("3.17.2", f"https://second.localhost:{HTTPS_PORT}"),
     ]
 
 
-def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) -> None:
+@pytest.mark.usefixtures("machine")
+def test_live_serves_dist_as_committed(both: str, state: Path) -> None:
     before = traces()
 
     with started(state) as (running, said):
@@ -110,11 +102,12 @@ def test_live_serves_dist_as_committed(machine: None, both: str, state: Path) ->
     )
     assert running.returncode == 0
     assert rest.endswith("stopped\n")
-    assert [port for port in ALL_PORTS if listening(port)] == []
+    assert listening_ports() == []
     assert traces() == before
 
 
-def test_live_names_a_taken_port(machine: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("machine")
+def test_live_names_a_taken_port(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", PORTS["keycloak"]))
         other.listen()
