@@ -19,7 +19,18 @@ PartName = Literal["secrets", "keycloak", "postgres", "minio"]
 RotatableEntry = Literal["oidc", "directory", "postgres", "s3", "server"]
 """Entries that ``rotate`` renews; ``server`` is read by pods only."""
 
-STORE_ENTRIES = ("postgres", "s3", "oidc", "server", "cloudflared", "machines", "directory", "backup", "barman")
+STORE_ENTRIES = (
+    "postgres",
+    "s3",
+    "oidc",
+    "server",
+    "cloudflared",
+    "machines",
+    "directory",
+    "backup",
+    "barman",
+    "azure",
+)
 """Entries that the secret store may hold for an environment."""
 
 ENTRIES_OF_DATA = frozenset({"postgres", "server"})
@@ -95,6 +106,9 @@ def _minio_removable(context: Context, data: frozenset[str]) -> Sequence[Removab
 
 
 def _buckets(settings: Settings) -> tuple[str, ...]:
+    # A container is made with the account, which is not ours.
+    if settings.artifacts.is_azure:
+        return ()
     return (f"minio/bucket/{settings.artifacts.bucket}",)
 
 
@@ -119,7 +133,7 @@ SYSTEMS = (
     ),
     SystemSpec(
         name="minio",
-        entries=("s3",),
+        entries=("s3", "azure"),
         rotates=("s3",),
         resources=_minio_resources,
         removable=_minio_removable,

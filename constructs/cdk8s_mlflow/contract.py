@@ -19,6 +19,9 @@ SECRETS_ROOT = "/var/run/secrets/mlflow"
 CONTAINER = "mlflow"
 """Name of the server's container, in every installation."""
 
+ACCOUNT_KEY = "AZURE_STORAGE_ACCESS_KEY"
+"""Key of the Secret with the key of a storage account."""
+
 HTTP_PORT = 5000
 METRICS_PORT = 9090
 
@@ -69,7 +72,7 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     """Every Secret that this environment needs, in the order in which a reader meets them."""
     templates = [_database_secret(settings)]
     if settings.artifacts.credentials == "keys":
-        templates.append(_artifact_secret(settings))
+        templates.append(_account_secret(settings) if settings.artifacts.is_azure else _artifact_secret(settings))
     # Both exist in every environment: login is not optional, and each release has a SECRET_KEY at least.
     templates += [_oidc_secret(settings), _server_secret(settings)]
     if settings.authentication.directory_client:
@@ -159,6 +162,17 @@ def _artifact_secret(settings: Settings) -> SecretTemplate:
             "credentials": f"[default]\naws_access_key_id={key}\naws_secret_access_key={secret}\n",
         },
         mount="s3",
+    )
+
+
+def _account_secret(settings: Settings) -> SecretTemplate:
+    return SecretTemplate(
+        name=f"{settings.name}-azure-secret",
+        namespace=settings.namespace,
+        entry="azure",
+        fields=("account_key",),
+        data={ACCOUNT_KEY: placeholder("account_key")},
+        mount="azure",
     )
 
 

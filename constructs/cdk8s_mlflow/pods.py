@@ -11,6 +11,12 @@ from cdk8s_mlflow.settings import Settings
 
 TEMPORARY = "/tmp"  # noqa: S108  (an emptyDir is mounted there)
 
+_IDENTITY_LABEL = {"azure.workload.identity/use": "true"}
+"""Label of a pod to which AKS gives the token of its workload identity (Microsoft, "Workload Identity overview")."""
+
+_OF_ARTIFACTS: tuple[Component, ...] = ("tracking-server", "maintenance")
+"""Components that read and write artifacts."""
+
 
 def container_security(*, read_only: bool = True) -> k8s.SecurityContext:
     """No privileges, no capabilities, and, if ``read_only``, no writing to the image's files."""
@@ -227,9 +233,10 @@ def pod_metadata(
 ) -> k8s.ObjectMeta:
     """Metadata of a pod of ours: what the settings give every pod, then ``labels`` and ``annotations``."""
     own = pod_labels(component, name=settings.name, instance=settings.instance)
+    identity = _IDENTITY_LABEL if settings.uses_azure_identity and component in _OF_ARTIFACTS else {}
     return k8s.ObjectMeta(
         # Ours are last: a label of the settings cannot change what selectors and policies see.
-        labels={**settings.pods.labels, **(labels or {}), **own},
+        labels={**settings.pods.labels, **(labels or {}), **identity, **own},
         annotations={**settings.pods.annotations, **(annotations or {})} or None,
     )
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from cdk8s_mlflow.contract import SECRETS_ROOT
+from cdk8s_mlflow.contract import ACCOUNT_KEY, SECRETS_ROOT
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.section import in_bytes
 
@@ -32,11 +32,17 @@ def pool_environment(settings: Settings) -> dict[str, str]:
 def artifact_environment(settings: Settings) -> dict[str, str]:
     """How to find the bucket: clients send artifacts to the server; only it may read and write them."""
     artifacts = settings.artifacts
-    keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
-    return {
+    proxied = {
         "MLFLOW_ARTIFACTS_DESTINATION": artifacts.destination,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
         "MLFLOW_SERVE_ARTIFACTS": "true",
+    }
+    if artifacts.is_azure:
+        file = f"{SECRETS_ROOT}/azure/{ACCOUNT_KEY}"
+        return {**proxied, **({"MLFLOW_SSO_BLOB_KEY_FILE": file} if artifacts.credentials == "keys" else {})}
+    keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
+    return {
+        **proxied,
         # boto3 signs requests with a region, whichever S3 they go to.
         "AWS_DEFAULT_REGION": artifacts.region,
         **({"MLFLOW_S3_ENDPOINT_URL": artifacts.endpoint} if artifacts.endpoint else {}),
@@ -221,14 +227,15 @@ def backup_environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_SSO_BACKUP_TARGET": backup.target or "",
         # Unset if equal: the program then takes that of artifacts, which is among `places`.
         "MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL": backup.endpoint if backup.endpoint != artifacts.endpoint else None,
-        "MLFLOW_SSO_BACKUP_REGION": backup.region,
+        # That of artifacts is not among `places` if these are in Azure.
+        "MLFLOW_SSO_BACKUP_REGION": backup.region or (artifacts.region if artifacts.is_azure else None),
         "MLFLOW_SSO_BACKUP_RECIPIENTS": ",".join(backup.recipients),
     }
     places = {
         # A dump has keys of its own; those of artifacts are not mounted in its pod.
         name: value
         for name, value in artifact_environment(settings).items()
-        if name != "AWS_SHARED_CREDENTIALS_FILE"
+        if name not in ("AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_SSO_BLOB_KEY_FILE")
     }
     return {**migration_environment(settings), **places, **{name: value for name, value in own.items() if value}}
 

@@ -245,7 +245,7 @@ def to_proxy(settings: Settings) -> EgressRules:
 
 
 def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
-    """Where AWS hands out keys for the pod's identity, beside the bucket's own networks.
+    """Where AWS or Entra ID hands out keys for the pod's identity, beside the bucket's own networks.
 
     Source: Amazon EKS documentation, "EKS Pod Identities" (the agent's link-local addresses and its port 80).
     """
@@ -253,6 +253,7 @@ def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     if settings.uses_pod_identity:
         # The agent listens on the node's link-local address, which "every public address" leaves out.
         return [k8s.NetworkPolicyEgressRule(to=networks([_POD_IDENTITY_AGENT]), ports=ports_of(80))]
-    # Without networks of its own the bucket is among all public addresses, and so is STS.
-    needs_sts = artifacts.credentials == "service-account" and artifacts.is_aws and settings.network.artifact_cidrs
-    return [k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(443))] if needs_sts else []
+    # Without networks of its own the bucket is among all public addresses, and so is STS, or Entra ID.
+    by_token = artifacts.credentials == "service-account" and (artifacts.is_aws or artifacts.is_azure)
+    asks = by_token and settings.network.artifact_cidrs
+    return [k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(443))] if asks else []

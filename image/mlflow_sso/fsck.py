@@ -4,6 +4,7 @@ After a restore, rows may be older than objects or the other way round. Each fin
 it is reported, since the server continues meanwhile.
 """
 
+import glob
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -11,12 +12,13 @@ from contextlib import closing
 from typing import Any
 
 from mlflow_sso import log
+from mlflow_sso.artifact_store import artifact_store
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.consistency.missing import find_missing
 from mlflow_sso.consistency.orphans import Orphans
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
-from mlflow_sso.object_store import ObjectStore, destination
+from mlflow_sso.object_store import Folder, destination
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -45,7 +47,8 @@ def run(arguments: Namespace) -> int:
 
 def _findings(schema: Schema, timeout: float) -> dict[object, dict[str, Any]]:
     """What one look finds, by what it is about."""
-    deadline, store, place = Deadline(timeout), ObjectStore(), destination()
+    deadline, place = Deadline(timeout), destination()
+    store = artifact_store(place)
     found: dict[object, dict[str, Any]] = {}
     with (
         closing(connect(schema, deadline=deadline, program="fsck")) as connection,
@@ -69,12 +72,26 @@ def _findings(schema: Schema, timeout: float) -> dict[object, dict[str, Any]]:
                 "objects": orphan.size.objects,
                 "bytes": orphan.size.bytes,
                 "with_subfolders": orphan.whole,
-                "repair": _removal(str(orphan.folder), whole=orphan.whole),
+                "repair": _removal(orphan.folder, whole=orphan.whole),
             }
     return found
 
 
-def _removal(location: str, *, whole: bool) -> str:
+def _removal(folder: Folder, *, whole: bool) -> str:
     """A command for a person, once they have looked at it."""
+    if folder.is_blob:
+        return _removal_of_blobs(folder, whole=whole)
     kept = "" if whole else " --exclude '*/*'"
-    return f"aws s3 rm --recursive {shlex.quote(location)}{kept}"
+    return f"aws s3 rm --recursive {shlex.quote(str(folder))}{kept}"
+
+
+def _removal_of_blobs(folder: Folder, *, whole: bool) -> str:
+    container, _, host = folder.bucket.partition("@")
+    place = f"--account-name {host.partition('.')[0]} --auth-mode login"
+    if whole:
+        pattern = shlex.quote(f"{glob.escape(folder.prefix)}*")
+        return f"az storage blob delete-batch {place} --source {container} --pattern {pattern}"
+    listed = (
+        f"az storage blob list {place} --container-name {container} --prefix {shlex.quote(folder.prefix)} --delimiter /"
+    )
+    return f"{listed}, then `az storage blob delete` for those that are not folders"

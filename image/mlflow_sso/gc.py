@@ -9,11 +9,12 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import closing
 
 from mlflow_sso import log
+from mlflow_sso.artifact_store import artifact_store
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.garbage_collection.collection import Collection
-from mlflow_sso.object_store import ObjectStore, destination
+from mlflow_sso.object_store import destination
 from mlflow_sso.outcomes import recorded
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
@@ -52,7 +53,7 @@ def run(arguments: Namespace) -> int:
     trust_mounted_authorities(root)
     schema, _ = schemas(root)
     # Only for its error, before a connection is opened and an outcome recorded.
-    destination()
+    place = destination()
     termination = Termination.expect()
     deadline = Deadline(arguments.timeout)
     connection = connect(schema, deadline=deadline, program="gc", writable=not arguments.dry_run)
@@ -65,7 +66,7 @@ def run(arguments: Namespace) -> int:
         connection.autocommit = False
         collection = Collection(
             connection=connection,
-            store=ObjectStore(),
+            store=artifact_store(place),
             before=int((time.time() - arguments.older_than) * 1000),
             dry_run=arguments.dry_run,
             should_stop=termination.require_none,

@@ -1,39 +1,29 @@
-"""The bucket behind ``MLFLOW_ARTIFACTS_DESTINATION``, reached as MLflow's server reaches it."""
+"""Where artifacts are, and what programs ask of the store that keeps them: S3, or Azure Blob Storage."""
 
-import base64
-import hashlib
-import json
 import os
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import IO, Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
+from mlflow_sso.errors import UsageError
 
-REFUSALS = {
-    "AccessDenied": "let the policy of the S3 user list the bucket, and get, put and delete its objects",
-    "InvalidAccessKeyId": "compare mlflow-s3-secret with the user in the object store",
-    "SignatureDoesNotMatch": "compare mlflow-s3-secret with the user in the object store",
-    "NoSuchBucket": "create the bucket first: `bootstrap.py minio`",
-    "NoSuchKey": "an object that belongs to the dump was deleted: restore an older one",
-    "PermanentRedirect": "set AWS_DEFAULT_REGION to the region of the bucket",
-    "AuthorizationHeaderMalformed": "set AWS_DEFAULT_REGION to the region of the bucket",
-}
-"""S3 error codes that another try does not cure."""
+BLOB_HOST = r"[a-z0-9]{3,24}\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)"
+"""Host of a storage account (Microsoft, "Storage account overview")."""
 
-PART = 16 << 20
-"""Bytes of a part of an upload: S3 allows 10,000 of them, so an object of 160 GB."""
+_BLOB_PLACE = re.compile(rf"(?=[^@]{{3,63}}@)[a-z0-9](-?[a-z0-9]){{2,62}}@{BLOB_HOST}")
 
 PAGE = 1000
-"""Keys that S3 lists, or deletes, in one request at most."""
+"""Keys in a page, which is what S3 lists, or deletes, in one request at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """All objects of ``bucket`` whose key starts with ``prefix``, which ends with a slash."""
+    """All objects of ``bucket`` whose key starts with ``prefix``, which ends with a slash.
+
+    A bucket is named as in its URI: that of S3 by its name, a container as ``CONTAINER@ACCOUNT.blob.core.windows.net``.
+    """
 
     bucket: str
     prefix: str
@@ -42,7 +32,12 @@ class Folder:
         return Folder(self.bucket, f"{self.prefix}{name.strip('/')}/")
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
+        return f"{'wasbs' if self.is_blob else 's3'}://{self.bucket}/{self.prefix}"
+
+    @property
+    def is_blob(self) -> bool:
+        """Whether it is in Azure Blob Storage; no bucket of S3 has such a name."""
+        return "@" in self.bucket
 
     @property
     def name(self) -> str:
@@ -56,14 +51,6 @@ class Folder:
         while prefix:
             prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
             yield Folder(self.bucket, prefix)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An access key of S3."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +81,13 @@ class Size:
 
 
 def destination() -> Folder:
-    """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` if that is not S3."""
+    """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` if that is no object store."""
     uri = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
-    folder = s3_folder(uri)
+    folder = s3_folder(uri) or blob_folder(uri)
     if folder is None:
         raise UsageError(
-            f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}", remedy="set it to s3://BUCKET or s3://BUCKET/PREFIX"
+            f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}",
+            remedy="set it to s3://BUCKET or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net, each with /PREFIX or not",
         )
     return folder
 
@@ -109,54 +97,48 @@ def s3_folder(uri: str) -> Folder | None:
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
         return None
-    path = parts.path.strip("/")
-    return Folder(parts.netloc, f"{path}/" if path else "")
+    return Folder(parts.netloc, _prefix(parts.path))
 
 
-class ObjectStore:
-    """An S3 client with MLflow's own settings, unless others are given; every method raises ``ProgramError``."""
+def blob_folder(uri: str) -> Folder | None:
+    """The folder that ``wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PREFIX`` names; None for any other text."""
+    parts = urlsplit(uri)
+    if parts.scheme != "wasbs" or not _BLOB_PLACE.fullmatch(parts.netloc):
+        return None
+    return Folder(parts.netloc, _prefix(parts.path))
 
-    def __init__(
-        self, *, endpoint: str | None = None, region: str | None = None, credentials: Credentials | None = None
-    ) -> None:
-        # boto3 takes about half a second to import; programs without a bucket do not wait for it.
-        import boto3
-        from botocore.config import Config
-        from botocore.session import get_session
 
-        own = endpoint is None
-        self._upload_arguments = json.loads(os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}") if own else {}
-        style = os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")
-        ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
-        session = get_session()
-        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
-        self._client = boto3.Session(botocore_session=session).client(
-            "s3",
-            endpoint_url=endpoint or os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
-            region_name=region or None,
-            aws_access_key_id=credentials.access_key if credentials else None,
-            aws_secret_access_key=credentials.secret_key if credentials else None,
-            verify=False if ignore_tls else None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": style},
-                connect_timeout=10,
-                read_timeout=60,
-                retries={"max_attempts": 3, "mode": "standard"},
-            ),
-        )
-        if os.environ.get("AWS_REQUEST_CHECKSUM_CALCULATION") == "when_required":
-            # A request to delete many must have a checksum; an S3 that knows no newer one wants this.
-            self._client.meta.events.register("before-sign.s3.DeleteObjects", _add_md5)
+def _prefix(path: str) -> str:
+    path = path.strip("/")
+    return f"{path}/" if path else ""
 
+
+class ObjectStore(ABC):
+    """What every store of artifacts can do; every method raises ``ProgramError``."""
+
+    lists_from_any_key: bool
+    """Whether a listing that begins in the middle of a folder costs no more than one from its start."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Of the server, for messages."""
+
+    @abstractmethod
     def page(self, folder: Folder, *, after: str = "", limit: int = PAGE) -> Page:
         """At most ``limit`` objects of ``folder`` with keys beyond ``after``, in the order of their keys."""
-        with _explained(folder):
-            answer = self._client.list_objects_v2(
-                Bucket=folder.bucket, Prefix=folder.prefix, StartAfter=after, MaxKeys=limit
-            )
-        objects = tuple((item["Key"], item["Size"]) for item in answer.get("Contents", []))
-        return Page(objects=objects, is_last=not answer["IsTruncated"])
+
+    @abstractmethod
+    def delete_keys(self, folder: Folder, keys: Sequence[str]) -> None:
+        """Delete at most a thousand objects of ``folder``; those that are not there are no error."""
+
+    @abstractmethod
+    def levels(self, folder: Folder) -> Iterator[Level]:
+        """All that is right in ``folder``, in the order of the names, a thousand folders and objects at a time."""
+
+    @abstractmethod
+    def try_writing(self, folder: Folder, name: str) -> None:
+        """Put, get, list and delete one small object."""
 
     def pages(self, folder: Folder) -> Iterator[Page]:
         """All objects of ``folder``; what was read may be deleted before the next page."""
@@ -167,96 +149,3 @@ class ObjectStore:
             if page.is_last:
                 return
             after = page.objects[-1][0]
-
-    def delete_keys(self, folder: Folder, keys: Sequence[str]) -> None:
-        """Delete at most a thousand objects of ``folder``; those that are not there are no error."""
-        names = [{"Key": key} for key in keys]
-        with _explained(folder):
-            answer = self._client.delete_objects(Bucket=folder.bucket, Delete={"Objects": names, "Quiet": True})
-            for error in answer.get("Errors", []):
-                raise _refused(folder, error["Code"], error["Message"])
-
-    def levels(self, folder: Folder) -> Iterator[Level]:
-        """All that is right in ``folder``, in the order of the names, a thousand folders and objects at a time."""
-        with _explained(folder):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=folder.bucket, Prefix=folder.prefix, Delimiter="/"
-            )
-            for page in pages:
-                yield Level(
-                    folders=tuple(Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", [])),
-                    sizes=tuple(item["Size"] for item in page.get("Contents", [])),
-                )
-
-    def upload(self, folder: Folder, name: str, stream: IO[bytes]) -> None:
-        """Store what ``stream`` gives until its end, in parts; nothing is stored if it raises."""
-        from boto3.s3.transfer import TransferConfig
-
-        # Each part is held in memory until it was sent, since the stream cannot be read twice.
-        transfer = TransferConfig(multipart_chunksize=PART, multipart_threshold=PART, max_concurrency=2)
-        with _explained(folder):
-            self._client.upload_fileobj(
-                stream, folder.bucket, f"{folder.prefix}{name}", Config=transfer, ExtraArgs=self._upload_arguments
-            )
-
-    def open(self, folder: Folder, name: str) -> IO[bytes]:
-        """What an object holds, as a stream that the caller closes."""
-        with _explained(folder):
-            answer = self._client.get_object(Bucket=folder.bucket, Key=f"{folder.prefix}{name}")
-        body: IO[bytes] = answer["Body"]
-        return body
-
-    def try_writing(self, folder: Folder, name: str) -> None:
-        """Put, get, list and delete one small object."""
-        place, body = {"Bucket": folder.bucket, "Key": f"{folder.prefix}{name}"}, name.encode()
-        with _explained(folder):
-            self._client.put_object(**place, Body=body, **self._upload_arguments)
-            same = self._client.get_object(**place)["Body"].read() == body
-            listed = self._client.list_objects_v2(Bucket=folder.bucket, Prefix=place["Key"])["KeyCount"]
-            self._client.delete_object(**place)
-        if not same or listed != 1:
-            raise TerminalError(f"{folder} does not give back what was put there")
-
-
-def _timestamp(text: Any) -> datetime:
-    """As botocore reads it, which tries every format that there is: half of the time that a listing takes."""
-    if isinstance(text, str) and text[4:5] == "-" and text.endswith("Z"):
-        with suppress(ValueError):
-            return datetime.fromisoformat(text)
-    from botocore.utils import parse_timestamp
-
-    found: datetime = parse_timestamp(text)
-    return found
-
-
-def _add_md5(request: Any, **_: Any) -> None:
-    digest = hashlib.md5(request.body or b"", usedforsecurity=False).digest()
-    request.headers["Content-MD5"] = base64.b64encode(digest).decode()
-
-
-@contextmanager
-def _explained(folder: Folder) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, SSLError
-
-    try:
-        yield
-    except ClientError as error:
-        raise _refused(folder, error.response["Error"].get("Code", ""), str(error)) from None
-    except NoCredentialsError as error:
-        raise TerminalError(f"cannot use {folder}: {error}", remedy="look at mlflow-s3-secret") from None
-    except SSLError as error:
-        raise TerminalError(
-            f"cannot trust the object store of {folder}: {error}",
-            remedy="mount the authority that signed it as ca/ca.crt",
-        ) from None
-    except BotoCoreError as error:
-        raise RetryableError(
-            f"cannot reach the object store for {folder}: {error}",
-            remedy="check MLFLOW_S3_ENDPOINT_URL, the object store's pods and the NetworkPolicy",
-        ) from None
-
-
-def _refused(folder: Folder, code: str, text: str) -> ProgramError:
-    if code in REFUSALS:
-        return TerminalError(f"the object store refuses {folder}: {text}", remedy=REFUSALS[code])
-    return RetryableError(f"the object store failed for {folder}: {text}", remedy="run it again")

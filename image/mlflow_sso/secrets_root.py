@@ -2,6 +2,7 @@
 
 db/      username, pg_service.conf, password or tls.crt and tls.key (of libpq only), ca.crt (optional)
 s3/      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, credentials
+azure/   AZURE_STORAGE_ACCESS_KEY (instead of s3/, of artifacts in Azure Blob Storage)
 oidc/    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
 backup/  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (of dump and restore only; optional)
 directory/  DIRECTORY_CLIENT_ID, DIRECTORY_CLIENT_SECRET (of end-access only)
@@ -20,6 +21,7 @@ DEFAULT_ROOT = Path("/var/run/secrets/mlflow")
 SECRET_OF_MOUNT = {
     "db": "mlflow-db-secret",
     "s3": "mlflow-s3-secret",
+    "azure": "mlflow-azure-secret",
     "oidc": "mlflow-oidc-config",
     "server": "mlflow-server-secret",
     "backup": "mlflow-backup-secret",
@@ -65,10 +67,11 @@ class SecretsRoot:
         return [file for file in (self.file("ca", "ca.crt"), self.file("db", "ca.crt")) if file.is_file()]
 
     def set_default_paths(self) -> None:
-        """Point libpq and boto3 at the mounted files, unless the environment already points elsewhere."""
+        """Point libpq and the object store's client at the mounted files, unless a variable names others."""
         for variable, mount, key in (
             ("PGSERVICEFILE", "db", "pg_service.conf"),
             ("AWS_SHARED_CREDENTIALS_FILE", "s3", "credentials"),
+            ("MLFLOW_SSO_BLOB_KEY_FILE", "azure", "AZURE_STORAGE_ACCESS_KEY"),
         ):
             if self.file(mount, key).is_file():
                 os.environ.setdefault(variable, str(self.file(mount, key)))

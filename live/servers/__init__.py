@@ -1,5 +1,6 @@
 """The real servers as local processes: typed, on free ports of 127.0.0.1, gone with the process that started them."""
 
+from live.servers.azurite import Azurite
 from live.servers.cache import MissingProgramError
 from live.servers.keycloak import Keycloak
 from live.servers.minio import Minio
@@ -13,6 +14,7 @@ from live.servers.registry import Registry
 from live.servers.seaweedfs import Seaweedfs
 
 __all__ = [
+    "Azurite",
     "Keycloak",
     "Minio",
     "MissingProgramError",

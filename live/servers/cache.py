@@ -170,6 +170,28 @@ def _fetch(coordinates: str, target: Path) -> None:
         (scratch / target.name).replace(target)
 
 
+def npm_program(package: str, version: str, *, command: str) -> Path:
+    """The script ``command`` of an npm ``package`` at ``version``, installed once; none of its own scripts is run.
+
+    Raises:
+        MissingProgramError: there is no npm, or it cannot install the package.
+    """
+    folder = cache_root() / "npm" / f"{package}-{version}"
+    with _missing(folder, package, f"installing {package} {version}, once") as missing:
+        if missing:
+            _install(f"{package}@{version}", folder)
+    return folder / "node_modules" / ".bin" / command
+
+
+def _install(package: str, folder: Path) -> None:
+    require("npm", "npm")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run_quietly(["npm", "install", f"--prefix={unfinished}", *options, package], folder=unfinished)
+    unfinished.replace(folder)
+
+
 def require(program: str, package: str) -> None:
     """Raise ``MissingProgramError`` unless ``program`` is on the PATH."""
     if not shutil.which(program):

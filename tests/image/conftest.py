@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from buckets import bucket_of
 from by_release import ByRelease
-from pod import Bucket, Database, Forks, Pod, Venv
+from pod import Database, Forks, Pod, Venv
 from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Keycloak, Minio, Postgres, Seaweedfs
+from live.servers import Azurite, Keycloak, Minio, Postgres, Seaweedfs
 from live.servers.memory import memory_folder
 
-OBJECT_STORES: Mapping[str, type[Minio | Seaweedfs]] = {"minio": Minio, "seaweedfs": Seaweedfs}
+OBJECT_STORES: Mapping[str, type[Minio | Seaweedfs | Azurite]] = {
+    "minio": Minio,
+    "seaweedfs": Seaweedfs,
+    "azurite": Azurite,
+}
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
@@ -44,8 +49,8 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def minio() -> Iterator[Minio | Seaweedfs]:
-    """MinIO, or the S3 that OBJECT_STORE names (`make test-stores`)."""
+def minio() -> Iterator[Minio | Seaweedfs | Azurite]:
+    """MinIO, or the store that OBJECT_STORE names (`make test-stores`)."""
     with OBJECT_STORES[os.environ.get("OBJECT_STORE", "minio")]() as server:
         yield server
 
@@ -68,12 +73,16 @@ def forks(venv: Venv) -> Iterator[Forks]:
 
 @pytest.fixture(scope="session")
 def make_pod(
-    venv: Venv, forks: Forks, postgres: Postgres, minio: Minio, tmp_path_factory: pytest.TempPathFactory
+    venv: Venv,
+    forks: Forks,
+    postgres: Postgres,
+    minio: Minio | Seaweedfs | Azurite,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Pod]:
     """Pods of the release with empty databases; keyword arguments are settings of the environment."""
 
     def make(**settings: str) -> Pod:
-        database, bucket = Database(server=postgres), Bucket(server=minio)
+        database, bucket = Database(server=postgres), bucket_of(minio)
         database.create()
         bucket.client.make_bucket(bucket.name)
         folder = tmp_path_factory.mktemp(database.label)

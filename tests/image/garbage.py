@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pod import Bucket, Pod
+from buckets import bucket_of
+from pod import Pod
 
 FORTY_DAYS = 40 * 86400 * 1000
 
@@ -53,7 +54,7 @@ def use(run, data, model):
     store.log_inputs(run, [dataset], [LoggedModelInput(model)])
 
 alive, gone, recent = experiment("alive"), experiment("gone"), experiment("recent")
-custom = experiment("custom", "s3://%s/custom" % sys.argv[1])
+custom = experiment("custom", sys.argv[1] + "/custom")
 active = run("active-run", alive)
 for name in ("old-run", "recent-run", "used-run"):
     store.delete_run(run(name, alive))
@@ -104,7 +105,7 @@ class Garbage:
     def strew(cls, pod: Pod) -> "Garbage":
         """Migrate, make everything, and let what is called neither active nor recent be deleted forty days ago."""
         migrated = pod.migrate()
-        made = pod.script(STORE, pod.bucket.name)
+        made = pod.script(STORE, pod.bucket.uri)
         assert (migrated.code, made.code) == (0, 0), migrated.stderr + made.stderr
         garbage = cls(pod=pod, things=json.loads(made.stdout.splitlines()[-1]))
         garbage._upload()
@@ -113,7 +114,7 @@ class Garbage:
 
     def copy(self, folder: Path) -> "Garbage":
         """The same things in other databases and another bucket."""
-        bucket = Bucket(server=self.pod.bucket.server)
+        bucket = bucket_of(self.pod.bucket.server)
         bucket.client.make_bucket(bucket.name)
         pod = replace(self.pod, folder=folder, database=self.pod.database.copy(), bucket=bucket)
         pod.mount()
@@ -134,7 +135,7 @@ class Garbage:
     def key(self, name: str) -> str:
         """Key of the thing's one object."""
         location = self.things[name]["location"]
-        path = location.removeprefix("mlflow-artifacts:/").removeprefix(f"s3://{self.pod.bucket.name}/")
+        path = location.removeprefix("mlflow-artifacts:/").removeprefix(f"{self.pod.bucket.uri}/")
         return f"{path}/model.txt"
 
     def _upload(self) -> None:

@@ -12,11 +12,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-import urllib3
-from minio import Minio as MinioClient
+from buckets import Bucket as Bucket
 from psycopg import sql
 
-from live.servers import Minio, Postgres, Seaweedfs
+from live.servers import Postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,26 +162,6 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bucket:
-    """An empty bucket of its own on a real S3 server."""
-
-    server: Minio | Seaweedfs
-    name: str = field(default_factory=lambda: f"mlflow-{secrets.token_hex(4)}")
-
-    @property
-    def client(self) -> MinioClient:
-        login = {"access_key": self.server.root_user, "secret_key": self.server.root_password}
-        scheme, _, address = self.server.url.partition("://")
-        http = urllib3.PoolManager(ca_certs=str(self.server.certificate.ca)) if self.server.tls else None
-        return MinioClient(address, **login, secure=scheme == "https", http_client=http)
-
-    def objects(self, prefix: str = "") -> list[str]:
-        return sorted(
-            item.object_name or "" for item in self.client.list_objects(self.name, prefix=prefix, recursive=True)
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pod:
     """Where a program runs: ``folder`` holds the mounted Secrets and the writable directories."""
 
@@ -208,14 +187,11 @@ class Pod:
         (self.folder / "tmp").mkdir(exist_ok=True)
 
     def _secrets(self) -> dict[str, str]:
-        access, secret = self.bucket.server.root_user, self.bucket.server.root_password
         return {
             "db/username": self.database.role,
             "db/password": self.database.password,
             "db/pg_service.conf": "".join(self._service(name) for name in ("mlflow", "mlflow_auth")),
-            "s3/AWS_ACCESS_KEY_ID": access,
-            "s3/AWS_SECRET_ACCESS_KEY": secret,
-            "s3/credentials": f"[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n",
+            **self.bucket.secrets,
         }
 
     def _service(self, name: str) -> str:
@@ -238,15 +214,21 @@ class Pod:
             "PGSERVICEFILE": str(self.secrets_root / "db" / "pg_service.conf"),
             "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
             "OIDC_USERS_DB_URI": "postgresql+psycopg2:///?service=mlflow_auth",
-            "AWS_SHARED_CREDENTIALS_FILE": str(self.secrets_root / "s3" / "credentials"),
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "MLFLOW_S3_ENDPOINT_URL": self.bucket.server.url,
-            "MLFLOW_ARTIFACTS_DESTINATION": f"s3://{self.bucket.name}",
+            **self._files,
+            **self.bucket.variables,
+            "MLFLOW_ARTIFACTS_DESTINATION": self.bucket.uri,
             "MLFLOW_DEFAULT_ARTIFACT_ROOT": "mlflow-artifacts:/",
             "MLFLOW_SERVE_ARTIFACTS": "true",
             **QUIET,
             **self.settings,
         }
+
+    @property
+    def _files(self) -> dict[str, str]:
+        """Variables that name files of the bucket's Secret."""
+        places = {"AWS_SHARED_CREDENTIALS_FILE": "s3/credentials"}
+        places |= {"MLFLOW_SSO_BLOB_KEY_FILE": "azure/AZURE_STORAGE_ACCESS_KEY"}
+        return {name: str(self.secrets_root / file) for name, file in places.items() if file in self.bucket.secrets}
 
     def copy(self, folder: Path) -> "Pod":
         """The same with databases of its own that hold the same, mounted in ``folder``; no client may be connected."""

@@ -73,7 +73,7 @@ def test_check_reads_only_leaves_no_object(whole: Pod) -> None:
     assert done.code == 0, done.stdout
     assert set(ROWS) < found.keys()
     assert {row["state"] for row in found.values()} == {"ok"}
-    assert found["artifact bucket"]["text"].startswith(f"listed s3://{whole.bucket.name}/ of ")
+    assert found["artifact bucket"]["text"].startswith(f"listed {whole.bucket.uri}/ of ")
 
 
 def test_check_reads_only_names_a_missing_bucket(whole: Pod) -> None:
@@ -123,7 +123,7 @@ INSERT INTO trace_tags (request_id, key, value) VALUES
 
 
 def test_check_counts_rows_of_unserved_locations(migrated_pod: Pod) -> None:
-    migrated_pod.database.query(LOCATIONS % f"s3://{migrated_pod.bucket.name}")
+    migrated_pod.database.query(LOCATIONS % migrated_pod.bucket.uri)
 
     done = migrated_pod.run("check", "--timeout", "1", MLFLOW_SSO_ALLOWED_LOCATIONS="s3://old")
 

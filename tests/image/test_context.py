@@ -32,6 +32,9 @@ def test_docker_sends_only_what_dockerfile_copies(tmp_path: Path) -> None:
     with mounted(REFERENCE) as root:
         sent = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     buildah("rmi", REFERENCE)
-    locks = {"build/requirements.lock", *(f"releases/{release}/requirements.lock" for release in RELEASES)}
+    locks = {
+        "build/requirements.lock",
+        *(f"releases/{release}/{name}.lock" for release in RELEASES for name in ("requirements", "azure")),
+    }
     programs = {str(path.relative_to(ROOT / "image")) for path in (ROOT / "image" / "mlflow_sso").rglob("*.py")}
     assert sent == {"pyproject.toml", *locks, *programs}

@@ -81,7 +81,7 @@ def test_fsck_finds_objects_without_rows(whole: Garbage) -> None:
     done = whole.pod.run("fsck")
 
     found = {line["location"]: line["objects"] for line in done.results[:-1] if line["finding"] == "objects"}
-    bucket = f"s3://{whole.pod.bucket.name}/"
+    bucket = f"{whole.pod.bucket.uri}/"
     assert done.code == 1
     assert found == {
         f"{bucket}": 1,

@@ -86,8 +86,7 @@ def test_dry_run_names_same_things_and_touches_none(garbage: Garbage) -> None:
 def test_gc_deletes_no_row_without_bucket(garbage: Garbage) -> None:
     rows = garbage.rows()
 
-    # Nothing listens on the port of the discard protocol.
-    done = garbage.pod.run("gc", MLFLOW_S3_ENDPOINT_URL="http://127.0.0.1:9")
+    done = garbage.pod.run("gc", **garbage.pod.bucket.unreachable)
 
     assert done.code == 75
     assert "cannot reach the object store" in done.stderr
@@ -96,13 +95,14 @@ def test_gc_deletes_no_row_without_bucket(garbage: Garbage) -> None:
 
 def test_refused_keys_are_terminal_and_keep_rows(garbage: Garbage) -> None:
     rows = garbage.rows()
-    credentials = garbage.pod.secrets_root / "s3" / "credentials"
-    Path(credentials).write_text("[default]\naws_access_key_id = unknown\naws_secret_access_key = s3cr3t-of-unknown\n")
+    for file, text in garbage.pod.bucket.wrong_secrets.items():
+        (garbage.pod.secrets_root / file).write_text(text)
 
     done = garbage.pod.run("gc")
 
     assert done.code == 1
-    assert "compare mlflow-s3-secret" in done.stderr
+    assert f"compare mlflow-{garbage.pod.bucket.mount}-secret" in done.stderr
+    assert not [text for text in garbage.pod.bucket.wrong_secrets.values() if text in done.stderr]
     assert "s3cr3t" not in done.stderr
     assert garbage.rows() == rows
 
@@ -118,7 +118,7 @@ def test_gc_keeps_what_it_cannot_delete(garbage: Garbage) -> None:
 
     reasons = {line["id"]: line["reason"] for line in done.results if line.get("action") == "kept"}
     assert done.code == 1
-    assert "gs://elsewhere/1, neither proxied nor in S3" in reasons[garbage.id("old-run")]
+    assert "gs://elsewhere/1, neither proxied nor in the object store" in reasons[garbage.id("old-run")]
     assert "violates foreign key constraint" in reasons[garbage.id("gone")]
     assert garbage.id("custom") in lines(done, "removed")
     assert garbage.id("gone") in garbage.rows()["experiment"]
@@ -146,21 +146,21 @@ VALUES (%s, %s, %s, 'deleted', 1)
 @pytest.mark.parametrize(
     ("location", "trace"),
     [
-        ("s3://{bucket}/attacker", "{victim}"),
-        ("s3://{bucket}/attacker", "../../{victim}"),
-        ("s3://{bucket}/attacker", "%2e%2e/%2e%2e/{victim}"),
+        ("{bucket}/attacker", "{victim}"),
+        ("{bucket}/attacker", "../../{victim}"),
+        ("{bucket}/attacker", "%2e%2e/%2e%2e/{victim}"),
         ("mlflow-artifacts:/attacker", "/{victim}"),
         ("mlflow-artifacts:/{victim}", "tr-1"),
         ("mlflow-artifacts:/attacker/../{victim}", "tr-1"),
         ("mlflow-artifacts:/%2e/{victim}/", "tr-1"),
-        ("s3://{bucket}/{victim}", "tr-1"),
-        ("s3://{bucket}/{victim}?x=", "tr-1"),
+        ("{bucket}/{victim}", "tr-1"),
+        ("{bucket}/{victim}?x=", "tr-1"),
         # The whole bucket.
         ("mlflow-artifacts:/", "{victim}"),
     ],
 )
 def test_gc_deletes_no_folder_of_another(garbage: Garbage, location: str, trace: str) -> None:
-    names = {"bucket": garbage.pod.bucket.name, "victim": garbage.id("alive")}
+    names = {"bucket": garbage.pod.bucket.uri, "victim": garbage.id("alive")}
     database, trace_id = garbage.pod.database, trace.format(**names)
     database.query(ATTACKER, 7777, "attacker", location.format(**names))
     database.query(
@@ -183,15 +183,13 @@ def test_gc_stays_within_its_destination(garbage: Garbage) -> None:
     bucket, database = garbage.pod.bucket, garbage.pod.database
     # /production begins as /prod does, which is the destination here, and does not lie below it.
     before = bucket.objects()
-    database.query(
-        "UPDATE runs SET artifact_uri = 's3://' || %s || '/production/' || run_uuid || '/artifacts'", bucket.name
-    )
+    database.query("UPDATE runs SET artifact_uri = %s || '/production/' || run_uuid || '/artifacts'", bucket.uri)
 
-    done = garbage.pod.run("gc", MLFLOW_ARTIFACTS_DESTINATION=f"s3://{bucket.name}/prod")
+    done = garbage.pod.run("gc", MLFLOW_ARTIFACTS_DESTINATION=f"{bucket.uri}/prod")
 
     reasons = {line["id"]: line["reason"] for line in done.results if line.get("action") == "kept"}
     assert done.code == 1
-    assert f"outside s3://{bucket.name}/prod/" in reasons[garbage.id("old-run")]
+    assert f"outside {bucket.uri}/prod/" in reasons[garbage.id("old-run")]
     assert bucket.objects() == before
 
 

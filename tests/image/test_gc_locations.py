@@ -3,7 +3,7 @@
 import pytest
 
 from mlflow_sso.garbage_collection.locations import UnclearLocationError, own_folder, readings
-from mlflow_sso.object_store import Folder
+from mlflow_sso.object_store import Folder, blob_folder
 
 ROOT = Folder("bucket", "prod/")
 
@@ -103,3 +103,54 @@ def test_readings_exclude_other_folders(location: str) -> None:
 @pytest.mark.parametrize("location", ["s3://[x/12", "s3://", "mlflow-artifacts:", "%%%", "\x00"])
 def test_readings_survive_what_is_no_uri(location: str) -> None:
     assert all(folder.prefix.strip("/") in ("", "prod") for folder in readings(location, ROOT))
+
+
+BLOBS = "mlflow@exampleaccount.blob.core.windows.net"
+"""A container, as its URI names it."""
+
+
+def test_own_folder_of_blobs_is_in_own_container() -> None:
+    root, location = Folder(BLOBS, "prod/"), f"wasbs://{BLOBS}/prod/12/ab/artifacts"
+
+    assert own_folder(location, root=root) == Folder(BLOBS, "prod/12/ab/artifacts/")
+    assert str(own_folder("mlflow-artifacts:/12", root=root)) == f"wasbs://{BLOBS}/prod/12/"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"s3://{BLOBS}/prod/12",
+        f"wasb://{BLOBS}/prod/12",
+        f"wasbs://{BLOBS}/production/12",
+        "wasbs://mlflow@other.blob.core.windows.net/prod/12",
+        "wasbs://other@exampleaccount.blob.core.windows.net/prod/12",
+        f"wasbs://{BLOBS}/prod/12?sig=x",
+    ],
+)
+def test_own_folder_refuses_blobs_of_others(location: str) -> None:
+    with pytest.raises(UnclearLocationError):
+        own_folder(location, root=Folder(BLOBS, "prod/"))
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mlflow-artifacts:/12",
+        f"wasb://{BLOBS}/prod/12",
+        f"wasbs://{BLOBS.upper()}/prod/x/../12",
+        # The same container by the service for data lakes, and by plain requests.
+        "abfss://mlflow@exampleaccount.dfs.core.windows.net/prod/12",
+        "https://exampleaccount.blob.core.windows.net/mlflow/prod/12",
+        # The Blob service reads a backslash as a slash.
+        f"wasbs://{BLOBS}/prod\\12",
+    ],
+)
+def test_readings_of_blobs_include_every_way(location: str) -> None:
+    assert Folder(BLOBS, "prod/12/") in readings(location, Folder(BLOBS, "prod/"))
+
+
+@pytest.mark.parametrize(
+    "uri", ["wasbs://a..b@exampleaccount.blob.core.windows.net", "wasbs://mlflow@evil.example.com/x"]
+)
+def test_blob_folder_is_of_an_account_of_azure(uri: str) -> None:
+    assert blob_folder(uri) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pod import ROOT, Venv
 
-LOCKS = sorted((ROOT / "image").glob("**/requirements.lock"))
+LOCKS = sorted((ROOT / "image").glob("**/*.lock"))
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
@@ -26,12 +26,13 @@ print(mlflow.__version__, len(modules))
 
 
 def test_every_lock_is_here() -> None:
-    names = [str(path.relative_to(ROOT / "image").parent) for path in LOCKS]
+    names = [str(path.relative_to(ROOT / "image")) for path in LOCKS]
 
-    assert names == ["build", "releases/3.17.2", "releases/3.6.0"]
+    own = (f"releases/{release}/{name}.lock" for release in ("3.17.2", "3.6.0") for name in ("azure", "requirements"))
+    assert names == ["build/requirements.lock", *own]
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_lock_pins_by_version_and_hash(lock: Path) -> None:
     text = lock.read_text()
 
@@ -41,6 +42,28 @@ def test_lock_pins_by_version_and_hash(lock: Path) -> None:
     assert [entry for entry in entries if not re.match(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==[^ ]+ ", entry)] == []
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", text) == []
+
+
+def test_blob_lock_repeats_pins_of_the_release() -> None:
+    for lock in (path for path in LOCKS if path.stem == "azure"):
+        pins, own = (
+            dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", path.read_text(), re.MULTILINE))
+            for path in (lock.with_name("requirements.lock"), lock)
+        )
+
+        assert {name: pins[name] for name in own.keys() & pins.keys()} == {n: v for n, v in own.items() if n in pins}
+        assert (
+            own.keys() - pins.keys()
+            == {
+                "azure-core",
+                "azure-identity",
+                "azure-storage-blob",
+                "isodate",
+                "msal",
+                "msal-extensions",
+            }
+            - pins.keys()
+        )
 
 
 @pytest.mark.servers

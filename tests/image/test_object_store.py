@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 import botocore.awsrequest
 from botocore import utils
 os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_EC2_METADATA_DISABLED="true")
-from mlflow_sso.object_store import Folder, ObjectStore, _timestamp
+from mlflow_sso.object_store import Folder
+from mlflow_sso.s3_store import S3Store, _timestamp
 
-store, parsed = ObjectStore(endpoint="http://127.0.0.1:1", region="us-east-1"), []
+store, parsed = S3Store(endpoint="http://127.0.0.1:1", region="us-east-1"), []
 inner = utils._parse_timestamp_with_tzinfo
 utils._parse_timestamp_with_tzinfo = lambda *given: parsed.append(given[0]) or inner(*given)
 contents = "".join(

@@ -215,6 +215,20 @@ def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_en
     assert "--tag localhost:30500/mlflow:3.17.2-oidc " in build
 
 
+@pytest.mark.parametrize("stores", ["", "azure"])
+def test_clients_of_stores_are_an_argument(publish: Publish, recording_engine: Path, stores: str) -> None:
+    publish("build", IMAGE_STORES=stores, BASE_IMAGE="")
+
+    assert f"--build-arg STORES={stores} " in recording_engine.read_text().splitlines()[-1]
+
+
+def test_unknown_store_is_refused(publish: Publish) -> None:
+    done = publish("build", IMAGE_STORES="gcs")
+
+    assert done.returncode == 2
+    assert done.stderr == "error: IMAGE_STORES is 'gcs'; set it to azure, or leave it out\n"
+
+
 def test_dotenv_gives_what_environment_does_not(publish: Publish, recording_engine: Path, tmp_path: Path) -> None:
     lines = [
         "DOCKER_HOST=ssh://builder@build.example.com",

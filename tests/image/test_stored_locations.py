@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Bucket, Pod
+from buckets import bucket_of
+from pod import Pod
 
 pytestmark = pytest.mark.servers
 
 
 def test_stored_locations_lead_to_own_files_only(migrated_once: Pod, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
-    allowed = Bucket(server=migrated_once.bucket.server)
+    allowed = bucket_of(migrated_once.bucket.server)
     allowed.client.make_bucket(allowed.name)
     allowed.client.put_object(allowed.name, "old/secret.txt", io.BytesIO(b"ours"), 4)
-    with new_site(migrated_once, MLFLOW_SSO_ALLOWED_LOCATIONS=f"s3://{allowed.name}/old") as site:
-        found = run_inside(site, "ask_stored_locations.py", str(tmp_path), f"s3://{allowed.name}/old")
+    with new_site(migrated_once, MLFLOW_SSO_ALLOWED_LOCATIONS=f"{allowed.uri}/old") as site:
+        found = run_inside(site, "ask_stored_locations.py", str(tmp_path), f"{allowed.uri}/old")
 
     assert found["served"] == []
     assert found["refused"] == []

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from minio.error import S3Error
 from raw_http import Answer, chunks, head, login, send
 from serving import API, Serving, Site, make_run
 
@@ -37,13 +36,7 @@ class Upload:
     @property
     def stored(self) -> bytes | None:
         """The object in the bucket; None if there is none."""
-        bucket = self.site.pod.bucket
-        try:
-            return bucket.client.get_object(bucket.name, f"{self.folder}/{self.name}").read()
-        except S3Error as error:
-            if error.code != "NoSuchKey":
-                raise
-            return None
+        return self.site.pod.bucket.read(f"{self.folder}/{self.name}")
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,32 @@ def test_pods_of_chart_become_settings(imported: Import, tmp_path: Path) -> None
     assert "left out: affinity.podAntiAffinity" in done.output
 
 
+AZURE_CHART = """
+artifactRoot:
+  proxiedArtifactStorage: true
+  azureBlob: {enabled: true, storageAccount: exampleaccount, container: models, path: team/, accessKey: c2VjcmV0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("values.yaml", AZURE_CHART),
+        ("recipe.env", "MLFLOW_ARTIFACTS_DESTINATION=wasbs://models@exampleaccount.blob.core.windows.net/team\n"),
+    ],
+)
+def test_container_of_azure_is_carried_over(imported: Import, tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+
+    done = imported(file, "--mlflow-host", "a.example.org", "--keycloak-host", "b.example.org")
+
+    artifacts = load(tmp_path / "environments" / "production.yaml").artifacts
+    assert done.exit_code == 0, done.output
+    assert artifacts.destination == "wasbs://models@exampleaccount.blob.core.windows.net/team"
+    assert "c2VjcmV0" not in done.output
+
+
 @pytest.mark.parametrize("file", ["chart.yaml", "recipe.env"])
 def test_import_writes_and_prints_no_secret(imported: Import, tmp_path: Path, file: str) -> None:
     done = imported(HERE / file)

@@ -15,6 +15,8 @@ from mlflow_bootstrap.resource import Removable, Resource
 
 def resources(context: Context) -> Sequence[Resource]:
     """Bucket, policy and user of MinIO; bucket and a check of the keys of another S3."""
+    if context.settings.artifacts.is_azure:
+        return []
     store = ObjectStore.of(context)
     if context.settings.artifacts.kind == "s3":
         return [_bucket(context, store), *_checks(context, store)]
@@ -24,6 +26,8 @@ def resources(context: Context) -> Sequence[Resource]:
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     """Policy and user of MinIO; the bucket with all that is in it only if ``data`` names it."""
     artifacts = context.settings.artifacts
+    if artifacts.is_azure:
+        return []
     bucket_named = f"minio/bucket/{artifacts.bucket}" in data
     if artifacts.kind == "s3":
         return [_bucket(context, ObjectStore.of(context))] if bucket_named else []

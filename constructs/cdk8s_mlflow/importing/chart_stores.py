@@ -6,6 +6,7 @@ from typing import Any
 from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, asked
 from cdk8s_mlflow.importing.variables import (
     EXISTING_DATABASE,
+    account,
     database,
     database_host,
     groups,
@@ -57,9 +58,11 @@ def artifact_root(value: Values, release: str) -> Iterator[Outcome]:
     s3 = value.get("s3") or {}
     if s3.get("enabled"):
         yield from _s3(s3, proxied=bool(value.get("proxiedArtifactStorage")))
-    for kind, name in (("azureBlob", "Azure Blob Storage"), ("gcs", "Google Cloud Storage")):
-        if (value.get(kind) or {}).get("enabled"):
-            yield LeftOut(f"artifactRoot.{kind}", f"is {name}; artifacts are in a bucket of S3 here")
+    blobs = value.get("azureBlob") or {}
+    if blobs.get("enabled"):
+        yield from _blobs(blobs)
+    if (value.get("gcs") or {}).get("enabled"):
+        yield LeftOut("artifactRoot.gcs", "is Google Cloud Storage; artifacts are in S3 or Azure here")
     for name in ("defaultArtifactRoot", "defaultArtifactsDestination"):
         path = str(value.get(name) or "")
         # The chart's defaults are folders of the pod, of the form ./mlruns.
@@ -84,6 +87,17 @@ def _s3(value: Values, *, proxied: bool) -> Iterator[Outcome]:
             yield LeftOut(f"artifactRoot.s3.{name}", SECRET)
     if (value.get("existingSecret") or {}).get("name"):
         yield LeftOut("artifactRoot.s3.existingSecret", _KEEP)
+
+
+def _blobs(value: Values) -> Iterator[Outcome]:
+    yield from account(f"{value.get('storageAccount')}.blob.core.windows.net")
+    if value.get("container"):
+        yield Carried("artifacts.bucket", value["container"])
+    if value.get("path"):
+        yield Carried("artifacts.prefix", str(value["path"]).strip("/"))
+    for name in ("accessKey", "connectionString"):
+        if value.get(name):
+            yield LeftOut(f"artifactRoot.azureBlob.{name}", SECRET)
 
 
 def oidc(value: Values, release: str) -> Iterator[Outcome]:

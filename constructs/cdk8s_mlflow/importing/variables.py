@@ -165,14 +165,23 @@ def database_host(host: str) -> Iterator[Outcome]:
 def bucket(source: str, uri: str) -> Iterator[Outcome]:
     """Bucket and folder of an artifact destination."""
     parts = urlsplit(uri)
-    if parts.scheme != "s3" or not parts.netloc:
+    container, is_blob, host = parts.netloc.partition("@")
+    if parts.scheme == "wasbs" and is_blob:
+        yield from account(host)
+    elif parts.scheme != "s3" or not parts.netloc:
         yield LeftOut(
-            source, f"is {_shown(uri)}; artifacts are in a bucket of S3 here: copy them there, keeping their paths"
+            source, f"is {_shown(uri)}; artifacts are in S3 or Azure here: copy them there, keeping their paths"
         )
         return
-    yield Carried("artifacts.bucket", parts.netloc)
+    yield Carried("artifacts.bucket", container)
     if parts.path.strip("/"):
         yield Carried("artifacts.prefix", parts.path.strip("/"))
+
+
+def account(host: str) -> Iterator[Outcome]:
+    """A storage account of Azure by its host."""
+    yield Carried("artifacts.kind", "azure")
+    yield Carried("artifacts.endpoint", f"https://{host}")
 
 
 def endpoint(source: str, url: str) -> Iterator[Outcome]:

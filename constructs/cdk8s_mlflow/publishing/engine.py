@@ -71,7 +71,12 @@ class Engine(ABC):
 
 
 def _arguments(target: Target) -> list[str]:
-    values = {"BASE_IMAGE": target.base_image, "RELEASE": target.release, "REVISION": target.revision}
+    values = {
+        "BASE_IMAGE": target.base_image,
+        "RELEASE": target.release,
+        "REVISION": target.revision,
+        "STORES": target.stores,
+    }
     return [word for name, value in values.items() for word in ("--build-arg", f"{name}={value}")]
 
 

@@ -92,7 +92,8 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts, backup, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
     target = (backup.target or "").removeprefix("s3://").partition("/")[0]
     for key, endpoint, bucket in (
-        ("artifacts.endpoint", artifacts.endpoint, artifacts.bucket),
+        # A container stands in the path only, so that the account may be called as it is.
+        ("artifacts.endpoint", artifacts.endpoint, "" if artifacts.is_azure else artifacts.bucket),
         ("backup.endpoint", backup.endpoint, target),
     ):
         url = urlsplit(endpoint or "")

@@ -1,7 +1,9 @@
 """Where MLflow keeps artifacts."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
@@ -31,40 +33,45 @@ Location = Annotated[
 ]
 
 
-_OTHER_STORES = {
-    "gcs": "Google Cloud Storage",
-    "gs": "Google Cloud Storage",
-    "azure": "Azure Blob Storage",
-    "azureblob": "Azure Blob Storage",
-    "wasbs": "Azure Blob Storage",
-}
+_ACCOUNT = re.compile(
+    r"https://(?P<host>[a-z0-9]{3,24}\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net))/?"
+)
+"""Source: Microsoft, "Storage account overview", storage account endpoints."""
+
+_CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")
+"""Source: Microsoft, "Naming and referencing containers, blobs, and metadata"."""
+
+_OF_S3 = ("region", "checksums", "addressing", "encryption", "kms_key", "versioned", "user", "policy")
+"""Settings that Azure Blob Storage has no use for."""
 
 
 def _kind(value: object) -> object:
-    # A word of its own, since `must be minio or s3` would not say that these never work.
-    store = _OTHER_STORES.get(str(value).lower().replace("-", "").replace("_", ""))
-    if store:
+    # Words of their own, since `must be minio, s3 or azure` would not say which of them is meant.
+    word = str(value).lower().replace("-", "").replace("_", "")
+    if word in ("gcs", "gs"):
         raise ValueError(
-            f"names {store}, which is not supported: the image has no client for it, and cleaning, dumps and checks "
-            "speak S3; use s3 with any S3 (docs/artifact-stores.md)"
+            "names Google Cloud Storage, which is not supported: the image has no client for it; its XML API speaks S3 "
+            "with HMAC keys, which is not tried here (docs/artifact-stores.md)"
         )
+    if word in ("azureblob", "wasbs", "abfss"):
+        raise ValueError("names Azure Blob Storage; write azure")
     return value
 
 
 class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
 
-    kind: Annotated[Literal["minio", "s3"], BeforeValidator(_kind)] = "minio"
-    """MinIO, whose user and policy bootstrap.py creates, or any other S3, for which you create them."""
+    kind: Annotated[Literal["minio", "s3", "azure"], BeforeValidator(_kind)] = "minio"
+    """MinIO, whose user and policy bootstrap.py creates, any other S3, or Azure Blob Storage."""
 
     endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"
-    """Address of the S3 API; null for AWS. Plain http is allowed only in the cluster."""
+    """Address of the S3 API, null for AWS; of Azure that of the account, https://ACCOUNT.blob.core.windows.net."""
 
     region: Annotated[str, matching(r"[a-z0-9-]{1,40}", "us-east-1")] = "us-east-1"
     """Region of the bucket; MinIO takes any."""
 
     bucket: Bucket = follows_instance("{instance}")
-    """Bucket that holds artifacts and nothing else."""
+    """Bucket, or container of Azure, that holds artifacts and nothing else."""
 
     prefix: Folder | None = None
     """Folder of the bucket for artifacts, to which MinIO's policy is limited; unset for the whole bucket."""
@@ -104,7 +111,19 @@ class ArtifactSettings(Section):
     @property
     def destination(self) -> str:
         """Where the server stores artifacts."""
-        return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
+        root = f"wasbs://{self.bucket}@{self.account_host}" if self.is_azure else f"s3://{self.bucket}"
+        return f"{root}/{self.prefix}" if self.prefix else root
+
+    @property
+    def is_azure(self) -> bool:
+        """Whether a container of Azure Blob Storage takes the bucket's place."""
+        return self.kind == "azure"
+
+    @property
+    def account_host(self) -> str:
+        """Host of the storage account; empty if ``endpoint`` names none."""
+        found = _ACCOUNT.fullmatch(self.endpoint or "")
+        return found["host"] if found else ""
 
     @property
     def upload_arguments(self) -> dict[str, str]:
@@ -121,6 +140,15 @@ class ArtifactSettings(Section):
 
 def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
     """What cannot hold together, by dotted key."""
+    if artifacts.is_azure:
+        yield from _azure_conflicts(artifacts)
+        return
+    for location in artifacts.allowed_locations:
+        if urlsplit(location).scheme in ("wasbs", "wasb", "abfss", "abfs"):
+            yield (
+                "artifacts.allowed_locations",
+                f"names {location}, for which the server has no client and no key; copy the files into the bucket",
+            )
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
     if artifacts.kind == "minio" and artifacts.credentials != "keys":
@@ -138,3 +166,35 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
         )
     if artifacts.kms_key and artifacts.encryption != "aws:kms":
         yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"
+
+
+def _azure_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
+    if not artifacts.account_host:
+        yield (
+            "artifacts.endpoint",
+            f"is {artifacts.endpoint or 'null'}, but Azure needs the account's own address; write "
+            "https://ACCOUNT.blob.core.windows.net",
+        )
+    if not _CONTAINER.fullmatch(artifacts.bucket):
+        yield (
+            "artifacts.bucket",
+            f"is {artifacts.bucket}, which no container is called; use 3 to 63 of a-z, 0-9 and single '-'",
+        )
+    if artifacts.credentials == "pod-identity":
+        yield "artifacts.credentials", "is pod-identity, which only S3 of AWS knows; use service-account, or keys"
+    # Only what the file sets: the defaults are those of S3.
+    for key in sorted(artifacts.model_fields_set.intersection(_OF_S3)):
+        yield (
+            f"artifacts.{key}",
+            "has no effect with artifacts.kind azure; remove it, and set it in the storage account",
+        )
+    for location in artifacts.allowed_locations:
+        if (
+            urlsplit(location).scheme != "wasbs"
+            or urlsplit(location).netloc.rpartition("@")[2] != artifacts.account_host
+        ):
+            yield (
+                "artifacts.allowed_locations",
+                f"names {location}, but the server opens the account of artifacts.endpoint only; write "
+                f"wasbs://CONTAINER@{artifacts.account_host or 'ACCOUNT.blob.core.windows.net'}/FOLDER",
+            )

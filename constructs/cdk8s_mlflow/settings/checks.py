@@ -129,6 +129,20 @@ def _extra_environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from refused_variables(settings.server.extra_environment, settings.release)
 
 
+def _azure(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    server = settings.server
+    named = "azure.workload.identity/client-id" in server.service_account_annotations
+    # Of a ServiceAccount that is not ours, its owner knows.
+    if settings.uses_azure_identity and server.service_account is None and not named:
+        yield (
+            "server.service_account_annotations",
+            "needs azure.workload.identity/client-id, since artifacts.credentials is service-account; add the client "
+            "id of the managed identity",
+        )
+    if settings.artifacts.is_azure and settings.bootstrap.s3_endpoint:
+        yield "bootstrap.s3_endpoint", "has no effect with artifacts.kind azure; remove it"
+
+
 def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
     maintenance = settings.maintenance
     asked = "end_access" in maintenance.model_fields_set and maintenance.end_access
@@ -181,6 +195,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     lambda settings: authentication_conflicts(settings.authentication),
     _end_access,
     lambda settings: artifact_conflicts(settings.artifacts),
+    _azure,
     backup_conflicts,
     _secrets,
     lambda settings: monitoring_conflicts(settings.monitoring),

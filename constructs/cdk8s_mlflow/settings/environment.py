@@ -118,6 +118,11 @@ class EnvironmentSettings(Section):
         return artifacts.credentials == "pod-identity" or unnamed
 
     @property
+    def uses_azure_identity(self) -> bool:
+        """Whether pods open the container of artifacts by a workload identity of Entra ID."""
+        return self.artifacts.is_azure and self.artifacts.credentials == "service-account"
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host headers that the server answers: the public one, and the Service's names with and without its port."""
         service = f"{self.name}.{self.namespace}"

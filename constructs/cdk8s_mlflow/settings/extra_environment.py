@@ -88,6 +88,7 @@ SETTINGS: Mapping[str, str] = {
     r"AWS_(DEFAULT_)?REGION": "artifacts.region",
     r"AWS_(SHARED_CREDENTIALS_FILE|CONFIG_FILE|(DEFAULT_)?PROFILE|ROLE_[A-Z_]+|WEB_IDENTITY_TOKEN_FILE|CONTAINER_[A-Z_]+"
     r"|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN)": "artifacts.credentials",
+    r"AZURE_[A-Z_]+": "artifacts.credentials",
     r"HTTPS_PROXY|https_proxy": "network.proxy.url",
     r"NO_PROXY|no_proxy": "network.proxy.no_proxy",
     r"LOG_LEVEL": "server.log_level",

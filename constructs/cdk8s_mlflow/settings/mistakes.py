@@ -38,7 +38,6 @@ _MISTAKES = (
     _Mistake("bootstrap.postgres_database", r"://", "an address; name only the database"),
     _Mistake("bootstrap.kube_context", r"^[~/]|^\./", "a file; name a context, and the file in KUBECONFIG"),
     _Mistake("database.cluster", r"-(rw|ro|r)$", "the name of a Service; leave the ending out to name the Cluster"),
-    _Mistake("artifacts.endpoint", r"\.blob\.core\.", "Azure Blob Storage, which speaks no S3; use any S3"),
     _Mistake("backup.endpoint", r"\.blob\.core\.", "Azure Blob Storage, which speaks no S3; use any S3"),
     _Mistake("artifacts.kms_key", r"^key/", "but an ARN begins with arn:, and an id has no key/; leave that out"),
     _Mistake("delivery.repository", r"/-?/?(tree|blob)/", "a page in a browser; name what `git clone` takes"),
@@ -118,6 +117,8 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
         yield "database.port", message
     yield from _regions(settings)
     host = urlsplit(artifacts.endpoint or "").hostname or ""
+    if artifacts.kind != "azure" and ".blob.core." in host:
+        yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is Azure; set artifacts.kind to azure"
     if artifacts.kind == "minio" and re.search(r"\.amazonaws\.com(\.cn)?$", host):
         yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is AWS; set artifacts.kind to s3"
     if "severity" in settings.monitoring.alert_labels:

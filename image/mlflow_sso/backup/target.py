@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from mlflow_sso.backup.manifest import Manifest
 from mlflow_sso.backup.streams import Digest, receive, send
 from mlflow_sso.errors import TerminalError, UsageError
-from mlflow_sso.object_store import Credentials, Folder, ObjectStore, s3_folder
+from mlflow_sso.object_store import Folder, s3_folder
+from mlflow_sso.s3_store import Credentials, S3Store
 from mlflow_sso.secrets_root import SecretsRoot
 
 MANIFEST = "manifest"
@@ -38,7 +39,7 @@ class Dump:
 class Target:
     """Where dumps are kept; every method raises ``ProgramError``."""
 
-    store: ObjectStore
+    store: S3Store
     folder: Folder
 
     @classmethod
@@ -55,7 +56,7 @@ class Target:
         own = Credentials(key, root.read("backup", "AWS_SECRET_ACCESS_KEY")) if key else None
         endpoint = os.environ.get("MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL")
         region = os.environ.get("MLFLOW_SSO_BACKUP_REGION")
-        return cls(store=ObjectStore(endpoint=endpoint, region=region, credentials=own), folder=folder)
+        return cls(store=S3Store(endpoint=endpoint, region=region, credentials=own), folder=folder)
 
     def new(self, created: float) -> str:
         """A name that no dump has."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
+from mlflow_sso.artifact_store import artifact_store
 from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.changes import read_state
@@ -17,7 +18,7 @@ from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import ProgramError
 from mlflow_sso.indexes import index_state
-from mlflow_sso.object_store import ObjectStore, destination
+from mlflow_sso.object_store import destination
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -132,8 +133,9 @@ def _changes(schema: Schema, timeout: float) -> str:
 
 
 def _bucket(*, reads_only: bool) -> str:
-    folder, store = destination(), ObjectStore()
-    address = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or "AWS"
+    folder = destination()
+    store = artifact_store(folder)
+    address = store.address
     if reads_only:
         store.page(folder, limit=1)
         return f"listed {folder} of {address}"

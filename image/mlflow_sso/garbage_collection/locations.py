@@ -14,6 +14,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from mlflow_sso.object_store import Folder
 
 S3_SCHEMES = ("s3", "s3a", "s3n", "r2")
+BLOB_SCHEMES = ("wasbs", "wasb", "abfss", "abfs")
+"""Of Azure: of the Blob service, and of the same containers by that of Data Lake Storage."""
+
 PROXY_PATH = "/mlflow-artifacts/artifacts"
 """End of the route of MLflow's artifact proxy, ``/api/2.0/mlflow-artifacts/artifacts``, in ``http:`` locations."""
 
@@ -34,8 +37,8 @@ def own_folder(location: str, *, root: Folder) -> Folder:
     scheme, _, rest = location.partition(":")
     if scheme == "mlflow-artifacts" and rest.startswith("/") and not rest.startswith("//"):
         return root / _clear_path(location, rest[1:])
-    if scheme != "s3" or not rest.startswith("//"):
-        raise UnclearLocationError(f"its artifacts are at {location}, neither proxied nor in S3")
+    if scheme != str(root).partition(":")[0] or not rest.startswith("//"):
+        raise UnclearLocationError(f"its artifacts are at {location}, neither proxied nor in the object store")
     bucket, _, path = rest[2:].partition("/")
     key = _clear_path(location, path)
     if bucket != root.bucket or not f"{key}/".startswith(root.prefix) or f"{key}/" == root.prefix:
@@ -85,12 +88,17 @@ def _places(uri: str, root: Folder) -> Iterator[tuple[str, str]]:
         if parts.scheme in S3_SCHEMES:
             for bucket in {parts.netloc, parts.netloc.lower(), parts.netloc.partition("@")[0]}:
                 yield bucket, path.removeprefix("/")
+        elif parts.scheme in BLOB_SCHEMES:
+            yield parts.netloc.lower().replace(".dfs.core.", ".blob.core."), path.removeprefix("/")
         elif parts.scheme == "mlflow-artifacts":
             inside = path.partition(PROXY_PATH)[2] or path
             for tail in {path, inside, f"{parts.netloc}{path}", posixpath.normpath(f"/{path}")}:
                 yield root.bucket, root.prefix + tail.removeprefix("/")
         elif parts.scheme in ("http", "https") and PROXY_PATH in path:
             yield root.bucket, root.prefix + path.partition(PROXY_PATH)[2].removeprefix("/")
+        elif parts.scheme in ("http", "https") and root.is_blob:
+            container, _, key = path.removeprefix("/").partition("/")
+            yield f"{container}@{parts.netloc.lower()}", key
 
 
 def _paths(parts: SplitResult) -> set[str]:

@@ -74,7 +74,7 @@ class Sweep:
 
     def _pages(self, folders: Iterable[Folder]) -> Iterator[tuple[Folder, list[str]]]:
         for parent, inside in _by_parent(_outermost(folders)).items():
-            together = len(inside) >= SIDE_BY_SIDE
+            together = self.store.lists_from_any_key and len(inside) >= SIDE_BY_SIDE
             for scope, some in [(parent, inside)] if together else [(folder, [folder]) for folder in inside]:
                 for page in self._objects(scope, some):
                     yield Folder(scope.bucket, ""), page

@@ -1,5 +1,6 @@
 """Asks for an artifact and its size before MLflow copies it to the temporary directory, on its way to the client."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mlflow_sso.patches.untried_logins import busy
@@ -13,12 +14,17 @@ def reserve_room_for_downloads() -> None:
     download = S3ArtifactRepository.download_artifacts
 
     def download_with_room(self: Any, artifact_path: str, dst_path: str | None = None, **options: Any) -> Any:
-        request = busy.get()
-        if request is not None:
-            _reserve(request, _size(self, artifact_path))
+        reserve_room(lambda: _size(self, artifact_path))
         return download(self, artifact_path, dst_path, **options)
 
     S3ArtifactRepository.download_artifacts = download_with_room
+
+
+def reserve_room(size: Callable[[], int]) -> None:
+    """Raises MLflow's exception if there is no room for ``size`` bytes, which is asked for a request only."""
+    request = busy.get()
+    if request is not None:
+        _reserve(request, size())
 
 
 def _size(repository: Any, artifact_path: str) -> int:

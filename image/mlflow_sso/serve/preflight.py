@@ -2,13 +2,15 @@
 
 import binascii
 import configparser
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from mlflow_sso.errors import UsageError
+from mlflow_sso.blob_client import IDENTITY, KEY_FILE, require_clients
+from mlflow_sso.errors import ProgramError, UsageError
+from mlflow_sso.object_store import blob_folder
 from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot, missing
 
@@ -125,12 +127,33 @@ def _sections(file: Path) -> set[str]:
 
 
 def _artifact_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    if blob_folder(variables.get("MLFLOW_ARTIFACTS_DESTINATION", "")):
+        yield from _blob_store(root, variables)
+        return
     if not variables.get("MLFLOW_ARTIFACTS_DESTINATION", "").startswith("s3://"):
         return
     named = variables.get("AWS_SHARED_CREDENTIALS_FILE")
     file = Path(named) if named else root.file("s3", "credentials")
     if not file.is_file() and not any(variables.get(name) for name in CLOUD_IDENTITY):
         yield missing(file, "s3")
+
+
+def _blob_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    try:
+        require_clients()
+    except ProgramError as error:
+        yield f"{error.message}; {error.remedy}"
+    named = variables.get(KEY_FILE)
+    file = Path(named) if named else root.file("azure", "AZURE_STORAGE_ACCESS_KEY")
+    if (named or not all(variables.get(name) for name in IDENTITY)) and not _holds_key(file):
+        yield f"{file} holds no key of a storage account: it comes from mlflow-azure-secret"
+
+
+def _holds_key(file: Path) -> bool:
+    try:
+        return bool(b64decode(file.read_text(encoding="utf-8").strip(), validate=True))
+    except (OSError, ValueError):
+        return False
 
 
 def _secrets(root: SecretsRoot, mount: str, names: tuple[str, ...], variables: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,43 @@
+"""Artifacts in Azure: bootstrap creates nothing there, and asks for the key that it cannot create."""
+
+import pytest
+
+from cdk8s_mlflow.settings import Settings
+from mlflow_bootstrap import minio
+from mlflow_bootstrap.context import Context
+from mlflow_bootstrap.credentials import Credentials
+from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.store.entries import entry_plans
+from mlflow_bootstrap.systems import STORE_ENTRIES, SYSTEMS
+from mlflow_bootstrap.values import FixedValues
+
+AZURE = {"kind": "azure", "endpoint": "https://exampleaccount.blob.core.windows.net", "bucket": "mlflow"}
+
+
+@pytest.fixture
+def settings() -> Settings:
+    login = {"keycloak_host": "auth.example.com"}
+    return Settings.model_validate(
+        {"ingress": {"host": "mlflow.example.com"}, "authentication": login, "artifacts": AZURE}
+    )
+
+
+def test_bootstrap_owns_nothing_in_azure(settings: Settings) -> None:
+    context = Context(settings=settings, credentials=Credentials(environ={}, ask=None), values=FixedValues({}))
+
+    assert minio.resources(context) == []
+    assert minio.removable(context, data=frozenset()) == []
+    assert [spec.data(settings) for spec in SYSTEMS if spec.name == "minio"] == [()]
+
+
+def test_account_key_is_given_by_operator(settings: Settings) -> None:
+    (plan,) = [plan for plan in entry_plans(settings, finders={}) if plan.name == "azure"]
+    (field,) = plan.fields
+
+    with pytest.raises(MissingError, match="MLFLOW_AZURE_ACCOUNT_KEY"):
+        field.obtain(Credentials(environ={}, ask=None))
+    given = field.obtain(Credentials(environ={"MLFLOW_AZURE_ACCOUNT_KEY": "a key"}, ask=None))
+
+    assert given.get_secret_value() == "a key"
+    assert not field.rotates
+    assert "azure" in STORE_ENTRIES

@@ -1,0 +1,158 @@
+"""Where pods keep artifacts: buckets of an S3, and containers of Azurite, asked for what buckets are asked for."""
+
+import secrets
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+from minio import Minio as MinioClient
+from minio.error import S3Error
+
+from live.servers import Azurite, Minio, Seaweedfs
+from live.servers.azurite import ACCOUNT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """An empty bucket of its own on a real S3 server."""
+
+    server: Minio | Seaweedfs
+    name: str = field(default_factory=lambda: f"mlflow-{secrets.token_hex(4)}")
+
+    @property
+    def client(self) -> MinioClient:
+        login = {"access_key": self.server.root_user, "secret_key": self.server.root_password}
+        scheme, _, address = self.server.url.partition("://")
+        http = urllib3.PoolManager(ca_certs=str(self.server.certificate.ca)) if self.server.tls else None
+        return MinioClient(address, **login, secure=scheme == "https", http_client=http)
+
+    @property
+    def uri(self) -> str:
+        """Its location."""
+        return f"s3://{self.name}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """How programs reach it."""
+        return {"AWS_DEFAULT_REGION": "us-east-1", "MLFLOW_S3_ENDPOINT_URL": self.server.url}
+
+    @property
+    def unreachable(self) -> dict[str, str]:
+        """Variables by which programs ask a port where nothing listens: that of the discard protocol."""
+        return {"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9"}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Files of the Secret that opens it."""
+        access, secret = self.server.root_user, self.server.root_password
+        return {
+            "s3/AWS_ACCESS_KEY_ID": access,
+            "s3/AWS_SECRET_ACCESS_KEY": secret,
+            "s3/credentials": f"[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n",
+        }
+
+    @property
+    def mount(self) -> str:
+        """Folder of that Secret."""
+        return "s3"
+
+    @property
+    def wrong_secrets(self) -> dict[str, str]:
+        """The same files with keys that open nothing."""
+        return {"s3/credentials": "[default]\naws_access_key_id = unknown\naws_secret_access_key = s3cr3t-of-unknown\n"}
+
+    def read(self, key: str) -> bytes | None:
+        """The object ``key``; None if there is none."""
+        try:
+            return self.client.get_object(self.name, key).read()
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return None
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return sorted(
+            item.object_name or "" for item in self.client.list_objects(self.name, prefix=prefix, recursive=True)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blobs:
+    """A client of all containers."""
+
+    server: Azurite
+
+    def make_bucket(self, name: str) -> None:
+        self._ask("PUT", name, restype="container")
+
+    def put_object(self, name: str, key: str, stream: IO[bytes], length: int) -> None:
+        self._ask("PUT", name, key, body=stream.read(length))
+
+    def remove_object(self, name: str, key: str) -> None:
+        self._ask("DELETE", name, key)
+
+    def read(self, name: str, key: str) -> bytes | None:
+        answer = self._ask("GET", name, key, missing=True)
+        return bytes(answer.data) if answer.status == 200 else None
+
+    def keys(self, name: str, prefix: str) -> Iterator[str]:
+        answer = self._ask("GET", name, restype="container", comp="list", prefix=prefix)
+        for found in ElementTree.fromstring(answer.data).iter("Name"):  # noqa: S314 - of our own server
+            yield found.text or ""
+
+    def _ask(self, method: str, *path: str, body: bytes = b"", missing: bool = False, **query: str) -> Any:
+        url = f"{self.server.url}/{'/'.join(map(quote, path))}?{self.server.signature}&{urlencode(query)}"
+        authority = str(self.server.certificate.ca) if self.server.tls else None
+        with urllib3.PoolManager(ca_certs=authority) as http:
+            answer = http.request(method, url, body=body, headers={"x-ms-blob-type": "BlockBlob"})
+        assert answer.status < 300 or (missing and answer.status == 404), (answer.status, answer.data)
+        return answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlobContainer(Bucket):
+    """An empty container of its own, reached by the account's key."""
+
+    server: Any
+
+    @property
+    def client(self) -> Any:
+        return Blobs(server=self.server)
+
+    @property
+    def uri(self) -> str:
+        return f"wasbs://{self.name}@{ACCOUNT}.blob.core.windows.net"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"MLFLOW_SSO_BLOB_ENDPOINT": self.server.url}
+
+    @property
+    def unreachable(self) -> dict[str, str]:
+        return {"MLFLOW_SSO_BLOB_ENDPOINT": f"http://127.0.0.1:9/{ACCOUNT}"}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {"azure/AZURE_STORAGE_ACCESS_KEY": self.server.key}
+
+    @property
+    def mount(self) -> str:
+        return "azure"
+
+    @property
+    def wrong_secrets(self) -> dict[str, str]:
+        return {"azure/AZURE_STORAGE_ACCESS_KEY": "d3JvbmctbXVjaC1sb25nZXItdGhhbi1hLWxpbmU="}
+
+    def read(self, key: str) -> bytes | None:
+        return self.client.read(self.name, key)
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return sorted(self.client.keys(self.name, prefix))
+
+
+def bucket_of(server: Minio | Seaweedfs | Azurite) -> Bucket:
+    """One with a name of its own, which has yet to be made."""
+    return BlobContainer(server=server) if isinstance(server, Azurite) else Bucket(server=server)
