@@ -22,3 +22,10 @@ def test_requests_with_one_foreign_name_are_refused(migrated_once: Pod) -> None:
 
     assert found["wrong"] == []
     assert found["asked"] > 100
+
+
+def test_old_names_open_nothing(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        wrong = run_inside(site, "ask_renames.py")
+
+    assert wrong == []

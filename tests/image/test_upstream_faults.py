@@ -17,6 +17,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "credentials": {"unknown scheme": 500, "unknown user": 500},
         "key_expiry": {"accepted": True, "updates": 1},
         "keycloak_logout": {"ends Keycloak's session": False},
+        "model_renames": {"status": 404, "group": "before"},
         "realm_requests": {"kept": {"error": "unavailable"}, "timeouts": [None, None]},
         "refusal": {"asks for e-mail": False, "error vanishes": True},
         "return_address": {"leads to": "/oidc/ui/"},
@@ -25,6 +26,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "span_export": {"mlflow": True, "plugin": False},
     },
     "3.17.2": {
+        "absent_spans": {"status": 500},
         "basic_login": {"at once": 1},
         "bearer_keys": {"basic": 200, "bearer": 401},
         "grant_reads": {"grows": True},

@@ -175,6 +175,10 @@ class Decision:
                 forms.refuse_other_paths(request.values(value.field))
             case Form.FILE_NAME:
                 forms.refuse_folders(request.values(value.field))
+            case Form.TRACE_STATUS:
+                forms.refuse_other_states(request.values(value.field))
+            case Form.NAMED if not request.values(value.field):
+                raise RefusedError(f"{value.field.path} is missing", **INVALID)
             case Form.PART_COUNT:
                 forms.refuse_many_parts(request.raw(value.field.path))
 

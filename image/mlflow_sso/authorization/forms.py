@@ -13,6 +13,9 @@ TRACE_ID = re.compile(r"tr-[0-9a-f]{32}")
 """As MLflow's clients create them (mlflow/tracing/utils/__init__.py, ``generate_trace_id_v3``)."""
 
 
+TRACE_STATES = frozenset({"OK", "ERROR", "IN_PROGRESS"})
+"""Of a trace in version 2 (mlflow/protos/service.proto, ``TraceStatus``), but for the one that says nothing."""
+
 MOST_PARTS = 10_000
 """Of one upload (Amazon S3 User Guide, "Amazon S3 multipart upload limits")."""
 
@@ -64,6 +67,14 @@ def refuse_folders(paths: Sequence[str]) -> None:
     for path in paths:
         if path.rpartition("/")[2] in ("", ".", ".."):
             raise RefusedError("the path of an upload ends with the name of a file", status=400)
+
+
+def refuse_other_states(states: Sequence[str]) -> None:
+    """Raise ``RefusedError`` unless one of ``TRACE_STATES`` is said: MLflow fails at all others."""
+    if not states or not TRACE_STATES.issuperset(states):
+        raise RefusedError(
+            f"status is one of {', '.join(sorted(TRACE_STATES))}", status=400, error_code="INVALID_PARAMETER_VALUE"
+        )
 
 
 def refuse_many_parts(counts: Sequence[Any]) -> None:

@@ -18,6 +18,8 @@ from mlflow_sso.authorization.rules import Body, Field, Where
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+NO_NUL = "text with a NUL character is not served: PostgreSQL stores none"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -113,6 +115,8 @@ def read_query(query: bytes) -> dict[str, list[str]]:
     except ValueError:
         raise RefusedError("the query is not UTF-8", status=400, error_code="BAD_REQUEST") from None
     for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise RefusedError(NO_NUL, status=400, error_code="INVALID_PARAMETER_VALUE")
         found.setdefault(name, []).append(value)
     return found
 
@@ -141,7 +145,18 @@ def read_json(body: bytes, headers: Headers) -> dict[str, Any]:
         raise RefusedError("the body is not JSON in UTF-8", status=400, error_code="BAD_REQUEST") from None
     if not isinstance(parsed, dict):
         raise RefusedError("the body is not a JSON object", error_code="INVALID_PARAMETER_VALUE")
+    # Looked for in the bytes first, which is quick; they hold it also where a backslash is escaped.
+    if b"\\u0000" in body and _has_nul(parsed):
+        raise RefusedError(NO_NUL, status=400, error_code="INVALID_PARAMETER_VALUE")
     return parsed
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_has_nul(inner) for pair in value.items() for inner in pair)
+    return isinstance(value, list) and any(map(_has_nul, value))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

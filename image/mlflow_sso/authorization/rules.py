@@ -105,6 +105,8 @@ class Form(StrEnum):
     GRAPHQL = "GraphQL document, each field of which is in the table of GraphQL fields"
     OTLP = "spans of traces that the caller may write, with tags that the caller may set"
     SELF = "the caller's own user name"
+    TRACE_STATUS = "how a trace ended, which must be said"
+    NAMED = "text that must be there"
 
 
 @dataclass(frozen=True, slots=True)

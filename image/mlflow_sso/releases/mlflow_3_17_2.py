@@ -65,11 +65,13 @@ def _patch_before_import() -> None:
     fold_stored_names()
     fold_sent_names()
     _refresh_within_keycloaks_session()
+    from mlflow_sso.patches.mlflow_3_17_2.absent_spans import tell_absent_spans
     from mlflow_sso.patches.mlflow_3_17_2.part_uploads import tell_refused_uploads
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
     from mlflow_sso.patches.mlflow_3_17_2.session_keys import accept_earlier_keys
 
     advertise_no_presigned_urls()
+    tell_absent_spans()
     tell_refused_uploads()
     accept_earlier_keys()
     # Before the plugin's app, which wraps MLflow's Flask application when it is imported.

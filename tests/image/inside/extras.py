@@ -40,6 +40,9 @@ def extras(names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
             "source": f"mlflow-artifacts:/{names['folder']}",
             "run_id": names["run"],
         },
+        "PATCH /mlflow/traces/<request_id>": {"status": "OK"},
+        **{f"DELETE /mlflow/traces/<{trace}>/tags": {"key": "colour"} for trace in ("request_id", "trace_id")},
+        "GET /model-versions/get-artifact": {"version": "1"},
         "GET /mlflow/review-queues/get-by-name": {"name": names["mark"]},
         "POST /mlflow/traces": {"trace": {"trace_info": {"trace_id": names["trace"]}}},
     }

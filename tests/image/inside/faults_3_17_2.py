@@ -18,6 +18,7 @@ from typing import Any
 from application import Application, Request, basic
 from itsdangerous import BadSignature
 from statements import Statements
+from trace_faults import absent_spans
 from upgrade_faults import pages_of_spans
 
 MLFLOW = f"sqlite:///{Path.cwd()}/mlflow.db"
@@ -242,6 +243,7 @@ def session_keys(ask: Ask) -> dict[str, Any]:
 
 
 PROBES = (
+    absent_spans,
     basic_login,
     bearer_keys,
     grant_reads,

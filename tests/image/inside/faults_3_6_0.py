@@ -81,6 +81,22 @@ def refusal(client: Any) -> dict[str, Any]:
     }
 
 
+def model_renames(client: Any) -> dict[str, Any]:
+    """What a rename raises if only a group has a grant, and under which name that group has it then."""
+    from mlflow.exceptions import MlflowException
+    from mlflow_oidc_auth.store import store
+
+    store.populate_groups(["team"])
+    store.create_group_model_permission("team", "before", "READ")
+    try:
+        store.rename_registered_model_permissions("before", "after")
+        store.rename_group_model_permissions("before", "after")
+    except MlflowException as error:
+        (kept,) = store.get_group_models("team")
+        return {"status": error.get_http_status_code(), "group": kept.name}
+    return {}
+
+
 def row_reads(client: Any) -> dict[str, Any]:
     """The statements that a page of two registered models takes, and one of twelve."""
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
@@ -150,6 +166,7 @@ class Realm(BaseHTTPRequestHandler):
 PROBES = (
     key_expiry,
     keycloak_logout,
+    model_renames,
     realm_requests,
     refusal,
     row_reads,

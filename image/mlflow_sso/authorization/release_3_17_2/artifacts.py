@@ -56,7 +56,7 @@ OF_OBJECTS = (
         prefixes=AJAX,
         body=Body.FILE,
     ),
-    route("GET", "/model-versions/get-artifact", reads(Kind.REGISTERED_MODEL, "name")),
+    route("GET", "/model-versions/get-artifact", reads(Kind.REGISTERED_MODEL, "name") & has(Form.NAMED, "version")),
     rest(
         "GET",
         "/mlflow/logged-models/<model_id>/artifacts/directories",

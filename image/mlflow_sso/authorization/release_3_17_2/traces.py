@@ -17,13 +17,18 @@ from mlflow_sso.authorization.rules import (
 
 THIRD = ("3.0",)
 _OLD, _NEW = "/mlflow/traces/<request_id>", "/mlflow/traces/<trace_id>"
-_KEY, _METADATA = has(Form.TAG_KEY, "key"), tags("assessment.metadata")
+_STATUS = has(Form.TRACE_STATUS, "status")
+_KEY, _METADATA = has(Form.TAG_KEY, "key") & has(Form.NAMED, "key"), tags("assessment.metadata")
 _LOCATION = "trace.trace_info.trace_location.mlflow_experiment.experiment_id"
 
 VERSION_2 = (
     rest("GET", "/mlflow/traces", reads(Kind.EXPERIMENT, "experiment_ids[]")),
     rest("POST", "/mlflow/traces", edits(Kind.EXPERIMENT, "experiment_id") & tags("tags") & tags("request_metadata")),
-    rest("PATCH", _OLD, edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("tags") & tags("request_metadata")),
+    rest(
+        "PATCH",
+        _OLD,
+        edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("tags") & tags("request_metadata") & _STATUS,
+    ),
     rest("GET", f"{_OLD}/info", reads(Kind.TRACE, "request_id", where=Where.PATH)),
     rest("PATCH", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH) & tags("")),
     rest("DELETE", f"{_OLD}/tags", edits(Kind.TRACE, "request_id", where=Where.PATH) & _KEY),

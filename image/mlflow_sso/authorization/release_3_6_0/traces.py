@@ -21,12 +21,13 @@ EDIT = edits(TRACE, "trace_id", where=Where.PATH, also=("request_id",))
 EDIT_V2 = edits(TRACE, "request_id", where=Where.PATH, also=("trace_id",))
 INFO = "trace.trace_info"
 ASSESSED = edits(TRACE, "assessment.trace_id", where=Where.BODY, optional=True)
-METADATA, KEY = tags("assessment.metadata"), has(Form.TAG_KEY, "key")
+METADATA, KEY = tags("assessment.metadata"), has(Form.TAG_KEY, "key") & has(Form.NAMED, "key")
+STATUS = has(Form.TRACE_STATUS, "status")
 
 V2 = (
     rest("GET", "/mlflow/traces", reads(EXPERIMENT, "experiment_ids[]")),
     rest("POST", "/mlflow/traces", edits(EXPERIMENT, "experiment_id") & tags("tags") & tags("request_metadata")),
-    rest("PATCH", "/mlflow/traces/<request_id>", EDIT_V2 & tags("tags") & tags("request_metadata")),
+    rest("PATCH", "/mlflow/traces/<request_id>", EDIT_V2 & tags("tags") & tags("request_metadata") & STATUS),
     rest("GET", "/mlflow/traces/<request_id>/info", reads(TRACE, "request_id", where=Where.PATH)),
     rest("PATCH", "/mlflow/traces/<request_id>/tags", EDIT_V2 & tags("")),
     rest("DELETE", "/mlflow/traces/<request_id>/tags", EDIT_V2 & KEY),

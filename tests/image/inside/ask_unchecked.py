@@ -1,0 +1,69 @@
+"""Sends input that MLflow's handlers do not check about one's own things; writes what came of it as JSON.
+
+Arguments: the root of the Secrets and the access keys by user name.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from application import Application, Request, basic
+from world import MLFLOW, THIRD, User, World
+
+NUL = "before\0after"
+
+
+def traces(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Without what a handler needs, or with what it does not know."""
+    trace, status = f"{MLFLOW}/traces/{mine['trace']}", {"request_id": mine["trace"]}
+    yield from (Request.of("PATCH", trace, status | body) for body in ({}, {"status": "X"}, {"status": ""}))
+    yield Request.of("PATCH", trace, status | {"status": "TRACE_STATUS_UNSPECIFIED"})
+    for version in (MLFLOW, THIRD):
+        yield Request.of("DELETE", f"{version}/traces/{mine['trace']}/tags", {})
+        yield Request.of("DELETE", f"{version}/traces/{mine['trace']}/tags", {"key": ""})
+
+
+def artifacts(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Of no version."""
+    yield Request.of("GET", f"/model-versions/get-artifact?name={mine['model']}&path=x")
+
+
+def with_nul(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Text that no database stores, in names, values, keys and queries."""
+    about = {"experiment_id": mine["experiment"]}
+    yield Request.of("POST", f"{MLFLOW}/experiments/create", {"name": NUL})
+    yield Request.of("POST", f"{MLFLOW}/registered-models/create", {"name": NUL})
+    yield Request.of("POST", f"{MLFLOW}/runs/create", about | {"run_name": NUL})
+    yield Request.of("POST", f"{MLFLOW}/runs/set-tag", {"run_id": mine["run"], "key": "k", "value": NUL})
+    yield Request.of("POST", f"{MLFLOW}/logged-models", about | {"name": NUL})
+    yield Request.of("POST", f"{THIRD}/datasets/create", {"name": NUL, "experiment_ids": [mine["experiment"]]})
+    yield Request.of("POST", f"{THIRD}/scorers/register", about | {"name": NUL, "serialized_scorer": "{}"})
+    params = [{"key": NUL, "value": "1"}]
+    yield Request.of("POST", f"{MLFLOW}/runs/log-batch", {"run_id": mine["run"], "params": params})
+    yield Request.of("POST", f"{MLFLOW}/runs/search", {"experiment_ids": [mine["experiment"]], "filter": NUL})
+    yield Request.of("GET", f"{MLFLOW}/registered-models/search?filter=name%20%3D%20%27a%00b%27")
+    yield Request.of("POST", "/graphql", {"query": "{__typename}", "variables": {NUL: 1}})
+
+
+def main() -> None:
+    """As anna."""
+    anna, application = User("anna", (basic("anna", json.loads(sys.argv[2])["anna"]),)), Application()
+    mine = World(application, anna).names
+    wrong, told = list[Any](), list[Any]()
+    for request in (*traces(mine), *artifacts(mine), *with_nul(mine)):
+        answer = application.ask(request, *anna.credentials)
+        if answer.status != 400 or "message" not in answer.text:
+            wrong.append([request.method, request.path, request.body.decode(), answer.status, answer.text[:200]])
+    # Clients that end a trace, and text in which a backslash is escaped, are served as before.
+    body = {"request_id": mine["trace"], "timestamp_ms": 2, "status": "OK"}
+    told.append(application.ask(Request.of("PATCH", f"{MLFLOW}/traces/{mine['trace']}", body), *anna.credentials))
+    tag = {"run_id": mine["run"], "key": "k", "value": "\\u0000"}
+    told.append(application.ask(Request.of("POST", f"{MLFLOW}/runs/set-tag", tag), *anna.credentials))
+    spans = application.ask(Request.of("GET", f"{THIRD}/traces/batchGet?trace_ids={mine['trace']}"), *anna.credentials)
+    served = [answer.status for answer in told]
+    print(json.dumps({"wrong": wrong, "served": served, "spans": spans.status}))
+
+
+if __name__ == "__main__":
+    main()

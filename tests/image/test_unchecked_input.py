@@ -1,0 +1,19 @@
+"""What is wrong with a request is said with 400 or 404, also if MLflow's handler does not look at it and fails."""
+
+import pytest
+from attacked import new_site, run_inside
+from pod import Pod
+
+pytestmark = pytest.mark.servers
+
+SPANS = {"3.6.0": 200, "3.17.2": 404}
+"""The answer to who asks for the spans of a trace that has none; release 3.6.0 gives an empty list."""
+
+
+def test_unchecked_input_gets_400(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        found = run_inside(site, "ask_unchecked.py")
+
+    assert found["wrong"] == []
+    assert found["served"] == [200, 200]
+    assert found["spans"] == SPANS[migrated_once.venv.release]
