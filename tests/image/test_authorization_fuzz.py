@@ -29,6 +29,7 @@ def test_mutated_requests_reach_nothing_of_others(migrated_once: Pod, tmp_path: 
 
     assert len(requests) == COUNT
     assert [(requests[number], status, text) for number, status, text in found["shown"]] == []
+    assert [(requests[number], status, text) for number, status, text in found["failed"]] == []
     assert found["changed"] == []
     # Enough of them get past the first look.
     assert sum(count for status, count in found["statuses"].items() if int(status) < 400) > COUNT / 50
@@ -41,5 +42,6 @@ def test_own_things_show_nothing_of_others(migrated_once: Pod, tmp_path: Path) -
     # The victim's names are in requests that write into the attacker's own things, and come back from there; the
     # victim's secret is in no request.
     assert [(requests[number], status, text) for number, status, text in found["secret"]] == []
+    assert [(requests[number], status, text) for number, status, text in found["failed"]] == []
     assert found["changed"] == []
     assert sum(number for status, number in found["statuses"].items() if int(status) < 400) > count / 20
