@@ -47,10 +47,10 @@ def replaced(server: Serving, count: int) -> Callable[[], bool]:
     return lambda: f'mlflow_sso_secrets_reloaded_total{{result="replaced"}} {count}.0' in server.metrics()
 
 
-def change(server: Serving, mounted: MountedSecrets, count: int, **values: str) -> None:
-    """The change number ``count``, and the end of all workers from before it."""
+def change(server: Serving, mounted: MountedSecrets, entry: str, count: int, **values: str) -> None:
+    """The change number ``count``, of ``entry``, and the end of all workers from before it."""
     before = set(server.worker_processes())
-    mounted.change("server", **values)
+    mounted.change(entry, **values)
     wait_for(replaced(server, count))
     # One that drains still answers connections that are kept alive, by the keys that it has.
     wait_for(lambda: not before & set(server.worker_processes()))
@@ -69,10 +69,10 @@ def test_session_outlives_rotation_of_its_keys(migrated_pod: Pod, realm: Realm) 
         realm.log_in(browser, server.url).raise_for_status()
 
         # As rotate writes them: release 3.6.0 signs no cookie, and takes one key.
-        change(server, mounted, 1, **(fresh if is_old else kept))
+        change(server, mounted, "server", 1, **(fresh if is_old else kept))
         rotated = browser.get(f"{server.url}{SEARCH}")
         again = {} if is_old else fresh
-        change(server, mounted, 2, **again, UNKNOWN="x")
+        change(server, mounted, "server", 2, **again, UNKNOWN="x")
         dropped = browser.get(f"{server.url}{SEARCH}")
 
     assert rotated.status_code == 200
@@ -85,8 +85,7 @@ def test_new_client_secret_logs_in_without_restart(migrated_pod: Pod, realm: Rea
         mounted = MountedSecrets(migrated_pod.secrets_root)
         server.wait()
         with realm.client_secret(value):
-            mounted.change("oidc", OIDC_CLIENT_SECRET=value)
-            wait_for(replaced(server, 1))
+            change(server, mounted, "oidc", 1, OIDC_CLIENT_SECRET=value)
             realm.log_in(browser, server.url).raise_for_status()
             found = browser.get(f"{server.url}{SEARCH}")
 
