@@ -37,6 +37,7 @@ RECOVERY = By("tests/live/test_recovery.py", "test_recovery_elsewhere_gives_ever
 RUNBOOKS = "tests/live/test_runbooks.py"
 READ_ONLY = By(RUNBOOKS, "test_read_only_page_refuses_writes_only")
 ROTATION = By(RUNBOOKS, "test_rotation_page_renews_every_secret")
+BUCKET = By(RUNBOOKS, "test_bucket_page_moves_every_artifact")
 DRAIN = By(RUNBOOKS, "test_drain_page_brings_pods_back")
 UNINSTALL = By(RUNBOOKS, "test_uninstall_page_keeps_data_for_reinstall")
 LEAVE = By("tests/image/test_leave.py", "test_plain_mlflow_goes_on_with_everything")
@@ -47,6 +48,7 @@ SUITE = Not("is what continuous integration itself runs")
 CERTIFICATES = Not("needs cert-manager")
 CLUSTER = Not("needs a cluster with CloudNativePG and External Secrets, which no test here starts")
 ARGO = Not("needs Argo CD")
+COPY = Not("is MinIO's own client, which the registries do not have; the test copies by its API")
 KEY = Not("tests/image/test_backup.py restores with an age key, but not from a Secret in a Job")
 INCIDENT = Not("looks at a cluster in an incident, and changes nothing")
 
@@ -93,6 +95,9 @@ WHERE_TRIED: dict[str, By | Not] = {
     "python bootstrap.py rotate postgres --environment production": ROTATION,
     "python bootstrap.py rotate s3 --environment production": ROTATION,
     "python bootstrap.py rotate server --environment production": ROTATION,
+    "mc mb store/mlflow-new": COPY,
+    "mc mirror store/mlflow store/mlflow-new": COPY,
+    "python bootstrap.py apply minio --environment production --adopt minio/bucket/mlflow-new": BUCKET,
     "make build-and-push-image": PUSH,
     "make build-and-push-image IMAGE_REGISTRY=registry.example.com": PUSH,
     "make build-image RELEASE=3.17.2": BUILD,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from alerting import wait_for, watched
 from blocks import blocks
+from minio import Minio
+from minio.commonconfig import CopySource
 from rendered_environments import rendered_again
 from runbook import Runbook
 from web_session import WebSession
@@ -70,6 +72,46 @@ def test_read_only_page_refuses_writes_only(
     assert read.content == b"kept"
     assert_works(worker)
     record_property("table", f"read-only after {taken:.0f} s")
+
+
+def copy_objects(system: System, *, to: str) -> list[str]:
+    """What `mc mb` and `mc mirror` do; the names of the objects."""
+    store, bucket = system.backing.minio, system.settings.artifacts.bucket
+    client = Minio(f"127.0.0.1:{store.port}", store.root_user, store.root_password, secure=False)
+    client.make_bucket(to)
+    names = [str(item.object_name) for item in client.list_objects(bucket, recursive=True)]
+    for name in names:
+        client.copy_object(to, name, CopySource(bucket, name))
+        # So that no pod can go on with the old one.
+        client.remove_object(bucket, name)
+    return names
+
+
+def test_bucket_page_moves_every_artifact(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], tmp_path: Path, record_property: Record
+) -> None:
+    page, started = book("move-the-bucket"), time.monotonic()
+    installation.become(rendered_again(installation, tmp_path / "read-only", changes={"server.read_only": True}))
+    copied = copy_objects(installation, to="mlflow-new")
+    installation.take(rendered_again(installation, tmp_path / "moved", changes={"artifacts.bucket": "mlflow-new"}))
+    begun = time.monotonic()
+    adopted = page.run("python bootstrap.py apply minio")
+    installation.deliver()
+    page.run("kubectl -n mlflow rollout status deploy/mlflow")
+    served = time.monotonic()
+    checked = page.run("kubectl -n mlflow exec deploy/mlflow -- mlflow-sso check")
+    page.run("kubectl -n mlflow create job mlflow-fsck")
+    consistent = page.run("until kubectl -n mlflow logs -f job/mlflow-fsck")
+
+    assert copied
+    assert "minio/bucket/mlflow-new" in adopted
+    assert "FAILED" not in checked
+    assert '"rows_without_objects": 0' in consistent
+    assert worker.upload("new.bin", b"new").status_code == 200
+    assert_works(worker)
+    record_property(
+        "table", f"bucket moved after {served - started:.0f} s, of which artifacts were away {served - begun:.0f} s"
+    )
 
 
 def test_rotation_page_renews_every_secret(
