@@ -2,8 +2,9 @@
 
 Traefik sees no logins, so its rate limit is where none can be present yet, at the paths of the login itself: each
 request there costs a session and a call to Keycloak. Everywhere else a fleet of training jobs may share one address;
-there only the requests at once are limited, above what one pod works on. No ``buffering``: Traefik would keep each body
-whole before it passes it on, in memory or in a file of its own, and uploads would not stream.
+there only the requests at once are limited, above what one pod works on. Traefik builds a chain of Middlewares for each
+route, so every host and path has counters of its own. No ``buffering``: Traefik would keep each body whole before it
+passes it on, in memory or in a file of its own, and uploads would not stream.
 """
 
 from typing import Any

@@ -38,13 +38,13 @@ class IngressLimitSettings(Section):
     """Requests of a source at once, on every path; a pod works on 40 and holds 1000 connections. 0 for no limit."""
 
     logins_per_second: Annotated[int, Field(ge=0, le=10_000)] = 10
-    """Requests of a source a second at /login and /callback, on average; a login takes two. 0 for no limit."""
+    """Requests of a source a second at /login and at /callback, on average; a login takes one each. 0 for no limit."""
 
     login_burst: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Requests of a source at /login and /callback that may come at once: 50 people behind one address."""
+    """Requests of a source at /login and at /callback that may come at once: 100 people behind one address."""
 
     logins_in_flight: Annotated[int, Field(ge=0, le=10_000)] = 50
-    """Requests of a source at once at /login and /callback; each waits for Keycloak. 0 for no limit."""
+    """Requests of a source at once at /login and at /callback; each waits for Keycloak. 0 for no limit."""
 
     forwarded_depth: Annotated[int, Field(ge=0, le=10)] | None = None
     """Which address of X-Forwarded-For is the source, counted from the right; 0 is the connection's own.
