@@ -185,11 +185,10 @@ def npm_program(package: str, version: str, *, command: str) -> Path:
 
 def _install(package: str, folder: Path) -> None:
     require("npm", "npm")
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run_quietly(["npm", "install", f"--prefix={unfinished}", *options, package], folder=unfinished)
-    unfinished.replace(folder)
+    with scratch_folder(folder) as scratch:
+        run_quietly(["npm", "install", f"--prefix={scratch}", *options, package], folder=scratch)
+        scratch.replace(folder)
 
 
 def require(program: str, package: str) -> None:

@@ -4,28 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.synth.diff.effects import field_effects
 from cdk8s_mlflow.synth.diff.fields import FieldChange
 from cdk8s_mlflow.synth.diff.objects import Identity, ObjectChange
-from tests.manifests.objects import Render
+from tests.manifests.objects import MINIMAL, Render
+from tests.manifests.refusals import refused
 
 SCALED: Mapping[str, Any] = {
     "release": "3.17.2",
     "server": {"autoscaling": {"max_replicas": 4}},
     "database": {"max_connections": 166},
 }
-HOSTS = {"ingress": {"host": "mlflow.example.com"}, "authentication": {"keycloak_host": "auth.example.com"}}
-
-
-def refused(**changes: Any) -> dict[str, str]:
-    """What is refused of the smallest environment with ``changes``, by key."""
-    with pytest.raises(ValidationError) as error:
-        Settings.model_validate({**HOSTS, **changes})
-    return dict(error_messages(error.value))
 
 
 def scaled(*, release: str = "3.17.2", connections: int = 1000, **server: Any) -> dict[str, Any]:
@@ -95,7 +86,7 @@ def test_connection_budget_counts_most_replicas() -> None:
     found = refused(**scaled(autoscaling={"max_replicas": 4}, connections=165))
 
     assert "is 165, but 4 replicas with 1 workers, one of surge" in found["database.max_connections"]
-    Settings.model_validate({**HOSTS, **scaled(autoscaling={"max_replicas": 4}, connections=166)})
+    Settings.model_validate({**MINIMAL, **scaled(autoscaling={"max_replicas": 4}, connections=166)})
 
 
 REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {

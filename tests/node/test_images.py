@@ -83,7 +83,7 @@ def test_image_that_was_removed_is_taken_in_again(node: Node, tmp_path: Path) ->
     assert NAME in node.images()
 
 
-def test_image_whose_name_went_to_another_is_taken_in_again(node: Node, tmp_path: Path) -> None:
+def test_image_without_its_name_is_imported_again(node: Node, tmp_path: Path) -> None:
     first, _ = build(node, tmp_path, 8), build(node, tmp_path, 9)
 
     node.import_image(archive_of(tmp_path, 8))
@@ -91,7 +91,7 @@ def test_image_whose_name_went_to_another_is_taken_in_again(node: Node, tmp_path
     assert node.images()[NAME] == first
 
 
-def test_image_noted_by_an_older_version_is_taken_in_again(node: Node, tmp_path: Path) -> None:
+def test_image_of_older_notes_is_imported_again(node: Node, tmp_path: Path) -> None:
     build(node, tmp_path, 10)
     archive = archive_of(tmp_path, 10)
     note = node.image_folder / "taken" / archive.name
@@ -102,7 +102,7 @@ def test_image_noted_by_an_older_version_is_taken_in_again(node: Node, tmp_path:
     assert NAME in note.read_text()
 
 
-def test_image_wanted_by_several_systems_is_taken_in_once(node: Node, tmp_path: Path) -> None:
+def test_image_for_several_systems_is_imported_once(node: Node, tmp_path: Path) -> None:
     archive = write(tmp_path, 11)
     note = node.image_folder / "taken" / archive.name
 

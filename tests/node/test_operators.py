@@ -36,7 +36,7 @@ def server() -> Iterator[ApiServer]:
         yield running
 
 
-def test_secret_that_cannot_be_fetched_holds_up_no_other(server: ApiServer) -> None:
+def test_unfetchable_secret_delays_no_other(server: ApiServer) -> None:
     for namespace in ("first", "second"):
         server.kubectl("create", "namespace", namespace)
     # In the order in which the API server lists them.

@@ -39,7 +39,7 @@ def test_slot_takes_two_imports_at_the_same_time(images: Path) -> None:
     assert images.exists()
 
 
-def test_slot_discards_images_of_import_killed_beside_finished_one(images: Path) -> None:
+def test_slot_discards_images_of_one_killed_import(images: Path) -> None:
     killed = importing(images)
     killed.__enter__()
     with importing(images):
