@@ -16,6 +16,8 @@ pytestmark = pytest.mark.servers
 ON = {"MLFLOW_ENABLE_AI_GATEWAY": "true"}
 LOCAL = {"MLFLOW_GATEWAY_API_BASE_ALLOW_PRIVATE_IPS": "true", "MLFLOW_GATEWAY_API_BASE_ALLOWED_SCHEMES": "http"}
 """The provider of the test is on this machine."""
+AT_ONCE = {"MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
+"""The trace of a served call is written before its answer: written later, it would be a change by whoever asks next."""
 
 WITH_GATEWAY = pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
 SERVED_WHEN_OFF = {"3.6.0": [["GET /ajax-api/2.0/mlflow/gateway-proxy", 200, '{"endpoints":[]}\n']], "3.17.2": []}
@@ -26,7 +28,7 @@ NO_TOKENS = json.dumps({"ours": "", "others": ""})
 @WITH_GATEWAY
 def test_gateway_serves_its_roles_only(migrated_once: Pod, realm: Realm) -> None:
     tokens = {"ours": realm.tokens()["access_token"], "others": realm.tokens(client=OTHERS)["access_token"]}
-    with new_site(migrated_once, "grace", **ON, **LOCAL, **settings(realm)) as site:
+    with new_site(migrated_once, "grace", **ON, **LOCAL, **AT_ONCE, **settings(realm)) as site:
         found = run_inside(site, "ask_gateway.py", json.dumps(tokens), "roles")
 
     unknown, refused, served = [401, False, []], [403, False, []], [200, True, [True]]
