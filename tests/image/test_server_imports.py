@@ -18,7 +18,7 @@ with serving_routes(os.environ) if sys.argv[2] == "ours" else contextlib.nullcon
 """
 NAMES = """
 packages = ("mlflow", "mlflow_oidc_auth")
-loaded = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
+loaded = {name: module for name, module in sys.modules.items() if module and name.partition(".")[0] in packages}
 print(json.dumps({name: sorted(vars(module)) for name, module in loaded.items()}))
 """
 USED = """

@@ -9,6 +9,7 @@ from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
 from mlflow_sso.patches.mounted_credentials import sign_with_mounted_credentials
 from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
+from mlflow_sso.patches.no_basic_auth import leave_out_basic_auth
 from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
@@ -35,6 +36,7 @@ def open_application() -> Application:
     reserve_connections_for_nested_sessions()
     count_busy_pools_as_outages()
     trust_recent_connections()
+    leave_out_basic_auth()
     open_stores()
     share_tracking_store()
     application = installed().open_application()
