@@ -57,7 +57,9 @@ class TrainingLoop(Member):
     step = 0
 
     def on_start(self) -> None:
-        """Begin anywhere in a run, so that not all send their artifact at once."""
+        """Begin anywhere in a second and in a run, so that not all send a step or their artifact at once."""
+        # Locust starts users in groups, one each second; constant_pacing would make up for a pause below a second.
+        time.sleep(1 + random.random())  # noqa: S311
         self.begin()
         self.step = random.randrange(STEPS)  # noqa: S311
 
