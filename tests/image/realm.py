@@ -79,6 +79,12 @@ class Realm:
     def discovery_url(self) -> str:
         return f"{self.keycloak.url}/realms/{NAME}/.well-known/openid-configuration"
 
+    @property
+    def public_key(self) -> str:
+        """Of its tokens' signatures, in base64."""
+        with self.client() as http:
+            return str(http.get(f"{self.keycloak.url}/realms/{NAME}").raise_for_status().json()["public_key"])
+
     def client(self) -> httpx.Client:
         """A browser without pages, which trusts Keycloak's certificate and keeps cookies."""
         return httpx.Client(verify=self.keycloak.certificate.context(), timeout=60)

@@ -254,3 +254,9 @@ def wait_until_blocked(pod: Pod, count: int) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
     while pod.database.query(query, pod.database.name("mlflow"))[0][0] < count:
         time.sleep(0.02)
+
+
+def bearer(server: Serving, token: str) -> httpx.Response:
+    """What a list of experiments answers to a token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=headers, timeout=60)

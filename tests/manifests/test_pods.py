@@ -1,5 +1,6 @@
 """Which Secrets each pod mounts, and which port the probes ask."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings.section import in_bytes
 from tests.manifests.objects import Objects, Render
+from tests.manifests.objects import pod_specs as every_pod_spec
 
 BUNDLE = {"server": {"ca_bundle": {"kind": "Secret", "name": "private-authority"}}}
 SECRETS = {
@@ -107,3 +109,18 @@ def test_private_networks_of_both_families_are_trusted(rendered: Render) -> None
 )
 def test_quantity_is_read_in_bytes(quantity: str, size: int) -> None:
     assert in_bytes(quantity) == size
+
+
+def test_every_container_may_do_the_least(committed: Mapping[str, Objects]) -> None:
+    specs = [spec for objects in committed.values() for spec in every_pod_spec(objects)]
+    containers = [one for spec in specs for one in [*spec.get("initContainers", []), *spec["containers"]]]
+
+    assert all(spec["automountServiceAccountToken"] is False for spec in specs)
+    assert all(spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"} for spec in specs)
+    assert len(containers) > len(committed)
+    for container in containers:
+        security = container["securityContext"]
+        assert security["readOnlyRootFilesystem"] is True, container["name"]
+        assert security["allowPrivilegeEscalation"] is False, container["name"]
+        assert security["capabilities"] == {"drop": ["ALL"]}, container["name"]
+        assert not security.get("privileged"), container["name"]

@@ -1,0 +1,73 @@
+"""Tokens with the claims of a real one that the realm has not signed."""
+
+import base64
+import hmac
+import json
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+
+def forgeries(token: str, *, public_key: str, client_secret: str) -> dict[str, str]:
+    """By what is forged; ``public_key`` is the realm's, in base64 as Keycloak shows it."""
+    head, claims, signature = token.split(".")
+    pem = f"-----BEGIN PUBLIC KEY-----\n{public_key}\n-----END PUBLIC KEY-----"
+    secrets = {
+        "PEM": pem,
+        "PEM with a last line": f"{pem}\n",
+        "base64": public_key,
+        "client": client_secret,
+        "none": "",
+    }
+    known = json.loads(_decoded(head))
+    return {
+        "no algorithm": f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{claims}.",
+        "no algorithm, in capitals": f"{_encoded(known | {'alg': 'NONE'})}.{claims}.{signature}",
+        "broken signature": f"{head}.{claims}.{signature[:-4]}AAAA",
+        "no signature": f"{head}.{claims}",
+        "empty signature": f"{head}.{claims}.",
+        **{f"HS256 by {name}": _shared(known, claims, secret.encode()) for name, secret in secrets.items()},
+        "HS256 by DER": _shared(known, claims, base64.b64decode(public_key)),
+        **_own_keys(known, claims),
+    }
+
+
+def _shared(head: dict[str, object], claims: str, secret: bytes) -> str:
+    signed = f"{_encoded(head | {'alg': 'HS256'})}.{claims}"
+    return f"{signed}.{_text(hmac.digest(secret, signed.encode(), 'sha256'))}"
+
+
+def _own_keys(head: dict[str, object], claims: str) -> dict[str, str]:
+    """Signed by a key of the forger, which the head of the token brings along or says where to find."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    numbers = key.public_key().public_numbers()
+    jwk = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": head["kid"]}
+    jwk |= {"n": _text(numbers.n.to_bytes(256, "big")), "e": _text(numbers.e.to_bytes(3, "big"))}
+    der = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    heads = {
+        "the realm's name for its key": head,
+        "a name of its own": head | {"kid": "own"},
+        "no name": {name: value for name, value in head.items() if name != "kid"},
+        "itself": head | {"jwk": jwk},
+        "a certificate": head | {"x5c": [base64.b64encode(der).decode()]},
+        "an address": head | {"jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/keys"},
+        "an extension": head | {"crit": ["exp"], "jwk": jwk},
+    }
+    found = {}
+    for name, one in heads.items():
+        signed = f"{_encoded(one)}.{claims}"
+        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        found[f"own key with {name}"] = f"{signed}.{_text(signature)}"
+    return found
+
+
+def _encoded(value: dict[str, object]) -> str:
+    return _text(json.dumps(value).encode())
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "==")
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
