@@ -282,3 +282,18 @@ def test_read_grants_show_and_change_nothing(place: Place) -> None:
     # then
     assert [answer.status_code for answer in shown] == [200] * len(shown)
     assert changed.status_code == after.status_code == 403
+
+
+def test_members_of_group_are_listed_by_name(site: Site, place: Place) -> None:
+    site.pod.database.query(
+        "WITH made AS (INSERT INTO groups (group_name) VALUES ('listed'), ('empty') RETURNING id, group_name)"
+        " INSERT INTO user_groups (user_id, group_id) SELECT users.id, made.id FROM users, made"
+        " WHERE username = 'anna@example.com' AND group_name = 'listed'",
+        service="mlflow_auth",
+    )
+
+    answers = [place.bert.get(f"{API}/permissions/groups/{name}/users") for name in ("listed", "empty", "unknown")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    anna = {"username": "anna@example.com", "is_admin": False}
+    assert [answer.json()["users"] for answer in answers[:2]] == [[anna], []]

@@ -27,7 +27,7 @@ def _open_application() -> Application:
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
     from mlflow_sso.patches import user_names
-    from mlflow_sso.patches.mlflow_3_6_0 import key_expiry, model_renames, realm_requests, refusal
+    from mlflow_sso.patches.mlflow_3_6_0 import group_members, key_expiry, model_renames, realm_requests, refusal
     from mlflow_sso.patches.mlflow_3_6_0.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
     from mlflow_sso.serve.login_errors import KnownLoginErrors
@@ -37,6 +37,7 @@ def _open_application() -> Application:
     user_names.fold_stored_names()
     realm_requests.bound_realm_requests()
     model_renames.move_grants_that_exist()
+    group_members.list_members_by_name()
 
     keys = _guard_key_checks()
     _protect_logins(config)

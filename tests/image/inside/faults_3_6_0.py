@@ -97,6 +97,15 @@ def model_renames(client: Any) -> dict[str, Any]:
     return {}
 
 
+def group_members(client: Any) -> dict[str, Any]:
+    """The status for the list of a group that has a member."""
+    from mlflow_oidc_auth.store import store
+
+    store.set_user_groups("anna", ["team"])
+    path = "/api/2.0/mlflow/permissions/groups/team/users"
+    return {"status": client.get(path, auth=("anna", "key")).status_code}
+
+
 def row_reads(client: Any) -> dict[str, Any]:
     """The statements that a page of two registered models takes, and one of twelve."""
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
@@ -167,6 +176,8 @@ PROBES = (
     key_expiry,
     keycloak_logout,
     model_renames,
+    # After those that create the user and the group.
+    group_members,
     realm_requests,
     refusal,
     row_reads,
