@@ -6,6 +6,7 @@ import json
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from web_tokens import encoded, part
 
 
 def forgeries(token: str, *, public_key: str, client_secret: str) -> dict[str, str]:
@@ -19,10 +20,10 @@ def forgeries(token: str, *, public_key: str, client_secret: str) -> dict[str, s
         "client": client_secret,
         "none": "",
     }
-    known = json.loads(_decoded(head))
+    known = json.loads(base64.urlsafe_b64decode(head + "=="))
     return {
-        "no algorithm": f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{claims}.",
-        "no algorithm, in capitals": f"{_encoded(known | {'alg': 'NONE'})}.{claims}.{signature}",
+        "no algorithm": f"{part({'alg': 'none', 'typ': 'JWT'})}.{claims}.",
+        "no algorithm, in capitals": f"{part(known | {'alg': 'NONE'})}.{claims}.{signature}",
         "broken signature": f"{head}.{claims}.{signature[:-4]}AAAA",
         "no signature": f"{head}.{claims}",
         "empty signature": f"{head}.{claims}.",
@@ -33,8 +34,8 @@ def forgeries(token: str, *, public_key: str, client_secret: str) -> dict[str, s
 
 
 def _shared(head: dict[str, object], claims: str, secret: bytes) -> str:
-    signed = f"{_encoded(head | {'alg': 'HS256'})}.{claims}"
-    return f"{signed}.{_text(hmac.digest(secret, signed.encode(), 'sha256'))}"
+    signed = f"{part(head | {'alg': 'HS256'})}.{claims}"
+    return f"{signed}.{encoded(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 def _own_keys(head: dict[str, object], claims: str) -> dict[str, str]:
@@ -42,7 +43,7 @@ def _own_keys(head: dict[str, object], claims: str) -> dict[str, str]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     numbers = key.public_key().public_numbers()
     jwk = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": head["kid"]}
-    jwk |= {"n": _text(numbers.n.to_bytes(256, "big")), "e": _text(numbers.e.to_bytes(3, "big"))}
+    jwk |= {"n": encoded(numbers.n.to_bytes(256, "big")), "e": encoded(numbers.e.to_bytes(3, "big"))}
     der = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     heads = {
         "the realm's name for its key": head,
@@ -55,19 +56,7 @@ def _own_keys(head: dict[str, object], claims: str) -> dict[str, str]:
     }
     found = {}
     for name, one in heads.items():
-        signed = f"{_encoded(one)}.{claims}"
+        signed = f"{part(one)}.{claims}"
         signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        found[f"own key with {name}"] = f"{signed}.{_text(signature)}"
+        found[f"own key with {name}"] = f"{signed}.{encoded(signature)}"
     return found
-
-
-def _encoded(value: dict[str, object]) -> str:
-    return _text(json.dumps(value).encode())
-
-
-def _decoded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "==")
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")

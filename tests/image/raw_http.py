@@ -4,7 +4,10 @@ import base64
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+
+CHUNKED = "Transfer-Encoding: chunked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,17 @@ def send(port: int, *parts: bytes, end: bool = False, timeout: float = 60) -> An
         if end:
             connection.shutdown(socket.SHUT_WR)
         return read(connection)
+
+
+def exchange(port: int, request: bytes) -> bytes:
+    """All that is answered on a connection of its own, until the server closes it."""
+    received = b""
+    with connect(port) as connection:
+        connection.sendall(request)
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(1 << 16):
+                received += piece
+    return received
 
 
 def read(connection: socket.socket) -> Answer:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from serving import API, AS_SERVER, Serving, Site, make_run, make_users
+from serving import API, AS_SERVER, Serving, Site, bearer, make_run, make_users
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("venv", ["3.6.0"], indirect=True)]
 
@@ -151,11 +151,7 @@ def test_run_is_open_to_user_and_administrators(site: Site, server: Serving) -> 
 
 
 def test_key_is_password_and_no_bearer_token(site: Site, server: Serving) -> None:
-    bearer = {"Authorization": f"Bearer {site.keys['anna']}"}
-
-    answer = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=bearer)
-
-    assert answer.status_code == 401
+    assert bearer(server, site.keys["anna"]).status_code == 401
 
 
 def test_key_checks_hash_two_at_once(site: Site) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from raw_http import Answer, chunks, connect, head, login, read, send, statuses
+from raw_http import CHUNKED, Answer, chunks, connect, head, login, read, send, statuses
 from serving import API, Serving, Site, make_users
 
 pytestmark = pytest.mark.servers
 
 MEBIBYTE = 1 << 20
 SEARCH = f"{API}/experiments/search?max_results=5"
-CHUNKED = "Transfer-Encoding: chunked"
 
 
 def seconds_of(client: httpx.Client, path: str) -> float:

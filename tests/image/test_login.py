@@ -251,9 +251,10 @@ def test_forged_tokens_are_refused(realm: Realm, server: Serving, browser: httpx
     token, secret = realm.tokens()["access_token"], SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"]
     forged = forgeries(token, public_key=realm.public_key, client_secret=secret)
 
-    answers = {name: bearer(server, one).status_code for name, one in forged.items()}
+    answers = {name: bearer(server, one) for name, one in forged.items()}
 
-    assert answers == dict.fromkeys(forged, 401)
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(forged, 401)
+    assert all(len(answer.text.strip().splitlines()) == 1 for answer in answers.values())
     assert bearer(server, token).status_code == 200
 
 

@@ -1,10 +1,9 @@
 """Requests that a proxy could read in another way than the server: at most one is answered, and none of it served."""
 
 import re
-from contextlib import suppress
 
 import pytest
-from raw_http import connect, head, login
+from raw_http import CHUNKED, exchange, head, login
 from serving import API, Serving, Site
 
 pytestmark = pytest.mark.servers
@@ -12,18 +11,7 @@ pytestmark = pytest.mark.servers
 SEARCH = f"{API}/experiments/search?max_results=5"
 CREATE = f"{API}/experiments/create"
 HIDDEN = head("GET", "/health", "Connection: close")
-"""What an attacker hides in a body, to be taken for the next request of somebody else."""
-
-
-def exchange(port: int, request: bytes) -> bytes:
-    """All that is answered on a connection of its own, until the server closes it."""
-    received = b""
-    with connect(port) as connection:
-        connection.sendall(request)
-        with suppress(ConnectionResetError):
-            while piece := connection.recv(1 << 16):
-                received += piece
-    return received
+"""What an attacker hides in a body, to be taken for the next request of another user."""
 
 
 def answers(port: int, request: bytes) -> list[int]:
@@ -31,7 +19,6 @@ def answers(port: int, request: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"(?m)^HTTP/1\.[01] (\d{3}) ", exchange(port, request))]
 
 
-CHUNKED = "Transfer-Encoding: chunked"
 FRAMINGS = {
     "two lengths": ("Content-Length: 5", f"Content-Length: {5 + len(HIDDEN)}"),
     "two lengths, longer first": (f"Content-Length: {5 + len(HIDDEN)}", "Content-Length: 5"),
@@ -47,7 +34,7 @@ FRAMINGS = {
     "length beyond 64 bits": ("Content-Length: 18446744073709551621",),
     "space before the colon": ("Transfer-Encoding : chunked",),
     "chunks that are not last": ("Transfer-Encoding: chunked, identity",),
-    "coding nobody knows": ("Transfer-Encoding: xchunked",),
+    "unknown coding": ("Transfer-Encoding: xchunked",),
     "chunks after a vertical tab": ("Transfer-Encoding: \x0bchunked",),
     "name without a colon": ("Content-Length 5", "Content-Length: 5"),
     "zero byte in a name": ("Content\x00-Length: 5",),

@@ -1,12 +1,11 @@
 """While the realm does not answer: 503 and when to try again, for a login as for a token, and never 401 or 500."""
 
-import base64
-import json
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from serving import API, SETTINGS, Serving, Site
+from web_tokens import encoded, part
 
 from mlflow_sso.asgi import Message
 from mlflow_sso.serve.realm_outages import has_failed
@@ -25,9 +24,8 @@ def without_realm(site: Site) -> Iterator[Serving]:
 def token() -> str:
     """A token as the realm would issue it; its signature cannot be checked."""
     parts = ({"alg": "RS256", "kid": "key", "typ": "JWT"}, {"iss": ISSUER, "aud": "mlflow", "typ": "Bearer"})
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     # As long as a signature of a key of 2048 bits.
-    return ".".join([*encoded, base64.urlsafe_b64encode(b"x" * 256).decode().rstrip("=")])
+    return ".".join([*map(part, parts), encoded(b"x" * 256)])
 
 
 @pytest.mark.servers

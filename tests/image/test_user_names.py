@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pod import Pod, Venv
 from realm import Realm
-from serving import API, Serving, make_users
+from serving import API, Serving, bearer, make_users
 
 pytestmark = pytest.mark.servers
 
@@ -49,8 +49,7 @@ def test_login_in_capitals_is_the_same_user(realm: Realm, server: Serving, pod: 
     with realm.client() as browser, realm.addresses_spelt(TYPED):
         page = realm.log_in(browser, server.url, user="Grace@EXAMPLE.com")
         token = realm.tokens()["access_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{server.url}{API}/experiments/search?max_results=5", headers=bearer, timeout=60)
+    answer = bearer(server, token)
 
     names = pod.database.query("SELECT username FROM users WHERE username ILIKE 'grace@%%'", service="mlflow_auth")
     assert (page.status_code, answer.status_code) == (200, 200), answer.text

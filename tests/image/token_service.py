@@ -1,6 +1,5 @@
 """A token service in the place of Entra ID: a token of Azure Storage for an assertion of a ServiceAccount."""
 
-import base64
 import json
 import ssl
 import tempfile
@@ -12,11 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs
 
+from web_tokens import part
+
 from live.servers.certificates import Certificate, issue
-
-
-def _part(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def storage_token() -> str:
@@ -24,7 +21,7 @@ def storage_token() -> str:
     now = int(time.time())
     issuer = "https://sts.windows.net/00000000-0000-4000-8000-00000000000b/"
     claims = {"aud": "https://storage.azure.com", "iss": issuer, "iat": now, "nbf": now - 60, "exp": now + 3600}
-    return f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}.{_part('unsigned')}"
+    return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.{part('unsigned')}"
 
 
 @dataclass

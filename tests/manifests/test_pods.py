@@ -8,8 +8,7 @@ import pytest
 
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings.section import in_bytes
-from tests.manifests.objects import Objects, Render
-from tests.manifests.objects import pod_specs as every_pod_spec
+from tests.manifests.objects import Objects, Render, pod_specs
 
 BUNDLE = {"server": {"ca_bundle": {"kind": "Secret", "name": "private-authority"}}}
 SECRETS = {
@@ -26,14 +25,6 @@ SECRETS = {
     "prune-sessions": {"mlflow-db-secret"},
 }
 """By program: what it reads, and nothing else."""
-
-
-def pod_specs(objects: Objects) -> list[dict[str, Any]]:
-    specs = [o["spec"]["template"]["spec"] for (kind, _, _), o in objects.items() if kind in ("Deployment", "Job")]
-    crons = [o["spec"]["jobTemplate"] for (kind, _, _), o in objects.items() if kind == "CronJob"]
-    return [
-        spec for spec in specs + [cron["spec"]["template"]["spec"] for cron in crons] if "serviceAccountName" in spec
-    ]
 
 
 def mounted(spec: dict[str, Any], container: dict[str, Any]) -> set[str]:
@@ -112,7 +103,7 @@ def test_quantity_is_read_in_bytes(quantity: str, size: int) -> None:
 
 
 def test_every_container_may_do_the_least(committed: Mapping[str, Objects]) -> None:
-    specs = [spec for objects in committed.values() for spec in every_pod_spec(objects)]
+    specs = [spec for objects in committed.values() for spec in pod_specs(objects)]
     containers = [one for spec in specs for one in [*spec.get("initContainers", []), *spec["containers"]]]
 
     assert all(spec["automountServiceAccountToken"] is False for spec in specs)

@@ -12,7 +12,8 @@ from typing import Any
 from application import Application, Request, basic
 from world import User, World
 
-BASIC_AUTH = "mlflow.server.auth"
+from mlflow_sso.patches.no_basic_auth import BASIC_AUTH
+
 GRAPHQL = "mutation($data: MlflowSearchRunsInput!) { mlflowSearchRuns(input: $data) { runs { info { runId } } } }"
 
 
