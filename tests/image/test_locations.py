@@ -5,7 +5,7 @@ import pytest
 from mlflow_sso.authorization import forms
 from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.locations import Demand, Locations
-from mlflow_sso.authorization.rules import Kind, Level
+from mlflow_sso.authorization.rules import Form, Kind, Level
 
 LOCATIONS = Locations(["s3://shared/models/"], destination="s3://mlflow/prefix")
 
@@ -18,6 +18,17 @@ def test_own_locations_need_what_lies_there(location: str) -> None:
 @pytest.mark.parametrize("location", ["s3://shared/models", "s3://shared/models/a/b"])
 def test_allowed_stored_locations_need_nothing(location: str) -> None:
     assert LOCATIONS.stored(location) == []
+
+
+@pytest.mark.parametrize("allowed", ["s3://mlflow", "s3://mlflow/prefix", "s3://mlflow/prefix/1", "s3://mlflow/"])
+def test_allowed_prefixes_open_no_artifacts(allowed: str) -> None:
+    locations = Locations([allowed], destination="s3://mlflow/prefix")
+
+    assert locations.stored("s3://mlflow/prefix/1/run/artifacts") == [
+        Demand(Level.READ, Kind.ARTIFACT, "1/run/artifacts")
+    ]
+    with pytest.raises(RefusedError, match="is not served"):
+        locations.demands(Form.SOURCE, "s3://mlflow/prefix/1/run/artifacts")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from pod import Venv
 
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, harmless, refusal
+from cdk8s_mlflow.settings.variable_values import SWITCH, VALUES
 from mlflow_sso.serve.preflight import HARMLESS as HARMLESS_VALUES
 from mlflow_sso.serve.preflight import HOLES, holes
 
@@ -63,6 +64,35 @@ def test_variables_of_plugin_are_refused_by_name(venv: Venv) -> None:
 
 # A permission of the plugin's, whose name only looks like a variable's.
 NO_VARIABLES = {"NO_PERMISSIONS"}
+
+
+def kinds_in(file: Path) -> dict[str, str]:
+    """Of each variable of MLflow's the type that its value is read as, such as ``int``."""
+    kinds = {}
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.Call(func=ast.Name(id="_BooleanEnvironmentVariable"), args=[ast.Constant(value=str(name)), *_]):
+                kinds[name] = "bool"
+            case ast.Call(
+                func=ast.Name(id="_EnvironmentVariable"),
+                args=[ast.Constant(value=str(name)), ast.Name(id=kind), *_],
+            ):
+                kinds[name] = kind
+    return kinds
+
+
+@needs_release
+def test_values_are_those_that_release_reads(venv: Venv) -> None:
+    (packages,) = venv.path.glob("lib/python3*/site-packages")
+    kinds = kinds_in(packages / "mlflow/environment_variables.py")
+    read = {name: kinds[name] for name in harmless(venv.release) if name in kinds}
+    whole = {name for name, kind in read.items() if kind == "int"}
+
+    assert {name for name, kind in read.items() if kind == "bool"} == {n for n in read if VALUES[n] is SWITCH}
+    assert len(whole) > 10
+    assert {
+        n for n in whole if not VALUES[n].takes("99999999") or VALUES[n].takes("1.5") or VALUES[n].takes("")
+    } == set()
 
 
 @pytest.mark.parametrize("name", sorted(HARMLESS_VALUES))

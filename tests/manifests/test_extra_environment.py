@@ -11,6 +11,7 @@ from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.extra_environment import HARMLESS, HARMLESS_ON, REASONS, SETTINGS, harmless, refusal
 from cdk8s_mlflow.settings.spelling import setting_keys
+from cdk8s_mlflow.settings.variable_values import VALUES
 from tests.manifests.objects import Objects, Render
 
 UNKNOWN = "is not known to be harmless"
@@ -75,6 +76,49 @@ REFUSED = {
 }
 
 
+USUAL = {
+    "MLFLOW_LOGGING_LEVEL": "debug",
+    "AUDIT_LOG_LEVEL": "WARNING",
+    "AWS_RETRY_MODE": "adaptive",
+    "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_TRIM_THRESHOLD_": "-1",
+    "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": "^mlflow-artifacts:.*$",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0.5",
+    "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE": "10485760",
+    "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": "524288000",
+    "MLFLOW_S3_EXPECTED_BUCKET_OWNER": "111122223333",
+    "MLFLOW_CONFIGURE_LOGGING": "False",
+}
+"""A value of each variable that 1 is none of, and of some more."""
+
+UNUSABLE = [
+    ("MLFLOW_LOGGING_LEVEL", "DBUG", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    ("MLFLOW_LOGGING_LEVEL", "", "DEBUG, INFO"),
+    ("MLFLOW_CONFIGURE_LOGGING", "yes", "true or false"),
+    ("MLFLOW_CONFIGURE_LOGGING", "true ", "true or false"),
+    ("EXTEND_MLFLOW_MENU", "on", "true or false"),
+    # botocore takes only this word for yes.
+    ("AWS_EC2_METADATA_DISABLED", "1", "true or false"),
+    ("AWS_RETRY_MODE", "Standard", "legacy, standard or adaptive"),
+    ("AWS_MAX_ATTEMPTS", "0", "a whole number, 1 or more"),
+    ("MLFLOW_HTTP_REQUEST_TIMEOUT", "2m", "a whole number of seconds, 1 or more"),
+    ("MLFLOW_HTTP_REQUEST_TIMEOUT", "120.5", "a whole number of seconds"),
+    ("MLFLOW_HTTP_REQUEST_TIMEOUT", "\u0661", "a whole number of seconds"),
+    ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "-1", "a whole number, 0 or more"),
+    ("MLFLOW_WEBHOOK_CACHE_TTL", "99999999999", "a whole number of seconds"),
+    ("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", "10MB", "a whole number of bytes, 5242880 or more"),
+    ("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", "1048576", "a whole number of bytes, 5242880 or more"),
+    ("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "one", "a number such as 1.0"),
+    ("MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", "(s3:", "a regular expression"),
+    ("MLFLOW_S3_EXPECTED_BUCKET_OWNER", "my-account", "an account of AWS"),
+    ("OMP_NUM_THREADS", "all", "a whole number, 1 or more"),
+    ("OIDC_HTTP_TIMEOUT_SECONDS", "10s", "a whole number of seconds, 1 or more"),
+]
+
+
 def messages(release: str, names: Mapping[str, str]) -> str:
     """What is said about variables in an environment file; empty if they are taken."""
     try:
@@ -116,7 +160,18 @@ def test_extra_environment_refuses_with_remedy(release: str, name: str) -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_extra_environment_takes_what_is_harmless(release: str) -> None:
-    assert messages(release, dict.fromkeys(harmless(release), "1")) == ""
+    assert messages(release, {name: USUAL.get(name, "1") for name in harmless(release)}) == ""
+
+
+@pytest.mark.parametrize(("name", "value", "must"), UNUSABLE)
+def test_values_that_stop_server_are_refused(name: str, value: str, must: str) -> None:
+    said = messages("3.17.2", {name: value})
+
+    assert f"server.extra_environment.{name}: is {value!r}, which the server cannot use; it must be {must}" in said
+
+
+def test_every_harmless_variable_has_its_values() -> None:
+    assert set(VALUES) == HARMLESS.union(*HARMLESS_ON.values())
 
 
 def test_extra_environment_names_release_that_reads_it() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cdk8s_mlflow.settings.addresses import ip_address, is_placeholder_host
+from cdk8s_mlflow.settings.reach import Service, reach
 from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _MOVING_TAG = re.compile(
     r"(.*[-_.])?(latest|newest|current|main|master|head|trunk|nightly|edge|stable|dev|develop)", re.IGNORECASE
 )
+_AWS_ENDPOINT = re.compile(r"(.+\.)?s3[.-](dualstack\.)?(?P<region>[a-z]{2,4}(-[a-z]+)+-\d)\.amazonaws\.com(\.cn)?")
+"""Source: AWS General Reference, "Amazon S3 endpoints"."""
 _PLACEHOLDER = re.compile(r"(.*\.)?example(\.(com|net|org))?")
 _OUR_PATHS = (
     "/oidc",
@@ -98,6 +101,10 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ):
         url = urlsplit(endpoint or "")
         host = url.hostname or ""
+        region = _AWS_ENDPOINT.fullmatch(host)
+        given = artifacts.region if key.startswith("artifacts") else backup.region or artifacts.region
+        if region and region["region"] != given and (key == "backup.endpoint" or artifacts.kind == "s3"):
+            yield key, f"is {endpoint}, which is in {region['region']}, but the region is {given}; set {key[:-8]}region"
         # boto3 puts the bucket in front of the host, or into the path, by itself.
         if bucket and host.startswith(f"{bucket}.") and host.count(".") > 2 and ".svc" not in host:
             yield key, f"is {endpoint}, which names the bucket {bucket} too; remove that from the host"
@@ -107,6 +114,9 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _database(settings: EnvironmentSettings) -> Iterator[Conflict]:
     database = settings.database
+    service = reach(database.host, settings) if database.host else None
+    if isinstance(service, Service) and service.name.endswith("-ro"):
+        yield "database.host", f"is {database.host}, the Service of replicas, which take no writes; name that of -rw"
     # libpq compares the certificate's names only, unless they hold the address.
     if database.host and ip_address(database.host) is not None and database.sslmode == "verify-full":
         yield (

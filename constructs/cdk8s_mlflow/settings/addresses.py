@@ -162,6 +162,10 @@ def _cidr(value: str) -> str:
         raise ValueError("must be a network such as 203.0.113.0/24, with no host bits set") from error
 
 
+_WIDEST = 7
+"""Bits of the widest private network, fc00::/7 (RFC 4193)."""
+
+
 def _trusted_network(value: str) -> str:
     """What the plugin compares with the address of a connection."""
     if ip_address(value) is not None:
@@ -169,8 +173,8 @@ def _trusted_network(value: str) -> str:
     if "/" not in value:
         raise ValueError("must be an address or a network such as 10.42.0.0/16; names are not compared")
     network = _cidr(value)
-    # X-Forwarded-For of every client would be believed.
-    if network.endswith("/0"):
+    # X-Forwarded-For of every client would be believed, or of half of them.
+    if ipaddress.ip_network(network).prefixlen < _WIDEST or network.startswith("::ffff:"):
         raise ValueError("must be the network of the proxies; this one lets any client forge its address")
     return network
 

@@ -143,12 +143,7 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
     if artifacts.is_azure:
         yield from _azure_conflicts(artifacts)
         return
-    for location in artifacts.allowed_locations:
-        if urlsplit(location).scheme in ("wasbs", "wasb", "abfss", "abfs"):
-            yield (
-                "artifacts.allowed_locations",
-                f"names {location}, for which the server has no client and no key; copy the files into the bucket",
-            )
+    yield from _locations(artifacts)
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
     if artifacts.kind == "minio" and artifacts.credentials != "keys":
@@ -166,6 +161,25 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
         )
     if artifacts.kms_key and artifacts.encryption != "aws:kms":
         yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"
+
+
+_CLIENTS = ("s3", "http", "https", "ftp")
+"""Schemes of locations that the image has a client for, which needs no other key (MLflow's artifact repositories)."""
+
+
+def _locations(artifacts: ArtifactSettings) -> Iterator[Conflict]:
+    for location in artifacts.allowed_locations:
+        if urlsplit(location).scheme not in _CLIENTS:
+            yield (
+                "artifacts.allowed_locations",
+                f"names {location}, for which the server has no client and no key; copy the files into the bucket",
+            )
+        elif f"{location}/".startswith(f"{artifacts.destination}/") or artifacts.destination.startswith(f"{location}/"):
+            yield (
+                "artifacts.allowed_locations",
+                f"names {location}, which would open everybody's artifacts to every member; remove it: what lies in "
+                "the bucket itself is served to who may read it",
+            )
 
 
 def _azure_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:

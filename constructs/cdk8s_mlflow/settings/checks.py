@@ -15,8 +15,11 @@ from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
 from cdk8s_mlflow.settings.mistakes import mistakes
 from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
+from cdk8s_mlflow.settings.names_of_others import foreign_names
 from cdk8s_mlflow.settings.network_checks import network_conflicts
+from cdk8s_mlflow.settings.own_pod import own_pod_conflicts
 from cdk8s_mlflow.settings.pod_checks import pod_conflicts
+from cdk8s_mlflow.settings.repeated import repeated
 from cdk8s_mlflow.settings.resource_checks import resource_conflicts
 from cdk8s_mlflow.settings.section import Conflict, at_least
 from cdk8s_mlflow.settings.server import autoscaling_conflicts, stopping_conflicts
@@ -155,7 +158,15 @@ def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
         )
 
 
+_OF_EXTERNAL_SECRETS = ("store_kind", "store", "external_secrets_version", "refresh_interval")
+_OF_VAULT = ("vault_address", "vault_mount", "vault_auth", "vault_auth_mount")
+
+
 def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    if settings.secrets.mode == "kubernetes":
+        for key in sorted(settings.secrets.model_fields_set.intersection(_OF_EXTERNAL_SECRETS + _OF_VAULT)):
+            yield f"secrets.{key}", "has no effect with secrets.mode kubernetes; remove it"
+        return
     backup = settings.backup.cluster
     keys_elsewhere = backup is not None and backup.target is not None and backup.credentials == "keys"
     role_elsewhere = settings.database.role_management != "bootstrap" and not settings.database.client_certificate
@@ -186,6 +197,9 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _operators,
     ingress_conflicts,
     address_conflicts,
+    own_pod_conflicts,
+    foreign_names,
+    repeated,
     mistakes,
     network_conflicts,
     resource_conflicts,

@@ -60,6 +60,8 @@ def _message(details: ErrorDetails, cause: Any) -> str:
         return REMOVED.get(key) or foreign_setting(key) or f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"
+    if kind == "tuple_type" and isinstance(details["input"], list | set):
+        return "must be a tuple in Python code; a list is one of YAML only"
     if kind in _TYPES:
         return _TYPES[kind] + given
     return _bounds(details["msg"], bounds) + given

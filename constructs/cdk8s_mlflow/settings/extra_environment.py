@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from cdk8s_mlflow.settings.variable_values import refused_values
+
 HARMLESS = frozenset(
     {
         # how much is logged
@@ -183,10 +185,13 @@ def harmless(release: str) -> frozenset[str]:
 
 
 def refused_variables(names: Mapping[str, str], release: str) -> Iterator[tuple[str, str]]:
-    """Pairs of dotted key and message, one for each of ``names`` that may not be set."""
+    """Pairs of dotted key and message, one for each of ``names`` that may not be set, or not to its value."""
+    known = harmless(release)
     for name in names:
-        if name not in harmless(release):
+        if name not in known:
             yield f"server.extra_environment.{name}", refusal(name, release)
+    for name, message in refused_values({name: value for name, value in names.items() if name in known}):
+        yield f"server.extra_environment.{name}", message
 
 
 def refusal(name: str, release: str) -> str:

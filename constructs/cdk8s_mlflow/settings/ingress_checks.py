@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, FOLLOWED_BY_SOME, GATEWAY_FOLLOWS
+from cdk8s_mlflow.settings.ingress_controllers import (
+    ANNOTATION_PREFIXES,
+    CONTROLLERS,
+    FOLLOWED_BY_SOME,
+    FOLLOWING_ANNOTATIONS,
+    GATEWAY_FOLLOWS,
+)
 from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
-    from cdk8s_mlflow.settings.ingress import IngressSettings
+    from cdk8s_mlflow.settings.ingress import GatewaySettings, IngressSettings
 
 _TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
 
@@ -22,13 +28,18 @@ def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _not_followed(ingress)
     yield from _gateway(ingress) if ingress.gateway else _class(ingress)
     yield from _tls(ingress)
+    yield from _annotations(ingress)
+    yield from _limits(ingress)
     yield from _peers(settings)
 
 
 def _hosts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ingress = settings.ingress
-    for host in sorted({host for host in ingress.hosts if ingress.hosts.count(host) > 1}):
-        yield "ingress.more_hosts", f"names {host} twice; remove one"
+    if ingress.host in ingress.more_hosts:
+        yield "ingress.more_hosts", f"names {ingress.host} twice; remove one"
+    # The server speaks http there, or nothing: its public address is https.
+    if ingress.public_port == 80:
+        yield "ingress.public_port", "is 80, the port of http, but the public address is https; name another"
     if settings.authentication.keycloak_host in ingress.more_hosts and not settings.authentication.keycloak_path:
         yield "ingress.more_hosts", f"names {settings.authentication.keycloak_host}, Keycloak's own host; remove it"
 
@@ -64,12 +75,58 @@ def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
             f"is {ingress.controller}, which serves an Ingress; with ingress.gateway use other (or traefik), and "
             "network.ingress_namespace for the Gateway's pods",
         )
+    yield from _parents(ingress.gateway) if ingress.gateway else ()
     if _is_set(ingress, "entry_point"):
         yield "ingress.entry_point", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
     if ingress.gateway and ingress.gateway.request_timeout and ingress.controller == "traefik":
         yield (
             "ingress.gateway.request_timeout",
             "is ignored by Traefik, whose entry point has the time-outs; remove it",
+        )
+
+
+def _parents(gateway: GatewaySettings) -> Iterator[Conflict]:
+    """What the API server refuses (Gateway API v1, HTTPRoute, the rules of ``parentRefs``)."""
+    parts: dict[tuple[str | None, str], list[tuple[str | None, int | None]]] = {}
+    for parent in gateway.parents:
+        parts.setdefault((parent.namespace, parent.name), []).append((parent.section_name, parent.port))
+    for (_, name), named in parts.items():
+        if len(set(named)) < len(named):
+            yield "ingress.gateway.parents", f"names {name} twice; remove one"
+        elif len(named) > 1 and (None, None) in named:
+            yield (
+                "ingress.gateway.parents",
+                f"names {name} twice, once with all its listeners; name the section_name of each",
+            )
+
+
+def _annotations(ingress: IngressSettings) -> Iterator[Conflict]:
+    for name in ingress.annotations:
+        setting = FOLLOWING_ANNOTATIONS.get(name)
+        readers = [reader for reader, prefixes in ANNOTATION_PREFIXES.items() if name.startswith(prefixes)]
+        if setting:
+            yield f"ingress.annotations.{name}", f"follows from {setting}; set that, and remove it here"
+        elif readers and ingress.gateway:
+            yield f"ingress.annotations.{name}", "has no effect on an HTTPRoute, only on an Ingress; remove it"
+        elif readers and ingress.controller not in (*readers, "other"):
+            yield (
+                f"ingress.annotations.{name}",
+                f"is read by {readers[0]} only, but ingress.controller is {ingress.controller}; remove it",
+            )
+
+
+def _limits(ingress: IngressSettings) -> Iterator[Conflict]:
+    limits = ingress.limits
+    if limits.logins_per_second == 0 and "login_burst" in limits.model_fields_set:
+        yield (
+            "ingress.limits.login_burst",
+            "has no effect, since ingress.limits.logins_per_second is 0, no limit; remove it",
+        )
+    if 0 < limits.requests_in_flight < limits.logins_in_flight and "logins_in_flight" in limits.model_fields_set:
+        yield (
+            "ingress.limits.logins_in_flight",
+            f"is {limits.logins_in_flight}, more than ingress.limits.requests_in_flight, which is "
+            f"{limits.requests_in_flight} and counts them too; lower it",
         )
 
 

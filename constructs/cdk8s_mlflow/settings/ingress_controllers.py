@@ -72,3 +72,20 @@ FOLLOWED_BY_SOME = frozenset().union(*(controller.follows for controller in CONT
 
 GATEWAY_FOLLOWS = frozenset({"hsts_seconds"})
 """Settings that every implementation of the Gateway API follows, by filters of an HTTPRoute."""
+
+ANNOTATION_PREFIXES: Mapping[ControllerName, tuple[str, ...]] = {
+    "traefik": ("traefik.ingress.kubernetes.io/",),
+    "nginx": ("nginx.ingress.kubernetes.io/",),
+    "haproxy": ("haproxy.org/",),
+    "alb": ("alb.ingress.kubernetes.io/",),
+    "openshift": ("haproxy.router.openshift.io/", "route.openshift.io/", "router.openshift.io/"),
+}
+"""What the annotations begin with that only one controller reads."""
+
+FOLLOWING_ANNOTATIONS: Mapping[str, str] = {
+    "kubernetes.io/ingress.class": "ingress.class_name",
+    "cert-manager.io/cluster-issuer": "ingress.cluster_issuer",
+    "cert-manager.io/issuer": "ingress.cluster_issuer and ingress.issuer_kind",
+    "kubernetes.io/tls-acme": "ingress.cluster_issuer",
+}
+"""Annotations that a setting writes, or that contradict one."""

@@ -29,7 +29,6 @@ _MISTAKES = (
     _Mistake("authentication.keycloak_path", r"/(realms|admin)(/|$)", "which names more than the root; leave that out"),
     _Mistake("authentication.user_group", r"\*", "but a group is compared as it is written; name one group"),
     _Mistake("authentication.admin_group", r"\*", "but a group is compared as it is written; name one group"),
-    _Mistake("authentication.redis.host", r"^(localhost|127\..*|::1)$", "which is the pod itself; name Redis's host"),
     _Mistake("authentication.provider_name", r"^\s*$", "which leaves the login button without a name; write one"),
     _Mistake("bootstrap.keycloak_url", r"/(realms|admin)(/|$)", "which names more than the root; leave that out"),
     _Mistake("bootstrap.postgres_host", r"://|@", "which is an address with more than the host; name only that"),
@@ -42,17 +41,22 @@ _MISTAKES = (
     _Mistake("artifacts.kms_key", r"^key/", "but an ARN begins with arn:, and an id has no key/; leave that out"),
     _Mistake("delivery.repository", r"/-?/?(tree|blob)/", "a page in a browser; name what `git clone` takes"),
     _Mistake("delivery.revision", r"^refs/(heads|tags)/", "but only the branch's name is compared; leave the rest out"),
+    _Mistake("delivery.revision", r"^HEAD$", "which is a different branch in each clone; name the branch"),
     _Mistake("delivery.revision", r"^origin/", "which only your own clone has; name the branch without origin/"),
     _Mistake("delivery.revision", r"[\s~^:?*[\\]", "which no branch or tag is called; name one"),
     _Mistake("delivery.revision", r"^[0-9a-f]{40}$", "a commit; name the branch that holds it"),
     _Mistake("delivery.interval", r"^[0hms]+$", "which never ends; write how long, such as 10m"),
     _Mistake("delivery.retry_interval", r"^[0hms]+$", "which never ends; write how long, such as 2m"),
-    _Mistake("delivery.timeout", r"^[0hms]+$", "in which nothing becomes ready; write how long, such as 15m"),
+    _Mistake(
+        "delivery.timeout", r"^([0hms]+|[1-5]?\ds)$", "in which nothing becomes ready; write how long, such as 15m"
+    ),
+    _Mistake("delivery.path", r"(^|/)\.{1,2}(/|$)", "but it begins at the repository's top; leave the dots out"),
     _Mistake("monitoring.interval", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 30s"),
     _Mistake("monitoring.scrape_timeout", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 10s"),
     _Mistake("ingress.host", r"\.svc(\.|$)", "a Service's name, which no browser resolves; name the public host"),
     _Mistake("ingress.entry_point", r"^:?\d+$", "a port; name Traefik's entry point, such as websecure"),
     _Mistake("network.cluster_domain", r"^svc\.", "but svc stands before the domain; leave it out"),
+    _Mistake("secrets.refresh_interval", r"^[0hms]+$", "which copies once, so that no rotation arrives; write 1h"),
     _Mistake("secrets.vault_address", r"^[^?#]+//[^/]+/(v1|ui)(/|$)", "but the API's path is added; leave it out"),
     _Mistake("secrets.vault_mount", r"/(data|metadata)$", "the API's path of the mount; leave its ending out"),
     _Mistake("secrets.vault_prefix", r"^(data|metadata)/", "which is the API's path; leave its beginning out"),
@@ -112,6 +116,15 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
     if secrets.vault_prefix.startswith(f"{secrets.vault_mount}/"):
         message = f"is {secrets.vault_prefix!r}, which begins with secrets.vault_mount; leave that out"
         yield "secrets.vault_prefix", message
+    for number, name in enumerate(settings.ingress.more_hosts):
+        if re.search(r"\.svc(\.|$)", name):
+            message = f"is {name!r}, a Service's name, which no browser resolves; name a public host"
+            yield f"ingress.more_hosts[{number}]", message
+    if settings.delivery.repository.startswith("oci://") and re.search(
+        r":[^/:@]+$|@", settings.delivery.repository[6:]
+    ):
+        message = f"is {settings.delivery.repository}, which ends in a tag; name that in delivery.revision"
+        yield "delivery.repository", message
     if database.host is None and database.port != 5432:
         message = f"is {database.port}, but the Cluster's Service listens on 5432; remove it, or name database.host"
         yield "database.port", message
@@ -132,6 +145,13 @@ def _regions(settings: EnvironmentSettings) -> Iterator[Conflict]:
         "backup.region": backup.region if artifacts.is_aws and backup.endpoint is None else None,
         "backup.cluster.region": backup.cluster.region if backup.cluster and backup.cluster.endpoint is None else None,
     }
+    key_region = re.match(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):", artifacts.kms_key or "")
+    if key_region and artifacts.is_aws and key_region[1] != artifacts.region:
+        yield (
+            "artifacts.kms_key",
+            f"is of {key_region[1]}, but artifacts.region is {artifacts.region}, and S3 takes only keys of its own; "
+            "name one of those",
+        )
     for key, region in regions.items():
         if region is None or re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+", region):
             continue

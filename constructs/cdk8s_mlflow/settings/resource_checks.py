@@ -67,6 +67,9 @@ def _pair(section: str, name: str, request: str, limit: str) -> Iterator[Conflic
         yield f"{section}.cpu_limit", f"is {limit}, more cores than any node has; write cores, such as 2, or 500m"
     if name == "cpu" and amount(limit) < amount("1m"):
         yield f"{section}.cpu_limit", f"is {limit}, with which nothing runs; write cores, such as 2, or 500m"
+    # Bytes without their unit, such as 768 for 768Mi, or thousandths of them.
+    if name == "memory" and 0 < amount(request) < amount("1Mi") <= amount(limit):
+        yield f"{section}.memory_request", f"is {request}, less than any program needs; write bytes, such as 768Mi"
     if name == "memory" and amount(limit) < amount(_LEAST_MEMORY if section == "server.resources" else "1Mi"):
         yield f"{section}.memory_limit", f"is {limit}, with which nothing starts; write bytes, such as 2Gi"
 

@@ -66,7 +66,8 @@ def _cron_numbers(text: str, low: int, high: int) -> set[int]:
 
 def _cron_part(text: str, low: int, high: int) -> bool:
     match = _CRON_PART.fullmatch(text)
-    if not match or (match["step"] and int(match["step"]) == 0):
+    # */90 of minutes would be once an hour.
+    if not match or (match["step"] and not 0 < int(match["step"]) <= high):
         return False
     first = int(match["low"] or low)
     last = int(match["high"] or match["low"] or high)

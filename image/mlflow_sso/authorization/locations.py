@@ -76,6 +76,9 @@ class Locations:
         # Each of them lets some reader of the location see another path than the prefix that was allowed.
         if any(sign in location for sign in "?#;\\") or "%" in location or not location.isprintable():
             return False
+        # A prefix that holds the bucket would open everybody's artifacts.
+        if self._destination and f"{location}/".startswith(f"{self._destination}/"):
+            return False
         path = location.rstrip("/").partition("://")[2] or location.rstrip("/").partition(":/")[2]
         below = any(location.rstrip("/") == prefix or location.startswith(f"{prefix}/") for prefix in self._allowed)
         return below and is_canonical(f"/{path}")

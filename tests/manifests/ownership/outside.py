@@ -85,8 +85,8 @@ SHARED: dict[str, Shared] = {
         "bucket shared",
     ),
     "bucket of a loopback address": (
-        {**BUCKET, "artifacts.endpoint": "https://localhost:9000"},
-        {**BUCKET, "artifacts.endpoint": "https://127.0.0.1:9000"},
+        {**BUCKET, "artifacts.endpoint": "https://minio.localhost:9000"},
+        {**BUCKET, "artifacts.endpoint": "https://s3.localhost:9000"},
         "artifacts.bucket",
         "bucket shared",
     ),
@@ -213,8 +213,8 @@ APART: dict[str, tuple[Changes, Changes]] = {
         {**CLIENT, "bootstrap.keycloak_url": "http://localhost:8080", KEYCLOAK: "b.example.com"},
     ),
     "one client of two ports of a machine": (
-        {**CLIENT, KEYCLOAK: "localhost", "authentication.keycloak_port": 8443},
-        {**CLIENT, KEYCLOAK: "localhost", "authentication.keycloak_port": 8444},
+        {**CLIENT, KEYCLOAK: "keycloak.localhost", "authentication.keycloak_port": 8443},
+        {**CLIENT, KEYCLOAK: "keycloak.localhost", "authentication.keycloak_port": 8444},
     ),
     "no client that looks users up": (
         {"authentication.directory_client": None},
