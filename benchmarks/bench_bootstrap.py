@@ -52,7 +52,7 @@ class Site:
             "ingress": {"host": "mlflow.example.com"},
             "authentication": {"keycloak_host": "auth.example.com", "machine_client": "mlflow-machines"},
             "database": {
-                "host": "localhost",
+                "host": "db.example.com",
                 "sslmode": "disable",
                 "role_management": "bootstrap",
                 "database_management": "bootstrap",
@@ -60,6 +60,7 @@ class Site:
             "artifacts": {"versioned": True},
             "bootstrap": {
                 "keycloak_url": self.keycloak.url,
+                "postgres_host": "localhost",
                 "postgres_port": self.postgres.port,
                 "s3_endpoint": self.minio.url,
             },

@@ -1,14 +1,11 @@
 """What Prometheus scrapes, and what it alerts on."""
 
-import re
-
 from constructs import Construct
 
-from cdk8s_mlflow.alert import Alert
+from cdk8s_mlflow.alert import INSTANCE_LABEL, Alert, runbook
 from cdk8s_mlflow.alerts import alerts
 from cdk8s_mlflow.metadata import resource_metadata, selector
 from cdk8s_mlflow.settings import Settings
-from cdk8s_mlflow.settings.monitoring import MonitoringSettings
 from cdk8s_mlflow_crds.com.coreos import monitoring
 
 
@@ -50,7 +47,7 @@ class AlertRules(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, environment: str | None) -> None:
         super().__init__(scope, id)
-        rules = [_rule(settings.monitoring, alert) for alert in alerts(settings, environment)]
+        rules = [_rule(settings, alert) for alert in alerts(settings, environment)]
         monitoring.PrometheusRule(
             self,
             "Resource",
@@ -66,21 +63,20 @@ class AlertRules(Construct):
         )
 
 
-def _rule(settings: MonitoringSettings, alert: Alert) -> monitoring.PrometheusRuleSpecGroupsRules:
-    page = runbook(alert.name)
-    where = {"runbook_url": f"{settings.runbooks.rstrip('/')}/{page}"} if settings.runbooks else {}
+def _rule(settings: Settings, alert: Alert) -> monitoring.PrometheusRuleSpecGroupsRules:
+    page, address = runbook(alert.name), settings.monitoring.runbooks
+    where = {"runbook_url": f"{address.rstrip('/')}/{page}"} if address else {}
     return monitoring.PrometheusRuleSpecGroupsRules(
         alert=alert.name,
         expr=alert.expr,
         for_=alert.lasts,
-        # Last, so that no label of the settings replaces the severity, by which Alertmanager's routes decide.
-        labels={**settings.alert_labels, "severity": alert.severity},
+        # Last, so that no label of the settings replaces the severity, by which Alertmanager's routes decide, nor the
+        # instance, without which the same alert of two environments would be one.
+        labels={
+            **settings.monitoring.alert_labels,
+            INSTANCE_LABEL: settings.instance,
+            "severity": alert.severity,
+        },
         # The page's path stands there even without an address, for readers of the repository.
         annotations={"summary": alert.summary, "runbook": f"docs/runbooks/{page}.md", **where},
     )
-
-
-def runbook(alert: str) -> str:
-    """Name of the page about an alert: ``MlflowDown`` has ``down``."""
-    words = re.sub(r"([A-Z])", r"-\1", alert.removeprefix("Mlflow")).strip("-")
-    return words.lower()

@@ -14,7 +14,12 @@ from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 
 PROGRAM = Path(__file__).parents[2] / "bootstrap.py"
-OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}
+OURS = {
+    "role_management": "bootstrap",
+    "database_management": "bootstrap",
+    "host": "db.example.com",
+    "sslmode": "disable",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Servers:
         """The settings' section ``bootstrap`` that leads to them."""
         return {
             "keycloak_url": self.keycloak.url,
+            "postgres_host": "localhost",
             "postgres_port": self.postgres.port,
             "s3_endpoint": self.minio.url,
         }

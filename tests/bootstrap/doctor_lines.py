@@ -69,3 +69,8 @@ def look(*names: str, settings: Settings = SETTINGS) -> dict[str, Line]:
     """The lines of the named checks, or of all, by their name."""
     chosen = {name: CHECKS[name] for name in names or CHECKS}
     return {line.name: line for line in examine(examination(settings), chosen, seconds=60)}
+
+
+def asked(settings: Settings, check: Check, **environ: str) -> list[Line]:
+    """The lines of one check."""
+    return examine(examination(settings, name="site", environ=environ), {"asked": check}, seconds=60)

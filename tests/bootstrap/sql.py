@@ -18,7 +18,12 @@ from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.ownership import Adoption
 from mlflow_bootstrap.values import FixedValues
 
-OURS = {"role_management": "bootstrap", "database_management": "bootstrap", "host": "localhost", "sslmode": "disable"}
+OURS = {
+    "role_management": "bootstrap",
+    "database_management": "bootstrap",
+    "host": "db.example.com",
+    "sslmode": "disable",
+}
 # Each of these has a meaning in SQL, in a libpq string or in psycopg's placeholders.
 PASSWORD = "the password of the store, with 'quotes', \"more\", \\ and %s"
 

@@ -1,29 +1,25 @@
-"""The lines of doctor about what bootstrap prepares, the registry and Prometheus: on real servers, well and broken."""
+"""The lines of doctor about what bootstrap prepares and the registry: on real servers, well and broken."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 from command_line import OURS, CommandLine, Servers, environment
-from doctor_lines import examination
+from doctor_lines import asked, examination
 from fault_proxy import FaultProxy, silent
 from healthy_cluster import PRODUCTION
 from objects import admin
-from served import serving_http
 from sso import administrator
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Keycloak, Minio, OpenBao, Postgres, Prometheus, Registry
-from mlflow_bootstrap.doctor.checks import metrics, prepared, registry
-from mlflow_bootstrap.doctor.examination import Check
-from mlflow_bootstrap.doctor.line import Line, State
+from live.servers import Keycloak, Minio, OpenBao, Postgres, Registry
+from mlflow_bootstrap.doctor.checks import prepared, registry
+from mlflow_bootstrap.doctor.line import State
 from mlflow_bootstrap.doctor.run import examine
 
 pytestmark = pytest.mark.servers
@@ -53,14 +49,9 @@ def applied(
     return whole
 
 
-def look(settings: Settings, check: Check, **environ: str) -> list[Line]:
-    """The lines of a check."""
-    return examine(examination(settings, name="site", environ=environ), {"asked": check}, seconds=60)
-
-
 @pytest.mark.parametrize("part", ["secrets", "keycloak", "postgres", "minio"])
 def test_doctor_finds_what_bootstrap_applied(applied: CommandLine, part: str) -> None:
-    (line,) = look(applied.settings, prepared.PREPARED[part], **applied.environ)
+    (line,) = asked(applied.settings, prepared.PREPARED[part], **applied.environ)
 
     assert (line.name, line.state) == (f"bootstrap {part}", State.OK), line
 
@@ -71,7 +62,7 @@ def test_doctor_names_another_redirect_uri(applied: CommandLine, keycloak_server
     assert key is not None
     realm.update_client(key, {"redirectUris": ["https://old.example.com/callback"]})
 
-    (line,) = look(applied.settings, prepared.PREPARED["keycloak"], **applied.environ)
+    (line,) = asked(applied.settings, prepared.PREPARED["keycloak"], **applied.environ)
 
     # Repaired before anything is asserted, for the environment is the whole module's.
     assert applied.run("apply", "keycloak").returncode == 0
@@ -83,7 +74,7 @@ def test_doctor_names_another_redirect_uri(applied: CommandLine, keycloak_server
 def test_doctor_names_a_lost_bucket_policy(applied: CommandLine, minio_server: Minio) -> None:
     admin(minio_server).detach_policy(["doctor"], user="doctor")
 
-    (line,) = look(applied.settings, prepared.PREPARED["minio"], **applied.environ)
+    (line,) = asked(applied.settings, prepared.PREPARED["minio"], **applied.environ)
 
     assert applied.run("apply", "minio").returncode == 0
     assert line.state is State.FAILED
@@ -94,14 +85,14 @@ def test_doctor_names_an_empty_secret_store(applied: CommandLine) -> None:
     secrets = applied.settings.secrets.model_copy(update={"vault_prefix": "emptied"})
     settings = applied.settings.model_copy(update={"secrets": secrets})
 
-    (line,) = look(settings, prepared.PREPARED["secrets"], **applied.environ)
+    (line,) = asked(settings, prepared.PREPARED["secrets"], **applied.environ)
 
     assert line.state is State.FAILED
     assert "secrets/vault/postgres" in line.seen
 
 
 def test_doctor_skips_what_needs_a_login(applied: CommandLine) -> None:
-    (line,) = look(applied.settings, prepared.PREPARED["minio"], VAULT_ADDR=applied.environ["VAULT_ADDR"])
+    (line,) = asked(applied.settings, prepared.PREPARED["minio"], VAULT_ADDR=applied.environ["VAULT_ADDR"])
 
     assert line.state is State.SKIPPED
     assert "VAULT_TOKEN" in line.do
@@ -111,7 +102,7 @@ def test_doctor_cannot_see_a_silent_keycloak(applied: CommandLine) -> None:
     bootstrap = applied.settings.bootstrap.model_copy(update={"keycloak_url": "http://127.0.0.1:9", "attempts": 1})
     settings = applied.settings.model_copy(update={"bootstrap": bootstrap})
 
-    (line,) = look(settings, prepared.PREPARED["keycloak"], **applied.environ)
+    (line,) = asked(settings, prepared.PREPARED["keycloak"], **applied.environ)
 
     assert line.state is State.UNKNOWN
     assert "127.0.0.1:9" in line.seen
@@ -122,7 +113,7 @@ def test_doctor_skips_a_service_out_of_reach(applied: CommandLine) -> None:
     bootstrap = applied.settings.bootstrap.model_copy(update={"s3_endpoint": "http://minio.minio.svc:9", "attempts": 1})
     settings = applied.settings.model_copy(update={"bootstrap": bootstrap})
 
-    (line,) = look(settings, prepared.PREPARED["minio"], **applied.environ)
+    (line,) = asked(settings, prepared.PREPARED["minio"], **applied.environ)
 
     assert line.state is State.SKIPPED
     assert "minio.minio.svc" in line.seen
@@ -171,64 +162,16 @@ def of_image(settings: Settings, server: Registry, **image: str) -> Settings:
 def test_doctor_looks_the_image_up(applied: CommandLine) -> None:
     with Registry() as server:
         digest = pushed(server, "there")
-        (there,) = look(of_image(applied.settings, server, tag="there"), registry.image)
-        (pinned,) = look(of_image(applied.settings, server, digest=digest), registry.image)
-        (missing,) = look(of_image(applied.settings, server, tag="missing"), registry.image)
-    (down,) = look(of_image(applied.settings, server, tag="there"), registry.image)
+        (there,) = asked(of_image(applied.settings, server, tag="there"), registry.image)
+        (pinned,) = asked(of_image(applied.settings, server, digest=digest), registry.image)
+        (missing,) = asked(of_image(applied.settings, server, tag="missing"), registry.image)
+    (down,) = asked(of_image(applied.settings, server, tag="there"), registry.image)
 
     assert (there.state, digest in there.seen) == (State.OK, True), there
     assert (pinned.state, digest in pinned.seen) == (State.OK, True), pinned
     assert (missing.state, "404" in missing.seen) == (State.FAILED, True), missing
     # The default registry is one of the nodes, which a workstation need not reach.
     assert down.state is State.SKIPPED, down
-
-
-class Metrics(BaseHTTPRequestHandler):
-    """A page of metrics."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(b"mlflow_sso_requests_total 1\n")
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def page() -> Iterator[int]:
-    with serving_http(Metrics) as port:
-        yield port
-
-
-@pytest.mark.parametrize(
-    ("namespace", "is_up", "state", "seen"),
-    [
-        ("mlflow", True, State.OK, "1 pods are scraped"),
-        ("mlflow", False, State.FAILED, "1 of 1 pods cannot be scraped"),
-        ("another", True, State.FAILED, "Prometheus has no target"),
-    ],
-)
-def test_doctor_asks_prometheus(
-    applied: CommandLine, page: int, namespace: str, is_up: bool, state: State, seen: str
-) -> None:
-    labels = {"namespace": namespace, "service": "mlflow"}
-    target = f"127.0.0.1:{page if is_up else 9}"
-    with Prometheus(targets={target: labels}) as prometheus:
-        # The first scrape comes some time after the start.
-        while not prometheus.query("up"):
-            time.sleep(0.1)
-        (line,) = look(applied.settings, metrics.scraped, PROMETHEUS_URL=prometheus.url)
-
-    assert (line.state, line.seen.startswith(seen)) == (state, True), line
-
-
-def test_doctor_skips_an_unnamed_prometheus(applied: CommandLine) -> None:
-    (line,) = look(applied.settings, metrics.scraped)
-
-    assert line.state is State.SKIPPED
-    assert "PROMETHEUS_URL" in line.do
 
 
 def doctor(folder: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":

@@ -61,7 +61,7 @@ def realm(
     postgres_server: Postgres,
 ) -> Realm:
     base = keycloak_settings(release=request.param, machine_client=None)
-    database = base.database.replace(host="localhost", sslmode="disable")
+    database = base.database.replace(host="db.example.com", sslmode="disable")
     patience = base.bootstrap.replace(postgres_host="127.0.0.1", postgres_port=postgres_server.port)
     settings = base.replace(database=database, bootstrap=patience)
     assert apply(context(keycloak_server, settings)).failures == ()

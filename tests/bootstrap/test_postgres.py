@@ -24,7 +24,7 @@ SettingsOf = Callable[..., Settings]
 @pytest.fixture
 def ours(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
     """Settings that leave role and databases to the bootstrap."""
-    return settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port})
+    return settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port})
 
 
 def test_plan_on_empty_server_writes_nothing(postgres_server: Postgres, ours: Settings) -> None:
@@ -70,7 +70,7 @@ def test_second_apply_and_verify_take_one_statement_each(postgres_server: Postgr
 
 def test_bootstrap_works_through_pooler(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     port = free_port()
-    ours = settings_of(database=OURS, bootstrap={"postgres_port": port})
+    ours = settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": port})
     users = {postgres_server.superuser: postgres_server.superuser_password, ours.database.role: PASSWORD}
 
     with PgBouncer(postgres=postgres_server, users=users, port=port):
@@ -187,7 +187,9 @@ def test_md5_password_becomes_scram(postgres_server: Postgres, ours: Settings) -
 )
 def test_any_legal_name_is_taken_as_it_is(postgres_server: Postgres, settings_of: SettingsOf, name: str) -> None:
     names = {"role": f"{name} r", "name": f"{name} d", "auth_name": f"{name} a"}
-    settings = settings_of(database=OURS | names, bootstrap={"postgres_port": postgres_server.port})
+    settings = settings_of(
+        database=OURS | names, bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port}
+    )
 
     done, after = apply(context(postgres_server, settings)), plan(context(postgres_server, settings))
 

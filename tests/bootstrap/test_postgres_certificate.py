@@ -8,7 +8,7 @@ from sql import OURS, apply, context, execute, plan, verifier
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
-from live.servers.certificates import Certificate, issue_client
+from live.servers.certificates import Certificate, issue, issue_client
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import RefusedError, UsageError
 
@@ -29,6 +29,7 @@ def certificate(memory: Path) -> Certificate:
 def server(memory: Path, certificate: Certificate) -> Iterator[Postgres]:
     """A server that lets no role but its superuser in by password."""
     server = Postgres(data=memory / "certified", tls=True)
+    issue(server.folder / "tls", CERTIFIED["host"])
     rules = memory / "rules.conf"
     rules.write_text(RULES.format(superuser=server.superuser))
     server.parameters = {"hba_file": str(rules), "ssl_ca_file": str(certificate.ca)}
@@ -39,7 +40,10 @@ def server(memory: Path, certificate: Certificate) -> Iterator[Postgres]:
 @pytest.fixture
 def ours(server: Postgres, settings_of: SettingsOf) -> Settings:
     """Settings that let bootstrap create all."""
-    return settings_of(database=CERTIFIED | {"role": "mlflow"}, bootstrap={"postgres_port": server.port, "attempts": 1})
+    return settings_of(
+        database=CERTIFIED | {"role": "mlflow"},
+        bootstrap={"postgres_host": "localhost", "postgres_port": server.port, "attempts": 1},
+    )
 
 
 def administrator(server: Postgres, settings: Settings, **environ: str) -> Context:

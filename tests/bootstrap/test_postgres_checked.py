@@ -12,13 +12,13 @@ from mlflow_bootstrap.errors import MissingError, RefusedError
 pytestmark = pytest.mark.servers
 
 SettingsOf = Callable[..., Settings]
-THEIRS = {"host": "localhost", "sslmode": "disable"}
+THEIRS = {"host": "db.example.com", "sslmode": "disable"}
 
 
 @pytest.fixture
 def made(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
     """Settings that leave all to CloudNativePG, on a server that has all of it."""
-    ours = settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port})
+    ours = settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port})
     apply(context(postgres_server, ours))
     theirs = {"role_management": "database-role", "database_management": "cnpg"}
     return ours.model_copy(update={"database": ours.database.model_copy(update=theirs)})
@@ -46,7 +46,8 @@ def test_failing_role_is_named_with_its_creator(
     postgres_server: Postgres, settings_of: SettingsOf, management: str, remedy: str
 ) -> None:
     settings = settings_of(
-        database=THEIRS | {"role_management": management}, bootstrap={"postgres_port": postgres_server.port}
+        database=THEIRS | {"role_management": management},
+        bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port},
     )
 
     with pytest.raises(RefusedError, match=remedy):
@@ -95,7 +96,8 @@ def test_missing_password_is_created_before_check(postgres_server: Postgres, mad
 
 def test_databases_are_created_for_role_of_cloudnativepg(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     mixed = settings_of(
-        database=OURS | {"role_management": "managed-roles"}, bootstrap={"postgres_port": postgres_server.port}
+        database=OURS | {"role_management": "managed-roles"},
+        bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port},
     )
     second = apply(context(postgres_server, mixed))
     execute(

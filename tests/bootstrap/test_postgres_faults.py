@@ -26,7 +26,7 @@ SettingsOf = Callable[..., Settings]
 @pytest.fixture
 def ours(settings_of: SettingsOf, postgres_server: Postgres) -> Settings:
     """Settings that leave role and databases to the bootstrap."""
-    return settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port})
+    return settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port})
 
 
 def _killed(server: Postgres, settings: Settings, last: int) -> int | None:
@@ -63,7 +63,10 @@ def test_run_killed_before_any_statement_can_continue(postgres_server: Postgres,
 
 def test_concurrent_runs_end_in_same_state(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     for _ in range(10):
-        ours = settings_of(database=OURS, bootstrap={"postgres_port": postgres_server.port, "attempts": 5})
+        ours = settings_of(
+            database=OURS,
+            bootstrap={"postgres_host": "localhost", "postgres_port": postgres_server.port, "attempts": 5},
+        )
 
         with ThreadPoolExecutor() as threads:
             outcomes = list(threads.map(apply, [context(postgres_server, ours) for _ in range(2)]))
@@ -74,7 +77,7 @@ def test_concurrent_runs_end_in_same_state(postgres_server: Postgres, settings_o
 
 def test_server_restart_between_statements_is_survived(settings_of: SettingsOf) -> None:
     with Postgres() as server:
-        ours = settings_of(database=OURS, bootstrap={"postgres_port": server.port})
+        ours = settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": server.port})
         role, *databases = postgres.resources(context(server, ours))
         role.create()
         server.restart()
@@ -88,7 +91,12 @@ def test_server_restart_between_statements_is_survived(settings_of: SettingsOf) 
 def test_hanging_server_ends_run_in_time(postgres_server: Postgres, settings_of: SettingsOf) -> None:
     ours = settings_of(
         database=OURS,
-        bootstrap={"postgres_port": postgres_server.port, "attempts": 2, "read_timeout_seconds": 1},
+        bootstrap={
+            "postgres_host": "localhost",
+            "postgres_port": postgres_server.port,
+            "attempts": 2,
+            "read_timeout_seconds": 1,
+        },
     )
     apply(context(postgres_server, ours))
     role = ours.database.role
@@ -184,7 +192,7 @@ def test_administrator_without_rights_changes_nothing(postgres_server: Postgres,
 
 def test_login_that_asks_for_no_password_proves_none(settings_of: SettingsOf) -> None:
     with Postgres() as server:
-        ours = settings_of(database=OURS, bootstrap={"postgres_port": server.port})
+        ours = settings_of(database=OURS, bootstrap={"postgres_host": "localhost", "postgres_port": server.port})
         apply(context(server, ours))
         execute(server, f"ALTER SYSTEM SET hba_file = '{server.folder}/trusting.conf'")
         (server.folder / "trusting.conf").write_text("host all all 127.0.0.1/32 trust\n")

@@ -21,8 +21,10 @@ SERVICE = "postgres-cluster-rw.postgres.svc"
 
 @pytest.fixture(scope="module")
 def tls_server() -> Iterator[Postgres]:
-    """A server that takes only encrypted logins, with a certificate for localhost."""
-    with Postgres(tls=True) as server:
+    """A server that takes only encrypted logins, with a certificate for the name that MLflow uses."""
+    server = Postgres(tls=True)
+    issue(server.folder / "tls", OURS["host"])
+    with server:
         yield server
 
 
@@ -47,7 +49,7 @@ def _settings(settings_of: SettingsOf, server: Postgres, **database: object) -> 
 
 
 def test_stores_authority_vouches_for_server(tls_server: Postgres, settings_of: SettingsOf) -> None:
-    settings = _settings(settings_of, tls_server, host="localhost")
+    settings = _settings(settings_of, tls_server)
     authority = tls_server.certificate.ca.read_text()
     values = FixedValues({"postgres": {"password": PASSWORD, "ca_crt": authority}})
     base = context(tls_server, settings)

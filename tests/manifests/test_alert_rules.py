@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from cdk8s_mlflow.alert import runbook
 from cdk8s_mlflow.alerts import alerts
-from cdk8s_mlflow.monitoring import runbook
 from cdk8s_mlflow.settings import Settings
 from tests.manifests.objects import Objects, Render
 
@@ -37,10 +37,19 @@ def test_rules_name_severity_team_and_page(rendered: Render) -> None:
 
     found = rules(rendered(monitoring=monitoring))
 
-    assert found["MlflowDown"]["labels"] == {"severity": "critical", "team": "ml"}
+    assert found["MlflowDown"]["labels"] == {"severity": "critical", "team": "ml", "mlflow_instance": "mlflow"}
     assert found["MlflowDown"]["for"] == "5m"
     assert found["MlflowDown"]["annotations"]["runbook_url"] == "https://runbooks.example.com/mlflow/down"
     assert found["MlflowDown"]["annotations"]["runbook"] == "docs/runbooks/down.md"
+
+
+def test_same_alert_of_two_environments_stays_two(rendered: Render) -> None:
+    one = rules(rendered(monitoring={"rules": True}))
+    other = rules(rendered(monitoring={"rules": True}, instance="mlflow-staging"))
+
+    assert one.keys() == other.keys()
+    # Alertmanager takes alerts with equal labels for one, whatever their expressions are.
+    assert [name for name in one if one[name]["labels"] == other[name]["labels"]] == []
 
 
 def test_rules_follow_what_is_switched_on(rendered: Render) -> None:

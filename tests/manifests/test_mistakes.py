@@ -57,6 +57,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("monitoring.interval", "0s", "Prometheus refuses"),
     ("monitoring.scrape_timeout", "0s", "Prometheus refuses"),
     ("monitoring.alert_labels", {"severity": "page"}, "each alert has its own"),
+    ("monitoring.alert_labels", {"mlflow_instance": "ml"}, "each alert has its own"),
     ("ingress.host", "mlflow.mlflow.svc", "no browser resolves"),
     ("ingress.host", "mlflow.mlflow.svc.cluster.local", "no browser resolves"),
     ("ingress.entry_point", "443", "a port"),

@@ -62,6 +62,7 @@ AFTER: Mapping[str, Check] = {
     "in the pod": inside.inside,
     "machine's token": machine.token,
     "metrics": metrics.scraped,
+    "alerts": metrics.alerting,
 }
 """What has to be right afterwards."""
 

@@ -134,8 +134,9 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
         yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is Azure; set artifacts.kind to azure"
     if artifacts.kind == "minio" and re.search(r"\.amazonaws\.com(\.cn)?$", host):
         yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is AWS; set artifacts.kind to s3"
-    if "severity" in settings.monitoring.alert_labels:
-        yield "monitoring.alert_labels.severity", "has no effect, since each alert has its own; remove it"
+    for name in ("severity", "mlflow_instance"):
+        if name in settings.monitoring.alert_labels:
+            yield f"monitoring.alert_labels.{name}", "has no effect, since each alert has its own; remove it"
 
 
 def _regions(settings: EnvironmentSettings) -> Iterator[Conflict]:

@@ -42,7 +42,7 @@ class MonitoringSettings(Section):
     """Labels of that ConfigMap (Helm chart of Grafana, ``sidecar.dashboards.label``)."""
 
     alert_labels: KubernetesLabels = {}
-    """Labels of every alert beside ``severity``, such as the team that Alertmanager sends it to."""
+    """Labels of every alert beside ``severity`` and ``mlflow_instance``, such as the team that is to be told."""
 
     runbooks: HttpsUrl | None = None
     """Address at which you publish docs/runbooks/; null leaves the path of the page in each alert."""
