@@ -18,6 +18,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "group_members": {"status": 500},
         "key_expiry": {"accepted": True, "updates": 1},
         "keycloak_logout": {"ends Keycloak's session": False},
+        "metric_history": {"metrics": 0, "leads on": True},
         "model_renames": {"status": 404, "group": "before"},
         "realm_requests": {"kept": {"error": "unavailable"}, "timeouts": [None, None]},
         "refusal": {"asks for e-mail": False, "error vanishes": True},

@@ -26,18 +26,12 @@ def _open_application() -> Application:
     from mlflow_oidc_auth import fastapi_app
 
     from mlflow_sso.authorization.release_3_6_0.application import guard
-    from mlflow_sso.patches import user_names
-    from mlflow_sso.patches.mlflow_3_6_0 import group_members, key_expiry, model_renames, realm_requests, refusal
+    from mlflow_sso.patches.mlflow_3_6_0 import refusal
     from mlflow_sso.patches.mlflow_3_6_0.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_6_0.span_export import serve_span_export
     from mlflow_sso.serve.login_errors import KnownLoginErrors
 
-    # Before the first key is checked: rows that are loaded already keep their naive time.
-    key_expiry.read_expiry_as_utc()
-    user_names.fold_stored_names()
-    realm_requests.bound_realm_requests()
-    model_renames.move_grants_that_exist()
-    group_members.list_members_by_name()
+    _correct_answers()
 
     keys = _guard_key_checks()
     _protect_logins(config)
@@ -48,6 +42,19 @@ def _open_application() -> Application:
     return_after_login()
     # Outermost, so that it sees the answers of the login that the guard lets through.
     return KnownLoginErrors(guard(cast(Application, fastapi_app.app), keys=keys))
+
+
+def _correct_answers() -> None:
+    from mlflow_sso.patches import user_names
+    from mlflow_sso.patches.mlflow_3_6_0 import group_members, key_expiry, metric_history, model_renames, realm_requests
+
+    # Before the first key is checked: rows that are loaded already keep their naive time.
+    key_expiry.read_expiry_as_utc()
+    user_names.fold_stored_names()
+    realm_requests.bound_realm_requests()
+    model_renames.move_grants_that_exist()
+    group_members.list_members_by_name()
+    metric_history.answer_whole_histories()
 
 
 def _complete_settings(config: Any) -> None:

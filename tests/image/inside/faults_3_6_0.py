@@ -106,6 +106,21 @@ def group_members(client: Any) -> dict[str, Any]:
     return {"status": client.get(path, auth=("anna", "key")).status_code}
 
 
+def metric_history(client: Any) -> dict[str, Any]:
+    """The metrics that a request without a page size gets of the one that there is, and whether it is told of more."""
+    from mlflow.entities import Metric
+    from mlflow.server import handlers
+
+    # The process has no server's settings; this is the store that it would open.
+    store = handlers._get_tracking_store(f"sqlite:///{Path.cwd()}/mlflow.db", str(Path.cwd()))
+    experiment = store.create_experiment("history")
+    run = store.create_run(experiment, "anna", 1, [], "run").info.run_id
+    store.log_metric(run, Metric("loss", 1.0, 1, 1))
+    with client.application.test_request_context(query_string={"run_id": run, "metric_key": "loss"}):
+        answer = handlers._get_metric_history().json
+    return {"metrics": len(answer.get("metrics", [])), "leads on": "next_page_token" in answer}
+
+
 def row_reads(client: Any) -> dict[str, Any]:
     """The statements that a page of two registered models takes, and one of twelve."""
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
@@ -180,6 +195,7 @@ PROBES = (
     group_members,
     realm_requests,
     refusal,
+    metric_history,
     row_reads,
     sessions,
     return_address,
