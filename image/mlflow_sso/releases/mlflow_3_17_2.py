@@ -66,6 +66,7 @@ def _patch_before_import() -> None:
     fold_sent_names()
     _refresh_within_keycloaks_session()
     from mlflow_sso.patches.mlflow_3_17_2.absent_spans import tell_absent_spans
+    from mlflow_sso.patches.mlflow_3_17_2.last_administrator import let_logins_demote
     from mlflow_sso.patches.mlflow_3_17_2.part_uploads import tell_refused_uploads
     from mlflow_sso.patches.mlflow_3_17_2.proxied_artifacts import advertise_no_presigned_urls
     from mlflow_sso.patches.mlflow_3_17_2.session_keys import accept_earlier_keys
@@ -74,6 +75,7 @@ def _patch_before_import() -> None:
     tell_absent_spans()
     tell_refused_uploads()
     accept_earlier_keys()
+    let_logins_demote()
     # Before the plugin's app, which wraps MLflow's Flask application when it is imported.
     from asgiref import wsgi
 

@@ -46,7 +46,14 @@ def _open_application() -> Application:
 
 def _correct_answers() -> None:
     from mlflow_sso.patches import user_names
-    from mlflow_sso.patches.mlflow_3_6_0 import group_members, key_expiry, metric_history, model_renames, realm_requests
+    from mlflow_sso.patches.mlflow_3_6_0 import (
+        group_members,
+        key_expiry,
+        metric_history,
+        model_renames,
+        realm_requests,
+        text_flags,
+    )
 
     # Before the first key is checked: rows that are loaded already keep their naive time.
     key_expiry.read_expiry_as_utc()
@@ -55,6 +62,7 @@ def _correct_answers() -> None:
     model_renames.move_grants_that_exist()
     group_members.list_members_by_name()
     metric_history.answer_whole_histories()
+    text_flags.read_text_flags()
 
 
 def _complete_settings(config: Any) -> None:

@@ -20,6 +20,7 @@ from itsdangerous import BadSignature
 from statements import Statements
 from trace_faults import absent_spans
 from upgrade_faults import pages_of_spans
+from user_faults import last_administrator
 
 MLFLOW = f"sqlite:///{Path.cwd()}/mlflow.db"
 USERS = f"sqlite:///{Path.cwd()}/users.db"
@@ -247,6 +248,7 @@ PROBES = (
     basic_login,
     bearer_keys,
     grant_reads,
+    last_administrator,
     part_uploads,
     proxied_artifacts,
     realm_requests,

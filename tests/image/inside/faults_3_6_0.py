@@ -121,6 +121,18 @@ def metric_history(client: Any) -> dict[str, Any]:
     return {"metrics": len(answer.get("metrics", [])), "leads on": "next_page_token" in answer}
 
 
+def text_flags(client: Any) -> dict[str, Any]:
+    """Whether a user who is created as none becomes an administrator."""
+    from mlflow.server import app
+    from mlflow_oidc_auth.store import store
+    from mlflow_oidc_auth.views import user
+
+    sent = {"username": "robot", "display_name": "Robot", "is_admin": "false"}
+    with app.test_request_context(method="POST", json=sent):
+        user.create_new_user()
+    return {"administrator": store.get_user("robot").is_admin}
+
+
 def row_reads(client: Any) -> dict[str, Any]:
     """The statements that a page of two registered models takes, and one of twelve."""
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
@@ -196,6 +208,7 @@ PROBES = (
     realm_requests,
     refusal,
     metric_history,
+    text_flags,
     row_reads,
     sessions,
     return_address,
