@@ -2,7 +2,8 @@
 
 mlflow-oidc-auth 5.6.1 keeps one key a user, as the hash of a password, and its sessions elsewhere: the hash is replaced
 by a mark with the time. No key matches it, and it ends every session that began under another (``serve/sessions.py``).
-mlflow-oidc-auth 11.0.2 keeps keys and sessions as rows, which are deleted.
+mlflow-oidc-auth 11.0.2 keeps keys and sessions as rows, which are deleted. The rights of an administrator end, too: a
+token that names the account has them without a login.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ HASHES = AccessRows(
         (
             "keys_and_sessions",
             # %% is one per cent sign: psycopg2 fills in %(id)s of the same text, and of the SELECT above nothing.
-            "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), "
+            "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), is_admin = false, "
             "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = %(id)s AND password_hash NOT LIKE 'ended:%%'",
         ),
     ),
@@ -64,11 +65,12 @@ HASHES = AccessRows(
 
 ROWS = AccessRows(
     select="SELECT id, username, is_service_account FROM users WHERE "
-    "EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
+    "is_admin OR EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
     "EXISTS (SELECT FROM auth_sessions WHERE user_id = users.id) ORDER BY username",
     end=(
         ("keys", "DELETE FROM user_tokens WHERE user_id = %(id)s"),
         ("sessions", "DELETE FROM auth_sessions WHERE user_id = %(id)s"),
+        ("administrators", "UPDATE users SET is_admin = false WHERE id = %(id)s AND is_admin"),
     ),
 )
 

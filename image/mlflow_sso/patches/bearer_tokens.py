@@ -18,6 +18,8 @@ from mlflow_sso.patches.untried_logins import busy
 
 Claims = Mapping[str, Any]
 Validate = Callable[[str], Any]
+AccountProblem = Callable[[Claims], str | None]
+"""Why the account that a token names is not its user's; None if it is."""
 
 
 class RefusedTokenError(ValueError):
@@ -55,7 +57,7 @@ def _email(claims: Claims) -> str | None:
     return email.strip() if isinstance(email, str) and email.strip() and email.isprintable() else None
 
 
-def checked(validate: Validate) -> Validate:
+def checked(validate: Validate, account_problem: AccountProblem = lambda _: None) -> Validate:
     """``validate``, the plugin's own function, followed by what it does not check; raises ``RefusedTokenError``."""
 
     def validated(token: str) -> Any:
@@ -72,6 +74,7 @@ def checked(validate: Validate) -> Validate:
             issuer=os.environ.get("OIDC_ISSUER", ""),
             groups=allowed_groups(),
         )
+        problem = problem or account_problem(claims)
         if problem:
             raise RefusedTokenError(problem)
         # Users are known by their address in lower case; Keycloak keeps it as it was typed.
@@ -98,11 +101,13 @@ def _is_outage(error: BaseException | None) -> bool:
     return False
 
 
-def check_tokens(*modules: ModuleType, read_keys_again: Callable[[str], Any]) -> None:
+def check_tokens(
+    *modules: ModuleType, read_keys_again: Callable[[str], Any], account_problem: AccountProblem = lambda _: None
+) -> None:
     """Let every module among ``modules``, which import ``validate_token`` by name, use the whole check.
 
     ``read_keys_again`` reads the keys of a token's realm, whatever is remembered of them.
     """
-    validate = checked(RotatedKeys(modules[0].validate_token, read_keys_again))
+    validate = checked(RotatedKeys(modules[0].validate_token, read_keys_again), account_problem)
     for module in modules:
         module.validate_token = validate  # type: ignore[attr-defined]

@@ -91,12 +91,19 @@ def _protect_logins() -> None:
     from mlflow_sso.patches.bearer_tokens import check_tokens
     from mlflow_sso.patches.mlflow_3_17_2.realm_requests import believe_good_answers
     from mlflow_sso.patches.public_hosts import log_in_at_the_host_of_starlette, redirect_uris
+    from mlflow_sso.patches.unverified_addresses import account_of_identities, token_problem
 
     uris = redirect_uris(os.environ)
     if uris:
         log_in_at_the_host_of_starlette(uris)
     believe_good_answers()
-    check_tokens(auth, auth_middleware, read_keys_again=_read_keys_again)
+    check_tokens(
+        auth,
+        auth_middleware,
+        read_keys_again=_read_keys_again,
+        account_problem=lambda claims: token_problem(claims, account_of_identities),
+    )
+    _refuse_addresses_of_others()
     _note_logins()
 
 
@@ -116,6 +123,28 @@ def _read_keys_again(token: str) -> None:
     from mlflow_oidc_auth import auth
 
     auth._get_provider_jwks(auth.resolve_token_provider(token), force_refresh=True)
+
+
+def _refuse_addresses_of_others() -> None:
+    from mlflow_oidc_auth.routers import auth
+
+    from mlflow_sso.patches.unverified_addresses import account_of_identities, login_problem
+
+    provision = auth._provision_login
+
+    def provisioned(*arguments: Any, userinfo: dict[str, Any], **options: Any) -> Any:
+        problem = None if _is_bound(userinfo.get("sub")) else login_problem(userinfo, account_of_identities)
+        return (None, [problem]) if problem else provision(*arguments, userinfo=userinfo, **options)
+
+    auth._provision_login = provisioned
+
+
+def _is_bound(subject: Any) -> bool:
+    """Whether a login leads to the account of an earlier one, whatever its address is."""
+    from mlflow_oidc_auth.provider_registry import DEFAULT_PROVIDER_ID
+    from mlflow_oidc_auth.store import store
+
+    return bool(subject) and bool(store.user_identity_repo.get_username_by_identity(DEFAULT_PROVIDER_ID, subject))
 
 
 def _note_logins() -> None:

@@ -36,6 +36,7 @@ def _open_application() -> Application:
     keys = _guard_key_checks()
     _protect_logins(config)
     refusal.refuse_users_without_email()
+    refusal.refuse_addresses_of_others()
     refusal.keep_login_error()
     _use_public_hosts()
     serve_span_export(fastapi_app.app)
@@ -95,10 +96,16 @@ def _protect_logins(config: Any) -> None:
 
     from mlflow_sso.patches.bearer_tokens import check_tokens
     from mlflow_sso.patches.mlflow_3_6_0 import credentials, sessions
+    from mlflow_sso.patches.unverified_addresses import account_of_ended, token_problem
 
     # The plugin's own decoder knows "none" and secret keys as well.
     auth.jwt = JsonWebToken(ALGORITHMS)
-    check_tokens(auth, request_helpers, read_keys_again=lambda _: auth._get_oidc_jwks(clear_cache=True))
+    check_tokens(
+        auth,
+        request_helpers,
+        read_keys_again=lambda _: auth._get_oidc_jwks(clear_cache=True),
+        account_problem=lambda claims: token_problem(claims, account_of_ended),
+    )
     sessions.protect_sessions(
         redirect_uri=config.OIDC_REDIRECT_URI or "", lifetime_seconds=int(config.PERMANENT_SESSION_LIFETIME)
     )

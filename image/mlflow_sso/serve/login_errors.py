@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from mlflow_sso.asgi import Application, Scope, Send
+from mlflow_sso.patches.unverified_addresses import LOGIN_REFUSED
 
 PAGES = "/oidc/ui"
 CALLBACK = "/callback"
@@ -17,6 +18,7 @@ UNKNOWN = "The login failed. Try again, or ask an administrator."
 KNOWN_ERRORS = frozenset(
     {
         UNKNOWN,
+        LOGIN_REFUSED,
         "OIDC provider error",
         "Invalid state parameter",
         "Identity provider is no longer configured",
@@ -38,7 +40,7 @@ KNOWN_ERRORS = frozenset(
         "session_error",
     }
 )
-"""What mlflow-oidc-auth 11.0.2 itself puts there (``routers/auth.py``)."""
+"""What mlflow-oidc-auth 11.0.2 itself puts there (``routers/auth.py``), and we."""
 
 
 class KnownLoginErrors:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from mlflow_sso.patches.unverified_addresses import account_of_ended, login_problem
+
 PAGE = "auth.html"
 VANISHING = 'setTimeout(function(){ x.style.visibility = "hidden"; }, 4000);'
 
@@ -21,6 +23,20 @@ def _without_names(manage: Callable[[Any], list[str]]) -> Callable[[Any], list[s
         return manage(token)
 
     return managed
+
+
+def refuse_addresses_of_others() -> None:
+    """Require a verified address of who logs in to an account whose access has ended."""
+    # The plugin reads its settings when it is imported, so not before serve has set them.
+    from mlflow_oidc_auth import auth
+
+    manage = auth.handle_user_and_group_management
+
+    def managed(token: Any) -> list[str]:
+        problem = login_problem(token["userinfo"], account_of_ended)
+        return [problem] if problem else manage(token)
+
+    auth.handle_user_and_group_management = managed
 
 
 def keep_login_error() -> None:
