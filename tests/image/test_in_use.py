@@ -39,10 +39,10 @@ def test_program_in_pod_tells_when_new_value_serves(site: Site, tmp_path: Path) 
         MountedSecrets(pod.secrets_root).change("oidc", OIDC_CLIENT_SECRET="the-new-secret")
         mounted = read(server)
         wait_for(lambda: read(server)["used"] > mounted["began"], server.log.read_text)
-        # The old one may still end with its last request.
-        (new,) = set(server.worker_processes()) - {before}
+        (new,) = server.worker_processes()
         environment = Path(f"/proc/{new}/environ").read_text()
 
+    assert new != before
     assert mounted["digests"] == {SECRET: sha256(b"the-new-secret").hexdigest()}
     assert mounted["used"] < mounted["began"] < time.time()
     assert "OIDC_CLIENT_SECRET=the-new-secret" in environment

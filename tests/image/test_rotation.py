@@ -1,9 +1,7 @@
 """Mounted Secrets that change under a running server: in use without a restart, and without a lost request."""
 
-import json
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from minio import MinioAdmin
 from minio.credentials import StaticProvider
-from mounts import PROMPT, MountedSecrets
+from mounts import MountedSecrets
 from pod import Bucket, Pod
 from request_stream import requests_stream
+from rotating import in_use, messages, reloaded, with_own_secrets
 from serving import Serving, Site, make_run
 from waiting import wait_for
 
@@ -30,33 +29,12 @@ pytestmark = pytest.mark.servers
 @pytest.fixture
 def pod(site: Site, tmp_path: Path) -> Pod:
     """The site's pod with Secrets of its own."""
-    shutil.copytree(site.pod.secrets_root, tmp_path / "secrets")
-    own = {
-        "PGSERVICEFILE": str(tmp_path / "secrets/db/pg_service.conf"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "secrets/s3/credentials"),
-        "HOSTNAME": PROMPT,
-    }
-    return replace(site.pod, folder=tmp_path, settings={**site.pod.settings, **own})
+    return with_own_secrets(site.pod, tmp_path)
 
 
 @pytest.fixture
 def mounted(pod: Pod) -> MountedSecrets:
     return MountedSecrets(pod.secrets_root)
-
-
-def reloaded(server: Serving) -> dict[str, int]:
-    """How many changes ended how."""
-    found = re.findall(r'^mlflow_sso_secrets_reloaded_total{result="(\w+)"} (\d+)', server.metrics(), re.M)
-    return {result: int(count) for result, count in found if int(count)}
-
-
-def in_use(server: Serving) -> bool:
-    return "mlflow_sso_secrets_in_use 1.0" in server.metrics()
-
-
-def messages(server: Serving, beginning: str) -> list[dict[str, object]]:
-    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
-    return [found for found in map(json.loads, lines) if str(found.get("message")).startswith(beginning)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -140,6 +118,10 @@ def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedS
         ("s3", "credentials", "[default]\naws_access_key_id = x\n"),
         ("db", "ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB"),
         ("server", "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true"),
+        # As where the secret store has an entry whose value is empty.
+        ("db", "pg_service.conf", "[mlflow]\nuser=mlflow\npassword=\n[mlflow_auth]\nuser=mlflow\npassword=secret\n"),
+        ("db", "pg_service.conf", "[mlflow]\nuser=mlflow\n[mlflow_auth]\nuser=\n"),
+        ("server", "REDIS_PASSWORD", ""),
     ],
 )
 def test_unusable_value_is_refused_and_old_kept(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ SLOW_TO_LEAVE = WORKER.replace(
     "signal.SIGUSR1, lambda *_: pathlib.Path(folder, '../draining', str(os.getpid())).touch()",
 )
 """Works on its last request until it gets SIGTERM."""
+
+HELD = SLOW_TO_LEAVE.replace(
+    'pathlib.Path(folder, "../alive"',
+    'while os.environ["VALUE"] == "second" and pathlib.Path(folder, "../hold").exists():\n    time.sleep(0.01)\n'
+    'pathlib.Path(folder, "../alive"',
+).replace("import os, pathlib", "import os, time, pathlib")
+"""With the second value it does not answer while there is a file ``hold``."""
 
 CANNOT_START = """
 import os, pathlib, sys
@@ -140,7 +148,8 @@ def test_change_replaces_workers_one_by_one(tmp_path: Path) -> None:
 
     change(tmp_path, "second")
     wait_for(replaced)
-    wait_for(lambda: values(tmp_path) == ["second", "second"])
+
+    assert values(tmp_path) == ["second", "second"]
 
     assert min(map(len, seen)) >= 2
     assert max(map(len, seen)) <= 3
@@ -158,13 +167,63 @@ def test_change_waits_for_worker_that_drains(tmp_path: Path) -> None:
         meanwhile = values(tmp_path)
         (draining,) = (tmp_path / "draining").iterdir()
         os.kill(int(draining.name), signal.SIGTERM)
+        wait_for(lambda: len(list((tmp_path / "draining").iterdir())) == 2)
+        # It works on its last request with the first value, so that the second is not the only one in use.
+        time.sleep(2)
+        before = values(tmp_path), said(tmp_path)
+        for file in (tmp_path / "draining").iterdir():
+            with suppress(ProcessLookupError):
+                os.kill(int(file.name), signal.SIGTERM)
         wait_for(lambda: said(tmp_path) == "replaced ")
         afterwards = values(tmp_path)
         process.terminate()
 
     assert meanwhile == ["first", "first", "second"]
-    # Here, too, the one that was replaced last is still at work.
-    assert afterwards == ["first", "second", "second"]
+    assert before == (["first", "second", "second"], "")
+    assert afterwards == ["second", "second"]
+
+
+def test_worker_killed_during_replacement_leaves_none_over(tmp_path: Path) -> None:
+    (tmp_path / "draining").mkdir()
+    with supervise(tmp_path, HELD) as process:
+        before = wait_for_workers(tmp_path, 2)
+        change(tmp_path, "second")
+        wait_for(lambda: list((tmp_path / "draining").iterdir()))
+        (draining,) = (int(file.name) for file in (tmp_path / "draining").iterdir())
+        # The next one does not answer yet when the last of the old ones is killed.
+        (tmp_path / "hold").touch()
+        os.kill(draining, signal.SIGTERM)
+        wait_for_workers(tmp_path, 4)
+        (last,) = before - {draining}
+        os.kill(last, signal.SIGKILL)
+        wait_for_workers(tmp_path, 5)
+        (tmp_path / "hold").unlink()
+        wait_for(lambda: len(list((tmp_path / "draining").iterdir())) == 2)
+        surplus = max(int(file.name) for file in (tmp_path / "draining").iterdir())
+        os.kill(surplus, signal.SIGTERM)
+        wait_for(lambda: values(tmp_path) == ["second", "second"] and said(tmp_path) == "replaced ")
+        process.terminate()
+
+
+def test_worker_killed_before_its_drain_ends_replacement(tmp_path: Path) -> None:
+    (tmp_path / "draining").mkdir()
+    with supervise(tmp_path, HELD) as process:
+        before = wait_for_workers(tmp_path, 2)
+        (tmp_path / "hold").touch()
+        change(tmp_path, "second")
+        wait_for_workers(tmp_path, 3)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        # In their place, with what has been proven.
+        wait_for_workers(tmp_path, 5)
+        (tmp_path / "hold").unlink()
+        for number in (1, 2):
+            wait_for(lambda number=number: len(list((tmp_path / "draining").iterdir())) == number)
+            for file in (tmp_path / "draining").iterdir():
+                with suppress(ProcessLookupError):
+                    os.kill(int(file.name), signal.SIGTERM)
+        wait_for(lambda: values(tmp_path) == ["second", "second"] and said(tmp_path) == "replaced ")
+        process.terminate()
 
 
 def test_change_that_breaks_workers_keeps_them(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:

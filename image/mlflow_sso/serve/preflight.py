@@ -13,6 +13,7 @@ from mlflow_sso.errors import ProgramError, UsageError
 from mlflow_sso.object_store import blob_folder
 from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot, missing
+from mlflow_sso.serve.environment import VARIABLE
 
 VARIABLES = {
     "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///?service=mlflow",
@@ -75,6 +76,7 @@ def problems(release: Release, root: SecretsRoot, variables: Mapping[str, str]) 
         _artifact_store(root, variables),
         _secrets(root, "oidc", ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"), variables),
         _secrets(root, "server", release.server_secrets, variables),
+        _empty(root, release.server_secrets),
         _session_store(variables),
         _permission(release, variables),
     )
@@ -106,10 +108,14 @@ def _databases(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]
     if services and not file.is_file():
         yield missing(file, "db")
         return
-    known = _sections(file) if services else set()
+    known = _sections(file) if services else {}
     for service in services:
         if service not in known:
             yield f"{file} has no section [{service}]: it comes from mlflow-db-secret, key {file.name}"
+        # libpq takes an empty value for one that is not given, such as the login of the system's user.
+        for option, value in known.get(service, {}).items():
+            if not value:
+                yield f"{file} has an empty {option} in section [{service}]: it comes from mlflow-db-secret"
 
 
 def _service(uri: str) -> str | None:
@@ -117,13 +123,13 @@ def _service(uri: str) -> str | None:
 
 
 # Raw, since a password may hold the % that ConfigParser interpolates; libpq takes repeated sections.
-def _sections(file: Path) -> set[str]:
+def _sections(file: Path) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(file.read_text(encoding="utf-8"))
     except (OSError, configparser.Error):
-        return set()
-    return set(parser.sections())
+        return {}
+    return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
 def _artifact_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
@@ -163,6 +169,14 @@ def _secrets(root: SecretsRoot, mount: str, names: tuple[str, ...], variables: M
             yield missing(root.file(mount, name), mount)
         elif name.endswith("_ENCRYPTION_KEY") and not all(map(_is_fernet_key, _keys(name, value))):
             yield f"{root.file(mount, name)} is not a Fernet key: it must be 32 random bytes in URL-safe base64"
+
+
+def _empty(root: SecretsRoot, named: tuple[str, ...]) -> Iterator[str]:
+    """Files of the server's Secret, beside those that every server needs, that hold nothing."""
+    folder = root.path / "server"
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if VARIABLE.fullmatch(file.name) and file.name not in named and root.find("server", file.name) is None:
+            yield f"{file} is empty: it comes from mlflow-server-secret"
 
 
 def _keys(name: str, value: str) -> list[str]:

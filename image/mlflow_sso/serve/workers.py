@@ -42,7 +42,7 @@ class Changes(Protocol):
         """The variables of new workers if all are to be replaced now."""
 
     def replaced(self, **fields: Any) -> None:
-        """Every worker has them."""
+        """Every worker has them, also of those that work on their last request."""
 
     def failed(self, **fields: Any) -> None:
         """A worker could not start with them."""
@@ -77,7 +77,7 @@ class Workers:
         self._command = [*command, "--socket", str(descriptor)]
         self._heartbeats, self._changes = heartbeats, changes
         self._running: dict[int, Worker] = {}
-        self._stopping = False
+        self._stopping = self._replacing = False
         self._proven = self._wanted = 0
         self._variables = {0: variables}
         self._starting: int | None = None
@@ -152,13 +152,16 @@ class Workers:
     def _replace(self) -> None:
         variables = self._changes.look()
         if variables is not None:
-            self._wanted += 1
+            self._wanted, self._replacing = self._wanted + 1, True
             self._variables[self._wanted] = variables
             self._retry_at, self._pause = 0.0, RETRY_SECONDS
         if self._starting is not None:
             self._follow_start(self._starting)
         elif self._old and time.monotonic() >= self._retry_at and not self._is_draining:
             self._started, self._starting = time.monotonic(), self._start(self._wanted)
+        elif self._replacing and all(one.generation == self._wanted for one in self._running.values()):
+            self._replacing = False
+            self._changes.replaced(workers=self._count)
 
     @property
     def _old(self) -> list[int]:
@@ -171,16 +174,19 @@ class Workers:
         return draining and time.monotonic() - self._drained_at < DRAIN_SECONDS
 
     def _follow_start(self, pid: int) -> None:
-        if (self._heartbeats / str(pid)).exists():
+        if self._answers(pid):
             self._starting, self._proven = None, self._running[pid].generation
-            leaving = min(self._old, default=None)
+            # Without an old one there is one too many if another was started for one that was killed meanwhile.
+            taking = [other for other, one in self._running.items() if not one.draining]
+            leaving = min(self._old, default=max(taking) if len(taking) > self._count else None)
             if leaving is not None:
                 self._running[leaving].draining, self._drained_at = True, time.monotonic()
                 os.kill(leaving, DRAIN)
-            if not self._old:
-                self._changes.replaced(workers=self._count)
         elif time.monotonic() - self._started > START_SECONDS:
             os.kill(pid, signal.SIGKILL)
+
+    def _answers(self, pid: int) -> bool:
+        return (self._heartbeats / str(pid)).exists()
 
     def _give_up(self, code: int) -> None:
         self._starting, self._retry_at = None, time.monotonic() + self._pause

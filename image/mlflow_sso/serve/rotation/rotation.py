@@ -60,8 +60,8 @@ class Rotation:
         return None if self._seen == self._refused else self._act(now, changed(self._used, self._seen))
 
     def replaced(self, **fields: Any) -> None:
-        """Note that every worker has the newest values."""
-        self._replacing, self._outcomes.in_use = False, True
+        """Note that every worker has the values that were taken last; others may be mounted since, and refused."""
+        self._replacing, self._outcomes.in_use = False, self._seen == self._used
         self._outcomes.count("replaced")
         progress("replaced every worker after a mounted Secret had changed", **fields)
 
