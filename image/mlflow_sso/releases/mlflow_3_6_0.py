@@ -46,7 +46,7 @@ def _open_application() -> Application:
 
 
 def _correct_answers() -> None:
-    from mlflow_sso.patches import user_names
+    from mlflow_sso.patches import grant_patterns, user_names
     from mlflow_sso.patches.mlflow_3_6_0 import (
         group_members,
         key_expiry,
@@ -64,6 +64,7 @@ def _correct_answers() -> None:
     group_members.list_members_by_name()
     metric_history.answer_whole_histories()
     text_flags.read_text_flags()
+    grant_patterns.compare_within_bounds()
 
 
 def _complete_settings(config: Any) -> None:

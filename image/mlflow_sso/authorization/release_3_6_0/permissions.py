@@ -6,13 +6,13 @@ patterns. Here each source is asked once for all objects; what comes of it is th
 (``utils/permissions.py``, ``repository/``).
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mlflow_sso.authorization.remembering import Remembered, in_thread
 from mlflow_sso.authorization.rules import Kind, Level
+from mlflow_sso.patterns import matches
 
 LEVELS = {"NO_PERMISSIONS": Level.NONE, "READ": Level.READ, "EDIT": Level.EDIT, "MANAGE": Level.MANAGE}
 FEW = 8
@@ -137,7 +137,7 @@ def _matched(patterns: Patterns, texts: Mapping[str, str]) -> Grants:
     found = {}
     for name, text in texts.items():
         # From the begin only, not to the end: as the plugin compares them (utils/permissions.py).
-        permission = next((permission for regex, permission in patterns if re.match(regex, text)), None)
+        permission = next((permission for regex, permission in patterns if matches(regex, text)), None)
         if permission is not None:
             found[name] = permission
     return found
