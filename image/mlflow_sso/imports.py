@@ -1,10 +1,11 @@
-"""Importing MLflow in two thirds of the time, and in two thirds of the memory."""
+"""Importing MLflow in less time and memory: without what few requests need."""
 
 import gc
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib import reload
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, cast
 
@@ -28,12 +29,12 @@ def collector_paused() -> Iterator[None]:
 
 
 @contextmanager
-def without_data_frames() -> Iterator[None]:
+def without_data_frames(*more: str) -> Iterator[None]:
     """Import MLflow as mlflow-skinny is: without pandas and pyarrow, which take 70 MB and a quarter of the time.
 
-    Afterwards both can be imported.
+    Also without the packages ``more``. Afterwards all of them can be imported.
     """
-    absent = [name for name in ("pandas", "pyarrow") if name not in sys.modules]
+    absent = [name for name in ("pandas", "pyarrow", *more) if name not in sys.modules]
     # Python's documentation of ``sys.modules``: an import of a name that is None fails.
     sys.modules.update(dict.fromkeys(absent, cast(ModuleType, None)))
     try:
@@ -41,6 +42,43 @@ def without_data_frames() -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextmanager
+def without_http_client() -> Iterator[None]:
+    """Import aiohttp, of 6 MB, only when a module of MLflow uses it: a route of the assistant that has a model answer.
+
+    Modules that take names out of it cannot be imported.
+    """
+    client = _stand_in("aiohttp")
+    if client is None:
+        yield
+        return
+    sys.modules["aiohttp"] = client
+    try:
+        yield
+    finally:
+        del sys.modules["aiohttp"]
+    _import_when_used(client)
+
+
+def _stand_in(name: str) -> ModuleType | None:
+    """An empty module in place of one that is installed and not imported yet."""
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is None:
+        return None
+    module = ModuleType(name)
+    # Without, whoever asks whether the package is installed would get an error.
+    module.__spec__ = spec
+    return module
+
+
+def _import_when_used(stand_in: ModuleType) -> None:
+    from mlflow.utils.lazy_load import LazyLoader
+
+    name = stand_in.__name__
+    for module in [one for one in sys.modules.values() if getattr(one, "__dict__", {}).get(name) is stand_in]:
+        vars(module)[name] = LazyLoader(name, vars(module), name)
 
 
 @contextmanager
@@ -52,40 +90,50 @@ def only_schemas() -> Iterator[None]:
 
 @contextmanager
 def serving_routes(variables: Mapping[str, str]) -> Iterator[None]:
-    """Both, for the server: few requests have data frames. What MLflow leaves out is there when it is used.
+    """All, for the server: few requests have data frames. What MLflow leaves out is there when it is used.
 
     The AI gateway's modules cannot be imported without them.
     """
-    deferred = nullcontext() if switched_on(variables, "MLFLOW_ENABLE_AI_GATEWAY") else without_data_frames()
-    with collector_paused(), deferred:
+    with collector_paused(), ExitStack() as deferred:
+        if not switched_on(variables, "MLFLOW_ENABLE_AI_GATEWAY"):
+            deferred.enter_context(without_data_frames("numpy"))
+            deferred.enter_context(without_http_client())
         yield
     _complete_when_used()
 
 
-PANDAS_IF_INSTALLED = (
-    "mlflow.models.evaluation.base",
-    "mlflow.genai.evaluation.utils",
-    "mlflow.genai.scorers.validation",
+IMPORTED_IF_INSTALLED = (
+    ("mlflow.models.evaluation.base", "pd", "pandas"),
+    ("mlflow.genai.evaluation.utils", "pd", "pandas"),
+    ("mlflow.genai.scorers.validation", "pd", "pandas"),
+    ("mlflow.data.evaluation_dataset", "pd", "pandas"),
+    ("mlflow.data.evaluation_dataset", "np", "numpy"),
 )
-"""Modules of MLflow that import it as ``pd`` if it is there."""
-MODELS = "mlflow.models"
-"""Imports signatures and input examples if pandas is there."""
+"""Modules of MLflow, and the package that each imports under a short name if it is there."""
+COMPLETE_IF_INSTALLED = (("mlflow.types", "Schema"), ("mlflow.models", "ModelSignature"))
+"""Modules with a name that each has only if pandas and numpy are there, like most others of its names."""
 
 
 def _complete_when_used() -> None:
     from mlflow.utils.lazy_load import LazyLoader
 
-    for module in (sys.modules[name] for name in PANDAS_IF_INSTALLED if name in sys.modules):
-        vars(module).setdefault("pd", LazyLoader("pd", vars(module), "pandas"))
-    models = sys.modules[MODELS]
+    for name, short, package in IMPORTED_IF_INSTALLED:
+        if name in sys.modules:
+            module = vars(sys.modules[name])
+            module.setdefault(short, LazyLoader(short, module, package))
+    for name, known in COMPLETE_IF_INSTALLED:
+        # On 3.6.0 mlflow.types fails without numpy, and is imported when it is used.
+        if name in sys.modules and not hasattr(sys.modules[name], known):
+            _reload_when_used(sys.modules[name])
 
+
+def _reload_when_used(module: ModuleType) -> None:
     def import_again(name: str) -> Any:
         # Python itself looks for names with underscores in any module.
-        if not name.startswith("__") and vars(models).pop("__getattr__", None):
-            reload(models)
-        if name not in vars(models):
-            raise AttributeError(f"module {MODELS!r} has no attribute {name!r}")
-        return vars(models)[name]
+        if not name.startswith("__") and vars(module).pop("__getattr__", None):
+            reload(module)
+        if name not in vars(module):
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        return vars(module)[name]
 
-    if not hasattr(models, "ModelSignature"):
-        vars(models)["__getattr__"] = import_again
+    vars(module)["__getattr__"] = import_again

@@ -1,4 +1,4 @@
-"""The server starts without pandas, which few requests need, and nothing of MLflow's is missing when it is used."""
+"""The server starts without what few requests need, and nothing of MLflow's is missing when it is used."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ print(json.dumps({name: sorted(vars(module)) for name, module in loaded.items()}
 """
 USED = """
 import mlflow
-assert "pandas" not in sys.modules
+assert not {"pandas", "numpy", "aiohttp"} & set(sys.modules)
 from mlflow.models import infer_signature
 from mlflow.genai.evaluation import utils
 import pandas
@@ -33,6 +33,19 @@ print(json.dumps(len(infer_signature(pandas.DataFrame({"a": [1]})).inputs.inputs
 UNKNOWN = """
 import mlflow.models
 print(json.dumps([hasattr(mlflow.models, "__wrapped__"), "pandas" in sys.modules, hasattr(mlflow.models, "no_such")]))
+"""
+TYPES = """
+from mlflow.types import DataType, Schema
+import mlflow, numpy
+print(json.dumps([mlflow.types.Schema is Schema, DataType.double.to_numpy() == numpy.dtype("float64")]))
+"""
+HTTP_CLIENT = """
+from importlib.util import find_spec
+from mlflow.assistant.providers import openai_compatible
+found = find_spec("aiohttp") is not None, "aiohttp" in sys.modules
+timeout = openai_compatible.aiohttp.ClientTimeout(total=300)
+import aiohttp
+print(json.dumps([*found, openai_compatible.aiohttp is aiohttp, isinstance(timeout, aiohttp.ClientTimeout)]))
 """
 GATEWAY = """print(json.dumps("mlflow.server.gateway_api" in sys.modules))"""
 CLIENT_ONLY = ("mlflow.data", "mlflow.metrics", "mlflow.store.artifact.hdfs_artifact_repo")
@@ -57,7 +70,7 @@ def test_server_starts_without_data_frames(site: Site) -> None:
         maps = Path(f"/proc/{server.worker}/maps").read_text()
 
     assert "psycopg2" in maps
-    assert [name for name in ("pandas", "pyarrow") if f"/{name}/" in maps] == []
+    assert [name for name in ("pandas", "pyarrow", "numpy", "aiohttp") if f"/{name}/" in maps] == []
 
 
 def test_names_of_routes_are_complete(site: Site) -> None:
@@ -65,12 +78,15 @@ def test_names_of_routes_are_complete(site: Site) -> None:
 
     assert isinstance(plain, dict)
     assert isinstance(ours, dict)
-    differing = [name for name in plain if ours.get(name) != plain[name]]
     known = (*CLIENT_ONLY, *GATEWAY_ONLY, *IMPORTED_WHEN_USED)
-    beyond = [
-        name for name in differing if not name.startswith(known) and name not in ("mlflow.utils", "mlflow.server")
+    missing = [
+        f"{name}.{attribute}"
+        for name, attributes in plain.items()
+        if not name.startswith(known)
+        for attribute in set(attributes) - set(ours.get(name, ()))
     ]
-    assert [name for name in beyond if set(plain[name]) - set(ours.get(name, ()))] == []
+    # A package has a module as its attribute once that is imported.
+    assert [name for name in missing if not name.startswith(known)] == []
 
 
 def test_signatures_come_when_they_are_used(site: Site) -> None:
@@ -79,6 +95,16 @@ def test_signatures_come_when_they_are_used(site: Site) -> None:
 
 def test_unknown_names_import_nothing(site: Site) -> None:
     assert ask(site.pod, UNKNOWN) == [False, False, False]
+
+
+def test_types_come_when_they_are_used(site: Site) -> None:
+    assert ask(site.pod, TYPES) == [True, True]
+
+
+@pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
+def test_assistant_imports_its_client_when_used(site: Site) -> None:
+    assert ask(site.pod, HTTP_CLIENT) == [True, False, True, True]
+    assert ask(site.pod, HTTP_CLIENT, MLFLOW_ENABLE_AI_GATEWAY="true") == [True, True, True, True]
 
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
