@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from forgeries import forgeries
+from forgeries import forgeries, unasked_address
 from pod import Forks, Pod, Venv
 from private_pod import private_pod, serving_again, serving_logins
 from realm import OTHERS, Realm
@@ -249,9 +249,10 @@ def test_broken_credentials_are_refused_with_line(realm: Realm, server: Serving,
 
 def test_forged_tokens_are_refused(realm: Realm, server: Serving, browser: httpx.Client) -> None:
     token, secret = realm.tokens()["access_token"], SERVER_SECRETS["oidc/OIDC_CLIENT_SECRET"]
-    forged = forgeries(token, public_key=realm.public_key, client_secret=secret)
+    with unasked_address() as url:
+        forged = forgeries(token, public_key=realm.public_key, client_secret=secret, keys_url=url)
 
-    answers = {name: bearer(server, one) for name, one in forged.items()}
+        answers = {name: bearer(server, one) for name, one in forged.items()}
 
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(forged, 401)
     assert all(len(answer.text.strip().splitlines()) == 1 for answer in answers.values())
