@@ -1,4 +1,4 @@
-.PHONY: live try test-live test-mutations screenshots bench-live bench-load
+.PHONY: live try test-live drill test-mutations screenshots bench-live bench-load
 
 ifneq ($(filter live bench-live bench-load,$(MAKECMDGOALS)),)
 ifneq ($(filter-out $(IMAGE_RELEASES),$(RELEASE)),)
@@ -14,7 +14,10 @@ try: $(VENV)/.run ## run it in kubectl's current context: make try [OPTIONS="--i
 	@$(PY) main.py try $(OPTIONS)
 
 test-live: $(VENV)/.servers ## the whole system of each release on a node, as people use it, and with changed constants: make test-live [NODES=2]
-	@$(PY) -m pytest -q $(ON_NODES) $(NODES) tests/live --ignore tests/live/test_servers.py
+	@$(PY) -m pytest -q $(ON_NODES) $(NODES) tests/live --ignore tests/live/test_servers.py --ignore tests/live/test_drill.py
+
+drill: $(VENV)/.servers ## ten outages on a node, each noticed by its alert, named by doctor and ended as its runbook says
+	@$(PY) -m pytest -q tests/live/test_drill.py
 
 test-mutations: $(VENV)/.servers ## of test-live only this: change constants of the constructs, and list which check notices
 	@$(PY) -m pytest -q tests/live/test_mutations.py

@@ -73,8 +73,8 @@ def _service_quality(settings: Settings) -> Iterator[Alert]:
         severity="warning",
         summary=f"more than 5 % of requests take longer than {monitoring.latency_seconds} s",
     )
-    # These three reasons are limits of the server; the others are faults of the request.
-    busy = f'sum(rate(mlflow_sso_refused_requests_total{{{here},reason=~"connections|key_checks|room"}}[10m]))'
+    # These reasons are limits of the server; the others are faults of the request, or of Keycloak.
+    busy = f'sum(rate(mlflow_sso_refused_requests_total{{{here},reason=~"connections|key_checks|room|work"}}[10m]))'
     yield Alert(
         name="MlflowBusy",
         expr=f"{busy} > 0.1",

@@ -233,6 +233,20 @@ def test_alert_fires_for_its_fault(tmp_path: Path, name: str) -> None:
     assert found == (together if name in together else {name})
 
 
+def reasons() -> set[str]:
+    """By which the server counts requests that it refuses for its own sake; the module needs the image's packages."""
+    source = (Path(__file__).parents[2] / "image/mlflow_sso/serve/admission.py").read_text()
+    return set(re.findall(r'"(\w+)"', source.partition("\nREASONS = {")[2].partition("}")[0]))
+
+
+# Requests that wait for Keycloak are no limit of the server.
+@pytest.mark.parametrize("reason", sorted(reasons() - {"realm"}))
+def test_every_limit_of_server_counts_as_busy(tmp_path: Path, reason: str) -> None:
+    found = firing(tmp_path, {**HEALTHY, f'{REFUSALS},reason="{reason}",status="503"}}': "0+30x900"})
+
+    assert found == {"MlflowBusy"}
+
+
 def test_alerts_use_metrics_that_exist(server: Serving) -> None:
     with server.client("anna", "wrong") as client:
         client.get("/api/2.0/mlflow/experiments/search")

@@ -36,11 +36,14 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
 
 
 def _groups(system: System, folder: Path) -> list[dict[str, Any]]:
-    """Those of the PrometheusRule, whose alerts must last as many seconds as it says minutes."""
+    """Those of the PrometheusRule, in whose windows and times minutes are seconds."""
     environment = rendered_again(system, folder, changes={"monitoring.rules": True})
     (file,) = (environment.manifests / "application").glob("PrometheusRule.*")
     groups = yaml.safe_load(file.read_text())["spec"]["groups"]
     text = re.sub(r'"for": "([0-9hm]+)"', lambda found: f'"for": "{_sooner(found[1])}"', json.dumps(groups))
+    text = re.sub(r"\[([0-9]+[hm])\]", lambda found: f"[{_sooner(found[1])}]", text)
+    # Hours that stand as seconds.
+    text = text.replace(" * 3600", " * 60")
     sooner: list[dict[str, Any]] = json.loads(text)
     return sooner
 

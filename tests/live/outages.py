@@ -1,0 +1,215 @@
+"""Outages of a deployment on the node, each as it happens to operators, with what alert and doctor should say of it.
+
+A cause is a context: it yields what users do meanwhile, which is called again and again, and ends as the alert's page
+in docs/runbooks/ says.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from web_session import with_key
+from worker import Worker
+
+from live.node.outage import outage
+from live.system import System
+
+Feed = Callable[[], object]
+Cause = Callable[[System, Worker], AbstractContextManager[Feed]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """``named`` is a line of doctor's that fails beside the one of the alert, if doctor sees the cause itself."""
+
+    cause: Cause
+    named: str | None = None
+
+
+def _nothing() -> None:
+    """No one is needed to notice."""
+
+
+@contextmanager
+def _superuser(system: System, database: str = "postgres") -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    with psycopg.connect(system.backing.postgres.superuser_dsn, dbname=database, autocommit=True) as session:
+        yield session
+
+
+@contextmanager
+def no_pod(system: System, worker: Worker) -> Iterator[Feed]:
+    """Somebody has scaled the Deployment to nothing."""
+    system.workloads.scale(0)
+    yield _nothing
+    system.workloads.scale(1)
+    system.wait_public()
+
+
+@contextmanager
+def database_away(system: System, worker: Worker) -> Iterator[Feed]:
+    """PostgreSQL has ended, and its Service has no endpoints."""
+    with outage(system.node, system.backing.postgres):
+        yield _nothing
+
+
+@contextmanager
+def password_changed_by_hand(system: System, worker: Worker) -> Iterator[Feed]:
+    """PostgreSQL has another password than the secret store."""
+    role = sql.Identifier(system.settings.database.role)
+    with _superuser(system) as session:
+        (kept,) = session.execute(
+            "SELECT rolpassword FROM pg_authid WHERE rolname = %s", (system.settings.database.role,)
+        ).fetchone() or ("",)
+        session.execute(sql.SQL("ALTER ROLE {} PASSWORD 'another'").format(role))
+        _end_connections(session, system)
+        yield lambda: worker.log(7)
+        # What CloudNativePG does, which sets the password of the role's Secret again.
+        session.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(kept)))
+
+
+def _end_connections(session: "psycopg.Connection[tuple[object, ...]]", system: System) -> None:
+    role = system.settings.database.role
+    session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+
+
+@contextmanager
+def bucket_away(system: System, worker: Worker) -> Iterator[Feed]:
+    """MinIO has ended; artifacts fail, everything else goes on."""
+    with ThreadPoolExecutor(4) as threads, outage(system.node, system.backing.minio):
+
+        def work() -> None:
+            # boto3 tries again for some seconds before it gives up.
+            threads.submit(worker.upload, "lost.bin", b"lost")
+            worker.log(7)
+
+        yield work
+
+
+@contextmanager
+def locked_table(system: System, worker: Worker) -> Iterator[Feed]:
+    """Somebody holds a lock on the table of runs for seconds, again and again."""
+    ended = threading.Event()
+
+    def hold() -> None:
+        with _superuser(system, system.settings.database.name) as session:
+            while not ended.is_set():
+                with session.transaction():
+                    session.execute("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE")
+                    ended.wait(4)
+                ended.wait(0.1)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+
+            def work() -> None:
+                for step in range(1, 5):
+                    threads.submit(worker.log, step)
+
+            yield work
+            ended.set()
+    finally:
+        ended.set()
+        holder.join()
+
+
+@contextmanager
+def keys_guessed(system: System, worker: Worker) -> Iterator[Feed]:
+    """A program tries keys of a known user, many at once."""
+    with ThreadPoolExecutor(40) as threads, with_key(system, worker.user, "wrong") as client:
+
+        def guess(_: int) -> int:
+            return client.get("/api/2.0/mlflow/experiments/search?max_results=1").status_code
+
+        yield lambda: list(threads.map(guess, range(80)))
+
+
+@contextmanager
+def asked_without_login(system: System, worker: Worker) -> Iterator[Feed]:
+    """A job whose key is lost asks again and again."""
+    with system.client() as client:
+
+        def ask() -> list[int]:
+            return [client.get("/api/2.0/mlflow/experiments/search?max_results=1").status_code for _ in range(60)]
+
+        yield ask
+
+
+@contextmanager
+def another_schema(system: System, worker: Worker) -> Iterator[Feed]:
+    """An image of another release has migrated the database; it is put back."""
+    with _superuser(system, system.settings.database.name) as session:
+        (head,) = session.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+        session.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        yield _nothing
+        session.execute("UPDATE alembic_version SET version_num = %s", (head,))
+
+
+@contextmanager
+def connections_of_others(system: System, worker: Worker) -> Iterator[Feed]:
+    """Another program uses the role, and almost all connections that it may have."""
+    role, database = system.settings.database.role, system.settings.database.name
+    password = _entry(system)["password"]
+    login = system.backing.postgres.dsn(user=role, password=password, database=database)
+    with _superuser(system) as session, ExitStack() as stack:
+
+        def used() -> int:
+            found = session.execute("SELECT count(*)::int FROM pg_stat_activity WHERE usename = %s", (role,)).fetchone()
+            return int(str(found[0])) if found else 0
+
+        # Nine tenths of fewer than eleven are not exceeded while there is one left.
+        limit = max(12, used() + 2)
+        session.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(sql.Identifier(role), sql.Literal(limit)))
+
+        def take() -> None:
+            for _ in range(limit - 1 - used()):
+                stack.enter_context(psycopg.connect(login))
+
+        take()
+        yield take
+        session.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(sql.Identifier(role)))
+
+
+@contextmanager
+def half_a_secret(system: System, worker: Worker) -> Iterator[Feed]:
+    """The secret store has an entry whose password is empty."""
+    kept = _entry(system)
+    _write(system, kept | {"password": ""})
+    yield _nothing
+    _write(system, kept)
+
+
+def _path(system: System) -> str:
+    secrets = system.settings.secrets
+    return f"{secrets.vault_mount}/data/{secrets.vault_prefix}/postgres"
+
+
+def _entry(system: System) -> dict[str, str]:
+    """What the secret store has for the databases."""
+    found: dict[str, str] = system.backing.openbao.call("GET", _path(system))["data"]["data"]
+    return found
+
+
+def _write(system: System, entry: Mapping[str, str]) -> None:
+    system.backing.openbao.call("POST", _path(system), {"data": entry})
+    system.sync_secrets()
+
+
+DRILLS: Mapping[str, Drill] = {
+    "MlflowDown": Drill(cause=no_pod, named="Deployment mlflow"),
+    "MlflowDatabaseDown": Drill(cause=database_away, named="in the pod"),
+    "MlflowErrorsSlow": Drill(cause=bucket_away, named="in the pod"),
+    "MlflowErrorsFast": Drill(cause=password_changed_by_hand, named="in the pod"),
+    "MlflowSlow": Drill(cause=locked_table),
+    "MlflowBusy": Drill(cause=keys_guessed),
+    "MlflowManyRefusedLogins": Drill(cause=asked_without_login),
+    "MlflowSchemaBehind": Drill(cause=another_schema, named="in the pod: postgresql mlflow"),
+    "MlflowConnectionsNearlyUsed": Drill(cause=connections_of_others),
+    "MlflowSecretsNotUsed": Drill(cause=half_a_secret),
+}
+"""By the alert that notices it."""

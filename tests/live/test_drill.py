@@ -1,0 +1,103 @@
+"""The drill: ten outages on the node, each noticed by its alert, named by doctor, and ended as its page says.
+
+Minutes of the rules are seconds here. `make drill` runs it; it takes a quarter of an hour.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from alerting import wait_for, watched
+from outages import DRILLS
+from runbook import Runbook
+from worker import Worker
+
+from cdk8s_mlflow.alert import runbook
+from live.servers.prometheus import Prometheus
+from live.system import System
+
+pytestmark = pytest.mark.servers
+
+Record = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def installation(new_system: Callable[..., System]) -> Iterator[System]:
+    """One of this module's own."""
+    with new_system("3.17.2", "runbooks", **{"monitoring.rules": True}) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def worker(installation: System) -> Iterator[Worker]:
+    """A user with a run."""
+    with Worker.with_run(installation, installation.users["user"]) as worker:
+        yield worker
+
+
+@pytest.fixture(scope="module")
+def prometheus(installation: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """It scrapes the pods and evaluates the rules."""
+    with watched(installation, tmp_path_factory.mktemp("rules")) as running:
+        yield running
+
+
+def doctor(system: System, prometheus: Prometheus) -> Mapping[str, str]:
+    """State by name of each line, as an operator sees it who has a Prometheus."""
+    environment = system.environment
+    folders = ["--environments", str(environment.file.parent), "--output", str(environment.dist)]
+    where = ["--environment", environment.name, *folders, "--connect", f"127.0.0.1:{system.node.https_port}"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from cdk8s_mlflow.console import main; main()", "doctor", "--json", *where],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": "/root",
+            "KUBECONFIG": str(system.node.kubeconfig),
+            "SSL_CERT_FILE": str(system.backing.certificate.ca),
+            "PROMETHEUS_URL": prometheus.url,
+            **system.backing.administration,
+        },
+        cwd=environment.file.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    return {line["name"]: line["state"] for line in json.loads(done.stdout)["lines"]}
+
+
+@pytest.mark.parametrize("alert", DRILLS)
+def test_outage_is_noticed_named_and_ended(
+    installation: System, worker: Worker, prometheus: Prometheus, tmp_path: Path, record_property: Record, alert: str
+) -> None:
+    drill, page = DRILLS[alert], Runbook(system=installation, page=f"runbooks/{runbook(alert)}.md", programs=tmp_path)
+    # What another outage has left behind in the longest window.
+    wait_for(lambda: alert not in prometheus.firing())
+
+    with drill.cause(installation, worker) as feed:
+
+        def noticed() -> bool:
+            feed()
+            return alert in prometheus.firing()
+
+        after = wait_for(noticed)
+        lines = doctor(installation, prometheus)
+        looks = [page.attempt(command) for command in page.commands]
+        begun = time.monotonic()
+    ended = wait_for(lambda: alert not in prometheus.firing())
+
+    assert lines[f"alert {alert}"] == "failed"
+    assert drill.named is None or any(
+        name.startswith(drill.named) and state in ("failed", "unknown") for name, state in lines.items()
+    )
+    assert looks
+    # Some look into pods, of which there may be none.
+    assert [look.stderr for look in looks if look.returncode not in (0, 1)] == []
+    assert worker.log(2).status_code == 200
+    total = time.monotonic() - begun
+    record_property("table", f"{alert}: noticed after {after:.0f} s, ended after {total:.0f} s (wait {ended:.0f} s)")
