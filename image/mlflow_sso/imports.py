@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import reload
 from importlib.util import find_spec
+from threading import RLock
 from types import ModuleType
 from typing import Any, cast
 
@@ -110,6 +111,8 @@ IMPORTED_IF_INSTALLED = (
     ("mlflow.data.evaluation_dataset", "np", "numpy"),
 )
 """Modules of MLflow, and the package that each imports under a short name if it is there."""
+WAIT_SECONDS = 60.0
+"""For another thread's import, which may itself wait for what this thread imports."""
 COMPLETE_IF_INSTALLED = (("mlflow.types", "Schema"), ("mlflow.models", "ModelSignature"))
 """Modules with a name that each has only if pandas and numpy are there, like most others of its names."""
 
@@ -128,10 +131,22 @@ def _complete_when_used() -> None:
 
 
 def _reload_when_used(module: ModuleType) -> None:
+    """Import it again when a name is asked for that it has not; who asks meanwhile waits until that has ended."""
+    lock, begun = RLock(), False
+
     def import_again(name: str) -> Any:
+        nonlocal begun
         # Python itself looks for names with underscores in any module.
-        if not name.startswith("__") and vars(module).pop("__getattr__", None):
-            reload(module)
+        if not name.startswith("__") and lock.acquire(timeout=WAIT_SECONDS):
+            try:
+                # Not again by what the import itself asks for.
+                if not begun:
+                    begun = True
+                    reload(module)
+                    # Only now, as another thread would find neither the name nor whom to ask.
+                    vars(module).pop("__getattr__", None)
+            finally:
+                lock.release()
         if name not in vars(module):
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         return vars(module)[name]
