@@ -17,6 +17,7 @@ _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} "
     "(program varchar PRIMARY KEY, ended timestamptz NOT NULL, succeeded timestamptz, counts jsonb NOT NULL)"
 )
+_IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema())"
 _WRITE = f"""
 INSERT INTO {TABLE} AS known (program, ended, succeeded, counts)
 VALUES (%(program)s, now(), CASE WHEN %(succeeded)s THEN now() END, %(counts)s)
@@ -74,6 +75,10 @@ def _write(connection: Any, program: str, outcome: Outcome) -> None:
         connection.rollback()
         connection.autocommit = True
         with connection.cursor() as cursor:
+            cursor.execute(_IS_EMPTY)
+            # Before its first migration or restore, which take only databases that are empty.
+            if cursor.fetchone()[0]:
+                return
             cursor.execute(_CREATE)
             cursor.execute(_WRITE, values)
     except psycopg2.Error as error:

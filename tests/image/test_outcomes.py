@@ -9,6 +9,10 @@ from program_gauges import gauges
 pytestmark = pytest.mark.servers
 
 BEHIND = "UPDATE alembic_version SET version_num = 'behind'"
+EARLIER = (
+    "CREATE TABLE mlflow_sso_outcomes (program varchar PRIMARY KEY, ended timestamptz NOT NULL, "
+    "succeeded timestamptz, counts jsonb NOT NULL)"
+)
 TABLES = "SELECT relname FROM pg_class WHERE relname = 'mlflow_sso_outcomes'"
 
 
@@ -46,6 +50,26 @@ def test_gauges_of_programs_tell_first_failure(migrated_pod: Pod) -> None:
 
     ended, succeeded, counts = gauges(migrated_pod)
     assert (ended.keys(), succeeded, counts) == ({"gc"}, {}, {})
+
+
+@pytest.mark.parametrize("program", ["gc", "end-access"])
+def test_program_before_migration_leaves_database_empty(pod: Pod, program: str) -> None:
+    # A realm is not asked before the schema is known.
+    done = pod.run(program, OIDC_GROUP_NAME="mlflow-users", OIDC_DISCOVERY_URL="https://127.0.0.1:9/realms/mlflow")
+
+    assert done.code != 0
+    assert [pod.database.query(TABLES, service=name) for name in ("mlflow", "mlflow_auth")] == [[], []]
+    assert pod.migrate().code == 0
+
+
+def test_migration_takes_database_with_outcome_only(pod: Pod) -> None:
+    # As earlier versions left it, whose programs may have run before their first migration.
+    for name in ("mlflow", "mlflow_auth"):
+        pod.database.query(EARLIER, service=name)
+
+    done = pod.migrate()
+
+    assert done.code == 0, done.stderr
 
 
 def test_dry_run_writes_no_outcome(migrated_pod: Pod) -> None:

@@ -26,6 +26,7 @@ from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.migrate.analytics import refill_assessments, refill_traces
 from mlflow_sso.migrate.preparation import ANALYTICS_INDEXES, EARLY_INDEXES, Filled
+from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.patches.mlflow_3_17_2 import trace_analytics
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema
@@ -139,7 +140,8 @@ def _require_ours(schema: Schema, before: SchemaState) -> None:
     """Without a revision, only MLflow's first tables may be there: its own start, killed, leaves some of them."""
     if before.revision is not None:
         return
-    known = set(InitialBase.metadata.tables) if schema.name == "mlflow" else set()
+    # A program that ran too early may have written down how it ended.
+    known = {OUTCOMES, *(InitialBase.metadata.tables if schema.name == "mlflow" else ())}
     foreign = sorted(before.tables - known)
     if foreign:
         raise TerminalError(
