@@ -19,7 +19,7 @@ from live.system import System
 
 
 @contextmanager
-def watched(system: System, folder: Path) -> Iterator[Prometheus]:
+def watched(system: System, folder: Path, *, short_windows: bool = False) -> Iterator[Prometheus]:
     """Prometheus beside the node, which scrapes the system's Service."""
     name, port = system.settings.metrics_service, free_port()
     service = system.node.get("service", name, "--namespace", system.workloads.namespace)
@@ -27,7 +27,9 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
     # Prometheus runs beside the node, in whose network the Service's address lies.
     passage = Passage.into(system.node.init, (service["spec"]["clusterIP"], 9090), port=port)
     try:
-        with Prometheus(targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder)) as prometheus:
+        with Prometheus(
+            targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder, short_windows)
+        ) as prometheus:
             # The first scrape only starts the reading of the databases.
             wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"))
             yield prometheus
@@ -35,15 +37,14 @@ def watched(system: System, folder: Path) -> Iterator[Prometheus]:
         passage.close()
 
 
-def _groups(system: System, folder: Path) -> list[dict[str, Any]]:
-    """Those of the PrometheusRule, in whose windows and times minutes are seconds."""
+def _groups(system: System, folder: Path, short_windows: bool) -> list[dict[str, Any]]:
+    """Those of the PrometheusRule, whose alerts must last as many seconds as it says minutes, and windows if asked."""
     environment = rendered_again(system, folder, changes={"monitoring.rules": True})
     (file,) = (environment.manifests / "application").glob("PrometheusRule.*")
     groups = yaml.safe_load(file.read_text())["spec"]["groups"]
     text = re.sub(r'"for": "([0-9hm]+)"', lambda found: f'"for": "{_sooner(found[1])}"', json.dumps(groups))
-    text = re.sub(r"\[([0-9]+[hm])\]", lambda found: f"[{_sooner(found[1])}]", text)
-    # Hours that stand as seconds.
-    text = text.replace(" * 3600", " * 60")
+    if short_windows:
+        text = re.sub(r"\[([0-9]+[hm])\]", lambda found: f"[{_sooner(found[1])}]", text)
     sooner: list[dict[str, Any]] = json.loads(text)
     return sooner
 

@@ -43,7 +43,7 @@ def worker(installation: System) -> Iterator[Worker]:
 @pytest.fixture(scope="module")
 def prometheus(installation: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It scrapes the pods and evaluates the rules."""
-    with watched(installation, tmp_path_factory.mktemp("rules")) as running:
+    with watched(installation, tmp_path_factory.mktemp("rules"), short_windows=True) as running:
         yield running
 
 
