@@ -28,7 +28,7 @@ UNKNOWN = "not in the realm"
 HASHES = (
     "SELECT id, username, is_service_account FROM users WHERE password_hash NOT LIKE 'ended:%' ORDER BY username",
     (
-        "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), "
+        "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), is_admin = false, "
         "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = {id} AND password_hash NOT LIKE 'ended:%'",
     ),
 )
@@ -36,9 +36,13 @@ HASHES = (
 
 ROWS = (
     "SELECT id, username, is_service_account FROM users WHERE "
-    "EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
+    "is_admin OR EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
     "EXISTS (SELECT FROM auth_sessions WHERE user_id = users.id) ORDER BY username",
-    ("DELETE FROM user_tokens WHERE user_id = {id}", "DELETE FROM auth_sessions WHERE user_id = {id}"),
+    (
+        "DELETE FROM user_tokens WHERE user_id = {id}",
+        "DELETE FROM auth_sessions WHERE user_id = {id}",
+        "UPDATE users SET is_admin = false WHERE id = {id} AND is_admin",
+    ),
 )
 """The same where keys and sessions are rows."""
 

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.servers
 PASSWORD = "the password of the role of end-access"
 USERS = """
 CREATE TABLE users
-  (id serial, username text, is_service_account boolean, password_hash text, password_expiration timestamp);
+  (id serial, username text, is_service_account boolean, is_admin boolean DEFAULT false, password_hash text,
+   password_expiration timestamp);
 CREATE TABLE user_tokens (user_id integer);
 CREATE TABLE auth_sessions (user_id integer);
 INSERT INTO users (username, is_service_account, password_hash) VALUES
@@ -30,6 +31,7 @@ INSERT INTO users (username, is_service_account, password_hash) VALUES
   ('robot', true, 'scrypt:x'), ('lost-NUMBER@example.com', false, 'scrypt:x'),
   ('ended-NUMBER@example.com', false, 'ended:1');
 INSERT INTO user_tokens SELECT id FROM users WHERE username <> 'ended-NUMBER@example.com';
+UPDATE users SET is_admin = true WHERE username = 'left-NUMBER@example.com';
 INSERT INTO auth_sessions SELECT id FROM users WHERE username = 'left-NUMBER@example.com';
 """
 """As much of the plugins' schemas as is read; the image's tests have the whole."""
@@ -108,6 +110,7 @@ def test_apply_ends_what_was_planned(realm: Realm) -> None:
     assert rows == (left == {realm.email("stays"), "robot"})
     assert (hashes[realm.email("left")] == "ended:") is not rows
     assert hashes[realm.email("stays")] == "scrypt"
+    assert realm.query("SELECT username FROM users WHERE is_admin") == []
 
 
 def test_realm_without_members_ends_nothing(realm: Realm, keycloak_server: Keycloak, keycloak_realm: str) -> None:
