@@ -143,7 +143,7 @@ def _reload_when_used(module: ModuleType) -> None:
                 if not begun:
                     begun = True
                     reload(module)
-                    # Only now, as another thread would find neither the name nor whom to ask.
+                    # Only now, as another thread would find neither the name nor this function.
                     vars(module).pop("__getattr__", None)
             finally:
                 lock.release()

@@ -14,12 +14,6 @@ from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
 
 PROGRAM = Path(__file__).parents[2] / "bootstrap.py"
-OURS = {
-    "role_management": "bootstrap",
-    "database_management": "bootstrap",
-    "host": "db.example.com",
-    "sslmode": "disable",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

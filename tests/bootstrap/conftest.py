@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import OURS, Servers
+from command_line import Servers
 from healthy_cluster import HealthyCluster
 from many import Tenant
 from secrecy import SecretDetector, hear_error, hear_report, listening, values_of
+from sql import OURS
 from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from blocks import block
-from command_line import OURS, CommandLine, Servers, environment
+from command_line import CommandLine, Servers, environment
 from objects import admin, state
+from sql import OURS
 from sso import administrator
 from where_tried import BOOTSTRAP, where_tried
 

@@ -9,11 +9,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from command_line import OURS, CommandLine, Servers, environment
+from command_line import CommandLine, Servers, environment
 from doctor_lines import asked, examination
 from fault_proxy import FaultProxy, silent
 from healthy_cluster import PRODUCTION
 from objects import admin
+from sql import OURS
 from sso import administrator
 
 from cdk8s_mlflow.settings import Settings

@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
-from command_line import OURS, Servers, environment
+from command_line import Servers, environment
 from fault_proxy import FaultProxy, calls, calls_before
 from secrecy import SecretDetector
+from sql import OURS
 from sso import SERVICE_ACCOUNT
 
 from cdk8s_mlflow.settings import Settings

@@ -1,4 +1,4 @@
-"""Who takes another's e-mail address at Keycloak becomes nobody else, unless somebody has verified it."""
+"""Who takes another's e-mail address at Keycloak stays who they are, unless it is verified."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SEARCH = f"{API}/experiments/search?max_results=5"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A server whose users log in at the realm, and those whom a test adds there."""
+    """A server whose users log in at the realm, and those that a test adds there."""
 
     realm: Realm
     server: Serving

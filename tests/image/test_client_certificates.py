@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -63,10 +62,10 @@ def mount(pod: Pod) -> None:
     settings = Settings.model_validate({**MINIMAL, "database": database, "network": network})
     rendered = secret_templates(settings)[0].render({"username": "mlflow", "ca_crt": server.certificate.ca.read_text()})
     (folder / "password").unlink()
-    here = {SECRETS_ROOT: str(pod.secrets_root), "host=db.example.com": "host=localhost"}
     for key, text in rendered.items():
         # The server is beside the programs here, which no settings may say.
-        (folder / key).write_text(reduce(lambda known, pair: known.replace(*pair), here.items(), text))
+        beside = text.replace("host=db.example.com", "host=localhost")
+        (folder / key).write_text(beside.replace(SECRETS_ROOT, str(pod.secrets_root)))
     files = Path(server.parameters["ssl_ca_file"]).parent
     for key in ("tls.crt", "tls.key"):
         (folder / key).write_bytes((files / key).read_bytes())

@@ -44,7 +44,7 @@ def run_folder(client: httpx.Client, run: str) -> str:
     return str(uri).partition(":/")[2]
 
 
-def test_change_is_in_use_with_end_of_old_worker(site: Site, tmp_path: Path) -> None:
+def test_change_counts_with_end_of_old_worker(site: Site, tmp_path: Path) -> None:
     pod = with_own_secrets(site.pod, tmp_path)
     mounted = MountedSecrets(pod.secrets_root)
     with Serving(pod=pod) as server, server.client("anna", site.keys["anna"]) as client:

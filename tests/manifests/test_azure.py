@@ -126,6 +126,16 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
     "versions": ({"versioned": True}, "artifacts.versioned", "has no effect with artifacts.kind azure"),
     "encryption": ({"encryption": "AES256"}, "artifacts.encryption", "has no effect with artifacts.kind azure"),
     "user": ({"user": "mlflow"}, "artifacts.user", "has no effect with artifacts.kind azure"),
+    "everybody's artifacts": (
+        {"allowed_locations": (f"wasbs://artifacts@{HOST}/1",)},
+        "artifacts.allowed_locations",
+        "every member",
+    ),
+    "the container": (
+        {"prefix": "ml", "allowed_locations": (f"wasbs://artifacts@{HOST}",)},
+        "artifacts.allowed_locations",
+        "every member",
+    ),
     "S3 beside": ({"allowed_locations": ("s3://old/x",)}, "artifacts.allowed_locations", "the account of artifacts"),
     "another account": (
         {"allowed_locations": ("wasbs://a@other.blob.core.windows.net/x",)},

@@ -140,6 +140,7 @@ class ArtifactSettings(Section):
 
 def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
     """What cannot hold together, by dotted key."""
+    yield from _own_artifacts(artifacts)
     if artifacts.is_azure:
         yield from _azure_conflicts(artifacts)
         return
@@ -174,7 +175,11 @@ def _locations(artifacts: ArtifactSettings) -> Iterator[Conflict]:
                 "artifacts.allowed_locations",
                 f"names {location}, for which the server has no client and no key; copy the files into the bucket",
             )
-        elif f"{location}/".startswith(f"{artifacts.destination}/") or artifacts.destination.startswith(f"{location}/"):
+
+
+def _own_artifacts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
+    for location in artifacts.allowed_locations:
+        if f"{location}/".startswith(f"{artifacts.destination}/") or artifacts.destination.startswith(f"{location}/"):
             yield (
                 "artifacts.allowed_locations",
                 f"names {location}, which would open everybody's artifacts to every member; remove it: what lies in "

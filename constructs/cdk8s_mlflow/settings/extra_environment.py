@@ -8,57 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from cdk8s_mlflow.settings.variable_values import refused_values
-
-HARMLESS = frozenset(
-    {
-        # how much is logged
-        "MLFLOW_LOGGING_LEVEL",
-        "MLFLOW_CONFIGURE_LOGGING",
-        # patience with other systems
-        "MLFLOW_HTTP_REQUEST_TIMEOUT",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
-        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR",
-        "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER",
-        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER",
-        "MLFLOW_HTTP_POOL_CONNECTIONS",
-        "MLFLOW_HTTP_POOL_MAXSIZE",
-        "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE",
-        "MLFLOW_WEBHOOK_REQUEST_TIMEOUT",
-        "MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES",
-        "MLFLOW_WEBHOOK_DELIVERY_MAX_WORKERS",
-        "MLFLOW_WEBHOOK_CACHE_TTL",
-        "AWS_MAX_ATTEMPTS",
-        "AWS_RETRY_MODE",
-        # how artifacts are sent to and from S3
-        "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT",
-        "MLFLOW_ENABLE_MULTIPART_UPLOAD",
-        "MLFLOW_ENABLE_MULTIPART_DOWNLOAD",
-        "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE",
-        "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE",
-        "MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE",
-        "MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE",
-        "MLFLOW_DOWNLOAD_CHUNK_TIMEOUT",
-        "AWS_STS_REGIONAL_ENDPOINTS",
-        "AWS_EC2_METADATA_DISABLED",
-        # what is refused beyond the rules, and how long values may be
-        "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
-        "MLFLOW_TRUNCATE_LONG_VALUES",
-        "MLFLOW_SEARCH_TRACES_MAX_BATCH_SIZE",
-        "MLFLOW_DELETE_TRACES_MAX_BATCH_SIZE",
-        # pages
-        "EXTEND_MLFLOW_MENU",
-        # the process
-        "LANG",
-        "LC_ALL",
-        "MALLOC_ARENA_MAX",
-        "MALLOC_TRIM_THRESHOLD_",
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-    }
-)
-"""Variables that either release reads without harm."""
+from cdk8s_mlflow.settings.variable_values import VALUES, refused_values
 
 HARMLESS_ON: Mapping[str, frozenset[str]] = {
     "3.6.0": frozenset(),
@@ -78,6 +28,9 @@ HARMLESS_ON: Mapping[str, frozenset[str]] = {
     ),
 }
 """Variables that only one release reads, and without harm."""
+
+HARMLESS = frozenset(VALUES).difference(*HARMLESS_ON.values())
+"""Variables that either release reads without harm."""
 
 SETTINGS: Mapping[str, str] = {
     r"MLFLOW_BACKEND_STORE_URI|MLFLOW_SERVER_FILE_STORE|OIDC_USERS_DB_URI|PG[A-Z]+": "database.host",

@@ -37,7 +37,7 @@ def _hosts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ingress = settings.ingress
     if ingress.host in ingress.more_hosts:
         yield "ingress.more_hosts", f"names {ingress.host} twice; remove one"
-    # The server speaks http there, or nothing: its public address is https.
+    # Whatever listens there speaks http.
     if ingress.public_port == 80:
         yield "ingress.public_port", "is 80, the port of http, but the public address is https; name another"
     if settings.authentication.keycloak_host in ingress.more_hosts and not settings.authentication.keycloak_path:

@@ -39,6 +39,7 @@ _MISTAKES = (
     _Mistake("database.cluster", r"-(rw|ro|r)$", "the name of a Service; leave the ending out to name the Cluster"),
     _Mistake("backup.endpoint", r"\.blob\.core\.", "Azure Blob Storage, which speaks no S3; use any S3"),
     _Mistake("artifacts.kms_key", r"^key/", "but an ARN begins with arn:, and an id has no key/; leave that out"),
+    _Mistake("delivery.repository", r"^oci://.*(:[^/:@]+$|@)", "which ends in a tag; name that in delivery.revision"),
     _Mistake("delivery.repository", r"/-?/?(tree|blob)/", "a page in a browser; name what `git clone` takes"),
     _Mistake("delivery.revision", r"^refs/(heads|tags)/", "but only the branch's name is compared; leave the rest out"),
     _Mistake("delivery.revision", r"^HEAD$", "which is a different branch in each clone; name the branch"),
@@ -54,6 +55,7 @@ _MISTAKES = (
     _Mistake("monitoring.interval", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 30s"),
     _Mistake("monitoring.scrape_timeout", r"^[0hms]+$", "which Prometheus refuses; write how long, such as 10s"),
     _Mistake("ingress.host", r"\.svc(\.|$)", "a Service's name, which no browser resolves; name the public host"),
+    _Mistake("ingress.more_hosts", r"\.svc(\.|$)", "a Service's name, which no browser resolves; name a public host"),
     _Mistake("ingress.entry_point", r"^:?\d+$", "a port; name Traefik's entry point, such as websecure"),
     _Mistake("network.cluster_domain", r"^svc\.", "but svc stands before the domain; leave it out"),
     _Mistake("secrets.refresh_interval", r"^[0hms]+$", "which copies once, so that no rotation arrives; write 1h"),
@@ -90,8 +92,10 @@ def mistakes(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each text that was taken from the wrong place."""
     for mistake in _MISTAKES:
         value = _value(settings, mistake.key)
-        if isinstance(value, str) and re.search(mistake.pattern, value):
-            yield mistake.key, f"is {value!r}, {mistake.remedy}"
+        listed = enumerate(value) if isinstance(value, tuple) else ()
+        for key, text in ((mistake.key, value), *((f"{mistake.key}[{number}]", one) for number, one in listed)):
+            if isinstance(text, str) and re.search(mistake.pattern, text):
+                yield key, f"is {text!r}, {mistake.remedy}"
     yield from _several(settings)
 
 
@@ -116,15 +120,6 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
     if secrets.vault_prefix.startswith(f"{secrets.vault_mount}/"):
         message = f"is {secrets.vault_prefix!r}, which begins with secrets.vault_mount; leave that out"
         yield "secrets.vault_prefix", message
-    for number, name in enumerate(settings.ingress.more_hosts):
-        if re.search(r"\.svc(\.|$)", name):
-            message = f"is {name!r}, a Service's name, which no browser resolves; name a public host"
-            yield f"ingress.more_hosts[{number}]", message
-    if settings.delivery.repository.startswith("oci://") and re.search(
-        r":[^/:@]+$|@", settings.delivery.repository[6:]
-    ):
-        message = f"is {settings.delivery.repository}, which ends in a tag; name that in delivery.revision"
-        yield "delivery.repository", message
     if database.host is None and database.port != 5432:
         message = f"is {database.port}, but the Cluster's Service listens on 5432; remove it, or name database.host"
         yield "database.port", message

@@ -1,5 +1,4 @@
-"""Which values the variables of ``server.extra_environment`` may have: with others the server does not start, or drops
-them.
+"""What the variables of ``server.extra_environment`` may be; with another value the server fails, or drops it.
 
 Sources: mlflow/environment_variables.py and mlflow_oidc_auth/config.py of both releases, botocore ("Configuration",
 "Using environment variables"), and the documentation of libgomp, OpenBLAS and glibc's malloc.
@@ -15,7 +14,7 @@ class Values:
     """What a variable may be."""
 
     takes: Callable[[str], object]
-    """Whether a value is one; None, False and ``ValueError`` mean no."""
+    """Tells whether a value is one, by its truth."""
     example: str
     """What it must be, for a message: "must be …"."""
 
@@ -53,8 +52,10 @@ PART_OF_UPLOAD = _number(5 << 20, "bytes")
 LOCALE = Values(_pattern(r"[A-Za-z0-9_.@-]+"), "the name of a locale, such as C.UTF-8")
 
 VALUES: Mapping[str, Values] = {
+    # how much is logged
     "MLFLOW_LOGGING_LEVEL": LOG_LEVELS,
     "MLFLOW_CONFIGURE_LOGGING": SWITCH,
+    # patience with other systems
     "MLFLOW_HTTP_REQUEST_TIMEOUT": SECONDS,
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": COUNT_OR_NONE,
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": COUNT_OR_NONE,
@@ -69,6 +70,7 @@ VALUES: Mapping[str, Values] = {
     "MLFLOW_WEBHOOK_CACHE_TTL": _number(0, "seconds"),
     "AWS_MAX_ATTEMPTS": COUNT,
     "AWS_RETRY_MODE": _words("legacy", "standard", "adaptive"),
+    # how artifacts are sent to and from S3
     "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": SECONDS,
     "MLFLOW_ENABLE_MULTIPART_UPLOAD": SWITCH,
     "MLFLOW_ENABLE_MULTIPART_DOWNLOAD": SWITCH,
@@ -80,11 +82,14 @@ VALUES: Mapping[str, Values] = {
     "AWS_STS_REGIONAL_ENDPOINTS": _words("legacy", "regional"),
     # Anything but true counts as false.
     "AWS_EC2_METADATA_DISABLED": Values(_pattern(r"(?i:true|false)"), "true or false"),
+    # what is refused beyond the rules, and how long values may be
     "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": Values(_compiles, "a regular expression of Python"),
     "MLFLOW_TRUNCATE_LONG_VALUES": SWITCH,
     "MLFLOW_SEARCH_TRACES_MAX_BATCH_SIZE": COUNT,
     "MLFLOW_DELETE_TRACES_MAX_BATCH_SIZE": COUNT,
+    # pages
     "EXTEND_MLFLOW_MENU": SWITCH,
+    # the process
     "LANG": LOCALE,
     "LC_ALL": LOCALE,
     "MALLOC_ARENA_MAX": COUNT_OR_NONE,
@@ -92,6 +97,7 @@ VALUES: Mapping[str, Values] = {
     "OMP_NUM_THREADS": COUNT,
     "OPENBLAS_NUM_THREADS": COUNT,
     "MKL_NUM_THREADS": COUNT,
+    # on one release only, see HARMLESS_ON
     "MLFLOW_HTTP_TCP_KEEPALIVE": SWITCH,
     "MLFLOW_HTTP_TCP_KEEPALIVE_COUNT": COUNT,
     "MLFLOW_HTTP_TCP_KEEPALIVE_IDLE": SECONDS,
@@ -103,7 +109,7 @@ VALUES: Mapping[str, Values] = {
     "OIDC_DB_POOL_RECYCLE_SECONDS": _number(0, "seconds"),
     "OIDC_HTTP_TIMEOUT_SECONDS": SECONDS,
 }
-"""What each variable that may be set may be."""
+"""By variable; there is one for each that is known to be harmless, and for no other."""
 
 
 def refused_values(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
