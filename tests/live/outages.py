@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from backing_state import end_connections, entry, write_entry
 from psycopg import sql
 from web_session import with_key
 from worker import Worker
@@ -65,15 +66,10 @@ def password_changed_by_hand(system: System, worker: Worker) -> Iterator[Feed]:
             "SELECT rolpassword FROM pg_authid WHERE rolname = %s", (system.settings.database.role,)
         ).fetchone() or ("",)
         session.execute(sql.SQL("ALTER ROLE {} PASSWORD 'another'").format(role))
-        _end_connections(session, system)
+        end_connections(system)
         yield lambda: worker.log(7)
         # What CloudNativePG does, which sets the password of the role's Secret again.
         session.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(kept)))
-
-
-def _end_connections(session: "psycopg.Connection[tuple[object, ...]]", system: System) -> None:
-    role = system.settings.database.role
-    session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
 
 
 @contextmanager
@@ -154,7 +150,7 @@ def another_schema(system: System, worker: Worker) -> Iterator[Feed]:
 def connections_of_others(system: System, worker: Worker) -> Iterator[Feed]:
     """Another program uses the role, and almost all connections that it may have."""
     role, database = system.settings.database.role, system.settings.database.name
-    password = _entry(system)["password"]
+    password = entry(system, "postgres")["password"]
     login = system.backing.postgres.dsn(user=role, password=password, database=database)
     with _superuser(system) as session, ExitStack() as stack:
 
@@ -178,26 +174,10 @@ def connections_of_others(system: System, worker: Worker) -> Iterator[Feed]:
 @contextmanager
 def half_a_secret(system: System, worker: Worker) -> Iterator[Feed]:
     """The secret store has an entry whose password is empty."""
-    kept = _entry(system)
-    _write(system, kept | {"password": ""})
+    kept = entry(system, "postgres")
+    write_entry(system, "postgres", kept | {"password": ""})
     yield _nothing
-    _write(system, kept)
-
-
-def _path(system: System) -> str:
-    secrets = system.settings.secrets
-    return f"{secrets.vault_mount}/data/{secrets.vault_prefix}/postgres"
-
-
-def _entry(system: System) -> dict[str, str]:
-    """What the secret store has for the databases."""
-    found: dict[str, str] = system.backing.openbao.call("GET", _path(system))["data"]["data"]
-    return found
-
-
-def _write(system: System, entry: Mapping[str, str]) -> None:
-    system.backing.openbao.call("POST", _path(system), {"data": entry})
-    system.sync_secrets()
+    write_entry(system, "postgres", kept)
 
 
 DRILLS: Mapping[str, Drill] = {

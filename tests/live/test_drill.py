@@ -3,12 +3,8 @@
 Minutes of the rules are seconds here. `make drill` runs it; it takes a quarter of an hour.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +14,7 @@ from runbook import Runbook
 from worker import Worker
 
 from cdk8s_mlflow.alert import runbook
+from live.node.doctor import doctor_lines
 from live.servers.prometheus import Prometheus
 from live.system import System
 
@@ -47,30 +44,6 @@ def prometheus(installation: System, tmp_path_factory: pytest.TempPathFactory) -
         yield running
 
 
-def doctor(system: System, prometheus: Prometheus) -> Mapping[str, str]:
-    """State by name of each line, as an operator sees it who has a Prometheus."""
-    environment = system.environment
-    folders = ["--environments", str(environment.file.parent), "--output", str(environment.dist)]
-    where = ["--environment", environment.name, *folders, "--connect", f"127.0.0.1:{system.node.https_port}"]
-    done = subprocess.run(
-        [sys.executable, "-c", "from cdk8s_mlflow.console import main; main()", "doctor", "--json", *where],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": "/root",
-            "KUBECONFIG": str(system.node.kubeconfig),
-            "SSL_CERT_FILE": str(system.backing.certificate.ca),
-            "PROMETHEUS_URL": prometheus.url,
-            **system.backing.administration,
-        },
-        cwd=environment.file.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    return {line["name"]: line["state"] for line in json.loads(done.stdout)["lines"]}
-
-
 @pytest.mark.parametrize("alert", DRILLS)
 def test_outage_is_noticed_named_and_ended(
     installation: System, worker: Worker, prometheus: Prometheus, tmp_path: Path, record_property: Record, alert: str
@@ -86,14 +59,14 @@ def test_outage_is_noticed_named_and_ended(
             return alert in prometheus.firing()
 
         after = wait_for(noticed)
-        lines = doctor(installation, prometheus)
+        lines = doctor_lines(installation.environment, installation.node, PROMETHEUS_URL=prometheus.url)
         looks = [page.attempt(command) for command in page.commands]
         begun = time.monotonic()
     ended = wait_for(lambda: alert not in prometheus.firing())
 
-    assert lines[f"alert {alert}"] == "failed"
+    assert lines[f"alert {alert}"]["state"] == "failed"
     assert drill.named is None or any(
-        name.startswith(drill.named) and state in ("failed", "unknown") for name, state in lines.items()
+        name.startswith(drill.named) and line["state"] in ("failed", "unknown") for name, line in lines.items()
     )
     assert looks
     # Some look into pods, of which there may be none.

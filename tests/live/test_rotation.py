@@ -1,7 +1,7 @@
 """Renewed secrets: made by the bootstrap, carried by External Secrets, and in use without a restart."""
 
-import psycopg
 import pytest
+from backing_state import end_connections, entry
 from stream import Stream
 from web_session import WebSession
 from worker import Worker
@@ -12,20 +12,6 @@ from live.users import User
 pytestmark = pytest.mark.servers
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
-
-
-def _entry(system: System, name: str) -> dict[str, str]:
-    """What the secret store holds."""
-    secrets = system.settings.secrets
-    path = f"{secrets.vault_mount}/data/{secrets.vault_prefix}/{name}"
-    values: dict[str, str] = system.backing.openbao.call("GET", path)["data"]["data"]
-    return values
-
-
-def _drop_connections(system: System) -> None:
-    role = system.settings.database.role
-    with psycopg.connect(system.backing.postgres.superuser_dsn, autocommit=True) as session:
-        session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
 
 
 def _wait_mounted(system: System, password: str) -> None:
@@ -42,15 +28,15 @@ def _wait_mounted(system: System, password: str) -> None:
 def test_renewed_database_password_reaches_running_pods(replicated: System, new_user: User) -> None:
     pods = replicated.workloads.pods()
     with Worker.with_run(replicated, new_user) as worker:
-        before = _entry(replicated, "postgres")["password"]
+        before = entry(replicated, "postgres")["password"]
 
         replicated.bootstrap.succeed("rotate", "postgres", "--no-wait")
         replicated.sync_secrets()
-        _wait_mounted(replicated, _entry(replicated, "postgres")["password"])
+        _wait_mounted(replicated, entry(replicated, "postgres")["password"])
         # Connections that are open need no password.
-        _drop_connections(replicated)
+        end_connections(replicated)
 
-        assert _entry(replicated, "postgres")["password"] != before
+        assert entry(replicated, "postgres")["password"] != before
         assert [worker.log(step).status_code for step in range(1, 9)] == [200] * 8
     assert replicated.workloads.pods() == pods
 
@@ -71,7 +57,7 @@ def _in_use(system: System) -> bool:
 
 def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: User) -> None:
     names = ("oidc", "server", "s3")
-    before = {name: _entry(replicated, name) for name in names}
+    before = {name: entry(replicated, name) for name in names}
     pods = replicated.workloads.pods()
     with Worker.with_run(replicated, new_user) as worker, WebSession(system=replicated) as visitor:
         assert worker.upload("kept.bin", b"kept").status_code == 200
@@ -94,7 +80,7 @@ def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: 
             another.log_in(new_user)
             assert another.client.get(SEARCH).status_code == 200
     assert replicated.workloads.pods() == pods
-    after = {name: _entry(replicated, name) for name in names}
+    after = {name: entry(replicated, name) for name in names}
     assert len(said) == 3
     assert after["s3"]["secretkey"] != before["s3"]["secretkey"]
     assert after["oidc"]["client_secret"] != before["oidc"]["client_secret"]

@@ -1,11 +1,8 @@
 """doctor on a deployment that works, and with one thing broken after the other."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +10,7 @@ from deployment import Deployment
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
+from live.node.doctor import Lines, doctor_lines
 from live.node.flux import Flux
 from live.node.node import Node
 from live.node.workload import Workloads
@@ -29,7 +27,6 @@ ABSENT = {
 }
 """What stand-ins do on the node, and doctor misses."""
 
-Lines = Mapping[str, Mapping[str, str]]
 Doctor = Callable[..., Lines]
 
 
@@ -37,31 +34,7 @@ Doctor = Callable[..., Lines]
 def doctor(deployment: Deployment, node: Node) -> Doctor:
     """Runs it as an operator does; the lines by their name."""
 
-    def run(*arguments: str, **variables: str) -> Lines:
-        authority = str(deployment.backing.certificate.ca)
-        folders = ["--environments", str(deployment.file.parent), "--output", str(deployment.dist)]
-        where = ["--environment", deployment.name, *folders, "--connect", f"127.0.0.1:{node.https_port}"]
-        program = "from cdk8s_mlflow.console import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", program, "doctor", "--json", *where, *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": "/root",
-                "KUBECONFIG": str(node.kubeconfig),
-                "SSL_CERT_FILE": authority,
-                **deployment.backing.administration,
-                **variables,
-            },
-            cwd=deployment.file.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        # What ABSENT names is always among the lines that fail.
-        assert done.returncode == 1, done.stderr
-        return {line["name"]: line for line in json.loads(done.stdout)["lines"]}
-
-    return run
+    return partial(doctor_lines, deployment, node)
 
 
 def wrong(lines: Lines) -> set[str]:

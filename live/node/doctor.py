@@ -1,0 +1,41 @@
+"""doctor, run as an operator does whose kubeconfig leads to the node."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from live.node.environment import Environment
+from live.node.node import Node, NodeError
+
+Lines = Mapping[str, Mapping[str, str]]
+"""The fields of each line, by its name."""
+
+
+def doctor_lines(environment: Environment, node: Node, *arguments: str, **variables: str) -> Lines:
+    """What it says of an environment; there is always a line that fails, since operators are stood in for.
+
+    Raises:
+        NodeError: it ended otherwise than with a line that fails.
+    """
+    folders = ["--environments", str(environment.file.parent), "--output", str(environment.dist)]
+    where = ["--environment", environment.name, *folders, "--connect", f"127.0.0.1:{node.https_port}"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from cdk8s_mlflow.console import main; main()", "doctor", "--json", *where, *arguments],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": "/root",
+            "KUBECONFIG": str(node.kubeconfig),
+            "SSL_CERT_FILE": str(environment.backing.certificate.ca),
+            **environment.backing.administration,
+            **variables,
+        },
+        cwd=environment.file.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 1:
+        raise NodeError(f"doctor ended with {done.returncode}: {done.stderr}")
+    return {line["name"]: line for line in json.loads(done.stdout)["lines"]}
