@@ -1,67 +1,102 @@
-"""Ends keys and sessions of users who lost access in Keycloak; the same as the image's ``mlflow-sso end-access``.
+"""Ends keys and sessions of users who lost access in Keycloak, and rights of groups that users have left.
 
-A user is taken for gone only if a reading of the groups and a look at the user agree, and all of them are known before
-the first access ends; whenever Keycloak does not answer whole, nothing is ended.
+The same as the image's ``mlflow-sso end-access``: a user is taken for gone only if a reading of the groups and a look
+at the user agree, and all of them are known before the first access ends; whenever Keycloak does not answer whole,
+nothing is ended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.errors import Error as PostgresError
 
-from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.difference import State
-from mlflow_bootstrap.errors import MissingError, RefusedError, UnreachableError
-from mlflow_bootstrap.keycloak.connection import Api
-from mlflow_bootstrap.keycloak.group import group_id
+from mlflow_bootstrap.errors import MissingError, RefusedError
+from mlflow_bootstrap.keycloak.accounts import SERVICE_ACCOUNT, UNKNOWN, Account, Directory
 from mlflow_bootstrap.keycloak.login import logged_in
-from mlflow_bootstrap.keycloak.members import our_groups
 from mlflow_bootstrap.postgres.login import role_account
 
-PAGE = 100
-SERVICE_ACCOUNT = "service-account-"
-UNKNOWN = "not in the realm"
 
-HASHES = (
-    "SELECT id, username, is_service_account FROM users WHERE password_hash NOT LIKE 'ended:%' ORDER BY username",
-    (
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """How a release keeps access; see the image's ``access_rows``."""
+
+    identities: str
+    condition: str
+    end: tuple[str, ...]
+
+    @property
+    def select(self) -> str:
+        """Everybody who has access."""
+        return f"{self._columns} FROM users WHERE {self.condition} ORDER BY username"
+
+    @property
+    def select_rights(self) -> str:
+        """Everybody who has a right because of a group, and the group's name; NULL for an administrator's rights."""
+        groups = "JOIN user_groups ON user_id = users.id JOIN groups ON groups.id = group_id"
+        return (
+            f"{self._columns}, group_name FROM users {groups} "
+            f"UNION ALL {self._columns}, NULL FROM users WHERE is_admin ORDER BY username, group_name NULLS FIRST"
+        )
+
+    @property
+    def _columns(self) -> str:
+        return f"SELECT users.id, username, is_service_account, {self.identities} AS identities"
+
+
+END_ADMINISTRATOR = "UPDATE users SET is_admin = false WHERE id = {id} AND is_admin"
+END_MEMBERSHIP = (
+    "DELETE FROM user_groups WHERE user_id = {id} AND group_id = (SELECT id FROM groups WHERE group_name = {group})"
+)
+
+HASHES = Statements(
+    identities="NULL::text[]",
+    condition="password_hash NOT LIKE 'ended:%'",
+    end=(
         "UPDATE users SET password_hash = 'ended:' || extract(epoch FROM now()), is_admin = false, "
         "password_expiration = now() AT TIME ZONE 'UTC' WHERE id = {id} AND password_hash NOT LIKE 'ended:%'",
     ),
 )
-"""Who has access, and what ends it, if a key is the hash of a password; see the image's ``access_rows``."""
+"""If a key is the hash of a password."""
 
-ROWS = (
-    "SELECT id, username, is_service_account FROM users WHERE "
-    "is_admin OR EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
-    "EXISTS (SELECT FROM auth_sessions WHERE user_id = users.id) ORDER BY username",
-    (
+ROWS = Statements(
+    identities="(SELECT array_agg(subject::text) FROM user_identities "
+    "WHERE user_id = users.id AND subject <> username)",
+    condition="(is_admin OR EXISTS (SELECT FROM user_tokens WHERE user_id = users.id) OR "
+    "EXISTS (SELECT FROM auth_sessions WHERE user_id = users.id))",
+    end=(
         "DELETE FROM user_tokens WHERE user_id = {id}",
         "DELETE FROM auth_sessions WHERE user_id = {id}",
-        "UPDATE users SET is_admin = false WHERE id = {id} AND is_admin",
+        END_ADMINISTRATOR,
     ),
 )
-"""The same where keys and sessions are rows."""
+"""If keys and sessions are rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Keys and sessions of one user who has left."""
+    """What one user has and is to lose: keys and sessions, or what a group gave."""
 
     connection: "Connection[tuple[Any, ...]]"
     statements: Sequence[str]
-    number: int
-    user: str
+    account: Account
     reason: str
+    group: str = ""
+    """The group whose grants are meant; for keys and sessions empty."""
     depends_on: tuple[str, ...] = ()
 
     @property
+    def user(self) -> str:
+        """The user's name."""
+        return self.account.name
+
+    @property
     def address(self) -> str:
-        """``access/USER``."""
-        return f"access/{self.user}"
+        """``access/USER``, or ``access/USER/GROUP``."""
+        return f"access/{self.user}/{self.group}" if self.group else f"access/{self.user}"
 
     @property
     def desired(self) -> State:
@@ -80,10 +115,11 @@ class Access:
 
     def delete(self) -> None:
         """End it."""
+        values = {"id": sql.Literal(self.account.id), "group": sql.Literal(self.group)}
         try:
             with self.connection.transaction():
                 for statement in self.statements:
-                    self.connection.execute(sql.SQL(statement).format(id=sql.Literal(self.number)))
+                    self.connection.execute(sql.SQL(statement).format(**values))
         # The class only: the text of an error may quote the row.
         except PostgresError as error:
             raise RefusedError(
@@ -92,105 +128,79 @@ class Access:
 
 
 def ended_access(context: Context) -> list[Access]:
-    """The access that is to end.
+    """The access that is to end: of those who have left first, then that of groups.
 
     Raises:
         BootstrapError: Keycloak or PostgreSQL does not answer, or Keycloak names no member at all.
     """
     # 3.6.0 has one key a user, which is the hash of the password; 3.17.2 has a row for each key and session.
-    select, statements = ROWS if context.settings.tested_release.sessions_in_database else HASHES
+    statements = ROWS if context.settings.tested_release.sessions_in_database else HASHES
     settings = context.settings.database
     connection = replace(role_account(context), databases=[settings.auth_name]).connect()
     try:
         # Read before Keycloak is asked, so that a user who is created meanwhile is not among the suspects.
-        users = connection.execute(sql.SQL(select)).fetchall()
+        users = [_account(row) for row in connection.execute(sql.SQL(statements.select)).fetchall()]
+        rights = [
+            (_account(row), _text(row[4])) for row in connection.execute(sql.SQL(statements.select_rights)).fetchall()
+        ]
     except PostgresError as error:
         raise MissingError(
             f"database {settings.auth_name} has no users yet ({type(error).__name__})", remedy="deliver MLflow first"
         ) from None
-    gone = _gone(logged_in(context), context.settings, [(int(str(row[0])), str(row[1]), bool(row[2])) for row in users])
-    return [
-        Access(connection=connection, statements=statements, number=number, user=name, reason=reason)
-        for number, name, reason in gone
+    directory = Directory(logged_in(context), context.settings)
+    members = directory.members()
+    gone = [
+        Access(connection=connection, statements=statements.end, account=account, reason=reason)
+        for account, reason in _gone(directory, members, users)
     ]
-
-
-def _gone(api: Api, settings: Settings, users: Sequence[tuple[int, str, bool]]) -> list[tuple[int, str, str]]:
-    members = {
-        name for group in our_groups(settings) for user in _members(api, settings, group) for name in _names(user)
-    }
-    # An empty answer is rather a wrong realm or a lost right than a company without users.
-    if not members:
-        raise UnreachableError(
-            f"Keycloak names no member of {', '.join(our_groups(settings))}",
-            remedy="nothing was ended; look at the groups of the realm",
+    administrators = context.settings.authentication.admin_group
+    return gone + [
+        Access(
+            connection=connection,
+            statements=[END_ADMINISTRATOR if group is None else END_MEMBERSHIP],
+            account=account,
+            reason=f"not in {group or administrators}",
+            group="administrators" if group is None else group,
         )
-    suspects = [user for user in users if _folded(user[1]) not in members]
-    reasons = [(number, name, local, _reason(api, settings, _folded(name))) for number, name, local in suspects]
+        for account, group in _lost(directory, members, rights)
+    ]
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    return Account(int(row[0]), str(row[1]), bool(row[2]), frozenset(row[3] or ()))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _gone(directory: Directory, members: frozenset[str], users: Sequence[Account]) -> list[tuple[Account, str]]:
+    suspects = [user for user in users if members.isdisjoint(user.marks)]
+    reasons = [(user, directory.reason_to_end(user)) for user in suspects]
     return [
-        (number, name, reason)
-        for number, name, local, reason in reasons
+        (user, reason)
+        for user, reason in reasons
         # Accounts that administrators created in MLflow itself were never in the realm.
-        if reason and not (local and reason == UNKNOWN and not name.startswith(SERVICE_ACCOUNT))
+        if reason and not (user.is_local and reason == UNKNOWN and not user.name.startswith(SERVICE_ACCOUNT))
     ]
 
 
-def _members(api: Api, settings: Settings, group: str) -> Iterator[Mapping[str, Any]]:
-    login = settings.authentication
-    yield from _below(api, group_id(api, group), deeper=login.include_subgroups and group == login.user_group)
-
-
-def _below(api: Api, group: str, *, deeper: bool) -> Iterator[Mapping[str, Any]]:
-    # Keycloak lists direct members only, not those of groups within.
-    yield from _list(api, f"groups/{group}/members")
-    for child in _list(api, f"groups/{group}/children") if deeper else ():
-        yield from _below(api, child["id"], deeper=True)
-
-
-def _reason(api: Api, settings: Settings, name: str) -> str | None:
-    # A service account logs in by its name, a person by the e-mail, which is the plugin's user name.
-    field = "username" if name.startswith(SERVICE_ACCOUNT) else "email"
-    found = [
-        user
-        for user in _list(api, "users", **{field: name, "exact": "true"})
-        # Compared once more, since the answer decides whose access ends.
-        if _folded(str(user.get(field, ""))) == name
+def _lost(
+    directory: Directory, members: frozenset[str], rights: Sequence[tuple[Account, str | None]]
+) -> list[tuple[Account, str | None]]:
+    administrators = directory.settings.authentication.admin_group
+    held = [(account, group) for account, group in rights if not members.isdisjoint(account.marks)]
+    known = {name: directory.members_of(name) for name in {group or administrators for _, group in held}}
+    suspects = [(account, group) for account, group in held if _is_outside(account, known[group or administrators])]
+    groups = {account: directory.groups_of(account) for account, _ in suspects}
+    return [
+        (account, group)
+        for account, group in suspects
+        # No group at all is rather half an answer: they are members of one of ours.
+        if groups[account] and (group or administrators) not in groups[account]
     ]
-    if not found:
-        return UNKNOWN
-    enabled = [user for user in found if user.get("enabled") is True]
-    if not enabled:
-        return "disabled"
-    paths = [str(group.get("path", "")) for user in enabled for group in _list(api, f"users/{user['id']}/groups")]
-    return None if any(_is_ours(settings, path) for path in paths) else "in none of the groups"
 
 
-def _is_ours(settings: Settings, path: str) -> bool:
-    login = settings.authentication
-    below = login.include_subgroups and path.startswith(f"/{login.user_group}/")
-    return below or path in {f"/{group}" for group in our_groups(settings)}
-
-
-def _list(api: Api, path: str, **query: str) -> Iterator[Mapping[str, Any]]:
-    first = 0
-    page: list[dict[str, Any]] = [{}]
-    while page:
-        page = api.call(path.split("/")[0], api.get, path, **query, first=first, max=PAGE)
-        if not isinstance(page, list) or not all(isinstance(one, dict) and one.get("id") for one in page):
-            raise UnreachableError(
-                f"Keycloak's answer about {path} is not whole", remedy="nothing was ended; try again"
-            )
-        yield from page
-        first += len(page)
-
-
-def _names(user: Mapping[str, Any]) -> Iterator[str]:
-    if user.get("enabled") is True:
-        if isinstance(user.get("email"), str):
-            yield _folded(user["email"])
-        if str(user.get("username", "")).startswith(SERVICE_ACCOUNT):
-            yield _folded(user["username"])
-
-
-def _folded(name: str) -> str:
-    return name.strip().lower()
+def _is_outside(account: Account, members: frozenset[str] | None) -> bool:
+    # A group that the realm does not have is nobody's to leave: an administrator of MLflow may have made it.
+    return members is not None and members.isdisjoint(account.marks)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from mlflow_sso.account import User, folded, id_mark
 from mlflow_sso.check import identity_provider
 from mlflow_sso.errors import RetryableError, TerminalError
-from mlflow_sso.groups import PARENT_VARIABLE, allowed_groups
+from mlflow_sso.groups import PARENT_VARIABLE, allowed_groups, group_names
 from mlflow_sso.secrets_root import SecretsRoot
 
 PAGE = 100
@@ -33,11 +34,11 @@ class Directory:
     timeout: float
 
     def members(self) -> frozenset[str]:
-        """Names by which MLflow knows the enabled members of the groups that may use the server.
+        """Marks of the enabled members of the groups that may use the server.
 
         Raises ``RetryableError`` if there are none: an empty realm is a fault more likely than the truth.
         """
-        found = {name for group in sorted(allowed_groups()) for user in self._members_of(group) for name in names(user)}
+        found = {mark for group in sorted(allowed_groups()) for user in self._members_of(group) for mark in marks(user)}
         if not found:
             raise RetryableError(
                 f"Keycloak names no member of {', '.join(sorted(allowed_groups())) or 'any group'}",
@@ -45,17 +46,42 @@ class Directory:
             )
         return frozenset(found)
 
-    def reason_to_end(self, name: str) -> str | None:
-        """Why the user ``name`` may not use the server any more; None if Keycloak says that they may."""
+    def members_of(self, group: str) -> frozenset[str] | None:
+        """Marks of the enabled members of any group of the realm; None if it has none at that path."""
+        if self._find(f"group-by-path/{quote(group)}") is None:
+            return None
+        return frozenset(mark for user in self._members_of(group) for mark in marks(user))
+
+    def reason_to_end(self, user: User) -> str | None:
+        """Why ``user`` may not use the server any more; None if Keycloak says that they may."""
+        found = self._records(user)
+        if not found:
+            return UNKNOWN
+        if not any(one.get("enabled") is True for one in found):
+            return "disabled"
+        return None if not allowed_groups().isdisjoint(self._groups(found)) else "in none of the groups"
+
+    def groups_of(self, user: User) -> frozenset[str]:
+        """Names of the groups of ``user`` as a login would find them; none for who is disabled or unknown."""
+        return self._groups(self._records(user))
+
+    def _records(self, user: User) -> list[Record]:
+        if user.identities:
+            found = (self._find(f"users/{quote(one, safe='')}") for one in sorted(user.identities))
+            return [one for one in found if one is not None]
+        name = folded(user.name)
         field = "username" if name.startswith(SERVICE_ACCOUNT) else "email"
         # Without ``exact`` Keycloak finds every user whose name contains the text.
-        users = [user for user in self._list("users", **{field: name, "exact": "true"}) if _knows(user, field, name)]
-        if not users:
-            return UNKNOWN
-        if not any(user.get("enabled") is True for user in users):
-            return "disabled"
-        paths = (path for user in users if user.get("enabled") is True for path in self._paths_of(user))
-        return None if any(_is_allowed(path) for path in paths) else "in none of the groups"
+        return [one for one in self._list("users", **{field: name, "exact": "true"}) if _knows(one, field, name)]
+
+    def _groups(self, records: list[Record]) -> frozenset[str]:
+        paths = [
+            str(group.get("path", ""))
+            for one in records
+            if one.get("enabled") is True
+            for group in self._list(f"users/{one['id']}/groups")
+        ]
+        return frozenset(group_names(paths, subgroups_of=os.environ.get(PARENT_VARIABLE, "")))
 
     def _members_of(self, group: str) -> Iterator[Record]:
         found = self._get(f"group-by-path/{quote(group)}")
@@ -70,9 +96,6 @@ class Directory:
             for child in self._list(f"groups/{group}/children"):
                 yield from self._members_below(child["id"], deeper=True)
 
-    def _paths_of(self, user: Record) -> list[str]:
-        return [str(group.get("path", "")) for group in self._list(f"users/{user['id']}/groups")]
-
     def _list(self, path: str, **query: str) -> Iterator[Record]:
         """Every record of a list, a page at a time until one is empty: a short page is not always the last."""
         first = 0
@@ -84,7 +107,14 @@ class Directory:
             yield from page
             first += len(page)
 
-    def _get(self, path: str, **query: str) -> Any:
+    def _find(self, path: str) -> Record | None:
+        """The record at ``path``, None if the realm has none there."""
+        found = self._get(path, missing=None)
+        if found is not None and not (isinstance(found, Mapping) and isinstance(found.get("id"), str)):
+            raise _half_answer(path)
+        return found
+
+    def _get(self, path: str, *, missing: Any = ..., **query: str) -> Any:
         # Only programs that use requests spend the time of its import.
         import requests
 
@@ -98,6 +128,8 @@ class Directory:
             ) from None
         if answer.status_code in (401, 403):
             raise TerminalError(f"Keycloak refuses the directory client at {url}: {answer.status_code}", remedy=RIGHTS)
+        if answer.status_code == 404 and missing is not ...:
+            return missing
         if answer.status_code != 200:
             raise RetryableError(f"{url} answers {answer.status_code}", remedy="nothing was ended; try again")
         try:
@@ -109,19 +141,15 @@ class Directory:
 UNKNOWN = "not in the realm"
 
 
-def names(user: Record) -> Iterator[str]:
-    """What MLflow may call a user of the realm: the e-mail address, and a service account by its own name too."""
+def marks(user: Record) -> Iterator[str]:
+    """How an account finds its user of the realm: by the id, by the e-mail address, a client's by its own name too."""
     if user.get("enabled") is not True:
         return
+    yield id_mark(str(user["id"]))
     if isinstance(user.get("email"), str):
         yield folded(user["email"])
     if str(user.get("username", "")).startswith(SERVICE_ACCOUNT):
         yield folded(user["username"])
-
-
-def folded(name: str) -> str:
-    """A user's name as the plugins store it."""
-    return name.strip().lower()
 
 
 def log_in(root: SecretsRoot, timeout: float) -> Directory:
@@ -152,12 +180,6 @@ def log_in(root: SecretsRoot, timeout: float) -> Directory:
 
 def _knows(user: Record, field: str, name: str) -> bool:
     return folded(str(user.get(field, ""))) == folded(name)
-
-
-def _is_allowed(path: str) -> bool:
-    from mlflow_sso.groups import group_names
-
-    return not allowed_groups().isdisjoint(group_names([path], subgroups_of=os.environ.get(PARENT_VARIABLE, "")))
 
 
 def _half_answer(what: str) -> RetryableError:

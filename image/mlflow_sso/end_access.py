@@ -1,22 +1,24 @@
-"""``end-access``: ends keys and sessions of users who may no longer log in at Keycloak.
+"""``end-access``: ends keys and sessions of users who may no longer log in at Keycloak, and rights of groups they left.
 
 An access key lives for up to a year, whatever happens to its user meanwhile. Who is in neither group, is disabled or is
-not in the realm any more loses key and sessions; who comes back logs in again. Somebody is taken for gone only if two
-readings of the groups and a look at the user agree; whenever Keycloak does not answer whole, nothing is ended.
+not in the realm any more loses key and sessions; who comes back logs in again. Who may still log in loses what a login
+would take: the grants of a group that they have left, the rights of an administrator. Somebody is taken for gone only
+if two readings of the groups and a look at the user agree; whenever Keycloak does not answer whole, nothing is ended.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 
 from mlflow_sso import directory, log
-from mlflow_sso.access_rows import User, access_rows
+from mlflow_sso.access_rows import Right, access_rows
+from mlflow_sso.account import User
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
-from mlflow_sso.directory import UNKNOWN, Directory, folded
+from mlflow_sso.directory import UNKNOWN, Directory
 from mlflow_sso.errors import UsageError
-from mlflow_sso.groups import allowed_groups
+from mlflow_sso.groups import administrators_groups, allowed_groups
 from mlflow_sso.outcomes import recorded
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
@@ -46,15 +48,19 @@ def run(arguments: Namespace) -> int:
     ):
         require_head(connection, schema)
         rows = access_rows(release)
-        users = rows.users(connection)
-        gone = find_gone(users, directory.log_in(root, arguments.timeout))
+        users, rights = rows.users(connection), rows.rights(connection)
+        keycloak = directory.log_in(root, arguments.timeout)
+        gone, lost = find_gone(users, keycloak), find_lost(rights, keycloak)
         # Only from here: no transaction stays open while Keycloak is asked.
         connection.autocommit = False
         for user, reason in gone:
             counts = {} if arguments.dry_run else rows.end_access(connection, user)
             log.result(user=user.name, reason=reason, dry_run=arguments.dry_run, **counts)
-        outcome.counts = {"users": len(users), "ended": len(gone)}
-    log.result(total=len(gone), of=len(users), dry_run=arguments.dry_run)
+        for right in lost:
+            counts = {} if arguments.dry_run else rows.end_right(connection, right)
+            log.result(user=right.user.name, reason=_left(right), dry_run=arguments.dry_run, **counts)
+        outcome.counts = {"users": len(users), "ended": len(gone), "rights": len(lost)}
+    log.result(total=len(gone), of=len(users), rights=len(lost), dry_run=arguments.dry_run)
     return 0
 
 
@@ -67,13 +73,40 @@ def find_gone(users: Iterable[User], keycloak: Directory) -> list[tuple[User, st
     if suspects:
         # A list that changes while its pages are read may omit a user.
         suspects = _missing_from(keycloak, suspects)
-    reasons = [(user, keycloak.reason_to_end(folded(user.name))) for user in suspects]
+    reasons = [(user, keycloak.reason_to_end(user)) for user in suspects]
     return [(user, reason) for user, reason in reasons if reason and not _is_local(user, reason)]
+
+
+def find_lost(rights: Iterable[Right], keycloak: Directory) -> list[Right]:
+    """Those of ``rights`` whose user may log in and is in the group no more.
+
+    A group that the realm does not have is nobody's to leave: an administrator of MLflow may have made it. Raises
+    ``ProgramError`` for half an answer.
+    """
+    members = keycloak.members()
+    held = [right for right in rights if not members.isdisjoint(right.user.marks)]
+    known = {name: keycloak.members_of(name) for right in held for name in _groups(right)}
+    suspects = [right for right in held if _is_outside(right, known)]
+    groups = {right.user: keycloak.groups_of(right.user) for right in suspects}
+    return [right for right in suspects if groups[right.user] and groups[right.user].isdisjoint(_groups(right))]
+
+
+def _groups(right: Right) -> frozenset[str]:
+    return administrators_groups() if right.group is None else frozenset((right.group,))
+
+
+def _is_outside(right: Right, known: Mapping[str, frozenset[str] | None]) -> bool:
+    found = [known[name] for name in _groups(right)]
+    return bool(found) and all(members is not None and members.isdisjoint(right.user.marks) for members in found)
+
+
+def _left(right: Right) -> str:
+    return f"not in {right.group or ', '.join(sorted(_groups(right)))}"
 
 
 def _missing_from(keycloak: Directory, users: Iterable[User]) -> list[User]:
     members = keycloak.members()
-    return [user for user in users if folded(user.name) not in members]
+    return [user for user in users if members.isdisjoint(user.marks)]
 
 
 def _is_local(user: User, reason: str) -> bool:

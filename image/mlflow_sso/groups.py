@@ -65,5 +65,13 @@ def _name(path: Any, *, plain: bool) -> str:
 
 def allowed_groups() -> frozenset[str]:
     """The groups whose members may use the server: OIDC_GROUP_NAME and OIDC_ADMIN_GROUP_NAME."""
-    listed = f"{os.environ.get('OIDC_GROUP_NAME', '')},{os.environ.get('OIDC_ADMIN_GROUP_NAME', '')}"
-    return frozenset(name.strip() for name in listed.split(",")) - {""}
+    return _listed("OIDC_GROUP_NAME") | administrators_groups()
+
+
+def administrators_groups() -> frozenset[str]:
+    """The groups whose members administer: OIDC_ADMIN_GROUP_NAME."""
+    return _listed("OIDC_ADMIN_GROUP_NAME")
+
+
+def _listed(variable: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in os.environ.get(variable, "").split(",")) - {""}

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from mlflow_sso.access_rows import User
+from mlflow_sso.access_rows import Right
+from mlflow_sso.account import User
 from mlflow_sso.directory import PAGE, Directory
-from mlflow_sso.end_access import find_gone
+from mlflow_sso.end_access import find_gone, find_lost
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
 
 Answer = Callable[[str, Mapping[str, str]], Any]
@@ -49,6 +50,8 @@ class Stub:
             case ["users"]:
                 field = "email" if "email" in query else "username"
                 return self._page([one for one in self.users.values() if one[field] == query[field]], query)
+            case ["users", user]:
+                return self.users.get(user, 404)
             case ["users", user, "groups"]:
                 found = [{"id": name, "path": f"/{name}"} for name, members in self.groups.items() if user in members]
                 return self._page(found, query)
@@ -89,10 +92,23 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     server.server_close()
 
 
-def gone(stub: Stub, *names: str, service: bool = False) -> dict[str, str]:
-    directory = Directory(realm_url=stub.url, session=requests.Session(), timeout=10)
-    users = [User(id=number, name=name, is_service_account=service) for number, name in enumerate(names)]
-    return {user.name: reason for user, reason in find_gone(users, directory)}
+def gone(stub: Stub, *names: str, service: bool = False, bound_to: str | None = None) -> dict[str, str]:
+    identities = frozenset([bound_to] if bound_to else [])
+    users = [
+        User(id=number, name=name, is_service_account=service, identities=identities)
+        for number, name in enumerate(names)
+    ]
+    return {user.name: reason for user, reason in find_gone(users, directory(stub))}
+
+
+def directory(stub: Stub) -> Directory:
+    return Directory(realm_url=stub.url, session=requests.Session(), timeout=10)
+
+
+def lost(stub: Stub, name: str, *groups: str | None) -> list[str | None]:
+    """Which of ``groups`` the user loses; None stands for an administrator's rights."""
+    user = User(id=1, name=f"{name}@example.com", is_service_account=False)
+    return [right.group for right in find_lost([Right(user=user, group=group) for group in groups], directory(stub))]
 
 
 def test_leavers_are_named_with_reason(stub: Stub) -> None:
@@ -138,6 +154,59 @@ def test_local_service_accounts_stay_unless_realm_knows_them(stub: Stub) -> None
 
     assert gone(stub, "robot", "bert@example.com", service=True) == {"bert@example.com": "disabled"}
     assert gone(stub, "robot") == {"robot": "not in the realm"}
+
+
+def test_bound_accounts_follow_id_not_address(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", email="new@example.com")
+    stub.add("bert", "mlflow-users", email="old@example.com")
+
+    # Its user has another address by now, and somebody else has the account's.
+    assert gone(stub, "old@example.com", bound_to="anna") == {}
+    assert gone(stub, "old@example.com", bound_to="left") == {"old@example.com": "not in the realm"}
+    stub.users["anna"]["enabled"] = False
+    assert gone(stub, "old@example.com", bound_to="anna") == {"old@example.com": "disabled"}
+
+
+def test_rights_of_left_groups_are_lost(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", "teams/vision")
+    stub.add("bert", "mlflow-admins", "teams/sound")
+
+    assert lost(stub, "anna", "mlflow-users", "teams/vision", "teams/sound", None) == ["teams/sound", None]
+    assert lost(stub, "bert", "mlflow-users", "mlflow-admins", "teams/vision", None) == ["mlflow-users", "teams/vision"]
+
+
+def test_groups_outside_realm_are_kept(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users")
+
+    assert lost(stub, "anna", "made by hand", "deleted/there") == []
+
+
+def test_leavers_and_unknown_keep_rows_of_groups(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", enabled=False)
+    stub.add("bert", "mlflow-users", "teams/sound")
+
+    # Their keys and sessions end; a machine that comes back finds its groups, which no login would renew.
+    assert lost(stub, "anna", "teams/sound", None) == []
+    assert lost(stub, "robot", "teams/sound", None) == []
+
+
+def test_subgroup_keeps_group_above(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.add("bert", "mlflow-users/team")
+    stub.children = {"mlflow-users": ["mlflow-users~team"]}
+    stub.add("carl", "mlflow-users")
+    monkeypatch.setenv("MLFLOW_SSO_SUBGROUPS_OF", "mlflow-users")
+
+    assert lost(stub, "bert", "mlflow-users", "mlflow-users/team") == []
+    assert lost(stub, "carl", "mlflow-users", "mlflow-users/team") == ["mlflow-users/team"]
+
+
+@pytest.mark.parametrize(("begin", "answer"), [("users/bert/groups", []), ("groups/teams~sound", [])])
+def test_one_empty_answer_takes_no_right(stub: Stub, begin: str, answer: Any) -> None:
+    stub.add("bert", "mlflow-users", *(["teams/sound"] if begin.startswith("groups") else []))
+    stub.groups.setdefault("teams/sound", [])
+    stub.spoiled = {begin: answer}
+
+    assert lost(stub, "bert", "teams/sound") == []
 
 
 def test_subgroups_count_if_asked_for(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:

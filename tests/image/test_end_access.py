@@ -18,6 +18,7 @@ from live.servers.process import free_port
 pytestmark = pytest.mark.servers
 
 LEAVERS = ("disabled", "deleted", "ungrouped", "strayed")
+TEAM = "/contractors"
 SEARCH = f"{API}/experiments/search?max_results=5"
 
 
@@ -48,10 +49,13 @@ def office(migrated_once: Pod, realm: Realm, tmp_path_factory: pytest.TempPathFa
     mount_server_secrets(pod)
     mount_directory(pod, realm)
     people = {name: realm.add_user(name, "/mlflow-users") for name in (*LEAVERS, "back", "stays")}
-    people["boss"] = realm.add_user("boss", "/mlflow-admins")
+    people |= {name: realm.add_user(name, "/mlflow-admins", "/mlflow-users") for name in ("boss", "chief")}
+    people["guest"] = realm.add_user("guest", "/mlflow-users", TEAM)
+    for name in ("disabled", "deleted"):
+        move(realm, people[name], "mlflow-admins")
     realm.change_user(people["stays"], email="Stays@Example.com")
     keys = make_users(pod, *people, "mlflow-machines", "robot", "grace")
-    query = "UPDATE users SET is_service_account = (username = 'robot@example.com'), is_admin = (username LIKE 'd%%')"
+    query = "UPDATE users SET is_service_account = (username = 'robot@example.com')"
     pod.database.query(query, service="mlflow_auth")
     with Serving(pod=pod, port=port) as server:
         yield Office(pod=pod, realm=realm, server=server.wait(), keys=keys, people=people)
@@ -77,7 +81,7 @@ def test_while_everybody_is_there_nothing_ends(office: Office) -> None:
     done = office.pod.run("end-access")
 
     assert done.code == 0, done.stderr
-    assert done.results == [{"total": 0, "of": 10, "dry_run": False}]
+    assert done.results == [{"total": 0, "of": 12, "rights": 0, "dry_run": False}]
     assert all(office.opens(name) for name in office.keys)
 
 
@@ -113,12 +117,75 @@ def test_leavers_lose_key_and_session_within_one_run(office: Office) -> None:
     assert gauges(office.pod)[2]["end-access/ended"] == 0
     assert (before, kept, office.inside(browser)) == (True, True, False)
     assert {name for name in office.keys if office.opens(name)} == set(office.keys) - set(LEAVERS)
+    assert administrators(office.pod).isdisjoint(f"{name}@example.com" for name in LEAVERS)
 
 
-def move(realm: Realm, key: str, path: str) -> None:
+def move(realm: Realm, key: str, path: str, method: str = "PUT") -> None:
+    """Into a group; out of it with DELETE."""
     with realm.administrator() as admin:
-        group = admin.get(f"/admin/realms/mlflow/group-by-path/{path}").json()["id"]
-        admin.put(f"/admin/realms/mlflow/users/{key}/groups/{group}").raise_for_status()
+        group = admin.get(f"/admin/realms/mlflow/group-by-path/{path.lstrip('/')}").json()["id"]
+        admin.request(method, f"/admin/realms/mlflow/users/{key}/groups/{group}").raise_for_status()
+
+
+def administrators(pod: Pod) -> set[str]:
+    return {row[0] for row in pod.database.query("SELECT username FROM users WHERE is_admin", service="mlflow_auth")}
+
+
+def test_left_groups_take_rights_of_keys(office: Office) -> None:
+    realm, people, url = office.realm, office.people, office.server.url
+    for name in ("guest", "chief", "boss"):
+        with realm.client() as browser:
+            realm.log_in(browser, url, name).raise_for_status()
+    with office.server.client("boss", office.keys["boss"]) as boss:
+        created = boss.post(f"{API}/experiments/create", json={"name": "of the contractors"}).raise_for_status()
+    found = created.json()["experiment_id"]
+    granted = (
+        "INSERT INTO experiment_group_permissions (experiment_id, group_id, permission) "
+        "SELECT %s, id, 'READ' FROM groups WHERE group_name = %s"
+    )
+    office.pod.database.query(granted, found, TEAM[1:], service="mlflow_auth")
+    before = (reads(office, "guest", found), reads(office, "chief", found), administrators(office.pod))
+    move(realm, people["guest"], TEAM, "DELETE")
+    move(realm, people["chief"], "mlflow-admins", "DELETE")
+
+    planned = office.pod.run("end-access", "--dry-run")
+    kept = (reads(office, "guest", found), reads(office, "chief", found))
+    done = office.pod.run("end-access")
+    again = office.pod.run("end-access")
+
+    assert before[:2] == kept == (200, 200)
+    assert before[2] >= {"boss@example.com", "chief@example.com"}
+    told = {(line["user"], line["reason"]) for line in done.results[:-1]}
+    assert told == {(line["user"], line["reason"]) for line in planned.results[:-1]}
+    assert told == {
+        ("guest@example.com", "not in contractors"),
+        # Its grants as a group, and the rights that it gives.
+        ("chief@example.com", "not in mlflow-admins"),
+    }
+    assert (done.results[-1]["rights"], again.results[-1]["rights"]) == (3, 0)
+    assert (reads(office, "guest", found), reads(office, "chief", found)) == (403, 403)
+    assert (reads(office, "boss", found), office.opens("guest"), office.opens("chief")) == (200, True, True)
+    assert "chief@example.com" not in administrators(office.pod)
+
+
+def reads(office: Office, name: str, experiment: str) -> int:
+    with office.server.client(name, office.keys[name]) as client:
+        return client.get(f"{API}/experiments/get?experiment_id={experiment}").status_code
+
+
+@pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
+def test_bound_user_with_new_address_stays(office: Office) -> None:
+    browser = office.realm.client()
+    office.realm.log_in(browser, office.server.url, "stays").raise_for_status()
+    office.realm.change_user(office.people["stays"], email="renamed@example.com")
+    try:
+        done = office.pod.run("end-access")
+    finally:
+        office.realm.change_user(office.people["stays"], email="Stays@Example.com")
+
+    assert done.results[-1]["total"] == 0, done.stdout
+    assert office.inside(browser)
+    assert office.opens("stays")
 
 
 def test_returner_logs_in_and_old_sessions_stay_ended(office: Office) -> None:
