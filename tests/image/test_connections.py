@@ -9,7 +9,7 @@ from pod import Venv
 pytestmark = pytest.mark.servers
 
 SERVER = """
-import asyncio, json, os, socket, sys, tempfile, threading, time
+import asyncio, contextvars, json, os, socket, sys, tempfile, threading, time
 tempfile.tempdir = tempfile.mkdtemp()
 from uvicorn import Config
 from mlflow_sso.serve import connections
@@ -19,6 +19,7 @@ from mlflow_sso.serve.uvicorn_server import WatchedServer
 connections.WINDOW_SECONDS = connections.HEAD_SECONDS = 3
 connections.LINGER_IDLE_SECONDS = 1
 connections.RESERVED_CONNECTIONS = 4
+earlier = contextvars.ContextVar("earlier", default="alone")
 limits = connections.Limits(minimum_rate=200, connections=int(sys.argv[1]))
 
 async def application(scope, receive, send):
@@ -28,6 +29,9 @@ async def application(scope, receive, send):
     if scope["method"] == "POST" and scope["path"] != "/unread":
         body = await read_body(scope, receive)
         content = str(body.size).encode()
+    elif scope["path"] == "/context":
+        content = earlier.get().encode()
+        earlier.set("not alone")
     else:
         content = b"a" * (64 << 20) if large else b"hello"
     length = str(len(content)).encode()
@@ -138,6 +142,19 @@ print(json.dumps({"sent": sent, "status": answer(connection), "early": answer(ea
 )
 
 
+QUEUED = (
+    SERVER
+    + """
+one = b"GET /context HTTP/1.1\\r\\nHost: a\\r\\n"
+connection = opened(3 * (one + b"\\r\\n") + one + b"Connection: close\\r\\n\\r\\n")
+received = b""
+while piece := connection.recv(65536):
+    received += piece
+print(json.dumps({"alone": received.count(b"\\r\\n\\r\\nalone"), "others": received.count(b"not alone")}))
+"""
+)
+
+
 def run(venv: Venv, script: str, *arguments: str) -> dict[str, object]:
     done = subprocess.run(
         [venv.python, "-c", script, *arguments], capture_output=True, text=True, timeout=240, check=False
@@ -172,6 +189,10 @@ def test_too_many_connections_leave_room(venv: Venv) -> None:
     found = run(venv, CROWD, "20")
 
     assert found == {"full": ["503", "200"], "idle": ["200", "200"]}
+
+
+def test_queued_requests_share_no_context(venv: Venv) -> None:
+    assert run(venv, QUEUED, "20") == {"alone": 4, "others": 0}
 
 
 def test_refused_sender_sees_answer(venv: Venv) -> None:

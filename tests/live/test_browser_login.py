@@ -44,6 +44,17 @@ def test_browser_login_gives_each_member_their_rights(
     assert (known["username"], known["is_admin"]) == (f"{name}@example.com", is_admin)
 
 
+def test_cookies_go_over_https_and_to_no_script(system: System, person: BrowserUser) -> None:
+    person.log_in(system.users["user"])
+
+    host = system.settings.ingress.host
+    cookies = [one for one in person.page.context.cookies() if one["domain"].lstrip(".") == host]
+
+    assert "session" in {one["name"] for one in cookies}
+    assert [one for one in cookies if not (one["secure"] and one["httpOnly"] and one["sameSite"] == "Lax")] == []
+    assert person.page.evaluate("document.cookie") == ""
+
+
 def test_browser_login_tells_unauthorized_users_why(system: System, person: BrowserUser) -> None:
     person.sign_in(system.users["outsider"])
 

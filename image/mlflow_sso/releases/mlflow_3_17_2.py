@@ -110,11 +110,13 @@ def _protect_logins() -> None:
 def _patch_application(application: Any) -> None:
     from mlflow_sso.authorization.release_3_17_2.application import guard
     from mlflow_sso.patches.grant_patterns import compare_within_bounds
+    from mlflow_sso.patches.mlflow_3_17_2.direct_passing import pass_directly
     from mlflow_sso.patches.mlflow_3_17_2.return_address import return_after_login
     from mlflow_sso.patches.mlflow_3_17_2.route_index import skip_routers_by_prefix
     from mlflow_sso.patches.mlflow_3_17_2.router_errors import tell_refusals_from_failures
 
     compare_within_bounds()
+    pass_directly()
     skip_routers_by_prefix(application.router.routes)
     return_after_login()
     tell_refusals_from_failures(application)

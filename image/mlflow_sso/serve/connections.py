@@ -13,6 +13,7 @@ import struct
 import termios
 import time
 from collections import deque
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,6 +159,10 @@ class Connection(H11Protocol):  # type: ignore[misc]
             self._last_piece = time.monotonic()
             return
         super().data_received(data)
+
+    def handle_events(self) -> None:
+        # A request that waited behind another is begun by the other's task, of whose context it gets nothing.
+        Context().run(super().handle_events)
 
     def on_response_complete(self) -> None:
         self._waiting_since, self._received_before = time.monotonic(), self._received
