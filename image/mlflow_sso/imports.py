@@ -4,7 +4,8 @@ import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from importlib import reload
+from functools import cache
+from importlib import metadata, reload
 from importlib.util import find_spec
 from threading import RLock
 from types import ModuleType
@@ -83,6 +84,23 @@ def _import_when_used(stand_in: ModuleType) -> None:
 
 
 @contextmanager
+def entry_points_read_once() -> Iterator[None]:
+    """Read the entry points of all packages once; MLflow asks for ten groups, and each time every package is read."""
+    module: Any = metadata
+    read = module.entry_points
+    every = cache(read)
+
+    def selected(**parameters: str) -> Any:
+        return every().select(**parameters)
+
+    module.entry_points = selected
+    try:
+        yield
+    finally:
+        module.entry_points = read
+
+
+@contextmanager
 def only_schemas() -> Iterator[None]:
     """Both, for programs that need MLflow's tables and revisions, and serve nothing."""
     with without_data_frames(), collector_paused():
@@ -95,7 +113,7 @@ def serving_routes(variables: Mapping[str, str]) -> Iterator[None]:
 
     The AI gateway's modules cannot be imported without them.
     """
-    with collector_paused(), ExitStack() as deferred:
+    with collector_paused(), entry_points_read_once(), ExitStack() as deferred:
         if not switched_on(variables, "MLFLOW_ENABLE_AI_GATEWAY"):
             deferred.enter_context(without_data_frames("numpy"))
             deferred.enter_context(without_http_client())

@@ -19,7 +19,7 @@ from mlflow_sso.serve.uvicorn_server import WatchedServer
 connections.WINDOW_SECONDS = connections.HEAD_SECONDS = 3
 connections.LINGER_IDLE_SECONDS = 1
 connections.RESERVED_CONNECTIONS = 4
-earlier = contextvars.ContextVar("earlier", default="alone")
+earlier = contextvars.ContextVar("earlier", default="none")
 limits = connections.Limits(minimum_rate=200, connections=int(sys.argv[1]))
 
 async def application(scope, receive, send):
@@ -31,7 +31,7 @@ async def application(scope, receive, send):
         content = str(body.size).encode()
     elif scope["path"] == "/context":
         content = earlier.get().encode()
-        earlier.set("not alone")
+        earlier.set("an earlier one")
     else:
         content = b"a" * (64 << 20) if large else b"hello"
     length = str(len(content)).encode()
@@ -150,7 +150,7 @@ connection = opened(3 * (one + b"\\r\\n") + one + b"Connection: close\\r\\n\\r\\
 received = b""
 while piece := connection.recv(65536):
     received += piece
-print(json.dumps({"alone": received.count(b"\\r\\n\\r\\nalone"), "others": received.count(b"not alone")}))
+print(json.dumps({"own": received.count(b"\\r\\n\\r\\nnone"), "others": received.count(b"an earlier one")}))
 """
 )
 
@@ -192,7 +192,7 @@ def test_too_many_connections_leave_room(venv: Venv) -> None:
 
 
 def test_queued_requests_share_no_context(venv: Venv) -> None:
-    assert run(venv, QUEUED, "20") == {"alone": 4, "others": 0}
+    assert run(venv, QUEUED, "20") == {"own": 4, "others": 0}
 
 
 def test_refused_sender_sees_answer(venv: Venv) -> None:

@@ -37,6 +37,7 @@ def open_application() -> Application:
     count_busy_pools_as_outages()
     trust_recent_connections()
     leave_out_basic_auth()
+    leave_schema_alone()
     open_stores()
     share_tracking_store()
     application = installed().open_application()
@@ -59,6 +60,23 @@ def open_application() -> Application:
         log=log,
         probed=log.probe if log else None,
     )
+
+
+def leave_schema_alone() -> None:
+    """Let a store that opens create no tables and apply no revision: ``migrate`` does, and the start has compared.
+
+    MLflow 3.6.0 takes every migrated database for a new one, because it has more tables than a list in
+    ``_all_tables_exist``, and looks through all revisions at each start, once a store.
+    """
+    from mlflow.store.db import utils
+    from mlflow.store.model_registry import sqlalchemy_store
+
+    for module in (utils, sqlalchemy_store):
+        module.__dict__.update({name: _nothing for name in ("_initialize_tables",) if hasattr(module, name)})
+
+
+def _nothing(_: object) -> None:
+    """Stands for the creation of tables."""
 
 
 def open_stores() -> None:
