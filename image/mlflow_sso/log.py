@@ -13,7 +13,8 @@ REPEAT_SECONDS = 10.0
 
 
 def _line(fields: dict[str, object], stream: TextIO) -> None:
-    print(json.dumps(fields, default=str), file=stream, flush=True)
+    # As one text: print writes the end of a line apart, and lines of two threads would run together.
+    print(f"{json.dumps(fields, default=str)}\n", end="", file=stream, flush=True)
 
 
 def progress(message: str, *, level: str = "info", **fields: object) -> None:

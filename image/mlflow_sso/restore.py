@@ -6,7 +6,10 @@ were.
 
 import time
 from argparse import ArgumentParser, Namespace
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.imports import only_schemas
 from mlflow_sso.migrate import migrate
 from mlflow_sso.migrate.ownership import require_ownership
+from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
@@ -100,21 +104,47 @@ def _restore(
         stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
         # Left as one, after both were loaded: an error in the second database undoes the first.
         transactions = stack.enter_context(ExitStack())
-        for schema, connection in zip(both, connections, strict=True):
-            with errors_explained(schema, doing="cannot restore"):
-                database, before = manifest.databases[schema.name], schema_state(connection, schema)
-                transactions.enter_context(
-                    upgraded(connection, schema, before, deadline=deadline, to=database.revision)
-                )
-                _load(target, dump, schema, connection, database, keys)
+        with ExitStack() as loading:
+            for schema, connection in zip(both, connections, strict=True):
+                with errors_explained(schema, doing="cannot restore"):
+                    database, before = manifest.databases[schema.name], schema_state(connection, schema)
+                    transactions.enter_context(
+                        upgraded(connection, schema, before, deadline=deadline, to=database.revision)
+                    )
+                load = partial(_load, target, dump, schema, connection, database, keys)
+                # PostgreSQL sorts the indexes of one while alembic, which works for one at a time, creates the other.
+                loading.enter_context(_in_background(load, connection))
     # COPY leaves the planner without statistics until autovacuum comes by.
     for schema in both:
         _analyse(schema, deadline)
 
 
+@contextmanager
+def _in_background(work: Callable[[], None], connection: Any) -> Iterator[None]:
+    """Run ``work``, which uses ``connection``, beside the block, and raise its error at the end of it.
+
+    An error of the block ends the work first: nothing may use the connection while its transaction is rolled back.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(work)
+        try:
+            yield
+        except BaseException:
+            _cancel(running, connection)
+            raise
+        running.result()
+
+
+def _cancel(running: "Future[None]", connection: Any) -> None:
+    # Between two statements there is nothing to cancel yet.
+    while not wait([running], timeout=0.1).done:
+        connection.cancel()
+
+
 def _require_empty(connection: Any, schema: Schema) -> None:
     require_ownership(connection, schema)
-    tables_found = sorted(schema_state(connection, schema).tables)
+    # A program that ran too early may have written down how it ended, as `migrate` knows as well.
+    tables_found = sorted(schema_state(connection, schema).tables - {OUTCOMES})
     if tables_found:
         raise TerminalError(
             f"{schema.name} is not empty: it has {len(tables_found)} tables, such as {tables_found[0]}",
@@ -123,6 +153,13 @@ def _require_empty(connection: Any, schema: Schema) -> None:
 
 
 def _load(
+    target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
+) -> None:
+    with errors_explained(schema, doing="cannot restore"):
+        _load_tables(target, dump, schema, connection, database, keys)
+
+
+def _load_tables(
     target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
 ) -> None:
     if any(table.name == ENDED_ACCESS for table in database.tables):
@@ -154,7 +191,9 @@ def _load_table(
     target: Target, dump: Dump, schema: Schema, connection: Any, table: DumpedTable, keys: list[Any]
 ) -> None:
     with connection.cursor() as cursor:
-        statement = tables.copy_statement(table.name, table.columns, "FROM STDIN")
+        # Frozen rows, which a table may take that was emptied in the same transaction, are visible without a look at
+        # it: keys are checked sooner, and VACUUM need not write each page once more.
+        statement = tables.copy_statement(table.name, table.columns, "FROM STDIN WITH (FREEZE)")
         digest = target.read(
             dump, f"{schema.name}/{table.name}", lambda file: cursor.copy_expert(statement, file, 1 << 20), keys
         )
