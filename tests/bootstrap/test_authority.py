@@ -98,6 +98,20 @@ def test_what_operator_hands_over_wins(api: SecretsApi, openbao_server: OpenBao,
     assert data(openbao_server, ours, "postgres")["data"]["ca_crt"] == "handed over"
 
 
+def test_authority_handed_over_later_replaces_stored(openbao_server: OpenBao, settings_of: SettingsOf) -> None:
+    ours = settings_of()
+    _apply(openbao_server, ours, MLFLOW_POSTGRES_CA_CRT="first")
+    before = data(openbao_server, ours, "postgres")["data"]
+
+    _apply(openbao_server, ours, MLFLOW_POSTGRES_CA_CRT="first and second")
+    both = data(openbao_server, ours, "postgres")["data"]
+    without = _apply(openbao_server, ours)
+
+    assert both == before | {"ca_crt": "first and second"}
+    assert (without.pending, without.failures) == ((), ())
+    assert data(openbao_server, ours, "postgres")["data"] == both
+
+
 def test_cluster_without_authority_keeps_stored_value(
     api: SecretsApi, openbao_server: OpenBao, settings_of: SettingsOf
 ) -> None:

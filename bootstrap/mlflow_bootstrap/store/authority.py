@@ -1,4 +1,4 @@
-"""The authority of CloudNativePG's certificates, copied from the Cluster's Secret where we may read it."""
+"""The authority of PostgreSQL's certificate: as the operator hands it over, else as CloudNativePG's Secret has it."""
 
 from collections.abc import Mapping
 
@@ -18,12 +18,16 @@ def secret_name(settings: Settings) -> str:
 
 
 def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple[str, str], str]:
-    """``ca.crt`` as it is now, so that one that CloudNativePG has renewed is drift; empty where it cannot be had.
+    """``ca.crt`` as it is now, so that a renewed one is drift; empty if it cannot be had.
 
     A cluster is asked only where the settings or the pod that we run in say which: another cluster's authority in the
     store would shut MLflow out.
     """
-    if not _is_wanted(settings, credentials):
+    if not settings.database.uses_stored_ca:
+        return {}
+    if given := credentials.given("MLFLOW_POSTGRES_CA_CRT"):
+        return {FIELD: given.get_secret_value()}
+    if settings.database.host is not None or not knows_cluster(settings, credentials):
         return {}
     # Each store's client library is loaded only if the settings choose that store.
     from mlflow_bootstrap.store.cluster import Cluster
@@ -35,11 +39,6 @@ def copied_values(settings: Settings, credentials: Credentials) -> Mapping[tuple
         return {}
     text = found.data.get("ca.crt") if found else None
     return {FIELD: text} if text else {}
-
-
-def _is_wanted(settings: Settings, credentials: Credentials) -> bool:
-    from_cluster = settings.database.uses_stored_ca and settings.database.host is None
-    return from_cluster and knows_cluster(settings, credentials) and credentials.given("MLFLOW_POSTGRES_CA_CRT") is None
 
 
 def knows_cluster(settings: Settings, credentials: Credentials) -> bool:
