@@ -11,7 +11,7 @@ from live.image.built import buildah, debian_image
 from live.node.images import StaticImage
 from live.node.programs import Programs
 from live.servers.cache import cache_root, go_program, locked, maven_archive, say
-from live.servers.keycloak import VERSION as KEYCLOAK
+from live.servers.keycloak_build import VERSION as KEYCLOAK
 from live.servers.minio import MODULE as MINIO_MODULE
 from live.servers.minio import VERSION as MINIO
 

@@ -79,6 +79,7 @@ class Postgres(Server):
             "unix_socket_directories": "",
             # No crash of this machine has to be survived, and tests write much.
             "fsync": "off",
+            "full_page_writes": "off",
             **self._tls_parameters(),
             **self.parameters,
         }

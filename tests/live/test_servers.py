@@ -14,6 +14,7 @@ import pytest
 from minio import Minio as Client
 
 from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Registry, Server, ServerError
+from live.servers.keycloak import LENT
 from live.servers.memory import MEMORY, memory_folder
 
 pytestmark = pytest.mark.servers
@@ -89,11 +90,17 @@ def test_openbao_keeps_its_entries_over_a_restart() -> None:
 def test_keycloak_keeps_its_administrator_over_a_restart() -> None:
     with Keycloak() as server:
         before = _token(server)
+        lent = server.folder / "database" / LENT
+        had_own = not lent.exists()
+        # As after a start that was killed once the password was its own.
+        lent.write_text("password of the original")
 
         server.restart()
 
         assert before
+        assert had_own
         assert _token(server)
+        assert not lent.exists()
 
 
 def _token(server: Keycloak) -> bytes:
