@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from buckets import bucket_of
 from by_release import ByRelease
+from databases import dropped_afterwards
 from pod import Database, Forks, Pod, Venv
 from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
@@ -30,6 +31,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRelease:
     # By number of tests the longest files would come last: some have one test.
     config.option.loadscopereorder = False
     return ByRelease(config, log)
+
+
+@pytest.fixture(autouse=True)
+def databases() -> Iterator[None]:
+    """Those that a test makes go with it; those of a session or module are there before."""
+    with dropped_afterwards():
+        yield
 
 
 @pytest.fixture(scope="session", params=RELEASES)

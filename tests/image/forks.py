@@ -1,15 +1,20 @@
 """Runs the image's programs, and scripts, in forks of a process that has already imported what they import.
 
-Started by a release's interpreter. A line of JSON in: ``arguments`` of ``mlflow-sso``, or the path of a ``script`` with
-its own ``arguments``; ``environment``; files for ``stdout`` and ``stderr``; and ``kill_after``, in seconds, or null. A
-line of JSON out: ``code`` (negative when killed) and ``seconds``.
+Started by a release's interpreter with the path of a socket to listen on; it ends when standard input does. Each
+connection is one task, and several may run at a time. A line of JSON in: ``arguments`` of ``mlflow-sso``, or the path
+of a ``script`` with its own ``arguments``; the working ``folder``; ``environment``; files for ``stdout`` and
+``stderr``; ``longest``, and ``kill_after``, which may be null, in seconds. A line of JSON out: ``code`` (negative when
+killed) and ``seconds``.
 """
 
 import json
 import os
 import runpy
+import select
 import signal
+import socket
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -24,19 +29,21 @@ with collector_paused():
 
     import mlflow_sso.migrate.upgrade  # noqa: F401
 
-LONGEST = 1200
-"""Seconds after which a fork is ended."""
-
 
 def run(task: dict[str, Any]) -> None:
     """Be the process that the task describes; raises ``SystemExit``."""
-    # A fork that hangs would hold up every test after it.
-    signal.alarm(LONGEST)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # A fork that hangs would never be waited for.
+    signal.alarm(task["longest"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(task[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    # Nothing of this process's environment, as in a container.
+    # Nothing of this process's environment, as in a container, nor what was learnt from it.
     os.environ.clear()
     os.environ.update(task["environment"])
+    tempfile.tempdir = None
+    time.tzset()
+    os.chdir(task["folder"])
     if task["script"] is None:
         main(task["arguments"])
     sys.argv = ["-c", *task["arguments"]]
@@ -44,15 +51,38 @@ def run(task: dict[str, Any]) -> None:
     sys.exit(0)
 
 
-for line in sys.stdin:
-    task = json.loads(line)
-    started = time.monotonic()
-    child = os.fork()
-    if not child:
-        run(task)
-    if task["kill_after"] is not None:
-        time.sleep(task["kill_after"])
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    answer = {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - started}
-    print(json.dumps(answer), flush=True)
+def attend(connection: socket.socket) -> None:
+    """Read a task, and answer once its process has ended; returns only in that process."""
+    with connection.makefile("rw") as stream:
+        task = json.loads(stream.readline())
+        started = time.monotonic()
+        child = os.fork()
+        if child:
+            if task["kill_after"] is not None:
+                time.sleep(task["kill_after"])
+                os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            answer = {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - started}
+            print(json.dumps(answer), file=stream, flush=True)
+            os._exit(0)
+    connection.close()
+    run(task)
+
+
+def serve(listening: socket.socket) -> None:
+    """Have each connection attended to by a fork until standard input ends."""
+    # Nobody waits for those that attend; the kernel clears them away.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
+        connection, _ = listening.accept()
+        if not os.fork():
+            listening.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            attend(connection)
+        connection.close()
+
+
+with socket.socket(socket.AF_UNIX) as made:
+    made.bind(sys.argv[1])
+    made.listen(64)
+    serve(made)

@@ -2,25 +2,26 @@
 
 import json
 import os
-import secrets
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psycopg
 from buckets import Bucket as Bucket
-from psycopg import sql
-
-from live.servers import Postgres
+from databases import Database as Database
 
 ROOT = Path(__file__).parents[2]
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
 """MLflow sends no telemetry, and looks for no git."""
+
+LONGEST = 1200
+"""Seconds that a fork may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,21 +66,19 @@ class Done:
 
 @dataclass(kw_only=True)
 class Forks:
-    """A process of a release that has imported MLflow, which takes seconds, and runs in forks what would import it."""
+    """A process of a release that has imported MLflow, which takes seconds, and runs programs and scripts in forks."""
 
     venv: Venv
-    process: "subprocess.Popen[str]" = field(init=False)
+    process: "subprocess.Popen[bytes]" = field(init=False)
     folder: "tempfile.TemporaryDirectory[str]" = field(init=False)
 
     def __enter__(self) -> Self:
         self.folder = tempfile.TemporaryDirectory(prefix="forks-")
         self.process = subprocess.Popen(
-            [self.venv.python, "-W", "ignore::DeprecationWarning", Path(__file__).with_name("forks.py")],
+            [self.venv.python, "-W", "ignore::DeprecationWarning", Path(__file__).with_name("forks.py"), self._socket],
             env={"PATH": os.environ["PATH"], "HOME": self.folder.name, **QUIET},
             cwd=self.folder.name,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
         )
         return self
 
@@ -89,76 +88,41 @@ class Forks:
         self.process.communicate(timeout=240)
         self.folder.cleanup()
 
+    @property
+    def _socket(self) -> str:
+        return f"{self.folder.name}/socket"
+
     def run(
         self,
         arguments: Sequence[str],
         environment: Mapping[str, str],
         *,
         script: str | None = None,
+        longest: int = LONGEST,
         kill_after: float | None = None,
     ) -> Done:
-        """Run ``mlflow-sso`` with ``arguments``, or a ``script``, to its end or to the second in which it is killed."""
-        out, err, path = (Path(self.folder.name, name) for name in ("stdout", "stderr", "script.py"))
-        path.write_text(script or "")
-        task = {"arguments": list(arguments), "script": script and str(path), "environment": dict(environment)}
-        task |= {"stdout": str(out), "stderr": str(err), "kill_after": kill_after}
-        assert self.process.stdin
-        assert self.process.stdout
-        print(json.dumps(task), file=self.process.stdin, flush=True)
-        answer = json.loads(self.process.stdout.readline())
-        return Done(code=answer["code"], stdout=out.read_text(), stderr=err.read_text(), seconds=answer["seconds"])
+        """Run ``mlflow-sso`` with ``arguments``, or a ``script``, to its end or to the second in which it is killed.
 
+        Several threads may do so at a time.
+        """
+        with tempfile.TemporaryDirectory(dir=self.folder.name) as folder:
+            out, err, path = (Path(folder, name) for name in ("stdout", "stderr", "script.py"))
+            path.write_text(script or "")
+            task = {"arguments": list(arguments), "script": script and str(path), "environment": dict(environment)}
+            task |= {"folder": str(Path.cwd()), "stdout": str(out), "stderr": str(err)}
+            answer = self._ask({**task, "longest": longest, "kill_after": kill_after})
+            return Done(code=answer["code"], stdout=out.read_text(), stderr=err.read_text(), seconds=answer["seconds"])
 
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """A role with two databases of its own, as CloudNativePG or the bootstrap creates them."""
-
-    server: Postgres
-    role: str = field(default_factory=lambda: f"owner_{secrets.token_hex(4)}")
-    label: str = field(default_factory=lambda: secrets.token_hex(4))
-    # Everything that has to be escaped in a URI, and nothing of it in a service file.
-    password: str = field(default_factory=lambda: f"%/@:?#'&{secrets.token_urlsafe(9)}", repr=False)
-
-    def name(self, service: str) -> str:
-        return f"{service}_{self.label}"
-
-    def dsn(self, service: str) -> str:
-        return self.server.dsn(user=self.role, password=self.password, database=self.name(service))
-
-    def create(self) -> None:
-        self.superuser("CREATE ROLE {role} LOGIN PASSWORD {password}")
-        for service in ("mlflow", "mlflow_auth"):
-            self.superuser("CREATE DATABASE {database} OWNER {role}", service=service)
-
-    def copy(self) -> "Database":
-        """The same two databases under other names, with the same owner."""
-        copy = replace(self, label=secrets.token_hex(4))
-        for service in ("mlflow", "mlflow_auth"):
-            original = sql.Identifier(self.name(service)).as_string()
-            copy.superuser(f"CREATE DATABASE {{database}} TEMPLATE {original} OWNER {{role}}", service=service)
-        return copy
-
-    def superuser_dsn(self, service: str | None) -> str:
-        """Of the service's database, or of the server's own."""
-        database = self.name(service) if service else "postgres"
-        return self.server.dsn(user=self.server.superuser, password=self.server.superuser_password, database=database)
-
-    def superuser(self, statement: str, *, service: str = "mlflow", inside: str | None = None) -> None:
-        """Run one statement as the superuser, in the database of the service ``inside`` if one is named."""
-        names = {"role": sql.Identifier(self.role), "database": sql.Identifier(self.name(service))}
-        query = sql.SQL(statement).format(**names, password=sql.Literal(self.password))
-        with psycopg.connect(self.superuser_dsn(inside), autocommit=True) as connection:
-            connection.execute(query)
-
-    def query(self, statement: str, *parameters: object, service: str = "mlflow") -> list[tuple[Any, ...]]:
-        """Rows of a statement run as the owner; none for a statement without rows."""
-        with psycopg.connect(self.dsn(service), autocommit=True) as connection:
-            cursor = connection.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    def revision(self, service: str) -> str:
-        ((revision,),) = self.query("SELECT version_num FROM alembic_version", service=service)
-        return str(revision)
+    def _ask(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        with socket.socket(socket.AF_UNIX) as connection:
+            # It listens once everything is imported.
+            while connection.connect_ex(self._socket):
+                assert self.process.poll() is None, "the process that forks has ended"
+                time.sleep(0.05)
+            with connection.makefile("rw") as stream:
+                print(json.dumps(task), file=stream, flush=True)
+                answer: dict[str, Any] = json.loads(stream.readline())
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +136,7 @@ class Pod:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment beside the one that the manifests give."""
     forks: Forks | None = None
-    """Where ``migrate`` and ``script`` run; unset, each is a process that imports MLflow anew."""
+    """Where programs and scripts run; unset, each is a process that imports everything anew."""
 
     @property
     def secrets_root(self) -> Path:
@@ -248,6 +212,9 @@ class Pod:
 
     def run(self, program: str, *arguments: str, **environment: str) -> Done:
         """Run a program to its end, at most three minutes."""
+        # What Python itself heeds it reads when it starts.
+        if self.forks and not any(name.startswith("PYTHON") for name in environment):
+            return self._fork([program, *arguments], environment, longest=180)
         process = self.start(program, *arguments, **environment)
         stdout, stderr = process.communicate(timeout=180)
         return Done(code=process.returncode, stdout=stdout, stderr=stderr)
@@ -257,8 +224,13 @@ class Pod:
         if self.forks is None:
             assert kill_after is None
             return self.run("migrate", *arguments, **environment)
-        command = ["migrate", "--secrets-root", str(self.secrets_root), *arguments]
-        return self.forks.run(command, {**self.environment, **environment}, kill_after=kill_after)
+        return self._fork(["migrate", *arguments], environment, kill_after=kill_after)
+
+    def _fork(self, command: Sequence[str], environment: Mapping[str, str], **limits: Any) -> Done:
+        assert self.forks
+        program, *arguments = command
+        given = [program, "--secrets-root", str(self.secrets_root), *arguments]
+        return self.forks.run(given, {**self.environment, **environment}, **limits)
 
     def script(self, script: str, *arguments: str, **environment: str) -> Done:
         """Run a script of the tests that imports MLflow."""

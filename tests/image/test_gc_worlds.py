@@ -4,7 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from pod import Done, Pod
+from pod import Pod
 from worlds import World, possible_keys, store, worlds
 
 pytestmark = pytest.mark.servers
@@ -15,11 +15,6 @@ EXAMPLES = int(os.environ.get("GC_WORLDS", "40"))
 @pytest.fixture(scope="module")
 def world_pod(migrated_once: Pod, tmp_path_factory: pytest.TempPathFactory) -> Pod:
     return migrated_once.copy(tmp_path_factory.mktemp("worlds"))
-
-
-def collect(pod: Pod) -> Done:
-    assert pod.forks
-    return pod.forks.run(["gc", "--secrets-root", str(pod.secrets_root)], pod.environment)
 
 
 def is_within(key: str, folder: str) -> bool:
@@ -81,7 +76,7 @@ def test_gc_deletes_nothing_in_use(world_pod: Pod) -> None:
         keys = store(world, world_pod)
         removable = removable_folders(world, bucket)
 
-        done = collect(world_pod)
+        done = world_pod.run("gc")
 
         left = set(world_pod.bucket.objects())
         assert done.code in (0, 1), done.stderr
