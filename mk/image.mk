@@ -29,11 +29,11 @@ image-base: $(VENV)/.run ## write down the digests of the base images, for every
 image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
   "$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 
-.venv-image-%/.done: image/releases/%/requirements.lock image/releases/%/azure.lock image/pyproject.toml | $(VENV)/.servers
+.venv-image-%/.done: image/releases/%/requirements.lock image/releases/%/azure.lock image/releases/%/gcs.lock image/pyproject.toml | $(VENV)/.servers
 	@test -n '$(call image_python,$(call image_minor,$*))' || { echo "error: release $* needs Python $(call image_minor,$*); put python$(call image_minor,$*) on the PATH, or install it with pyenv" >&2; exit 1; }
 	@echo "installing release $* into .venv-image-$*"
 	@$(UV) venv --quiet --clear --python '$(call image_python,$(call image_minor,$*))' .venv-image-$*
-	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --compile-bytecode --only-binary :all: --require-hashes -r $< -r image/releases/$*/azure.lock
+	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --compile-bytecode --only-binary :all: --require-hashes -r $< -r image/releases/$*/azure.lock -r image/releases/$*/gcs.lock
 	@cd image && ../$(PY) -c 'from hatchling.build import build_editable; build_editable("../.venv-image-$*")' >/dev/null
 	@$(UV) pip install --quiet --python .venv-image-$*/bin/python --no-deps .venv-image-$*/mlflow_sso-*.whl
 	@touch $@
@@ -41,24 +41,21 @@ image_python = $(shell for python in $$(command -v python$(1)) $$(ls -d $${PYENV
 setup-image: $(IMAGE_VENVS:%=%/.done) ## install what the image's programs need, one environment a release
 
 image-lock: $(VENV)/.uv ## renew the hashed locks of the image's releases
-	@$(foreach release,$(IMAGE_RELEASES),$(UV) --directory image/releases/$(release) pip compile --quiet --upgrade --universal --fork-strategy fewest \
-	  --python-version $(call image_minor,$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
-	  --custom-compile-command 'make image-lock' requirements.in -o requirements.lock &&) true
-	@$(foreach release,$(IMAGE_RELEASES),$(UV) --directory image/releases/$(release) pip compile --quiet --upgrade --universal --fork-strategy fewest \
-	  --python-version $(call image_minor,$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes --no-emit-index-url \
-	  --custom-compile-command 'make image-lock' azure.in -o azure.lock &&) true
+	@$(foreach lock,requirements azure gcs,$(foreach release,$(IMAGE_RELEASES),$(UV) --directory image/releases/$(release) pip compile --quiet --upgrade \
+	  --universal --fork-strategy fewest --python-version $(call image_minor,$(release)) $(IMAGE_LOCK_$(release)) --only-binary :all: --generate-hashes \
+	  --no-emit-index-url --custom-compile-command 'make image-lock' $(lock).in -o $(lock).lock &&)) true
 	@$(UV) --directory image/build pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	  --no-emit-index-url --custom-compile-command 'make image-lock' requirements.in -o requirements.lock
 
 # What stores, lists or deletes objects, by the files of tests/image.
 STORE_TESTS := backup check fsck gc gc_locations leave stored_locations uploads
-BLOB_TESTS := fsck gc stored_locations uploads
+CLOUD_TESTS := fsck gc stored_locations uploads
 
 test-image: setup-image ## the image's programs against real servers, both releases
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/image
 
-test-stores: setup-image ## the same against another store than MinIO: make test-stores [STORE=seaweedfs|azurite]
-	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q $(if $(filter azurite,$(STORE)),$(BLOB_TESTS:%=tests/image/test_%.py),tests/bootstrap/test_seaweedfs.py $(STORE_TESTS:%=tests/image/test_%.py))
+test-stores: setup-image ## the same against another store than MinIO: make test-stores [STORE=seaweedfs|azurite|fake-gcs]
+	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q $(if $(filter azurite fake-gcs,$(STORE)),$(CLOUD_TESTS:%=tests/image/test_%.py),tests/bootstrap/test_seaweedfs.py $(STORE_TESTS:%=tests/image/test_%.py))
 
 bench-image: setup-image ## what serving costs against MLflow's own server
 	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py

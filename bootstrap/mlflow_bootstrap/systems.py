@@ -30,6 +30,7 @@ STORE_ENTRIES = (
     "backup",
     "barman",
     "azure",
+    "gcs",
 )
 """Entries that the secret store may hold for an environment."""
 
@@ -106,8 +107,8 @@ def _minio_removable(context: Context, data: frozenset[str]) -> Sequence[Removab
 
 
 def _buckets(settings: Settings) -> tuple[str, ...]:
-    # A container is made with the account, which is not ours.
-    if settings.artifacts.is_azure:
+    # A container is made with the account, and a bucket of Google in a project, which are not ours.
+    if not settings.artifacts.speaks_s3:
         return ()
     return (f"minio/bucket/{settings.artifacts.bucket}",)
 
@@ -133,7 +134,7 @@ SYSTEMS = (
     ),
     SystemSpec(
         name="minio",
-        entries=("s3", "azure"),
+        entries=("s3", "azure", "gcs"),
         rotates=("s3",),
         resources=_minio_resources,
         removable=_minio_removable,

@@ -22,6 +22,9 @@ CONTAINER = "mlflow"
 ACCOUNT_KEY = "AZURE_STORAGE_ACCESS_KEY"
 """Key of the Secret with the key of a storage account."""
 
+GOOGLE_KEY = "key.json"
+"""Key of the Secret with the key of a service account of Google."""
+
 HTTP_PORT = 5000
 METRICS_PORT = 9090
 
@@ -72,7 +75,7 @@ def secret_templates(settings: Settings) -> tuple[SecretTemplate, ...]:
     """Every Secret that this environment needs, in the order in which a reader meets them."""
     templates = [_database_secret(settings)]
     if settings.artifacts.credentials == "keys":
-        templates.append(_account_secret(settings) if settings.artifacts.is_azure else _artifact_secret(settings))
+        templates.append(_store_secret(settings))
     # Both exist in every environment: login is not optional, and each release has a SECRET_KEY at least.
     templates += [_oidc_secret(settings), _server_secret(settings)]
     if settings.authentication.directory_client:
@@ -148,6 +151,15 @@ def _proof(database: DatabaseSettings) -> list[str]:
     return [f"sslcert={SECRETS_ROOT}/db/tls.crt", f"sslkey={SECRETS_ROOT}/db/tls.key"]
 
 
+def _store_secret(settings: Settings) -> SecretTemplate:
+    """What opens the store of artifacts."""
+    if settings.artifacts.is_azure:
+        return _cloud_secret(settings, "azure", "account_key", ACCOUNT_KEY)
+    if settings.artifacts.is_gcs:
+        return _cloud_secret(settings, "gcs", "service_account_key", GOOGLE_KEY)
+    return _artifact_secret(settings)
+
+
 def _artifact_secret(settings: Settings) -> SecretTemplate:
     key, secret = placeholder("accesskey"), placeholder("secretkey")
     return SecretTemplate(
@@ -165,14 +177,14 @@ def _artifact_secret(settings: Settings) -> SecretTemplate:
     )
 
 
-def _account_secret(settings: Settings) -> SecretTemplate:
+def _cloud_secret(settings: Settings, entry: str, field_name: str, key: str) -> SecretTemplate:
     return SecretTemplate(
-        name=f"{settings.name}-azure-secret",
+        name=f"{settings.name}-{entry}-secret",
         namespace=settings.namespace,
-        entry="azure",
-        fields=("account_key",),
-        data={ACCOUNT_KEY: placeholder("account_key")},
-        mount="azure",
+        entry=entry,
+        fields=(field_name,),
+        data={key: placeholder(field_name)},
+        mount=entry,
     )
 
 

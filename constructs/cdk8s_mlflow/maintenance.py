@@ -43,7 +43,7 @@ def _garbage_collection(scope: Construct, settings: Settings) -> None:
         schedule=settings.maintenance.garbage_collection_schedule,
         program_name="gc",
         flags={"older-than": f"{settings.maintenance.retention_days}d"},
-        folders=("db", "s3", "azure"),
+        folders=("db", "s3", "azure", "gcs"),
         # server.read_only suspends it: a dump that is restored later must find the artifacts that it names.
         deletes=True,
     )

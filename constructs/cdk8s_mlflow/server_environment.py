@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from cdk8s_mlflow.contract import ACCOUNT_KEY, SECRETS_ROOT
+from cdk8s_mlflow.contract import ACCOUNT_KEY, GOOGLE_KEY, SECRETS_ROOT
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.section import in_bytes
 
@@ -40,6 +40,8 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
     if artifacts.is_azure:
         file = f"{SECRETS_ROOT}/azure/{ACCOUNT_KEY}"
         return {**proxied, **({"MLFLOW_SSO_BLOB_KEY_FILE": file} if artifacts.credentials == "keys" else {})}
+    if artifacts.is_gcs:
+        return {**proxied, **_google_client(settings)}
     keys = {"AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS_ROOT}/s3/credentials"}
     return {
         **proxied,
@@ -48,6 +50,16 @@ def artifact_environment(settings: Settings) -> dict[str, str]:
         **({"MLFLOW_S3_ENDPOINT_URL": artifacts.endpoint} if artifacts.endpoint else {}),
         **(keys if artifacts.credentials == "keys" else {}),
         **_s3_dialect(settings),
+    }
+
+
+def _google_client(settings: Settings) -> dict[str, str]:
+    artifacts = settings.artifacts
+    named = {"MLFLOW_SSO_GCS_KEY_FILE": f"{SECRETS_ROOT}/gcs/{GOOGLE_KEY}"}
+    return {
+        # Said outright, since GKE sets no variable by which an identity could be told from a missing key.
+        **({"MLFLOW_SSO_GCS_IDENTITY": "true"} if settings.uses_gke_identity else named),
+        **({"MLFLOW_SSO_GCS_ENDPOINT": artifacts.endpoint} if artifacts.endpoint else {}),
     }
 
 
@@ -220,22 +232,30 @@ def end_access_environment(settings: Settings) -> dict[str, str]:
     return {**migration_environment(settings), **group_environment(settings)}
 
 
+_OPENING_ARTIFACTS = (
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "MLFLOW_SSO_BLOB_KEY_FILE",
+    "MLFLOW_SSO_GCS_KEY_FILE",
+    "MLFLOW_SSO_GCS_IDENTITY",
+)
+
+
 def backup_environment(settings: Settings) -> dict[str, str]:
     """What a dump reads: the databases, its target, and the place of artifacts, so that the two differ."""
     backup, artifacts = settings.backup, settings.artifacts
     own = {
         "MLFLOW_SSO_BACKUP_TARGET": backup.target or "",
         # Unset if equal: the program then takes that of artifacts, which is among `places`.
-        "MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL": backup.endpoint if backup.endpoint != artifacts.endpoint else None,
-        # That of artifacts is not among `places` if these are in Azure.
-        "MLFLOW_SSO_BACKUP_REGION": backup.region or (artifacts.region if artifacts.is_azure else None),
+        "MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL": backup.endpoint if settings.has_own_backup_endpoint else None,
+        # That of artifacts is not among `places` if these are in no S3.
+        "MLFLOW_SSO_BACKUP_REGION": backup.region or (None if artifacts.speaks_s3 else artifacts.region),
         "MLFLOW_SSO_BACKUP_RECIPIENTS": ",".join(backup.recipients),
     }
     places = {
         # A dump has keys of its own; those of artifacts are not mounted in its pod.
         name: value
         for name, value in artifact_environment(settings).items()
-        if name not in ("AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_SSO_BLOB_KEY_FILE")
+        if name not in _OPENING_ARTIFACTS
     }
     return {**migration_environment(settings), **places, **{name: value for name, value in own.items() if value}}
 

@@ -20,7 +20,7 @@ from cdk8s_mlflow.settings.resource_checks import SERVER_DISK_REQUEST
 from cdk8s_mlflow.settings.server import END_SECONDS, ServerSettings
 
 SERVICE_PORT = 80
-_SECRET_FOLDERS = ("db", "s3", "azure", "oidc", "server")
+_SECRET_FOLDERS = ("db", "s3", "azure", "gcs", "oidc", "server")
 
 
 class TrackingServer(Construct):

@@ -20,6 +20,15 @@ PRIVATE_NETWORKS_IPV6 = ("fc00::/7", "fe80::/10")
 _POD_IDENTITY_AGENT = "169.254.170.23/32"
 """EKS Pod Identity's agent on each node."""
 
+_GOOGLE = "https://storage.googleapis.com"
+_GOOGLE_TOKENS = "oauth2.googleapis.com"
+
+_GKE_METADATA = (("169.254.169.252/32", 987, 988), ("169.254.169.254/32", 80, 8080))
+"""GKE's metadata server on each node, as policies see it: without Dataplane V2 and with it.
+
+Source: Google, "Authenticate to Google Cloud APIs from GKE workloads", of clusters with network policies.
+"""
+
 _OPENSHIFT_DNS = "openshift-dns"
 _OPENSHIFT_DNS_LABELS = {"dns.operator.openshift.io/daemonset-dns": "default"}
 """Labels of OpenShift's DNS pods, whose containers listen on 5353 (source: openshift/cluster-dns-operator)."""
@@ -148,7 +157,8 @@ def _to_pods(pods: PodPeerSettings, where: object, port: int) -> k8s.NetworkPoli
 def to_artifacts(settings: Settings) -> EgressRules:
     """The S3 that holds artifacts."""
     network = settings.network
-    return _to_s3(settings, settings.artifacts.endpoint, network.artifact_cidrs, network.artifact_pods)
+    endpoint = settings.artifacts.endpoint or (_GOOGLE if settings.artifacts.is_gcs else None)
+    return _to_s3(settings, endpoint, network.artifact_cidrs, network.artifact_pods)
 
 
 def to_backup(settings: Settings) -> EgressRules:
@@ -245,7 +255,7 @@ def to_proxy(settings: Settings) -> EgressRules:
 
 
 def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
-    """Where AWS or Entra ID hands out keys for the pod's identity, beside the bucket's own networks.
+    """Where AWS, Entra ID or Google hands out keys for the pod's identity, beside the bucket's own networks.
 
     Source: Amazon EKS documentation, "EKS Pod Identities" (the agent's link-local addresses and its port 80).
     """
@@ -253,7 +263,20 @@ def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     if settings.uses_pod_identity:
         # The agent listens on the node's link-local address, which "every public address" leaves out.
         return [k8s.NetworkPolicyEgressRule(to=networks([_POD_IDENTITY_AGENT]), ports=ports_of(80))]
+    if settings.uses_gke_identity:
+        return [_rule(networks([cidr]), *ports) for cidr, *ports in _GKE_METADATA]
+    if artifacts.is_gcs:
+        return _to_google_tokens(settings)
     # Without networks of its own the bucket is among all public addresses, and so is STS, or Entra ID.
     by_token = artifacts.credentials == "service-account" and (artifacts.is_aws or artifacts.is_azure)
     asks = by_token and settings.network.artifact_cidrs
     return [k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(443))] if asks else []
+
+
+def _to_google_tokens(settings: Settings) -> EgressRules:
+    """Where a service account's key is exchanged for tokens, unless the bucket's own rule or a proxy leads there."""
+    network, endpoint = settings.network, settings.artifacts.endpoint
+    elsewhere = network.artifact_cidrs or network.artifact_pods or endpoint
+    if not elsewhere or is_proxied(_GOOGLE_TOKENS, settings):
+        return []
+    return [_rule(public_addresses(), 443)]

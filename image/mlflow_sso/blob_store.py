@@ -76,7 +76,7 @@ class BlobStore(ObjectStore):
             for page in pages.by_page():
                 found = list(page)
                 yield Level(
-                    folders=tuple(Folder(folder.bucket, item.name) for item in found if isinstance(item, BlobPrefix)),
+                    folders=tuple(folder.at(item.name) for item in found if isinstance(item, BlobPrefix)),
                     sizes=tuple(item.size for item in found if not isinstance(item, BlobPrefix)),
                 )
 

@@ -81,6 +81,10 @@ def _removal(folder: Folder, *, whole: bool) -> str:
     """A command for a person, once they have looked at it."""
     if folder.is_blob:
         return _removal_of_blobs(folder, whole=whole)
+    if folder.is_google:
+        # Two stars go down into folders; gcloud reads brackets as the shell does.
+        place = f"gs://{folder.bucket}/{glob.escape(folder.prefix)}{'**' if whole else '*'}"
+        return f"gcloud storage rm {shlex.quote(place)}"
     kept = "" if whole else " --exclude '*/*'"
     return f"aws s3 rm --recursive {shlex.quote(str(folder))}{kept}"
 

@@ -1,10 +1,10 @@
-"""Where artifacts are, and what programs ask of the store that keeps them: S3, or Azure Blob Storage."""
+"""Where artifacts are, and what programs ask of the store that keeps them: S3, Azure Blob Storage, Google's."""
 
 import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from mlflow_sso.errors import UsageError
@@ -13,6 +13,9 @@ BLOB_HOST = r"[a-z0-9]{3,24}\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovc
 """Host of a storage account (Microsoft, "Storage account overview")."""
 
 _BLOB_PLACE = re.compile(rf"(?=[^@]{{3,63}}@)[a-z0-9](-?[a-z0-9]){{2,62}}@{BLOB_HOST}")
+
+_GOOGLE_PLACE = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+"""Name of a bucket (Google, "Bucket naming requirements")."""
 
 PAGE = 1000
 """Keys in a page, which is what S3 lists, or deletes, in one request at most."""
@@ -27,12 +30,23 @@ class Folder:
 
     bucket: str
     prefix: str
+    is_google: bool = False
+    """Whether it is in Google Cloud Storage, of whose buckets the name does not tell."""
 
     def __truediv__(self, name: str) -> "Folder":
-        return Folder(self.bucket, f"{self.prefix}{name.strip('/')}/")
+        return self.at(f"{self.prefix}{name.strip('/')}/")
 
     def __str__(self) -> str:
-        return f"{'wasbs' if self.is_blob else 's3'}://{self.bucket}/{self.prefix}"
+        return f"{self.scheme}://{self.bucket}/{self.prefix}"
+
+    def at(self, prefix: str) -> "Folder":
+        """Another of the same bucket."""
+        return replace(self, prefix=prefix)
+
+    @property
+    def scheme(self) -> str:
+        """Of its URI."""
+        return "wasbs" if self.is_blob else "gs" if self.is_google else "s3"
 
     @property
     def is_blob(self) -> bool:
@@ -50,7 +64,7 @@ class Folder:
         prefix = self.prefix
         while prefix:
             prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
-            yield Folder(self.bucket, prefix)
+            yield self.at(prefix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +97,12 @@ class Size:
 def destination() -> Folder:
     """Where the server proxies ``mlflow-artifacts:`` to; raises ``UsageError`` if that is no object store."""
     uri = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
-    folder = s3_folder(uri) or blob_folder(uri)
+    folder = s3_folder(uri) or blob_folder(uri) or google_folder(uri)
     if folder is None:
         raise UsageError(
             f"MLFLOW_ARTIFACTS_DESTINATION is {uri or 'not set'}",
-            remedy="set it to s3://BUCKET or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net, each with /PREFIX or not",
+            remedy="set it to s3://BUCKET, gs://BUCKET or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net, each with "
+            "/PREFIX or not",
         )
     return folder
 
@@ -106,6 +121,14 @@ def blob_folder(uri: str) -> Folder | None:
     if parts.scheme != "wasbs" or not _BLOB_PLACE.fullmatch(parts.netloc):
         return None
     return Folder(parts.netloc, _prefix(parts.path))
+
+
+def google_folder(uri: str) -> Folder | None:
+    """The folder that ``gs://BUCKET/PREFIX`` names; None for any other text."""
+    parts = urlsplit(uri)
+    if parts.scheme != "gs" or not _GOOGLE_PLACE.fullmatch(parts.netloc):
+        return None
+    return Folder(parts.netloc, _prefix(parts.path), is_google=True)
 
 
 def _prefix(path: str) -> str:

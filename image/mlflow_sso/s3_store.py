@@ -100,7 +100,7 @@ class S3Store(ObjectStore):
             )
             for page in pages:
                 yield Level(
-                    folders=tuple(Folder(folder.bucket, item["Prefix"]) for item in page.get("CommonPrefixes", [])),
+                    folders=tuple(folder.at(item["Prefix"]) for item in page.get("CommonPrefixes", [])),
                     sizes=tuple(item["Size"] for item in page.get("Contents", [])),
                 )
 

@@ -3,6 +3,7 @@
 db/      username, pg_service.conf, password or tls.crt and tls.key (of libpq only), ca.crt (optional)
 s3/      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, credentials
 azure/   AZURE_STORAGE_ACCESS_KEY (instead of s3/, of artifacts in Azure Blob Storage)
+gcs/     key.json (instead of s3/, of artifacts in Google Cloud Storage)
 oidc/    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
 backup/  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (of dump and restore only; optional)
 directory/  DIRECTORY_CLIENT_ID, DIRECTORY_CLIENT_SECRET (of end-access only)
@@ -22,6 +23,7 @@ SECRET_OF_MOUNT = {
     "db": "mlflow-db-secret",
     "s3": "mlflow-s3-secret",
     "azure": "mlflow-azure-secret",
+    "gcs": "mlflow-gcs-secret",
     "oidc": "mlflow-oidc-config",
     "server": "mlflow-server-secret",
     "backup": "mlflow-backup-secret",
@@ -72,6 +74,7 @@ class SecretsRoot:
             ("PGSERVICEFILE", "db", "pg_service.conf"),
             ("AWS_SHARED_CREDENTIALS_FILE", "s3", "credentials"),
             ("MLFLOW_SSO_BLOB_KEY_FILE", "azure", "AZURE_STORAGE_ACCESS_KEY"),
+            ("MLFLOW_SSO_GCS_KEY_FILE", "gcs", "key.json"),
         ):
             if self.file(mount, key).is_file():
                 os.environ.setdefault(variable, str(self.file(mount, key)))

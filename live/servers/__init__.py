@@ -2,6 +2,7 @@
 
 from live.servers.azurite import Azurite
 from live.servers.cache import MissingProgramError
+from live.servers.fake_gcs import FakeGcs
 from live.servers.keycloak import Keycloak
 from live.servers.minio import Minio
 from live.servers.openbao import OpenBao
@@ -15,6 +16,7 @@ from live.servers.seaweedfs import Seaweedfs
 
 __all__ = [
     "Azurite",
+    "FakeGcs",
     "Keycloak",
     "Minio",
     "MissingProgramError",

@@ -1,5 +1,6 @@
-"""Where pods keep artifacts: buckets of an S3, and containers of Azurite, asked for what buckets are asked for."""
+"""Where pods keep artifacts: buckets of an S3 or of Google's emulator, and containers of Azurite, asked alike."""
 
+import json
 import secrets
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ import urllib3
 from minio import Minio as MinioClient
 from minio.error import S3Error
 
-from live.servers import Azurite, Minio, Seaweedfs
+from live.servers import Azurite, FakeGcs, Minio, Seaweedfs
 from live.servers.azurite import ACCOUNT
+from live.servers.fake_gcs import service_account_key
+
+Store = Minio | Seaweedfs | Azurite | FakeGcs
+"""What a test can keep artifacts in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +158,87 @@ class BlobContainer(Bucket):
         return sorted(self.client.keys(self.name, prefix))
 
 
-def bucket_of(server: Minio | Seaweedfs | Azurite) -> Bucket:
+@dataclass(frozen=True, kw_only=True)
+class GoogleObjects:
+    """A client of all buckets of Google's emulator."""
+
+    server: FakeGcs
+
+    def make_bucket(self, name: str) -> None:
+        self._ask("POST", "/storage/v1/b?project=any", body=json.dumps({"name": name}).encode())
+
+    def put_object(self, name: str, key: str, stream: IO[bytes], length: int) -> None:
+        query = urlencode({"uploadType": "media", "name": key})
+        self._ask("POST", f"/upload/storage/v1/b/{name}/o?{query}", body=stream.read(length))
+
+    def remove_object(self, name: str, key: str) -> None:
+        self._ask("DELETE", f"/storage/v1/b/{name}/o/{quote(key, safe='')}")
+
+    def read(self, name: str, key: str) -> bytes | None:
+        answer = self._ask("GET", f"/storage/v1/b/{name}/o/{quote(key, safe='')}?alt=media", missing=True)
+        return bytes(answer.data) if answer.status == 200 else None
+
+    def keys(self, name: str, prefix: str) -> Iterator[str]:
+        answer = self._ask("GET", f"/storage/v1/b/{name}/o?{urlencode({'prefix': prefix, 'maxResults': 100000})}")
+        for found in json.loads(answer.data).get("items", []):
+            yield found["name"]
+
+    def _ask(self, method: str, path: str, *, body: bytes = b"", missing: bool = False) -> Any:
+        authority = str(self.server.certificate.ca) if self.server.tls else None
+        with urllib3.PoolManager(ca_certs=authority) as http:
+            answer = http.request(method, f"{self.server.url}{path}", body=body)
+        assert answer.status < 300 or (missing and answer.status == 404), (answer.status, answer.data)
+        return answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoogleBucket(Bucket):
+    """An empty bucket of its own at Google's emulator, reached by the key of a service account."""
+
+    server: Any
+
+    @property
+    def client(self) -> Any:
+        return GoogleObjects(server=self.server)
+
+    @property
+    def uri(self) -> str:
+        return f"gs://{self.name}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"MLFLOW_SSO_GCS_ENDPOINT": self.server.url}
+
+    @property
+    def unreachable(self) -> dict[str, str]:
+        return {"MLFLOW_SSO_GCS_ENDPOINT": "http://127.0.0.1:9"}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {"gcs/key.json": self.server.key}
+
+    @property
+    def mount(self) -> str:
+        return "gcs"
+
+    @property
+    def wrong_secrets(self) -> dict[str, str]:
+        # The token service knows another key by this name.
+        return {"gcs/key.json": service_account_key(f"{self.server.guarded_url}/token")}
+
+    def read(self, key: str) -> bytes | None:
+        return self.client.read(self.name, key)
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return sorted(self.client.keys(self.name, prefix))
+
+
+def bucket_of(server: Store) -> Bucket:
     """One with a name of its own, which has yet to be made."""
-    return BlobContainer(server=server) if isinstance(server, Azurite) else Bucket(server=server)
+    match server:
+        case Azurite():
+            return BlobContainer(server=server)
+        case FakeGcs():
+            return GoogleBucket(server=server)
+        case _:
+            return Bucket(server=server)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from buckets import bucket_of
+from buckets import Store, bucket_of
 from by_release import ByRelease
 from databases import dropped_afterwards
 from pod import Database, Forks, Pod, Venv
@@ -16,13 +16,14 @@ from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Azurite, Keycloak, Minio, Postgres, Seaweedfs
+from live.servers import Azurite, FakeGcs, Keycloak, Minio, Postgres, Seaweedfs
 from live.servers.memory import memory_folder
 
-OBJECT_STORES: Mapping[str, type[Minio | Seaweedfs | Azurite]] = {
+OBJECT_STORES: Mapping[str, type[Store]] = {
     "minio": Minio,
     "seaweedfs": Seaweedfs,
     "azurite": Azurite,
+    "fake-gcs": FakeGcs,
 }
 
 
@@ -57,7 +58,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def minio() -> Iterator[Minio | Seaweedfs | Azurite]:
+def minio() -> Iterator[Store]:
     """MinIO, or the store that OBJECT_STORE names (`make test-stores`)."""
     with OBJECT_STORES[os.environ.get("OBJECT_STORE", "minio")]() as server:
         yield server
@@ -84,7 +85,7 @@ def make_pod(
     venv: Venv,
     forks: Forks,
     postgres: Postgres,
-    minio: Minio | Seaweedfs | Azurite,
+    minio: Store,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Pod]:
     """Pods of the release with empty databases; keyword arguments are settings of the environment."""

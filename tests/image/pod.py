@@ -192,6 +192,7 @@ class Pod:
         """Variables that name files of the bucket's Secret."""
         places = {"AWS_SHARED_CREDENTIALS_FILE": "s3/credentials"}
         places |= {"MLFLOW_SSO_BLOB_KEY_FILE": "azure/AZURE_STORAGE_ACCESS_KEY"}
+        places |= {"MLFLOW_SSO_GCS_KEY_FILE": "gcs/key.json"}
         return {name: str(self.secrets_root / file) for name, file in places.items() if file in self.bucket.secrets}
 
     def copy(self, folder: Path) -> "Pod":

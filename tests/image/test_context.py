@@ -34,7 +34,7 @@ def test_docker_sends_only_what_dockerfile_copies(tmp_path: Path) -> None:
     buildah("rmi", REFERENCE)
     locks = {
         "build/requirements.lock",
-        *(f"releases/{release}/{name}.lock" for release in RELEASES for name in ("requirements", "azure")),
+        *(f"releases/{release}/{name}.lock" for release in RELEASES for name in ("requirements", "azure", "gcs")),
     }
     programs = {str(path.relative_to(ROOT / "image")) for path in (ROOT / "image" / "mlflow_sso").rglob("*.py")}
     assert sent == {"pyproject.toml", *locks, *programs}

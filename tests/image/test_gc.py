@@ -109,7 +109,7 @@ def test_refused_keys_are_terminal_and_keep_rows(garbage: Garbage) -> None:
 
 def test_gc_keeps_what_it_cannot_delete(garbage: Garbage) -> None:
     database = garbage.pod.database
-    database.query("UPDATE runs SET artifact_uri = 'gs://elsewhere/1' WHERE run_uuid = %s", garbage.id("old-run"))
+    database.query("UPDATE runs SET artifact_uri = 'hdfs://elsewhere/1' WHERE run_uuid = %s", garbage.id("old-run"))
     # A table of others, whose rows hold a row of MLflow's.
     database.query("CREATE TABLE pins (model_id varchar REFERENCES logged_models (model_id))")
     database.query("INSERT INTO pins VALUES (%s)", garbage.id("model-of-gone"))
@@ -118,7 +118,7 @@ def test_gc_keeps_what_it_cannot_delete(garbage: Garbage) -> None:
 
     reasons = {line["id"]: line["reason"] for line in done.results if line.get("action") == "kept"}
     assert done.code == 1
-    assert "gs://elsewhere/1, neither proxied nor in the object store" in reasons[garbage.id("old-run")]
+    assert "hdfs://elsewhere/1, neither proxied nor in the object store" in reasons[garbage.id("old-run")]
     assert "violates foreign key constraint" in reasons[garbage.id("gone")]
     assert garbage.id("custom") in lines(done, "removed")
     assert garbage.id("gone") in garbage.rows()["experiment"]

@@ -3,7 +3,7 @@
 import pytest
 
 from mlflow_sso.garbage_collection.locations import UnclearLocationError, own_folder, readings
-from mlflow_sso.object_store import Folder, blob_folder
+from mlflow_sso.object_store import Folder, blob_folder, google_folder
 
 ROOT = Folder("bucket", "prod/")
 
@@ -154,3 +154,53 @@ def test_readings_of_blobs_include_every_way(location: str) -> None:
 )
 def test_blob_folder_is_of_an_account_of_azure(uri: str) -> None:
     assert blob_folder(uri) is None
+
+
+GOOGLE = Folder("bucket", "prod/", is_google=True)
+
+
+def test_own_folder_of_google_is_in_own_bucket() -> None:
+    found = own_folder("gs://bucket/prod/12/ab/artifacts", root=GOOGLE)
+
+    assert (str(found), found.is_google) == ("gs://bucket/prod/12/ab/artifacts/", True)
+    assert str(own_folder("mlflow-artifacts:/12", root=GOOGLE)) == "gs://bucket/prod/12/"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s3://bucket/prod/12",
+        "gs://other/prod/12",
+        "gs://bucket/production/12",
+        "gs://bucket/prod/a/../12",
+        "GS://bucket/prod/1",
+    ],
+)
+def test_own_folder_refuses_other_buckets_of_google(location: str) -> None:
+    with pytest.raises(UnclearLocationError):
+        own_folder(location, root=GOOGLE)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mlflow-artifacts:/12",
+        "gs://bucket/prod/12",
+        "gs://bucket/prod/x/../12",
+        # The same bucket by requests of S3, and by plain ones.
+        "s3://bucket/prod/12",
+        "https://storage.googleapis.com/bucket/prod/12",
+        "https://bucket.storage.googleapis.com/prod/12",
+    ],
+)
+def test_readings_of_google_include_every_way(location: str) -> None:
+    assert GOOGLE.at("prod/12/") in readings(location, GOOGLE)
+
+
+def test_readings_of_s3_exclude_google() -> None:
+    assert readings("gs://bucket/prod/12", ROOT) == frozenset()
+
+
+@pytest.mark.parametrize("uri", ["gs://", "gs://A", "gs://a", "gs://user@bucket/x", "gs:///x"])
+def test_google_folder_is_of_a_bucket(uri: str) -> None:
+    assert google_folder(uri) is None

@@ -28,7 +28,8 @@ print(mlflow.__version__, len(modules))
 def test_every_lock_is_here() -> None:
     names = [str(path.relative_to(ROOT / "image")) for path in LOCKS]
 
-    own = (f"releases/{release}/{name}.lock" for release in ("3.17.2", "3.6.0") for name in ("azure", "requirements"))
+    kinds = ("azure", "gcs", "requirements")
+    own = (f"releases/{release}/{name}.lock" for release in ("3.17.2", "3.6.0") for name in kinds)
     assert names == ["build/requirements.lock", *own]
 
 
@@ -44,26 +45,43 @@ def test_lock_pins_by_version_and_hash(lock: Path) -> None:
     assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", text) == []
 
 
-def test_blob_lock_repeats_pins_of_the_release() -> None:
-    for lock in (path for path in LOCKS if path.stem == "azure"):
-        pins, own = (
-            dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", path.read_text(), re.MULTILINE))
-            for path in (lock.with_name("requirements.lock"), lock)
-        )
+OF_STORES = {
+    "azure": {"azure-core", "azure-identity", "azure-storage-blob", "isodate", "msal", "msal-extensions"},
+    "gcs": {
+        "google-api-core",
+        "google-cloud-core",
+        "google-cloud-storage",
+        "google-crc32c",
+        "google-resumable-media",
+        "googleapis-common-protos",
+        "proto-plus",
+    },
+}
+"""What the lock of a store adds to that of a release, unless the release has it."""
 
-        assert {name: pins[name] for name in own.keys() & pins.keys()} == {n: v for n, v in own.items() if n in pins}
-        assert (
-            own.keys() - pins.keys()
-            == {
-                "azure-core",
-                "azure-identity",
-                "azure-storage-blob",
-                "isodate",
-                "msal",
-                "msal-extensions",
-            }
-            - pins.keys()
-        )
+
+def pins(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", lock.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("store", OF_STORES)
+def test_store_lock_repeats_pins_of_the_release(store: str) -> None:
+    for lock in (path for path in LOCKS if path.stem == store):
+        release, own = pins(lock.with_name("requirements.lock")), pins(lock)
+
+        assert {name: release[name] for name in own.keys() & release.keys()} == {
+            name: version for name, version in own.items() if name in release
+        }
+        assert own.keys() - release.keys() == OF_STORES[store] - release.keys()
+
+
+def test_locks_of_stores_agree_with_each_other() -> None:
+    for lock in (path for path in LOCKS if path.stem == "gcs"):
+        one, other = pins(lock), pins(lock.with_name("azure.lock"))
+
+        assert {name: one[name] for name in one.keys() & other.keys()} == {
+            name: version for name, version in other.items() if name in one
+        }
 
 
 @pytest.mark.servers

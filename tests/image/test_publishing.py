@@ -215,7 +215,7 @@ def test_another_release_has_its_own_tag_and_base(publish: Publish, recording_en
     assert "--tag localhost:30500/mlflow:3.17.2-oidc " in build
 
 
-@pytest.mark.parametrize("stores", ["", "azure"])
+@pytest.mark.parametrize("stores", ["", "azure", "gcs", "azure gcs"])
 def test_clients_of_stores_are_an_argument(publish: Publish, recording_engine: Path, stores: str) -> None:
     publish("build", IMAGE_STORES=stores, BASE_IMAGE="")
 
@@ -223,10 +223,10 @@ def test_clients_of_stores_are_an_argument(publish: Publish, recording_engine: P
 
 
 def test_unknown_store_is_refused(publish: Publish) -> None:
-    done = publish("build", IMAGE_STORES="gcs")
+    done = publish("build", IMAGE_STORES="gcs swift")
 
     assert done.returncode == 2
-    assert done.stderr == "error: IMAGE_STORES is 'gcs'; set it to azure, or leave it out\n"
+    assert done.stderr == "error: IMAGE_STORES is 'gcs swift'; set it to azure, gcs or both, or leave it out\n"
 
 
 def test_dotenv_gives_what_environment_does_not(publish: Publish, recording_engine: Path, tmp_path: Path) -> None:

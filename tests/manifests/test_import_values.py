@@ -132,14 +132,23 @@ artifactRoot:
 """
 
 
+BLOBS = "wasbs://models@exampleaccount.blob.core.windows.net/team"
+
+GOOGLE_CHART = "artifactRoot: {gcs: {enabled: true, bucket: models, path: team/}, proxiedArtifactStorage: true}"
+
+
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "text", "destination"),
     [
-        ("values.yaml", AZURE_CHART),
-        ("recipe.env", "MLFLOW_ARTIFACTS_DESTINATION=wasbs://models@exampleaccount.blob.core.windows.net/team\n"),
+        ("values.yaml", AZURE_CHART, BLOBS),
+        ("recipe.env", f"MLFLOW_ARTIFACTS_DESTINATION={BLOBS}\n", BLOBS),
+        ("values.yaml", GOOGLE_CHART, "gs://models/team"),
+        ("recipe.env", "MLFLOW_ARTIFACTS_DESTINATION=gs://models/team\n", "gs://models/team"),
     ],
 )
-def test_container_of_azure_is_carried_over(imported: Import, tmp_path: Path, name: str, text: str) -> None:
+def test_store_of_cloud_is_carried_over(
+    imported: Import, tmp_path: Path, name: str, text: str, destination: str
+) -> None:
     file = tmp_path / name
     file.write_text(text)
 
@@ -147,7 +156,7 @@ def test_container_of_azure_is_carried_over(imported: Import, tmp_path: Path, na
 
     artifacts = load(tmp_path / "environments" / "production.yaml").artifacts
     assert done.exit_code == 0, done.output
-    assert artifacts.destination == "wasbs://models@exampleaccount.blob.core.windows.net/team"
+    assert artifacts.destination == destination
     assert "c2VjcmV0" not in done.output
 
 

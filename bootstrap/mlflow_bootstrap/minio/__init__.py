@@ -15,7 +15,7 @@ from mlflow_bootstrap.resource import Removable, Resource
 
 def resources(context: Context) -> Sequence[Resource]:
     """Bucket, policy and user of MinIO; bucket and a check of the keys of another S3."""
-    if context.settings.artifacts.is_azure:
+    if not context.settings.artifacts.speaks_s3:
         return []
     store = ObjectStore.of(context)
     if context.settings.artifacts.kind == "s3":
@@ -26,7 +26,7 @@ def resources(context: Context) -> Sequence[Resource]:
 def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     """Policy and user of MinIO; the bucket with all that is in it only if ``data`` names it."""
     artifacts = context.settings.artifacts
-    if artifacts.is_azure:
+    if not artifacts.speaks_s3:
         return []
     bucket_named = f"minio/bucket/{artifacts.bucket}" in data
     if artifacts.kind == "s3":

@@ -61,8 +61,9 @@ def artifact_root(value: Values, release: str) -> Iterator[Outcome]:
     blobs = value.get("azureBlob") or {}
     if blobs.get("enabled"):
         yield from _blobs(blobs)
-    if (value.get("gcs") or {}).get("enabled"):
-        yield LeftOut("artifactRoot.gcs", "is Google Cloud Storage; artifacts are in S3 or Azure here")
+    gcs = value.get("gcs") or {}
+    if gcs.get("enabled"):
+        yield from _google(gcs)
     for name in ("defaultArtifactRoot", "defaultArtifactsDestination"):
         path = str(value.get(name) or "")
         # The chart's defaults are folders of the pod, of the form ./mlruns.
@@ -98,6 +99,14 @@ def _blobs(value: Values) -> Iterator[Outcome]:
     for name in ("accessKey", "connectionString"):
         if value.get(name):
             yield LeftOut(f"artifactRoot.azureBlob.{name}", SECRET)
+
+
+def _google(value: Values) -> Iterator[Outcome]:
+    yield Carried("artifacts.kind", "gcs")
+    if value.get("bucket"):
+        yield Carried("artifacts.bucket", value["bucket"])
+    if value.get("path"):
+        yield Carried("artifacts.prefix", str(value["path"]).strip("/"))
 
 
 def oidc(value: Values, release: str) -> Iterator[Outcome]:

@@ -168,9 +168,11 @@ def bucket(source: str, uri: str) -> Iterator[Outcome]:
     container, is_blob, host = parts.netloc.partition("@")
     if parts.scheme == "wasbs" and is_blob:
         yield from account(host)
+    elif parts.scheme == "gs" and parts.netloc:
+        yield Carried("artifacts.kind", "gcs")
     elif parts.scheme != "s3" or not parts.netloc:
         yield LeftOut(
-            source, f"is {_shown(uri)}; artifacts are in S3 or Azure here: copy them there, keeping their paths"
+            source, f"is {_shown(uri)}; artifacts are in S3, Azure or Google here: copy them there, keeping their paths"
         )
         return
     yield Carried("artifacts.bucket", container)

@@ -14,8 +14,8 @@ from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.image import ImageSettings
 from cdk8s_mlflow.settings.sources import IMAGE_VARIABLES, read_local
 
-STORES = ("", "azure")
-"""Values of IMAGE_STORES."""
+STORES = ("azure", "gcs")
+"""What IMAGE_STORES may name, separated by spaces."""
 
 _KEYS = {"registry": "IMAGE_REGISTRY", "repository": "IMAGE_REPOSITORY", "tag": "MLFLOW_IMAGE_TAG"}
 
@@ -32,7 +32,7 @@ class Target:
     revision: str
     """Commit of a checkout, or version of the installed package, for the image's label."""
     stores: str = ""
-    """Object stores beside S3 that it has the clients of."""
+    """Object stores beside S3 that it has the clients of, separated by spaces."""
 
     @property
     def name(self) -> str:
@@ -69,8 +69,9 @@ def target(values: Mapping[str, str], *, revision: str) -> Target:
     release = RELEASES.get(values.get("RELEASE", DEFAULT_RELEASE))
     if release is None:
         raise UsageError(f"RELEASE is {values['RELEASE']!r}; set it to one of {', '.join(RELEASES)}")
-    if values.get("IMAGE_STORES", "") not in STORES:
-        raise UsageError(f"IMAGE_STORES is {values['IMAGE_STORES']!r}; set it to azure, or leave it out")
+    stores = values.get("IMAGE_STORES", "").split()
+    if not set(stores) <= set(STORES):
+        raise UsageError(f"IMAGE_STORES is {values['IMAGE_STORES']!r}; set it to azure, gcs or both, or leave it out")
     image = _image({key: values[name] for key, name in _KEYS.items() if name in values})
     return Target(
         release=release.name,
@@ -79,7 +80,7 @@ def target(values: Mapping[str, str], *, revision: str) -> Target:
         repository=image.repository,
         tag=image.tag or f"{release.name}-oidc",
         revision=revision,
-        stores=values.get("IMAGE_STORES", ""),
+        stores=" ".join(sorted(set(stores))),
     )
 
 

@@ -95,8 +95,8 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts, backup, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
     target = (backup.target or "").removeprefix("s3://").partition("/")[0]
     for key, endpoint, bucket in (
-        # A container stands in the path only, so that the account may be called as it is.
-        ("artifacts.endpoint", artifacts.endpoint, "" if artifacts.is_azure else artifacts.bucket),
+        # A container stands in the path only, so that the account may be called as it is; Google's API knows no other.
+        ("artifacts.endpoint", artifacts.endpoint, artifacts.bucket if artifacts.speaks_s3 else ""),
         ("backup.endpoint", backup.endpoint, target),
     ):
         url = urlsplit(endpoint or "")

@@ -1,11 +1,11 @@
 """Where MLflow keeps artifacts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from cdk8s_mlflow.settings.addresses import S3Endpoint
 from cdk8s_mlflow.settings.instance import follows_instance
@@ -14,11 +14,11 @@ from cdk8s_mlflow.settings.section import Conflict, Section, matching
 Bucket = Annotated[
     str,
     matching(
-        r"(?![0-9]+(\.[0-9]+){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        r"(?![0-9]+(\.[0-9]+){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
         "mlflow (3 to 63 lowercase letters, digits, '-' and '.', no address)",
     ),
 ]
-"""Source: Amazon S3 User Guide, "General purpose bucket naming rules"."""
+"""Sources: Amazon S3 User Guide, "General purpose bucket naming rules"; Google, "Bucket naming requirements"."""
 
 Folder = Annotated[
     str, matching(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}", "team/mlflow")
@@ -42,17 +42,14 @@ _CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")
 """Source: Microsoft, "Naming and referencing containers, blobs, and metadata"."""
 
 _OF_S3 = ("region", "checksums", "addressing", "encryption", "kms_key", "versioned", "user", "policy")
-"""Settings that Azure Blob Storage has no use for."""
+"""Settings that Azure Blob Storage and Google Cloud Storage have no use for."""
 
 
 def _kind(value: object) -> object:
-    # Words of their own, since `must be minio, s3 or azure` would not say which of them is meant.
+    # Words of their own, since `must be minio, s3, azure or gcs` would not say which of them is meant.
     word = str(value).lower().replace("-", "").replace("_", "")
-    if word in ("gcs", "gs"):
-        raise ValueError(
-            "names Google Cloud Storage, which is not supported: the image has no client for it; its XML API speaks S3 "
-            "with HMAC keys, which is not tried here (docs/artifact-stores.md)"
-        )
+    if value != "gcs" and word in ("gcs", "gs", "google", "googlecloudstorage"):
+        raise ValueError("names Google Cloud Storage; write gcs")
     if word in ("azureblob", "wasbs", "abfss"):
         raise ValueError("names Azure Blob Storage; write azure")
     return value
@@ -61,11 +58,13 @@ def _kind(value: object) -> object:
 class ArtifactSettings(Section):
     """The bucket behind the artifact proxy, and the user that may use it."""
 
-    kind: Annotated[Literal["minio", "s3", "azure"], BeforeValidator(_kind)] = "minio"
-    """MinIO, whose user and policy bootstrap.py creates, any other S3, or Azure Blob Storage."""
+    kind: Annotated[Literal["minio", "s3", "azure", "gcs"], BeforeValidator(_kind)] = "minio"
+    """MinIO, whose user and policy bootstrap.py creates, any other S3, Azure Blob Storage, or Google Cloud Storage."""
 
     endpoint: S3Endpoint | None = "http://minio.minio.svc:9000"
-    """Address of the S3 API, null for AWS; of Azure that of the account, https://ACCOUNT.blob.core.windows.net."""
+    """Address of the S3 API, null for AWS; of Azure that of the account, https://ACCOUNT.blob.core.windows.net; with
+    kind gcs null by default, for Google's own, or a private one of it.
+    """
 
     region: Annotated[str, matching(r"[a-z0-9-]{1,40}", "us-east-1")] = "us-east-1"
     """Region of the bucket; MinIO takes any."""
@@ -103,6 +102,14 @@ class ArtifactSettings(Section):
     credentials: Literal["keys", "service-account", "pod-identity"] = "keys"
     """Keys from the secret store, a cloud identity by annotation of the ServiceAccount, or EKS Pod Identity."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_minio(cls, given: object) -> object:
+        """Google's own address is no setting, and the default is that of MinIO."""
+        if isinstance(given, Mapping) and given.get("kind") == "gcs":
+            return {"endpoint": None, **given}
+        return given
+
     @property
     def folder(self) -> str:
         """What the key of every artifact begins with: empty, or ``prefix`` with a slash."""
@@ -111,13 +118,24 @@ class ArtifactSettings(Section):
     @property
     def destination(self) -> str:
         """Where the server stores artifacts."""
-        root = f"wasbs://{self.bucket}@{self.account_host}" if self.is_azure else f"s3://{self.bucket}"
+        place = f"{self.bucket}@{self.account_host}" if self.is_azure else self.bucket
+        root = f"{'wasbs' if self.is_azure else 'gs' if self.is_gcs else 's3'}://{place}"
         return f"{root}/{self.prefix}" if self.prefix else root
 
     @property
     def is_azure(self) -> bool:
         """Whether a container of Azure Blob Storage takes the bucket's place."""
         return self.kind == "azure"
+
+    @property
+    def is_gcs(self) -> bool:
+        """Whether the bucket is in Google Cloud Storage, and reached by its own API."""
+        return self.kind == "gcs"
+
+    @property
+    def speaks_s3(self) -> bool:
+        """Whether the server keeps artifacts in an S3."""
+        return not self.is_azure and not self.is_gcs
 
     @property
     def account_host(self) -> str:
@@ -144,6 +162,14 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
     if artifacts.is_azure:
         yield from _azure_conflicts(artifacts)
         return
+    if artifacts.is_gcs:
+        yield from _gcs_conflicts(artifacts)
+        return
+    if "_" in artifacts.bucket:
+        yield (
+            "artifacts.bucket",
+            f"is {artifacts.bucket}, but only buckets of Google have a '_' in their names; use '-'",
+        )
     yield from _locations(artifacts)
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
@@ -199,14 +225,7 @@ def _azure_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
             "artifacts.bucket",
             f"is {artifacts.bucket}, which no container is called; use 3 to 63 of a-z, 0-9 and single '-'",
         )
-    if artifacts.credentials == "pod-identity":
-        yield "artifacts.credentials", "is pod-identity, which only S3 of AWS knows; use service-account, or keys"
-    # Only what the file sets: the defaults are those of S3.
-    for key in sorted(artifacts.model_fields_set.intersection(_OF_S3)):
-        yield (
-            f"artifacts.{key}",
-            "has no effect with artifacts.kind azure; remove it, and set it in the storage account",
-        )
+    yield from _of_s3(artifacts, place="storage account")
     for location in artifacts.allowed_locations:
         if (
             urlsplit(location).scheme != "wasbs"
@@ -217,3 +236,26 @@ def _azure_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
                 f"names {location}, but the server opens the account of artifacts.endpoint only; write "
                 f"wasbs://CONTAINER@{artifacts.account_host or 'ACCOUNT.blob.core.windows.net'}/FOLDER",
             )
+
+
+def _gcs_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
+    if artifacts.bucket.startswith("goog") or "google" in artifacts.bucket:
+        yield "artifacts.bucket", f"is {artifacts.bucket}, but Google keeps such names for itself; choose another"
+    yield from _of_s3(artifacts, place="bucket")
+    for location in artifacts.allowed_locations:
+        if urlsplit(location).scheme != "gs":
+            yield (
+                "artifacts.allowed_locations",
+                f"names {location}, but the server has keys for Google Cloud Storage only; write gs://BUCKET/FOLDER",
+            )
+
+
+def _of_s3(artifacts: ArtifactSettings, *, place: str) -> Iterator[Conflict]:
+    if artifacts.credentials == "pod-identity":
+        yield "artifacts.credentials", "is pod-identity, which only S3 of AWS knows; use service-account, or keys"
+    # Only what the file sets: the defaults are those of S3.
+    for key in sorted(artifacts.model_fields_set.intersection(_OF_S3)):
+        yield (
+            f"artifacts.{key}",
+            f"has no effect with artifacts.kind {artifacts.kind}; remove it, and set it in the {place}",
+        )

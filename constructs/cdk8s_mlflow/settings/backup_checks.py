@@ -29,11 +29,11 @@ def _dumps(settings: EnvironmentSettings) -> Iterator[Conflict]:
         # Only what the file sets: defaults without a target are no mistake.
         for key in sorted(backup.model_fields_set - {"target", "cluster"}):
             yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
-    elif settings.artifacts.is_azure and backup.endpoint is None:
+    elif not settings.artifacts.speaks_s3 and backup.endpoint is None:
         yield (
             "backup.endpoint",
-            "is required, since dumps are written to S3 and artifacts.endpoint is Azure, which speaks none; "
-            "name an S3, or use backup.cluster",
+            f"is required, since dumps are written to S3 and artifacts.kind is {settings.artifacts.kind}; name an S3, "
+            "or use backup.cluster",
         )
     elif _in_bucket_of_artifacts(settings, backup.target, servers.dumps(settings)):
         yield from _readable("backup.target", backup.target)
@@ -124,5 +124,5 @@ def _retention(settings: EnvironmentSettings) -> Iterator[Conflict]:
         yield (
             "maintenance.retention_days",
             f"is {maintenance.retention_days}, less than {key} ({days}): a restored database would name artifacts that "
-            f"are deleted; raise it{'' if settings.artifacts.is_azure else ', or set artifacts.versioned'}",
+            f"are deleted; raise it{'' if not settings.artifacts.speaks_s3 else ', or set artifacts.versioned'}",
         )

@@ -132,7 +132,7 @@ def _extra_environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from refused_variables(settings.server.extra_environment, settings.release)
 
 
-def _azure(settings: EnvironmentSettings) -> Iterator[Conflict]:
+def _clouds(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     named = "azure.workload.identity/client-id" in server.service_account_annotations
     # Of a ServiceAccount that is not ours, its owner knows.
@@ -142,8 +142,8 @@ def _azure(settings: EnvironmentSettings) -> Iterator[Conflict]:
             "needs azure.workload.identity/client-id, since artifacts.credentials is service-account; add the client "
             "id of the managed identity",
         )
-    if settings.artifacts.is_azure and settings.bootstrap.s3_endpoint:
-        yield "bootstrap.s3_endpoint", "has no effect with artifacts.kind azure; remove it"
+    if not settings.artifacts.speaks_s3 and settings.bootstrap.s3_endpoint:
+        yield "bootstrap.s3_endpoint", f"has no effect with artifacts.kind {settings.artifacts.kind}; remove it"
 
 
 def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -209,7 +209,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     lambda settings: authentication_conflicts(settings.authentication),
     _end_access,
     lambda settings: artifact_conflicts(settings.artifacts),
-    _azure,
+    _clouds,
     backup_conflicts,
     _secrets,
     lambda settings: monitoring_conflicts(settings.monitoring),

@@ -91,8 +91,10 @@ class EnvironmentSettings(Section):
     @property
     def has_own_backup_endpoint(self) -> bool:
         """Whether dumps go to another S3 than artifacts."""
-        backup = self.backup
-        return backup.target is not None and backup.endpoint not in (None, self.artifacts.endpoint)
+        backup, artifacts = self.backup, self.artifacts
+        # Google's address may stand for both, with another API for each.
+        is_other = not artifacts.speaks_s3 or backup.endpoint != artifacts.endpoint
+        return backup.target is not None and backup.endpoint is not None and is_other
 
     @property
     def backs_up_before_migration(self) -> bool:
@@ -121,6 +123,11 @@ class EnvironmentSettings(Section):
     def uses_azure_identity(self) -> bool:
         """Whether pods open the container of artifacts by a workload identity of Entra ID."""
         return self.artifacts.is_azure and self.artifacts.credentials == "service-account"
+
+    @property
+    def uses_gke_identity(self) -> bool:
+        """Whether pods open the bucket of artifacts by tokens of GKE's metadata server."""
+        return self.artifacts.is_gcs and self.artifacts.credentials == "service-account"
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:

@@ -43,7 +43,10 @@ SETTINGS: Mapping[str, str] = {
     r"AWS_(DEFAULT_)?REGION": "artifacts.region",
     r"AWS_(SHARED_CREDENTIALS_FILE|CONFIG_FILE|(DEFAULT_)?PROFILE|ROLE_[A-Z_]+|WEB_IDENTITY_TOKEN_FILE|CONTAINER_[A-Z_]+"
     r"|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN)": "artifacts.credentials",
-    r"AZURE_[A-Z_]+": "artifacts.credentials",
+    r"AZURE_[A-Z_]+|GOOGLE_[A-Z_]+|GCE_METADATA_[A-Z_]+|CLOUDSDK_[A-Z_]+|GCLOUD_PROJECT|NO_GCE_CHECK": (
+        "artifacts.credentials"
+    ),
+    r"STORAGE_EMULATOR_HOST|API_ENDPOINT_OVERRIDE": "artifacts.endpoint",
     r"HTTPS_PROXY|https_proxy": "network.proxy.url",
     r"NO_PROXY|no_proxy": "network.proxy.no_proxy",
     r"LOG_LEVEL": "server.log_level",
@@ -116,6 +119,7 @@ REASONS: Mapping[str, str] = {
     r"MLFLOW_SSO_[A-Z0-9_]+": "is the image's own, and follows from the settings of `server`",
     r"MLFLOW_S3_UPLOAD_EXTRA_ARGS": "may open objects to others; set encryption by artifacts.encryption",
     r"MLFLOW_SERVER_GRAPHQL_[A-Z_]+": "limits what one request may ask for",
+    r"MLFLOW_GCS_[A-Z_]+": "has no effect: with artifacts.kind gcs, chunks and timeouts are the server's own",
     r"MLFLOW_SQLALCHEMYSTORE_ECHO": "writes what users store into the log",
     r"HOME|TMP|TEMP|TMPDIR": "names a folder, and /tmp is the only one that can be written",
     r"GIT_PYTHON_[A-Z_]+": "is about git, which the image does not have",

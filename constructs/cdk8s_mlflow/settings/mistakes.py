@@ -127,8 +127,10 @@ def _several(settings: EnvironmentSettings) -> Iterator[Conflict]:
     host = urlsplit(artifacts.endpoint or "").hostname or ""
     if artifacts.kind != "azure" and ".blob.core." in host:
         yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is Azure; set artifacts.kind to azure"
-    if artifacts.kind == "minio" and re.search(r"\.amazonaws\.com(\.cn)?$", host):
+    if artifacts.kind in ("minio", "gcs") and re.search(r"\.amazonaws\.com(\.cn)?$", host):
         yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is AWS; set artifacts.kind to s3"
+    if artifacts.kind == "minio" and re.search(r"(^|\.)storage\.googleapis\.com$", host):
+        yield "artifacts.endpoint", f"is {artifacts.endpoint}, which is Google; set artifacts.kind to gcs"
     for name in ("severity", "mlflow_instance"):
         if name in settings.monitoring.alert_labels:
             yield f"monitoring.alert_labels.{name}", "has no effect, since each alert has its own; remove it"

@@ -12,6 +12,7 @@ Places = frozenset[str]
 
 _AWS = re.compile(r"(.+\.)?s3([.-].+)?\.amazonaws\.com")
 _AWS_CHINA = re.compile(r"(.+\.)?s3([.-].+)?\.amazonaws\.com\.cn")
+_GOOGLE = "Google Cloud Storage"
 _PORT = re.compile(r":[0-9]+$")
 _CNPG_SERVICE = re.compile(r"(?P<cluster>.+)-(rw|ro|r)")
 
@@ -29,6 +30,8 @@ def postgres(settings: EnvironmentSettings) -> Places:
 def object_store(settings: EnvironmentSettings) -> Places:
     """The S3 API; all regions of a partition of AWS are one, since they share the names of buckets."""
     artifacts, administered = settings.artifacts, settings.bootstrap.s3_endpoint
+    if artifacts.is_gcs and artifacts.endpoint is None:
+        return frozenset({_GOOGLE})
     public = s3(artifacts.endpoint, artifacts.region, settings)
     # AWS is one place for all; the address that bootstrap uses adds nothing.
     if not artifacts.endpoint or public == s3(None, artifacts.region, settings):
@@ -54,6 +57,9 @@ def s3(endpoint: str | None, region: str, settings: EnvironmentSettings) -> Plac
     if endpoint is None:
         return frozenset({_aws(china=region.startswith("cn-"))})
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
+    # Private ones too, which lead to the same buckets.
+    if host.endswith("googleapis.com"):
+        return frozenset({_GOOGLE})
     if _AWS.fullmatch(host) or _AWS_CHINA.fullmatch(host):
         return frozenset({_aws(china=host.endswith(".cn"))})
     return url(endpoint, settings)

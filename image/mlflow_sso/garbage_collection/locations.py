@@ -8,6 +8,7 @@ and the object store do not agree about escapes, dots, repeated slashes and quer
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -16,6 +17,9 @@ from mlflow_sso.object_store import Folder
 S3_SCHEMES = ("s3", "s3a", "s3n", "r2")
 BLOB_SCHEMES = ("wasbs", "wasb", "abfss", "abfs")
 """Of Azure: of the Blob service, and of the same containers by that of Data Lake Storage."""
+
+GOOGLE_HOST = ".storage.googleapis.com"
+"""End of a host that begins with a bucket (Google, "Request endpoints")."""
 
 PROXY_PATH = "/mlflow-artifacts/artifacts"
 """End of the route of MLflow's artifact proxy, ``/api/2.0/mlflow-artifacts/artifacts``, in ``http:`` locations."""
@@ -37,13 +41,13 @@ def own_folder(location: str, *, root: Folder) -> Folder:
     scheme, _, rest = location.partition(":")
     if scheme == "mlflow-artifacts" and rest.startswith("/") and not rest.startswith("//"):
         return root / _clear_path(location, rest[1:])
-    if scheme != str(root).partition(":")[0] or not rest.startswith("//"):
+    if scheme != root.scheme or not rest.startswith("//"):
         raise UnclearLocationError(f"its artifacts are at {location}, neither proxied nor in the object store")
     bucket, _, path = rest[2:].partition("/")
     key = _clear_path(location, path)
     if bucket != root.bucket or not f"{key}/".startswith(root.prefix) or f"{key}/" == root.prefix:
         raise UnclearLocationError(f"its artifacts are at {location}, outside {root}")
-    return Folder(bucket, f"{key}/")
+    return root.at(f"{key}/")
 
 
 def _clear_path(location: str, path: str) -> str:
@@ -57,7 +61,10 @@ def _clear_path(location: str, path: str) -> str:
 def readings(uri: str, root: Folder) -> frozenset[Folder]:
     """Every folder that some reader of ``uri`` may mean; none if it does not lead to an object store."""
     return frozenset(
-        folder for text in _spellings(uri) for bucket, path in _places(text, root) for folder in _folders(bucket, path)
+        replace(folder, is_google=root.is_google)
+        for text in _spellings(uri)
+        for bucket, path in _places(text, root)
+        for folder in _folders(bucket, path)
     )
 
 
@@ -85,7 +92,8 @@ def _places(uri: str, root: Folder) -> Iterator[tuple[str, str]]:
     except ValueError:
         return
     for path in _paths(parts):
-        if parts.scheme in S3_SCHEMES:
+        # Google's buckets speak S3 too, by requests in XML.
+        if parts.scheme in S3_SCHEMES or (parts.scheme == "gs" and root.is_google):
             for bucket in {parts.netloc, parts.netloc.lower(), parts.netloc.partition("@")[0]}:
                 yield bucket, path.removeprefix("/")
         elif parts.scheme in BLOB_SCHEMES:
@@ -96,6 +104,10 @@ def _places(uri: str, root: Folder) -> Iterator[tuple[str, str]]:
                 yield root.bucket, root.prefix + tail.removeprefix("/")
         elif parts.scheme in ("http", "https") and PROXY_PATH in path:
             yield root.bucket, root.prefix + path.partition(PROXY_PATH)[2].removeprefix("/")
+        elif parts.scheme in ("http", "https") and root.is_google:
+            bucket, _, key = path.removeprefix("/").partition("/")
+            yield bucket, key
+            yield parts.netloc.lower().removesuffix(GOOGLE_HOST), path.removeprefix("/")
         elif parts.scheme in ("http", "https") and root.is_blob:
             container, _, key = path.removeprefix("/").partition("/")
             yield f"{container}@{parts.netloc.lower()}", key

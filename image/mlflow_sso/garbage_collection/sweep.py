@@ -77,7 +77,7 @@ class Sweep:
             together = self.store.lists_from_any_key and len(inside) >= SIDE_BY_SIDE
             for scope, some in [(parent, inside)] if together else [(folder, [folder]) for folder in inside]:
                 for page in self._objects(scope, some):
-                    yield Folder(scope.bucket, ""), page
+                    yield scope.at(""), page
 
     def _objects(self, scope: Folder, folders: list[Folder]) -> Iterator[list[str]]:
         """Keys below ``folders``, which are in order and all below ``scope``, page by page."""
@@ -118,5 +118,5 @@ def _by_parent(folders: list[Folder]) -> dict[Folder, list[Folder]]:
     parents: dict[Folder, list[Folder]] = defaultdict(list)
     for folder in folders:
         above = folder.prefix.rstrip("/").split("/")[:-2]
-        parents[Folder(folder.bucket, "".join(f"{part}/" for part in above))].append(folder)
+        parents[folder.at("".join(f"{part}/" for part in above))].append(folder)
     return parents

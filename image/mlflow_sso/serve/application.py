@@ -3,10 +3,11 @@
 import os
 
 from mlflow_sso.asgi import Application
-from mlflow_sso.object_store import blob_folder
+from mlflow_sso.object_store import blob_folder, google_folder
 from mlflow_sso.patches.blob_artifacts import serve_blob_artifacts
 from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
+from mlflow_sso.patches.google_artifacts import serve_google_artifacts
 from mlflow_sso.patches.mounted_credentials import sign_with_mounted_credentials
 from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
 from mlflow_sso.patches.no_basic_auth import leave_out_basic_auth
@@ -46,8 +47,11 @@ def open_application() -> Application:
     application = SteadyRefusals(RealmOutages(SafeReturns(application), answers=realm))
     refusals.expose()
     reserve_room_for_downloads()
-    if blob_folder(os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")):
+    destination = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
+    if blob_folder(destination):
         serve_blob_artifacts()
+    if google_folder(destination):
+        serve_google_artifacts()
     if "AWS_SHARED_CREDENTIALS_FILE" in os.environ:
         sign_with_mounted_credentials(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
     maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))

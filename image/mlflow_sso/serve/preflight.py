@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from mlflow_sso import google_client
 from mlflow_sso.blob_client import IDENTITY, KEY_FILE, require_clients
 from mlflow_sso.errors import ProgramError, UsageError
-from mlflow_sso.object_store import blob_folder
+from mlflow_sso.object_store import blob_folder, google_folder
 from mlflow_sso.releases import Release
 from mlflow_sso.secrets_root import SecretsRoot, missing
 from mlflow_sso.serve.environment import VARIABLE
@@ -136,6 +137,9 @@ def _artifact_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator
     if blob_folder(variables.get("MLFLOW_ARTIFACTS_DESTINATION", "")):
         yield from _blob_store(root, variables)
         return
+    if google_folder(variables.get("MLFLOW_ARTIFACTS_DESTINATION", "")):
+        yield from _google_store(root, variables)
+        return
     if not variables.get("MLFLOW_ARTIFACTS_DESTINATION", "").startswith("s3://"):
         return
     named = variables.get("AWS_SHARED_CREDENTIALS_FILE")
@@ -153,6 +157,19 @@ def _blob_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str
     file = Path(named) if named else root.file("azure", "AZURE_STORAGE_ACCESS_KEY")
     if (named or not all(variables.get(name) for name in IDENTITY)) and not _holds_key(file):
         yield f"{file} holds no key of a storage account: it comes from mlflow-azure-secret"
+
+
+def _google_store(root: SecretsRoot, variables: Mapping[str, str]) -> Iterator[str]:
+    try:
+        google_client.require_clients()
+    except ProgramError as error:
+        yield f"{error.message}; {error.remedy}"
+    if variables.get(google_client.IDENTITY) == "true":
+        return
+    try:
+        google_client.read_key(Path(variables.get(google_client.KEY_FILE) or root.file("gcs", "key.json")))
+    except ProgramError as error:
+        yield error.message
 
 
 def _holds_key(file: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlflow_sso.secrets_root import SecretsRoot
 
-MOUNTS = ("db", "s3", "azure", "oidc", "server", "ca")
+MOUNTS = ("db", "s3", "azure", "gcs", "oidc", "server", "ca")
 """Of the server; the others are read by programs that end."""
 
 PASSWORD = re.compile(rb"^password\s*=.*$", re.MULTILINE)
@@ -59,7 +59,7 @@ def changed(before: Snapshot, after: Snapshot) -> frozenset[str]:
 def needs_new_workers(names: frozenset[str]) -> bool:
     """Whether one of ``names`` is read at the start of a process only.
 
-    Signatures of S3 requests take the newest credentials; an account has two keys, so that the one in use stays good
-    until new workers serve.
+    Signatures of S3 requests take the newest credentials; an account of Azure has two keys, one of Google ten, so that
+    the one in use stays good until new workers serve.
     """
     return any(name not in AT_ONCE and not name.startswith("s3/") for name in names)
