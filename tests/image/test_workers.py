@@ -234,9 +234,9 @@ def test_change_that_breaks_workers_keeps_them(supervisor: "subprocess.Popen[str
     os.kill(min(before), signal.SIGKILL)
     wait_for(lambda: len(wait_for_workers(tmp_path, 3)) == 3 and values(tmp_path) == ["first", "first"])
     change(tmp_path, "third")
-    wait_for(lambda: values(tmp_path) == ["third", "third"])
+    # Said once the last of the earlier ones has left, a moment after the new ones answer.
+    wait_for(lambda: values(tmp_path) == ["third", "third"] and said(tmp_path) == "failed replaced ")
 
-    assert said(tmp_path) == "failed replaced "
     assert supervisor.poll() is None
 
 

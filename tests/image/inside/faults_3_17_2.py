@@ -17,6 +17,7 @@ from typing import Any
 
 from application import Application, Request, basic
 from itsdangerous import BadSignature
+from route_faults import direct_passing, parameter_types
 from statements import Statements
 from trace_faults import absent_spans
 from upgrade_faults import pages_of_spans
@@ -247,8 +248,10 @@ PROBES = (
     absent_spans,
     basic_login,
     bearer_keys,
+    direct_passing,
     grant_reads,
     last_administrator,
+    parameter_types,
     part_uploads,
     proxied_artifacts,
     realm_requests,
