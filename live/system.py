@@ -134,7 +134,7 @@ class System:
             NodeError: it takes longer than ten minutes.
         """
         with self.client() as client:
-            self.node.wait(self.url, lambda: client.get("/health").status_code == 200)
+            self.node.wait(self.url, lambda: _status(client, "/health") == 200)
 
     def wait_routed(self) -> None:
         """Wait until Traefik knows all that the API server has known until now.
@@ -149,7 +149,7 @@ class System:
         where = ["--namespace", self.workloads.namespace]
         self.node.kubectl("apply", "--server-side", *where, "--filename", "-", stdin=document)
         with self.client() as client:
-            self.node.wait("Traefik", lambda: client.get("/", headers={"Host": name}).status_code != 404)
+            self.node.wait("Traefik", lambda: _status(client, "/", Host=name) not in (0, 404))
 
     @property
     def migration(self) -> str:
@@ -217,3 +217,11 @@ def _objects(environment: Environment) -> set[tuple[str, str]]:
 def _bodies(folder: Path) -> Iterator[dict[str, Any]]:
     for file in sorted(folder.glob("*.yaml")):
         yield yaml.safe_load(file.read_text())
+
+
+def _status(client: httpx.Client, path: str, **headers: str) -> int:
+    """Of an answer; zero while there is none, as from a Traefik that is only about to listen."""
+    try:
+        return client.get(path, headers=headers).status_code
+    except httpx.TransportError:
+        return 0

@@ -124,7 +124,10 @@ def test_check_writes_and_names_container(blob_site: Site) -> None:
 REFUSED = {
     "container": ({"MLFLOW_ARTIFACTS_DESTINATION": f"wasbs://no-such@{ACCOUNT}.blob.core.windows.net"}, "create the"),
     "server": ({"MLFLOW_SSO_BLOB_ENDPOINT": f"https://localhost:9/{ACCOUNT}"}, "cannot reach the object store"),
-    "host": ({"MLFLOW_ARTIFACTS_DESTINATION": "wasbs://a@evil.example.com"}, "set it to s3://BUCKET or wasbs://"),
+    "host": (
+        {"MLFLOW_ARTIFACTS_DESTINATION": "wasbs://a@evil.example.com"},
+        "set it to s3://BUCKET, gs://BUCKET or wasbs://",
+    ),
     "key": ({"MLFLOW_SSO_BLOB_KEY_FILE": "/dev/null"}, "comes from mlflow-azure-secret"),
 }
 
