@@ -202,5 +202,5 @@ def _lost(
 
 
 def _is_outside(account: Account, members: frozenset[str] | None) -> bool:
-    # A group that the realm does not have is nobody's to leave: an administrator of MLflow may have made it.
+    # A group that the realm does not have can be left by no user: an administrator of MLflow may have made it.
     return members is not None and members.isdisjoint(account.marks)

@@ -38,19 +38,20 @@ class Directory:
 
         Raises ``RetryableError`` if there are none: an empty realm is a fault more likely than the truth.
         """
-        found = {mark for group in sorted(allowed_groups()) for user in self._members_of(group) for mark in marks(user)}
+        found = frozenset[str]().union(
+            *(self._marks_in(group, self._record(_place(group))) for group in allowed_groups())
+        )
         if not found:
             raise RetryableError(
                 f"Keycloak names no member of {', '.join(sorted(allowed_groups())) or 'any group'}",
                 remedy="nothing was ended; look at the groups of the realm",
             )
-        return frozenset(found)
+        return found
 
     def members_of(self, group: str) -> frozenset[str] | None:
         """Marks of the enabled members of any group of the realm; None if it has none at that path."""
-        if self._find(f"group-by-path/{quote(group)}") is None:
-            return None
-        return frozenset(mark for user in self._members_of(group) for mark in marks(user))
+        found = self._find(_place(group))
+        return None if found is None else self._marks_in(group, found)
 
     def reason_to_end(self, user: User) -> str | None:
         """Why ``user`` may not use the server any more; None if Keycloak says that they may."""
@@ -83,11 +84,9 @@ class Directory:
         ]
         return frozenset(group_names(paths, subgroups_of=os.environ.get(PARENT_VARIABLE, "")))
 
-    def _members_of(self, group: str) -> Iterator[Record]:
-        found = self._get(f"group-by-path/{quote(group)}")
-        if not isinstance(found, Mapping) or not isinstance(found.get("id"), str):
-            raise _half_answer(f"group {group}")
-        yield from self._members_below(found["id"], deeper=group == os.environ.get(PARENT_VARIABLE))
+    def _marks_in(self, group: str, found: Record) -> frozenset[str]:
+        users = self._members_below(found["id"], deeper=group == os.environ.get(PARENT_VARIABLE))
+        return frozenset(mark for user in users for mark in marks(user))
 
     def _members_below(self, group: str, *, deeper: bool) -> Iterator[Record]:
         # The brief form has all that ``names`` reads: enabled, username, email.
@@ -109,12 +108,18 @@ class Directory:
 
     def _find(self, path: str) -> Record | None:
         """The record at ``path``, None if the realm has none there."""
-        found = self._get(path, missing=None)
-        if found is not None and not (isinstance(found, Mapping) and isinstance(found.get("id"), str)):
+        try:
+            return self._record(path)
+        except AbsentError:
+            return None
+
+    def _record(self, path: str) -> Record:
+        found = self._get(path)
+        if not isinstance(found, Mapping) or not isinstance(found.get("id"), str):
             raise _half_answer(path)
         return found
 
-    def _get(self, path: str, *, missing: Any = ..., **query: str) -> Any:
+    def _get(self, path: str, **query: str) -> Any:
         # Only programs that use requests spend the time of its import.
         import requests
 
@@ -128,14 +133,17 @@ class Directory:
             ) from None
         if answer.status_code in (401, 403):
             raise TerminalError(f"Keycloak refuses the directory client at {url}: {answer.status_code}", remedy=RIGHTS)
-        if answer.status_code == 404 and missing is not ...:
-            return missing
         if answer.status_code != 200:
-            raise RetryableError(f"{url} answers {answer.status_code}", remedy="nothing was ended; try again")
+            kind = AbsentError if answer.status_code == 404 else RetryableError
+            raise kind(f"{url} answers {answer.status_code}", remedy="nothing was ended; try again")
         try:
             return answer.json()
         except requests.exceptions.JSONDecodeError:
             raise _half_answer(path) from None
+
+
+class AbsentError(RetryableError):
+    """The realm has nothing at a path; only of some is that an answer."""
 
 
 UNKNOWN = "not in the realm"
@@ -180,6 +188,10 @@ def log_in(root: SecretsRoot, timeout: float) -> Directory:
 
 def _knows(user: Record, field: str, name: str) -> bool:
     return folded(str(user.get(field, ""))) == folded(name)
+
+
+def _place(group: str) -> str:
+    return f"group-by-path/{quote(group)}"
 
 
 def _half_answer(what: str) -> RetryableError:

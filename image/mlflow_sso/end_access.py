@@ -2,7 +2,7 @@
 
 An access key lives for up to a year, whatever happens to its user meanwhile. Who is in neither group, is disabled or is
 not in the realm any more loses key and sessions; who comes back logs in again. Who may still log in loses what a login
-would take: the grants of a group that they have left, the rights of an administrator. Somebody is taken for gone only
+would take: the grants of a group that they have left, the rights of an administrator. A user is taken for gone only
 if two readings of the groups and a look at the user agree; whenever Keycloak does not answer whole, nothing is ended.
 """
 
@@ -50,7 +50,8 @@ def run(arguments: Namespace) -> int:
         rows = access_rows(release)
         users, rights = rows.users(connection), rows.rights(connection)
         keycloak = directory.log_in(root, arguments.timeout)
-        gone, lost = find_gone(users, keycloak), find_lost(rights, keycloak)
+        members = keycloak.members()
+        gone, lost = find_gone(users, keycloak, members), find_lost(rights, keycloak, members)
         # Only from here: no transaction stays open while Keycloak is asked.
         connection.autocommit = False
         for user, reason in gone:
@@ -64,26 +65,25 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def find_gone(users: Iterable[User], keycloak: Directory) -> list[tuple[User, str]]:
-    """Those of ``users`` who are no longer authorized, with the reason.
+def find_gone(users: Iterable[User], keycloak: Directory, members: frozenset[str]) -> list[tuple[User, str]]:
+    """Those of ``users`` who are no longer authorized, with the reason; ``members`` is a first reading of the groups.
 
     All of them are known before the first one's access ends. Raises ``ProgramError`` for half an answer.
     """
-    suspects = _missing_from(keycloak, users)
+    suspects = _missing_from(members, users)
     if suspects:
         # A list that changes while its pages are read may omit a user.
-        suspects = _missing_from(keycloak, suspects)
+        suspects = _missing_from(keycloak.members(), suspects)
     reasons = [(user, keycloak.reason_to_end(user)) for user in suspects]
     return [(user, reason) for user, reason in reasons if reason and not _is_local(user, reason)]
 
 
-def find_lost(rights: Iterable[Right], keycloak: Directory) -> list[Right]:
-    """Those of ``rights`` whose user may log in and is in the group no more.
+def find_lost(rights: Iterable[Right], keycloak: Directory, members: frozenset[str]) -> list[Right]:
+    """Those of ``rights`` whose user, one of ``members``, is in the group no more.
 
-    A group that the realm does not have is nobody's to leave: an administrator of MLflow may have made it. Raises
+    A group that the realm does not have can be left by no user: an administrator of MLflow may have made it. Raises
     ``ProgramError`` for half an answer.
     """
-    members = keycloak.members()
     held = [right for right in rights if not members.isdisjoint(right.user.marks)]
     known = {name: keycloak.members_of(name) for right in held for name in _groups(right)}
     suspects = [right for right in held if _is_outside(right, known)]
@@ -104,8 +104,7 @@ def _left(right: Right) -> str:
     return f"not in {right.group or ', '.join(sorted(_groups(right)))}"
 
 
-def _missing_from(keycloak: Directory, users: Iterable[User]) -> list[User]:
-    members = keycloak.members()
+def _missing_from(members: frozenset[str], users: Iterable[User]) -> list[User]:
     return [user for user in users if members.isdisjoint(user.marks)]
 
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from fault_proxy import FaultProxy, answers
 from sso import administrator, apply, context, make_user
 
 from cdk8s_mlflow.settings import Settings
@@ -170,6 +172,22 @@ def test_bound_account_follows_its_id(realm: Realm, keycloak_server: Keycloak, k
         f"access/{realm.email('left')}": "disabled",
         f"access/{realm.email('stays')}": "not in the realm",
     }
+
+
+def test_half_answer_of_bound_user_ends_nothing(realm: Realm, keycloak_server: Keycloak) -> None:
+    if not realm.context.settings.tested_release.sessions_in_database:
+        pytest.skip("this release binds no account to an id")
+    realm.query("INSERT INTO user_identities SELECT id, 'gone' FROM users WHERE username LIKE 'lost-%%' RETURNING 1")
+    settings = realm.context.settings
+    with FaultProxy(keycloak_server.url) as proxy:
+        distant = settings.replace(bootstrap=settings.bootstrap.replace(keycloak_url=proxy.url))
+        for answer in ("null", "[]", "{}"):
+            proxy.spoil(
+                answers(200, answer), when=f"GET /admin/realms/{quote(settings.authentication.realm)}/users/gone"
+            )
+
+            with pytest.raises(UnreachableError, match="is not whole"):
+                ended_access(replace(realm.context, settings=distant))
 
 
 def test_both_programs_run_same_statements() -> None:

@@ -85,10 +85,34 @@ class Bucket:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blobs:
-    """A client of all containers."""
+class CloudBucket(Bucket):
+    """One of a store with another API than S3, whose ``client`` has the names of MinIO's."""
 
-    server: Azurite
+    server: Any
+
+    def read(self, key: str) -> bytes | None:
+        return self.client.read(self.name, key)
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return sorted(self.client.keys(self.name, prefix))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudClient:
+    """What the clients of those stores send."""
+
+    server: Any
+
+    def _send(self, method: str, url: str, *, missing: bool = False, **options: Any) -> Any:
+        authority = str(self.server.certificate.ca) if self.server.tls else None
+        with urllib3.PoolManager(ca_certs=authority) as http:
+            answer = http.request(method, url, **options)
+        assert answer.status < 300 or (missing and answer.status == 404), (answer.status, answer.data)
+        return answer
+
+
+class Blobs(CloudClient):
+    """A client of all containers."""
 
     def make_bucket(self, name: str) -> None:
         self._ask("PUT", name, restype="container")
@@ -110,18 +134,11 @@ class Blobs:
 
     def _ask(self, method: str, *path: str, body: bytes = b"", missing: bool = False, **query: str) -> Any:
         url = f"{self.server.url}/{'/'.join(map(quote, path))}?{self.server.signature}&{urlencode(query)}"
-        authority = str(self.server.certificate.ca) if self.server.tls else None
-        with urllib3.PoolManager(ca_certs=authority) as http:
-            answer = http.request(method, url, body=body, headers={"x-ms-blob-type": "BlockBlob"})
-        assert answer.status < 300 or (missing and answer.status == 404), (answer.status, answer.data)
-        return answer
+        return self._send(method, url, missing=missing, body=body, headers={"x-ms-blob-type": "BlockBlob"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class BlobContainer(Bucket):
+class BlobContainer(CloudBucket):
     """An empty container of its own, reached by the account's key."""
-
-    server: Any
 
     @property
     def client(self) -> Any:
@@ -151,18 +168,9 @@ class BlobContainer(Bucket):
     def wrong_secrets(self) -> dict[str, str]:
         return {"azure/AZURE_STORAGE_ACCESS_KEY": "d3JvbmctbXVjaC1sb25nZXItdGhhbi1hLWxpbmU="}
 
-    def read(self, key: str) -> bytes | None:
-        return self.client.read(self.name, key)
 
-    def objects(self, prefix: str = "") -> list[str]:
-        return sorted(self.client.keys(self.name, prefix))
-
-
-@dataclass(frozen=True, kw_only=True)
-class GoogleObjects:
+class GoogleObjects(CloudClient):
     """A client of all buckets of Google's emulator."""
-
-    server: FakeGcs
 
     def make_bucket(self, name: str) -> None:
         self._ask("POST", "/storage/v1/b?project=any", body=json.dumps({"name": name}).encode())
@@ -184,18 +192,11 @@ class GoogleObjects:
             yield found["name"]
 
     def _ask(self, method: str, path: str, *, body: bytes = b"", missing: bool = False) -> Any:
-        authority = str(self.server.certificate.ca) if self.server.tls else None
-        with urllib3.PoolManager(ca_certs=authority) as http:
-            answer = http.request(method, f"{self.server.url}{path}", body=body)
-        assert answer.status < 300 or (missing and answer.status == 404), (answer.status, answer.data)
-        return answer
+        return self._send(method, f"{self.server.url}{path}", missing=missing, body=body)
 
 
-@dataclass(frozen=True, kw_only=True)
-class GoogleBucket(Bucket):
+class GoogleBucket(CloudBucket):
     """An empty bucket of its own at Google's emulator, reached by the key of a service account."""
-
-    server: Any
 
     @property
     def client(self) -> Any:
@@ -225,12 +226,6 @@ class GoogleBucket(Bucket):
     def wrong_secrets(self) -> dict[str, str]:
         # The token service knows another key by this name.
         return {"gcs/key.json": service_account_key(f"{self.server.guarded_url}/token")}
-
-    def read(self, key: str) -> bytes | None:
-        return self.client.read(self.name, key)
-
-    def objects(self, prefix: str = "") -> list[str]:
-        return sorted(self.client.keys(self.name, prefix))
 
 
 def bucket_of(server: Store) -> Bucket:

@@ -10,16 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 from buckets import BlobContainer
+from cloud_site import PROXY, anna_at, bucket_line, folder_of_new_run, listed, moved_to, site_of, trust
 from pod import Pod
-from serving import API, SETTINGS, Serving, Site, make_run, make_users, mount_server_secrets
+from serving import Site
 from token_service import TokenService
 
 from live.servers import Azurite
 from live.servers.azurite import ACCOUNT
 
 pytestmark = pytest.mark.servers
-
-PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -31,39 +30,26 @@ def azurite() -> Iterator[Azurite]:
 
 def moved(pod: Pod, azurite: Azurite, folder: Path) -> Pod:
     """A copy of ``pod`` whose artifacts are in a container of its own."""
-    container = BlobContainer(server=azurite)
-    container.client.make_bucket(container.name)
-    copy = replace(pod, bucket=container, settings=SETTINGS).copy(folder)
-    trusted = copy.secrets_root / "ca" / "ca.crt"
-    trusted.parent.mkdir()
-    trusted.write_bytes(azurite.certificate.ca.read_bytes())
+    copy = moved_to(BlobContainer(server=azurite), pod, folder)
+    trust(copy, azurite.certificate.ca)
     return copy
 
 
 @pytest.fixture(scope="module")
 def blob_site(migrated_once: Pod, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Site:
     pod = moved(migrated_once, azurite, tmp_path_factory.mktemp("blobs"))
-    mount_server_secrets(pod)
-    return Site(pod=pod, keys=make_users(pod))
+    return site_of(pod)
 
 
 @pytest.fixture(scope="module")
 def client(blob_site: Site) -> Iterator[httpx.Client]:
-    """Anna at the server."""
-    with Serving(pod=blob_site.pod) as serving, serving.wait().client("anna", blob_site.keys["anna"]) as client:
+    with anna_at(blob_site) as client:
         yield client
 
 
 @pytest.fixture
 def folder(client: httpx.Client) -> str:
-    """Where a new run of anna's keeps its artifacts."""
-    run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
-    return f"{run['experiment_id']}/{run['run_id']}/artifacts"
-
-
-def listed(client: httpx.Client, folder: str) -> dict[str, int | None]:
-    found = client.get(PROXY, params={"path": folder}).raise_for_status().json()
-    return {item["path"]: None if item.get("is_dir") else int(item.get("file_size", 0)) for item in found["files"]}
+    return folder_of_new_run(client)
 
 
 def test_proxy_stores_lists_and_sends_blobs(client: httpx.Client, blob_site: Site, folder: str) -> None:
@@ -116,7 +102,7 @@ def test_check_writes_and_names_container(blob_site: Site) -> None:
 
     done = pod.run("check", "--timeout", "1")
 
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("artifact bucket")]
+    line = bucket_line(done)
     assert " ok " in line
     assert f"{pod.bucket.uri}/ of {pod.bucket.server.url}" in line
 
@@ -138,7 +124,7 @@ def test_check_names_what_to_do(blob_site: Site, name: str) -> None:
 
     done = blob_site.pod.run("check", "--timeout", "1", **changes)
 
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("artifact bucket")]
+    line = bucket_line(done)
     assert "FAILED" in line
     assert said in line
 
@@ -149,7 +135,7 @@ def test_check_says_that_key_is_wrong(blob_site: Site, tmp_path: Path) -> None:
 
     done = blob_site.pod.run("check", "--timeout", "1", MLFLOW_SSO_BLOB_KEY_FILE=str(wrong))
 
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("artifact bucket")]
+    line = bucket_line(done)
     assert "compare mlflow-azure-secret with a key of the account" in line
 
 
@@ -173,7 +159,7 @@ def test_workload_identity_needs_no_key(blob_site: Site, azurite: Azurite, tmp_p
         (pod.secrets_root / "azure" / "AZURE_STORAGE_ACCESS_KEY").unlink()
         done = pod.run("check", "--timeout", "1", **identity)
 
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("artifact bucket")]
+    line = bucket_line(done)
     assert " ok " in line, line
     assert entra.assertions == ["of the ServiceAccount"]
 

@@ -2,64 +2,20 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from directory_stub import Stub
 
 from mlflow_sso.access_rows import Right
 from mlflow_sso.account import User
 from mlflow_sso.directory import PAGE, Directory
 from mlflow_sso.end_access import find_gone, find_lost
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
-
-Answer = Callable[[str, Mapping[str, str]], Any]
-
-
-class Stub:
-    """An admin API that answers as ``answers`` says: JSON, a status, or the bytes of a body."""
-
-    def __init__(self) -> None:
-        self.users: dict[str, dict[str, Any]] = {}
-        self.groups: dict[str, list[str]] = {"mlflow-users": [], "mlflow-admins": []}
-        self.children: dict[str, list[str]] = {}
-        self.spoiled: dict[str, Any] = {}
-        self.url = ""
-
-    def add(self, name: str, *groups: str, email: str | None = None, enabled: bool = True) -> None:
-        self.users[name] = {"id": name, "username": name, "email": email or f"{name}@example.com", "enabled": enabled}
-        for group in groups:
-            self.groups.setdefault(group, []).append(name)
-
-    def answer(self, path: str, query: Mapping[str, str]) -> Any:
-        for begin, spoiled in self.spoiled.items():
-            if path.startswith(begin):
-                return spoiled
-        match path.split("/"):
-            case ["group-by-path", *names]:
-                name = "/".join(names)
-                # A slash would end the id in the path of a request.
-                return {"id": name.replace("/", "~")} if name in self.groups else 404
-            case ["groups", group, "members"]:
-                return self._page([self.users[name] for name in self.groups[group.replace("~", "/")]], query)
-            case ["groups", group, "children"]:
-                return self._page([{"id": name} for name in self.children.get(group, [])], query)
-            case ["users"]:
-                field = "email" if "email" in query else "username"
-                return self._page([one for one in self.users.values() if one[field] == query[field]], query)
-            case ["users", user]:
-                return self.users.get(user, 404)
-            case ["users", user, "groups"]:
-                found = [{"id": name, "path": f"/{name}"} for name, members in self.groups.items() if user in members]
-                return self._page(found, query)
-        return 404
-
-    def _page(self, found: list[Any], query: Mapping[str, str]) -> list[Any]:
-        first = int(query["first"])
-        return found[first : first + int(query["max"])]
 
 
 @pytest.fixture
@@ -98,7 +54,8 @@ def gone(stub: Stub, *names: str, service: bool = False, bound_to: str | None = 
         User(id=number, name=name, is_service_account=service, identities=identities)
         for number, name in enumerate(names)
     ]
-    return {user.name: reason for user, reason in find_gone(users, directory(stub))}
+    keycloak = directory(stub)
+    return {user.name: reason for user, reason in find_gone(users, keycloak, keycloak.members())}
 
 
 def directory(stub: Stub) -> Directory:
@@ -108,7 +65,8 @@ def directory(stub: Stub) -> Directory:
 def lost(stub: Stub, name: str, *groups: str | None) -> list[str | None]:
     """Which of ``groups`` the user loses; None stands for an administrator's rights."""
     user = User(id=1, name=f"{name}@example.com", is_service_account=False)
-    return [right.group for right in find_lost([Right(user=user, group=group) for group in groups], directory(stub))]
+    rights, keycloak = [Right(user=user, group=group) for group in groups], directory(stub)
+    return [right.group for right in find_lost(rights, keycloak, keycloak.members())]
 
 
 def test_leavers_are_named_with_reason(stub: Stub) -> None:
@@ -160,11 +118,31 @@ def test_bound_accounts_follow_id_not_address(stub: Stub) -> None:
     stub.add("anna", "mlflow-users", email="new@example.com")
     stub.add("bert", "mlflow-users", email="old@example.com")
 
-    # Its user has another address by now, and somebody else has the account's.
+    # Its user has another address by now, and another user has the account's.
     assert gone(stub, "old@example.com", bound_to="anna") == {}
     assert gone(stub, "old@example.com", bound_to="left") == {"old@example.com": "not in the realm"}
     stub.users["anna"]["enabled"] = False
     assert gone(stub, "old@example.com", bound_to="anna") == {"old@example.com": "disabled"}
+
+
+@pytest.mark.parametrize("answer", [b"null", b"", [], {}, {"enabled": True}, 500])
+def test_half_answer_of_bound_user_ends_nothing(stub: Stub, answer: Any) -> None:
+    stub.add("anna", "mlflow-users")
+    stub.spoiled = {"users/left": answer}
+
+    with pytest.raises(RetryableError):
+        gone(stub, "old@example.com", bound_to="left")
+
+
+def test_groups_are_read_once_for_rights(stub: Stub) -> None:
+    stub.add("anna", "mlflow-users", "teams/vision")
+
+    assert lost(stub, "anna", "teams/vision") == []
+    # A look at the group, and two pages, of which the last is empty.
+    assert [path for path in stub.asked if "vision" in path] == [
+        "group-by-path/teams/vision",
+        *["groups/teams~vision/members"] * 2,
+    ]
 
 
 def test_rights_of_left_groups_are_lost(stub: Stub) -> None:

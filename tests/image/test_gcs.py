@@ -4,21 +4,19 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from buckets import GoogleBucket
-from pod import Done, Pod
-from serving import API, SETTINGS, Serving, Site, make_run, make_users, mount_server_secrets
+from cloud_site import PROXY, anna_at, bucket_line, folder_of_new_run, listed, moved_to, site_of, trust
+from pod import Pod
+from serving import Site
 
 from live.servers import FakeGcs
 from live.servers.fake_gcs import service_account_key
 
 pytestmark = pytest.mark.servers
-
-PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -29,41 +27,24 @@ def fake_gcs() -> Iterator[FakeGcs]:
 
 def moved(pod: Pod, server: FakeGcs, folder: Path) -> Pod:
     """A copy of ``pod`` whose artifacts are in a bucket of its own."""
-    bucket = GoogleBucket(server=server)
-    bucket.client.make_bucket(bucket.name)
-    return replace(pod, bucket=bucket, settings=SETTINGS).copy(folder)
+    return moved_to(GoogleBucket(server=server), pod, folder)
 
 
 @pytest.fixture(scope="module")
 def google_site(migrated_once: Pod, fake_gcs: FakeGcs, tmp_path_factory: pytest.TempPathFactory) -> Site:
     pod = moved(migrated_once, fake_gcs, tmp_path_factory.mktemp("google"))
-    mount_server_secrets(pod)
-    return Site(pod=pod, keys=make_users(pod))
+    return site_of(pod)
 
 
 @pytest.fixture(scope="module")
 def client(google_site: Site) -> Iterator[httpx.Client]:
-    """Anna at the server."""
-    with Serving(pod=google_site.pod) as serving, serving.wait().client("anna", google_site.keys["anna"]) as client:
+    with anna_at(google_site) as client:
         yield client
 
 
 @pytest.fixture
 def folder(client: httpx.Client) -> str:
-    """Where a new run of anna's keeps its artifacts."""
-    run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
-    return f"{run['experiment_id']}/{run['run_id']}/artifacts"
-
-
-def listed(client: httpx.Client, folder: str) -> dict[str, int | None]:
-    found = client.get(PROXY, params={"path": folder}).raise_for_status().json()
-    return {item["path"]: None if item.get("is_dir") else int(item.get("file_size", 0)) for item in found["files"]}
-
-
-def bucket_line(done: Done) -> str:
-    """What ``check`` says of the bucket."""
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("artifact bucket")]
-    return line
+    return folder_of_new_run(client)
 
 
 def test_proxy_stores_lists_and_sends_objects(client: httpx.Client, google_site: Site, folder: str) -> None:
@@ -194,9 +175,7 @@ def test_mounted_authority_is_trusted(migrated_once: Pod, tmp_path: Path) -> Non
     with FakeGcs(tls=True) as server:
         pod = moved(migrated_once, server, tmp_path)
         before = bucket_line(pod.run("check", "--timeout", "1"))
-        trusted = pod.secrets_root / "ca" / "ca.crt"
-        trusted.parent.mkdir()
-        trusted.write_bytes(server.certificate.ca.read_bytes())
+        trust(pod, server.certificate.ca)
         after = bucket_line(pod.run("check", "--timeout", "1"))
 
     assert "mount the authority that signed it as ca/ca.crt" in before

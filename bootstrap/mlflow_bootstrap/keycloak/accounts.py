@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cdk8s_mlflow.settings import Settings
-from mlflow_bootstrap.errors import UnreachableError
+from mlflow_bootstrap.errors import MissingError, UnreachableError
 from mlflow_bootstrap.keycloak.connection import Api
 from mlflow_bootstrap.keycloak.group import found_group, group_id
 from mlflow_bootstrap.keycloak.members import our_groups
@@ -49,7 +49,7 @@ class Directory:
         """Marks of everybody who may log in.
 
         Raises:
-            UnreachableError: there is nobody: rather a wrong realm or a lost right than a company without users.
+            UnreachableError: there is no member: rather a wrong realm or a lost right than a company without users.
         """
         found = {mark for group in our_groups(self.settings) for mark in self._marks_in(group)}
         if not found:
@@ -102,8 +102,9 @@ class Directory:
         ]
 
     def _user(self, key: str) -> Iterator[Record]:
-        found = self.api.find("users", self.api.get, f"users/{quote(key, safe='')}")
-        if found is None:
+        try:
+            found = self.api.call("users", self.api.get, f"users/{quote(key, safe='')}")
+        except MissingError:
             return
         if not isinstance(found, dict) or not found.get("id"):
             raise _half_answer("users")

@@ -58,7 +58,7 @@ def s3(endpoint: str | None, region: str, settings: EnvironmentSettings) -> Plac
         return frozenset({_aws(china=region.startswith("cn-"))})
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
     # Private ones too, which lead to the same buckets.
-    if host.endswith("googleapis.com"):
+    if f".{host}".endswith(".googleapis.com"):
         return frozenset({_GOOGLE})
     if _AWS.fullmatch(host) or _AWS_CHINA.fullmatch(host):
         return frozenset({_aws(china=host.endswith(".cn"))})

@@ -75,8 +75,10 @@ def leave_schema_alone() -> None:
     from mlflow.store.db import utils
     from mlflow.store.model_registry import sqlalchemy_store
 
-    for module in (utils, sqlalchemy_store):
-        module.__dict__.update({name: _nothing for name in ("_initialize_tables",) if hasattr(module, name)})
+    utils._initialize_tables = _nothing
+    # 3.17.2 has taken it by name.
+    if hasattr(sqlalchemy_store, "_initialize_tables"):
+        sqlalchemy_store._initialize_tables = _nothing
 
 
 def _nothing(_: object) -> None:
