@@ -17,7 +17,8 @@ from mlflow_sso.serve.admission import Admission
 from mlflow_sso.serve.bodies import read_body
 from mlflow_sso.serve.uvicorn_server import WatchedServer
 connections.WINDOW_SECONDS = connections.HEAD_SECONDS = 3
-connections.LINGER_IDLE_SECONDS = 1
+connections.KEEP_ALIVE_SECONDS = float(sys.argv[2])
+connections.LINGER_IDLE_SECONDS = connections.DRAINED_SECONDS = 1
 connections.RESERVED_CONNECTIONS = 4
 earlier = contextvars.ContextVar("earlier", default="none")
 limits = connections.Limits(minimum_rate=200, connections=int(sys.argv[1]))
@@ -155,6 +156,32 @@ print(json.dumps({"own": received.count(b"\\r\\n\\r\\nnone"), "others": received
 )
 
 
+IDLE = (
+    SERVER
+    + """
+unused, unused_drained = opened(), opened()
+idle, next_half, drained, late = (opened(GET + b"\\r\\n") for _ in range(4))
+first = [answer(one) for one in (idle, next_half, drained, late)]
+time.sleep(4)
+unused.sendall(GET + b"\\r\\n")
+next_half.sendall(GET)
+idle.sendall(GET + b"\\r\\n")
+second = answer(idle)
+half = answer(next_half)
+server.drain()
+late.sendall(GET)
+time.sleep(0.5)
+late.sendall(b"\\r\\n")
+late_answer = late.recv(65536)
+print(json.dumps({
+    "first": first, "second": second, "half": half, "unused": answer(unused),
+    "drained": [answer(drained), answer(unused_drained)],
+    "late": [late_answer[9:12].decode(), b"connection: close" in late_answer]
+}))
+"""
+)
+
+
 def run(venv: Venv, script: str, *arguments: str) -> dict[str, object]:
     done = subprocess.run(
         [venv.python, "-c", script, *arguments], capture_output=True, text=True, timeout=240, check=False
@@ -165,7 +192,7 @@ def run(venv: Venv, script: str, *arguments: str) -> dict[str, object]:
 
 
 def test_connection_that_stands_still_is_cut(venv: Venv) -> None:
-    found = run(venv, SLOW, "100")
+    found = run(venv, SLOW, "100", "4")
 
     left = found.pop("left")
     assert found == {
@@ -185,17 +212,30 @@ def test_connection_that_stands_still_is_cut(venv: Venv) -> None:
     assert left <= 3
 
 
+def test_idle_connection_outlives_proxys_patience(venv: Venv) -> None:
+    found = run(venv, IDLE, "100", "60")
+
+    assert found == {
+        "first": ["200"] * 4,
+        "second": "200",
+        "half": "408",
+        "unused": "200",
+        "drained": ["", ""],
+        "late": ["200", True],
+    }
+
+
 def test_too_many_connections_leave_room(venv: Venv) -> None:
-    found = run(venv, CROWD, "20")
+    found = run(venv, CROWD, "20", "4")
 
     assert found == {"full": ["503", "200"], "idle": ["200", "200"]}
 
 
 def test_queued_requests_share_no_context(venv: Venv) -> None:
-    assert run(venv, QUEUED, "20") == {"own": 4, "others": 0}
+    assert run(venv, QUEUED, "20", "4") == {"own": 4, "others": 0}
 
 
 def test_refused_sender_sees_answer(venv: Venv) -> None:
-    found = run(venv, REFUSED, "20")
+    found = run(venv, REFUSED, "20", "4")
 
     assert found == {"sent": True, "status": "413", "early": "200"}

@@ -23,7 +23,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from mlflow_sso.serve.admission import CROWDED
 
 HEAD_SECONDS = 20
-"""From the begin of a connection, or the end of the answer before, to the end of a request's head."""
+"""From the first byte of a request's head to its end."""
+
+KEEP_ALIVE_SECONDS = 3660
+"""How long a connection may be idle, from its begin or an answer: longer than any proxy keeps it, so that it is the
+proxy that ends it. A request sent while we end it is lost, which the proxy answers with 502. Traefik keeps one for 90
+seconds (``idleConnTimeout``), ingress-nginx and AWS's load balancer for 60, Google's for 600, Envoy for an hour."""
+
+DRAINED_SECONDS = 5
+"""The same for a connection of a worker that another one has replaced."""
 
 WINDOW_SECONDS = 30
 """Over how long the rate of a body or an answer is measured."""
@@ -129,6 +137,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
     def connection_made(self, transport: Any) -> None:
         transport.max_size = READ_AT_ONCE
         super().connection_made(Transport(transport, self))
+        self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         if self.client and self.client[0].startswith(MAPPED):
             self.client = (self.client[0].removeprefix(MAPPED), self.client[1])
         self._received, self._meter = 0, Meter()
@@ -153,7 +162,14 @@ class Connection(H11Protocol):  # type: ignore[misc]
         """Whether a request is being served."""
         return not self._lingering_until and self.cycle is not None and not self.cycle.response_complete
 
+    @property
+    def _idle(self) -> bool:
+        """Whether all requests are answered, and nothing of a next one has come."""
+        return self._received == self._received_before and not self.conn.trailing_data[0]
+
     def data_received(self, data: bytes) -> None:
+        if not self.working and self._idle:
+            self._waiting_since = time.monotonic()
         self._received += len(data)
         if self._lingering_until:
             self._last_piece = time.monotonic()
@@ -189,13 +205,18 @@ class Connection(H11Protocol):  # type: ignore[misc]
                 self.transport.abort()
         elif not self.working:
             self._meter.reset()
-            if now - self._waiting_since > HEAD_SECONDS:
+            if now - self._waiting_since > (KEEP_ALIVE_SECONDS if self._idle else HEAD_SECONDS):
                 self._end_of_patience()
         elif self._waits_for_body():
             if self._too_slow(now, self._received):
                 self._cut_body()
         else:
             self._meter.reset()
+
+    def end_if_idle(self, now: float) -> None:
+        """Close the connection of a worker that is to end, unless a request may be on its way."""
+        if not self.working and self._idle and now - self._waiting_since > DRAINED_SECONDS:
+            self.transport.close()
 
     def _too_slow(self, now: float, moved: int) -> bool:
         rate = self.limits.minimum_rate

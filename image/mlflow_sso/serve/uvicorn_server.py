@@ -33,8 +33,8 @@ class WatchedServer(Server):  # type: ignore[misc]
     def drain(self) -> None:
         """Take no more connections, and end after the last request; may be called by a signal handler.
 
-        A connection that is kept alive is closed by an answer which says so, or once it has been idle for uvicorn's
-        five seconds, so that no request gets lost between two processes.
+        A connection that is kept alive is closed by an answer which says so, or once it has been idle for a while, so
+        that no request gets lost between two processes.
         """
         self._draining = True
 
@@ -57,6 +57,8 @@ class WatchedServer(Server):  # type: ignore[misc]
                 server.close()
             self.config.encoded_headers.append(CLOSE)
             self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        for connection in list(self.server_state.connections):
+            connection.end_if_idle(now)
         if self.server_state.connections or self.server_state.tasks:
             self._busy_at = now
         if now > min(self._busy_at + QUIET_SECONDS, self._drained_by):
