@@ -14,6 +14,11 @@ DUMPS = {"target": "s3://dumps/mlflow"}
 GATEWAY = {"name": "public", "namespace": "gateways"}
 NGINX = "nginx.ingress.kubernetes.io"
 
+
+def memory(limit: str, workers: int = 1) -> dict[str, Any]:
+    return {"server": {"workers": workers, "resources": {"memory_request": "1Mi", "memory_limit": limit}}}
+
+
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     # Each pod itself.
     ("authentication.keycloak_host", {"authentication": {"keycloak_host": "localhost"}}, "the pod itself"),
@@ -59,6 +64,20 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "set artifacts.region",
     ),
     ("backup.endpoint", {"backup": DUMPS | {"endpoint": "https://s3.eu-west-1.amazonaws.com"}}, "set backup.region"),
+    (
+        "backup.cluster.endpoint",
+        {"backup": {"cluster": DUMPS | {"endpoint": "https://s3.eu-west-1.amazonaws.com"}}},
+        "set backup.cluster.region",
+    ),
+    (
+        "backup.cluster.endpoint",
+        {"backup": {"cluster": DUMPS | {"endpoint": "https://dumps.s3.us-east-1.amazonaws.com"}}},
+        "names the bucket dumps too",
+    ),
+    # Memory that workers write to before they answer.
+    ("server.resources.memory_limit", memory("100Mi"), "they take 105Mi"),
+    ("server.resources.memory_limit", memory("140Mi") | {"release": "3.17.2"}, "they take 145Mi"),
+    ("server.resources.memory_limit", memory("200M", workers=2), "or lower server.workers"),
     (
         "artifacts.kms_key",
         {"artifacts": S3 | {"endpoint": None, "encryption": "aws:kms", "kms_key": "arn:aws:kms:eu-west-1:1:key/a"}},
@@ -128,6 +147,15 @@ TAKEN: list[dict[str, Any]] = [
     {"ingress": {"annotations": {"example.com/owner": "ml", "cert-manager.io/duration": "2160h"}}},
     {"artifacts": S3 | {"endpoint": "https://s3.dualstack.eu-west-1.amazonaws.com", "region": "eu-west-1"}},
     {"artifacts": S3 | {"endpoint": "https://s3.eu-west-1.example.com"}},
+    {"backup": {"cluster": DUMPS | {"endpoint": "https://s3.eu-west-1.amazonaws.com", "region": "eu-west-1"}}},
+    {
+        "backup": {
+            "cluster": DUMPS | {"endpoint": "https://s3.eu-west-1.amazonaws.com", "credentials": "service-account"}
+        }
+    },
+    {"backup": {"cluster": DUMPS | {"endpoint": "http://minio.minio.svc:9000"}}},
+    memory("128Mi"),
+    memory("2Gi", workers=16) | {"database": {"max_connections": 1000}},
     {"artifacts": {"prefix": "teams/ml", "allowed_locations": ("s3://mlflow/shared", "s3://mlflow2/a")}},
     {"server": {"init_containers": ({"name": "a", "image": "a:1", "command": ("sh", "-v", "-v")},)}},
     {"secrets": {"mode": "kubernetes"}},

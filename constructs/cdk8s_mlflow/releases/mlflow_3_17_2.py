@@ -31,5 +31,6 @@ RELEASE = Release(
         ServerKey(variable="MLFLOW_CRYPTO_KEK_PASSPHRASE", field="crypto_kek_passphrase", form="token", rotates=False),
     ),
     startup_seconds=600,
+    worker_mebibytes=145,
     unused_settings=("server.access_key_cache",),
 )

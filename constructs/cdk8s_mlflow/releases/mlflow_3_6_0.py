@@ -23,6 +23,7 @@ RELEASE = Release(
         ),
     ),
     startup_seconds=600,
+    worker_mebibytes=105,
     unused_settings=(
         "server.trusted_proxies",
         "server.bearer_access_keys",

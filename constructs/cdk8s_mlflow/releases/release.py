@@ -49,5 +49,7 @@ class Release:
     server_keys: tuple[ServerKey, ...]
     startup_seconds: int
     """Seconds that a pod may take to its first answer on a loaded node."""
+    worker_mebibytes: int
+    """Memory that a worker has written to once it answers, and so cannot do without (RssAnon of /proc, measured)."""
     unused_settings: tuple[str, ...]
     """Dotted settings that this release has no use for; setting one is refused."""

@@ -92,19 +92,23 @@ def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 
 def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    artifacts, backup, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
-    target = (backup.target or "").removeprefix("s3://").partition("/")[0]
-    for key, endpoint, bucket in (
-        # A container stands in the path only, so that the account may be called as it is; Google's API knows no other.
-        ("artifacts.endpoint", artifacts.endpoint, artifacts.bucket if artifacts.speaks_s3 else ""),
-        ("backup.endpoint", backup.endpoint, target),
-    ):
-        url = urlsplit(endpoint or "")
+    artifacts, dumps, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
+    # A container stands in the path only, so that the account may be called as it is; Google's API knows no other.
+    stores = [("artifacts", artifacts.endpoint, artifacts.region, artifacts.bucket if artifacts.speaks_s3 else "")]
+    # What else speaks to an endpoint has no region, or brings its own.
+    elsewhere = {"artifacts"} if artifacts.kind != "s3" else set()
+    for section, backup in (("backup", dumps), ("backup.cluster", dumps.cluster)):
+        if backup:
+            if backup is dumps.cluster and backup.credentials == "service-account":
+                elsewhere.add(section)
+            bucket = (backup.target or "").removeprefix("s3://").partition("/")[0]
+            stores.append((section, backup.endpoint, backup.region or artifacts.region, bucket))
+    for section, endpoint, given, bucket in stores:
+        key, url = f"{section}.endpoint", urlsplit(endpoint or "")
         host = url.hostname or ""
         region = _AWS_ENDPOINT.fullmatch(host)
-        given = artifacts.region if key.startswith("artifacts") else backup.region or artifacts.region
-        if region and region["region"] != given and (key == "backup.endpoint" or artifacts.kind == "s3"):
-            yield key, f"is {endpoint}, which is in {region['region']}, but the region is {given}; set {key[:-8]}region"
+        if region and region["region"] != given and section not in elsewhere:
+            yield key, f"is {endpoint}, which is in {region['region']}, but the region is {given}; set {section}.region"
         # boto3 puts the bucket in front of the host, or into the path, by itself.
         if bucket and host.startswith(f"{bucket}.") and host.count(".") > 2 and ".svc" not in host:
             yield key, f"is {endpoint}, which names the bucket {bucket} too; remove that from the host"

@@ -18,7 +18,7 @@ SERVER_DISK_REQUEST = "256Mi"
 
 _POWERS = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _UNITS = {"": Decimal(1), "m": Decimal("0.001"), **{unit: Decimal(power) for unit, power in _POWERS.items()}}
-_LEAST_MEMORY = "64Mi"
+_LEAST_MEMORY = "1Mi"
 _MOST_CPU = 1024
 _LONGEST_CLUSTER = 50
 """CloudNativePG's bound for a Cluster's name, to which it adds -rw and the like."""
@@ -36,6 +36,7 @@ def resource_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
     yield from _pair("server.resources", "cpu", server.resources.cpu_request, server.resources.cpu_limit)
     yield from _pair("server.resources", "memory", server.resources.memory_request, server.resources.memory_limit)
+    yield from _workers(settings)
     if amount(server.tmp_size) < amount(SERVER_DISK_REQUEST):
         yield (
             "server.tmp_size",
@@ -70,8 +71,19 @@ def _pair(section: str, name: str, request: str, limit: str) -> Iterator[Conflic
     # Bytes without their unit, such as 768 for 768Mi, or thousandths of them.
     if name == "memory" and 0 < amount(request) < amount("1Mi") <= amount(limit):
         yield f"{section}.memory_request", f"is {request}, less than any program needs; write bytes, such as 768Mi"
-    if name == "memory" and amount(limit) < amount(_LEAST_MEMORY if section == "server.resources" else "1Mi"):
+    if name == "memory" and amount(limit) < amount(_LEAST_MEMORY):
         yield f"{section}.memory_limit", f"is {limit}, with which nothing starts; write bytes, such as 2Gi"
+
+
+def _workers(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    workers, limit = settings.server.workers, settings.server.resources.memory_limit
+    least = workers * settings.tested_release.worker_mebibytes
+    if amount(_LEAST_MEMORY) <= amount(limit) < amount(f"{least}Mi"):
+        yield (
+            "server.resources.memory_limit",
+            f"is {limit}, but server.workers is {workers}, and they take {least}Mi before the first request; raise the "
+            "limit to about twice that" + (", or lower server.workers" if workers > 1 else ""),
+        )
 
 
 def _tolerations(settings: EnvironmentSettings) -> Iterator[Conflict]:
