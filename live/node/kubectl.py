@@ -11,6 +11,9 @@ from live.servers.process import ServerError
 WAIT_SECONDS = 1800.0
 """Limit of a wait for what comes by itself, on a machine that does a lot else; what cannot come ends a wait at once."""
 
+WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Ends a command with the thread that waits for it: one that waits would ask a node that is gone for half an hour."""
+
 
 class Kubectl(ABC):
     """Adds kubectl to an owner of an API server."""
@@ -32,7 +35,7 @@ class Kubectl(ABC):
             ServerError: its exit code is not 0, unless ``check`` is off.
         """
         done = subprocess.run(
-            [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
+            [*WITH_US, str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
             input=stdin,
             capture_output=True,
             text=True,
