@@ -108,10 +108,13 @@ def test_upload_waits_for_room(small: Serving, site: Site) -> None:
 
 
 LOG_ARTIFACT = """
-import pathlib, sys
+import pathlib, sys, time
 from mlflow import MlflowClient
 file = pathlib.Path(sys.argv[2])
 file.write_bytes(b"x" * 25_000_000)
+file.with_name("ready").touch()
+while not file.with_name("go").exists():
+    time.sleep(0.05)
 MlflowClient().log_artifact(sys.argv[1], str(file))
 """
 
@@ -134,10 +137,14 @@ def test_official_client_waits_for_room(small: Serving, site: Site, tmp_path: Pa
 
     # when
     with ThreadPoolExecutor(1) as pool:
+        upload = pool.submit(
+            site.pod.python, LOG_ARTIFACT, run["run_id"], str(file), MLFLOW_TRACKING_URI=small.url, **user
+        )
+        # Its imports take longer on a busy machine than a request may stand still.
+        while not file.with_name("ready").exists() and not upload.done():
+            time.sleep(0.2)
         with begun(small, request):
-            upload = pool.submit(
-                site.pod.python, LOG_ARTIFACT, run["run_id"], str(file), MLFLOW_TRACKING_URI=small.url, **user
-            )
+            file.with_name("go").touch()
             while refusals(small) == before and not upload.done():
                 time.sleep(0.2)
         done = upload.result()

@@ -46,9 +46,10 @@ class Deployment(Environment):
         Realm(settings=self.settings, server=self.backing.keycloak).welcome(user)
         return user
 
-    def client(self, **options: Any) -> httpx.Client:
-        """A client at the public address."""
-        transport = PublicTransport(self.node.https_port, verify=self.backing.certificate.context())
+    def client(self, *, retries: int = 0, **options: Any) -> httpx.Client:
+        """A client at the public address; it tries ``retries`` times more to connect."""
+        context = self.backing.certificate.context()
+        transport = PublicTransport(self.node.https_port, verify=context, retries=retries)
         return httpx.Client(
             transport=transport,
             base_url=f"https://{self.settings.ingress.host}",

@@ -14,7 +14,7 @@ from live.node.node import Node
 pytestmark = pytest.mark.servers
 
 API = "/api/2.0/mlflow"
-FLEET, STEPS = 50, 20
+FLEET, STEPS = 50, 5
 ATTEMPTS = 20
 """Of a request that a busy server asks to send again; MLflow's client makes 8, with longer pauses."""
 TAKEN = (200, 429, 503)
@@ -68,7 +68,7 @@ def train(
     deployment: Deployment, login: tuple[str, str], run: str, together: threading.Barrier
 ) -> list[httpx.Response]:
     """Log every step of a run over a connection of its own, begun at the same time as others; all answers."""
-    with deployment.client(auth=login) as client:
+    with deployment.client(auth=login, retries=3) as client:
         together.wait()
         return [answer for step in range(STEPS) for answer in log_step(client, run, step)]
 
