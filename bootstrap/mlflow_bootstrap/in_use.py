@@ -61,25 +61,33 @@ class PodsInUse:
         """
         deadline, said = time.monotonic() + seconds, ""
         while True:
-            try:
-                pods = self._pods()
-                late = {pod: reason for pod in pods if (reason := self._lacks(pod))}
-            except CannotReadError as error:
-                raise UnreachableError(
-                    f"cannot see whether pods use it ({error})", remedy=f"{error.remedy}; --no-wait does not ask"
-                ) from None
+            pods, late = self.look()
             if not late:
-                return len(pods)
+                return pods
             text = "; ".join(f"{pod}: {reason}" for pod, reason in late.items())
             if time.monotonic() > deadline:
                 raise BootstrapError(
-                    f"not in use after {seconds:.0f} s by {len(late)} of {len(pods)} pods ({text})",
+                    f"not in use after {seconds:.0f} s by {len(late)} of {pods} pods ({text})",
                     remedy="the value is in the store; see docs/tasks/rotate.md, and run `doctor`",
                 )
             if text != said:
                 say(f"waiting for {text}")
                 said = text
             time.sleep(PAUSE_SECONDS)
+
+    def look(self) -> tuple[int, dict[str, str]]:
+        """The number of pods, and by name what keeps those from using the values that do not.
+
+        Raises:
+            UnreachableError: the cluster cannot be asked.
+        """
+        try:
+            pods = self._pods()
+            return len(pods), {pod: reason for pod in pods if (reason := self._lacks(pod))}
+        except CannotReadError as error:
+            raise UnreachableError(
+                f"cannot see whether pods use it ({error})", remedy=f"{error.remedy}; --no-wait does not ask"
+            ) from None
 
     def _pods(self) -> dict[str, Object]:
         settings = self._settings

@@ -69,7 +69,7 @@ def _forms(value: str) -> frozenset[str]:
 def listening(detector: SecretDetector) -> Iterator[None]:
     """Hear every log record, every error of ours, and every output of a program that is run; know all that is made."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("_token", "_fernet_key"):
+        for name in ("new_token", "_fernet_key"):
             patch.setattr(entries, name, _known(detector, getattr(entries, name)))
         # At the source: an error that a test expects is caught, and never printed.
         patch.setattr(BootstrapError, "__init__", _heard_error(detector, BootstrapError.__init__))

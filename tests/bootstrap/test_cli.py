@@ -150,14 +150,14 @@ def test_servers_rotation_leaves_what_encrypts_stored_data(servers: Servers, app
 
 
 def test_rotation_without_a_cluster_says_what_is_unknown(servers: Servers, applied: CommandLine) -> None:
-    before = _secrets(servers, applied)["s3"]
+    before = _secrets(servers, applied)["server"]
 
-    rotated = applied.run("rotate", "s3")
+    rotated = applied.run("rotate", "server")
 
     assert rotated.returncode == 3
     assert "error: pods: cannot see whether pods use it (there is no usable kubeconfig" in rotated.stderr
-    assert "annotate externalsecret mlflow-s3-secret force-sync" in rotated.stderr
-    assert _secrets(servers, applied)["s3"]["secretkey"] != before["secretkey"]
+    assert "annotate externalsecret mlflow-server-secret force-sync" in rotated.stderr
+    assert _secrets(servers, applied)["server"]["secret_key"] != before["secret_key"]
     assert applied.run("verify").returncode == 0
 
 

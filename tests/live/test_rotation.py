@@ -1,5 +1,8 @@
 """Renewed secrets: made by the bootstrap, carried by External Secrets, and in use without a restart."""
 
+from dataclasses import replace
+
+import httpx
 import pytest
 from backing_state import end_connections, entry
 from stream import Stream
@@ -87,4 +90,30 @@ def test_renewed_secrets_are_used_without_restart(replicated: System, new_user: 
     assert after["server"]["secret_key"] != before["server"]["secret_key"]
     # A new one could not read the secrets of webhooks that are stored.
     assert after["server"]["webhook_secret_encryption_key"] == before["server"]["webhook_secret_encryption_key"]
+    assert replicated.bootstrap.run("verify").returncode == 0
+
+
+def test_renewed_key_of_minio_fails_no_upload(replicated: System, new_user: User) -> None:
+    before = entry(replicated, "s3")
+    pods, kubeconfig = replicated.workloads.pods(), str(replicated.node.kubeconfig)
+    bootstrap = replace(replicated.bootstrap, variables={**replicated.bootstrap.variables, "KUBECONFIG": kubeconfig})
+    with Worker.with_run(replicated, new_user) as worker:
+        assert worker.upload("kept.bin", b"kept").status_code == 200
+
+        def there_and_back(number: int) -> httpx.Response:
+            name = f"{number}.bin"
+            stored = worker.upload(name, b"sent")
+            return worker.download(name) if stored.status_code == 200 else stored
+
+        with Stream(there_and_back, least=20) as stream:
+            said = bootstrap.succeed("rotate", "s3")
+
+        assert stream.failures == []
+        assert stream.sent > 20
+        assert worker.download("kept.bin").content == b"kept"
+    after, user = entry(replicated, "s3"), replicated.settings.artifacts
+    assert f"+ minio/user/{user.second_user}" in said
+    assert f"- minio/user/{user.second_user}" in said
+    assert (after["accesskey"], after["secretkey"] != before["secretkey"]) == (user.user, True)
+    assert replicated.workloads.pods() == pods
     assert replicated.bootstrap.run("verify").returncode == 0

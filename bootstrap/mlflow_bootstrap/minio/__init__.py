@@ -9,6 +9,7 @@ from mlflow_bootstrap.minio.access import Access
 from mlflow_bootstrap.minio.bucket import POLICY_TAG, USER_TAG, Bucket
 from mlflow_bootstrap.minio.connection import ObjectStore
 from mlflow_bootstrap.minio.policy import Policy
+from mlflow_bootstrap.minio.second_user import SecondUser
 from mlflow_bootstrap.minio.user import User
 from mlflow_bootstrap.resource import Removable, Resource
 
@@ -32,8 +33,20 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     if artifacts.kind == "s3":
         return [_bucket(context, ObjectStore.of(context))] if bucket_named else []
     bucket, *others = _ours(context, ObjectStore.of(context))
+    _, second = users(context)
+    # Only a renewal that was cut off leaves it.
+    others += [second] if second.read() is not None else []
     # Without data the bucket stays, but neither the right to it nor the user of it.
     return [bucket, *others] if bucket_named else others
+
+
+def users(context: Context) -> tuple[User, SecondUser]:
+    """MLflow's user of MinIO, and the one that it logs in as while the password of the first is renewed."""
+    store, artifacts = ObjectStore.of(context), context.settings.artifacts
+    policy = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
+    first = User(store=store, settings=artifacts, values=context.values, policy=policy, name=artifacts.user)
+    second = artifacts.second_user
+    return first, SecondUser(store=store, settings=artifacts, values=context.values, policy=policy, name=second)
 
 
 def _bucket(context: Context, store: ObjectStore) -> Bucket:
@@ -50,6 +63,7 @@ def _ours(context: Context, store: ObjectStore) -> list[Removable]:
         settings=artifacts,
         values=context.values,
         policy=named,
+        name=artifacts.user,
         named_by_bucket=partial(plain.names, USER_TAG, artifacts.user),
         depends_on=(named.address,),
     )

@@ -132,7 +132,7 @@ class Bucket:
         if self.policy is not None and (self.policy.read() is None or self.policy.is_ours):
             marks[POLICY_TAG] = self.policy.name
         if self.user is not None and self.user.is_free_or_ours():
-            marks[USER_TAG] = self.user.settings.user
+            marks[USER_TAG] = self.user.name
         return marks
 
     def names(self, tag: str, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.minio.connection import WRONG_KEYS, Keys, ObjectStore, code, status
 from mlflow_bootstrap.minio.policy import USER, Policy
 from mlflow_bootstrap.ownership import OWNER, Owner, Standing, owner_of
-from mlflow_bootstrap.values import SecretValues, required
+from mlflow_bootstrap.values import FixedValues, SecretValues, required
 
 _ABSENT = frozenset({"XMinioAdminNoSuchUser"})
 _ATTACHED_ALREADY = frozenset({"XMinioAdminPolicyChangeAlreadyApplied"})
@@ -31,6 +31,7 @@ class User:
     settings: ArtifactSettings
     values: SecretValues
     policy: Policy
+    name: str
     named_by_bucket: Callable[[], bool] = lambda: False
     """Whether our bucket names it as ours."""
     depends_on: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ class User:
     @property
     def address(self) -> str:
         """``minio/user/NAME``."""
-        return f"minio/user/{self.settings.user}"
+        return f"minio/user/{self.name}"
 
     @property
     def desired(self) -> State:
@@ -74,16 +75,16 @@ class User:
 
     def release(self, current: State) -> None:
         """Detach our policy, and disable it if it was; its former key is known to no one here."""
-        found, name = self.policy.kept[USER], self.settings.user
+        found = self.policy.kept[USER]
         if not found.get("policy"):
-            detach = partial(self.store.admin.detach_policy, [self.settings.policy], user=name)
+            detach = partial(self.store.admin.detach_policy, [self.settings.policy], user=self.name)
             self.store.call(self.address, detach, absent=_ATTACHED_ALREADY)
         if found.get("status") == "disabled":
-            self.store.call(self.address, lambda: self.store.admin.user_disable(name))
+            self.store.call(self.address, lambda: self.store.admin.user_disable(self.name))
         self.policy.keep(**{USER: None})
 
     def _found(self) -> dict[str, Any] | None:
-        answer = self.store.call(self.address, lambda: self.store.admin.user_info(self.settings.user), absent=_ABSENT)
+        answer = self.store.call(self.address, lambda: self.store.admin.user_info(self.name), absent=_ABSENT)
         return None if answer is None else dict(json.loads(answer))
 
     @staticmethod
@@ -104,8 +105,8 @@ class User:
         secret = self.values.value("s3", "secretkey")
         if secret is None:
             return False
-        client = self.store.s3_as(Keys(self.settings.user, secret))
-        return bool(self.store.call(f"a login as {self.settings.user}", lambda: _known(client, self.settings.bucket)))
+        client = self.store.s3_as(Keys(self.name, secret))
+        return bool(self.store.call(f"a login as {self.name}", lambda: _known(client, self.settings.bucket)))
 
     def create(self) -> None:
         """Create it and attach the policy."""
@@ -116,12 +117,16 @@ class User:
         # user_add sets key and status together, so either is a reason.
         if current.get("secret_key") != Secrecy.RIGHT or current.get("status") != "enabled":
             secret = required(self.values, "s3", "secretkey").get_secret_value()
-            self.store.call(self.address, lambda: self.store.admin.user_add(self.settings.user, secret))
+            self.store.call(self.address, lambda: self.store.admin.user_add(self.name, secret))
         if not current.get("policy"):
             self.store.call(self.address, self._attach, absent=_ATTACHED_ALREADY)
 
+    def give(self, secret: str) -> None:
+        """Set ``secret`` as its key, whatever the store holds, and attach the policy; creates it if need be."""
+        replace(self, values=FixedValues({"s3": {"secretkey": secret}})).update({})
+
     def _attach(self) -> None:
-        admin, user, policy = self.store.admin, self.settings.user, self.settings.policy
+        admin, user, policy = self.store.admin, self.name, self.settings.policy
         try:
             admin.attach_policy([policy], user=user)
         except MinioAdminException as error:
@@ -133,7 +138,7 @@ class User:
 
     def delete(self) -> None:
         """Delete it."""
-        self.store.call(self.address, lambda: self.store.admin.user_remove(self.settings.user), absent=_ABSENT)
+        self.store.call(self.address, lambda: self.store.admin.user_remove(self.name), absent=_ABSENT)
 
 
 def _known(client: Any, bucket: str) -> bool:

@@ -11,7 +11,7 @@ from mlflow_bootstrap.errors import OwnershipError
 from mlflow_bootstrap.ownership import Adoption, Standing
 from mlflow_bootstrap.resource import Removable
 from mlflow_bootstrap.store.authority import copied_values
-from mlflow_bootstrap.store.entries import EntryPlan, Finder, entry_plans
+from mlflow_bootstrap.store.entries import NOT_GIVEN, EntryPlan, Finder, entry_plans
 from mlflow_bootstrap.store.entry import Entry, Store, StoredEntry, StoredValues
 from mlflow_bootstrap.values import SecretValues
 
@@ -33,8 +33,8 @@ class Backend(Protocol):
     def address(self, entry: str) -> str:
         """Address of an entry."""
 
-    def rotate(self, entry: str) -> tuple[str, ...]:
-        """Renew what may be renewed of an entry; gives the fields."""
+    def rotate(self, entry: str, given: Mapping[str, str] = NOT_GIVEN) -> tuple[str, ...]:
+        """Renew what may be renewed of an entry; gives the fields. Those that are ``given`` take that value."""
 
 
 class EntryBackend:
@@ -84,9 +84,9 @@ class EntryBackend:
         """Address of an entry."""
         return self._entries[entry].address
 
-    def rotate(self, entry: str) -> tuple[str, ...]:
+    def rotate(self, entry: str, given: Mapping[str, str] = NOT_GIVEN) -> tuple[str, ...]:
         """Renew what may be renewed of an entry."""
-        return self._entries[entry].rotate()
+        return self._entries[entry].rotate(given)
 
 
 def open_backend(

@@ -23,6 +23,9 @@ MINIMUM_KEPT = 32
 DIRECTORY = "directory"
 """Entry of the client that looks users up; only ``end-access`` reads it."""
 
+NOT_GIVEN: Mapping[str, str] = MappingProxyType({})
+"""No values in place of those that a rotation would choose."""
+
 Finder = Callable[[], SecretStr | None]
 """Looks for a value that a system has already."""
 
@@ -89,6 +92,11 @@ class EntryPlan:
 
     name: str
     fields: tuple[Field, ...]
+
+    @property
+    def renewable(self) -> frozenset[str]:
+        """Names of the fields that ``rotate`` renews."""
+        return frozenset(field.name for field in self.fields if field.rotates and field.create)
 
 
 def entry_plans(
@@ -173,18 +181,19 @@ def _fixed(settings: Settings) -> dict[tuple[str, str], str]:
 def _creator(settings: Settings, entry: str, name: str, key: ServerKey | None) -> Callable[[], str] | None:
     if key:
         # Redis is another team's, and so is its password.
-        return None if key.field == "redis_password" else _fernet_key if key.form == "fernet" else _token
+        return None if key.field == "redis_password" else _fernet_key if key.form == "fernet" else new_token
     # Only MinIO's admin API takes a secret key of our choice; another S3 gives one out.
     if entry == "s3" and settings.artifacts.kind != "minio":
         return None
-    return _token if (entry, name) in _ROTATING else None
+    return new_token if (entry, name) in _ROTATING else None
 
 
 def _server_key(settings: Settings, name: str) -> ServerKey:
     return next(key for key in settings.server_keys if key.field == name)
 
 
-def _token() -> str:
+def new_token() -> str:
+    """Random text, as a password or a secret key."""
     # 40 characters, the most that MinIO takes for a secret key.
     return secrets.token_urlsafe(30)
 

@@ -11,7 +11,7 @@ from mlflow_bootstrap.difference import Secrecy, State, differences
 from mlflow_bootstrap.errors import BootstrapError, UnreachableError, UsageError
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
 from mlflow_bootstrap.retry import retry_on_conflict
-from mlflow_bootstrap.store.entries import EntryPlan, Field
+from mlflow_bootstrap.store.entries import NOT_GIVEN, EntryPlan, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,11 @@ class StoredEntry:
 
     def create(self) -> None:
         """Fill it."""
-        self._write(frozenset())
+        self._write(frozenset(), {})
 
     def update(self, current: State) -> None:
         """Fill what is missing."""
-        self._write(frozenset())
+        self._write(frozenset(), {})
 
     def adopt(self, current: State) -> None:
         """Mark it, and note the version that was found; others' metadata stays."""
@@ -131,27 +131,27 @@ class StoredEntry:
         """Delete it."""
         self.store.delete(self.plan.name)
 
-    def rotate(self) -> tuple[str, ...]:
-        """Renew the fields that may be; gives their names.
+    def rotate(self, given: Mapping[str, str] = NOT_GIVEN) -> tuple[str, ...]:
+        """Renew the fields that may be; gives their names. Those that are ``given`` take that value.
 
         Raises:
             UsageError: none may.
         """
-        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.create)
+        names = self.plan.renewable
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
         # Not `update`, which keeps every value that is there.
-        self._write(names)
+        self._write(names, given)
         return tuple(sorted(names))
 
-    def _write(self, renewed: frozenset[str]) -> None:
-        retry_on_conflict(self._write_once, renewed)
+    def _write(self, renewed: frozenset[str], given: Mapping[str, str]) -> None:
+        retry_on_conflict(self._write_once, renewed, given)
 
-    def _write_once(self, renewed: frozenset[str]) -> None:
+    def _write_once(self, renewed: frozenset[str], given: Mapping[str, str]) -> None:
         entry = self.store.read(self.plan.name)
         before = dict(entry.values) if entry else {}
         # Fields of others in the entry are kept: a KV write replaces the entry whole.
-        values = before | {field.name: self._value(field, before, renewed) for field in self.plan.fields}
+        values = before | {field.name: self._value(field, before, renewed) for field in self.plan.fields} | dict(given)
         if entry is None:
             # Before its first version, so that no run leaves an entry without its mark.
             self.store.mark(self.plan.name, {MARK: self.instance})

@@ -15,7 +15,7 @@ from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.ownership import OWNER, Adoption, Owner, Standing, decode_found, owner_of
 from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.store.cluster import MANAGER, Cluster, ExistingSecret
-from mlflow_bootstrap.store.entries import EntryPlan, all_secret_templates
+from mlflow_bootstrap.store.entries import NOT_GIVEN, EntryPlan, all_secret_templates
 
 KIND = "kubernetes"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -146,11 +146,11 @@ class ClusterSecret:
 
     def create(self) -> None:
         """Create it."""
-        retry_on_conflict(self._write, frozenset())
+        retry_on_conflict(self._write, frozenset(), {})
 
     def update(self, current: State) -> None:
         """Fill or repair what is ours."""
-        retry_on_conflict(self._write, frozenset())
+        retry_on_conflict(self._write, frozenset(), {})
 
     def adopt(self, current: State) -> None:
         """Label it as ours, and note which keys it had."""
@@ -182,20 +182,24 @@ class ClusterSecret:
         """Delete it."""
         self.cluster.delete(self.template.namespace, self.template.name)
 
-    def renew(self) -> tuple[str, ...]:
-        """Renew the fields that may be; gives their names."""
-        names = frozenset(field.name for field in self.plan.fields if field.rotates and field.create)
+    def renew(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """Renew the fields that may be; gives their names. Those that are ``given`` take that value."""
+        names = self.plan.renewable
         if not names:
             raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
-        retry_on_conflict(self._write, names)
+        retry_on_conflict(self._write, names, given)
         return tuple(sorted(names))
 
-    def _write(self, renewed: frozenset[str]) -> None:
+    def take(self, given: Mapping[str, str]) -> None:
+        """Write what is ``given``, and all other values as they are."""
+        retry_on_conflict(self._write, frozenset(), given)
+
+    def _write(self, renewed: frozenset[str], given: Mapping[str, str]) -> None:
         expected = self.cluster.read(self.template.namespace, self.template.name)
         # Read again on every attempt: another run may have created the value meanwhile.
         known = self.values.read(self.template.entry)
         wanted = [field for field in self.plan.fields if field.name in self.template.fields]
-        values = {field.name: self._value(field.name, known, renewed) for field in wanted}
+        values = {field.name: self._value(field.name, known, renewed) for field in wanted} | dict(given)
         self.cluster.write(self.template, self.template.render(values), labels=self._labels, expected=expected)
 
     def _value(self, name: str, known: Mapping[str, str], renewed: frozenset[str]) -> str:
@@ -238,11 +242,11 @@ class KubernetesBackend:
         """Address of the Secret that an entry's values are read from."""
         return self.resources([entry])[0].address
 
-    def rotate(self, entry: str) -> tuple[str, ...]:
+    def rotate(self, entry: str, given: Mapping[str, str] = NOT_GIVEN) -> tuple[str, ...]:
         """Renew what may be, in the first Secret of the entry, then in the others."""
         first, *others = self.resources([entry])
-        fields = first.renew()
+        fields = first.renew(given)
         # These take the new value from the first, so that all of them agree.
         for secret in others:
-            secret.update({})
+            secret.take(given)
         return fields

@@ -111,6 +111,11 @@ class ArtifactSettings(Section):
         return given
 
     @property
+    def second_user(self) -> str:
+        """Access key of the user that MLflow logs in as while the password of ``user`` is renewed."""
+        return f"{self.user}-rotation"
+
+    @property
     def folder(self) -> str:
         """What the key of every artifact begins with: empty, or ``prefix`` with a slash."""
         return f"{self.prefix}/" if self.prefix else ""

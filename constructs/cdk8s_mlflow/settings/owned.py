@@ -190,7 +190,8 @@ def _object_store(settings: Settings) -> Iterator[Owned]:
     artifacts, places = settings.artifacts, servers.object_store(settings)
     names = [(BUCKET, artifacts.bucket, "artifacts.bucket")]
     if artifacts.kind == "minio":
-        names += [("user", artifacts.user, "artifacts.user"), ("policy", artifacts.policy, "artifacts.policy")]
+        names += [("user", name, "artifacts.user") for name in (artifacts.user, artifacts.second_user)]
+        names += [("policy", artifacts.policy, "artifacts.policy")]
     for kind, name, key in names:
         where = f" at {artifacts.endpoint or 'AWS'}"
         yield Owned(kind=kind, name=name, places=places, key=key, follows=_follows(settings, key), where=where)

@@ -45,6 +45,12 @@ SHARED: dict[str, Shared] = {
     "bucket": (BUCKET, BUCKET, "artifacts.bucket", "bucket shared"),
     "bucket like an instance": ({}, {"artifacts.bucket": "ml-one"}, "artifacts.bucket", "bucket ml-one"),
     "user": ({"artifacts.user": "shared"}, {"artifacts.user": "shared"}, "artifacts.user", "user shared"),
+    "user of a renewal": (
+        {"artifacts.user": "shared"},
+        {"artifacts.user": "shared-rotation"},
+        "artifacts.user",
+        "user shared-rotation",
+    ),
     "policy": ({"artifacts.policy": "shared"}, {"artifacts.policy": "shared"}, "artifacts.policy", "policy shared"),
     "bucket by a full name": (
         BUCKET,
