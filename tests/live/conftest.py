@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rendered_environments import HOSTS, KEYCLOAK_HOST, rendered, rendered_again
+from rendered_environments import HOSTS, KEYCLOAK_HOST, MOVED_KEYCLOAK, rendered, rendered_again
 
 from live.node.backing import BackingServices
 from live.node.node import Node
@@ -66,13 +66,14 @@ def backing(tmp_path_factory: pytest.TempPathFactory) -> BackingServices:
     folder = tmp_path_factory.mktemp("backing")
     # PostgreSQL runs as a user of its own, which has to pass through.
     folder.chmod(0o711)
-    return BackingServices.create(folder, hosts=[*HOSTS, SECOND_DATABASE], keycloak_host=KEYCLOAK_HOST)
+    hosts = [*HOSTS, MOVED_KEYCLOAK, SECOND_DATABASE]
+    return BackingServices.create(folder, hosts=hosts, keycloak_host=KEYCLOAK_HOST)
 
 
 @pytest.fixture(scope="session")
 def node(backing: BackingServices) -> Iterator[Node]:
     """The node with everything attached."""
-    node = Node(names=[KEYCLOAK_HOST, *HOSTS])
+    node = Node(names=[KEYCLOAK_HOST, MOVED_KEYCLOAK, *HOSTS])
     with running_site(node, backing):
         yield node
 

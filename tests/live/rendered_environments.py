@@ -9,6 +9,8 @@ from live.node.environment import Environment, with_changes
 from live.system import System
 
 KEYCLOAK_HOST = "keycloak.localhost"
+MOVED_KEYCLOAK = "login.localhost"
+"""Where Keycloak is after its host has moved."""
 MUTATED = ("mutated1", "mutated2", "mutated3")
 LABELS = ("r360", "r3172", "runbooks", *MUTATED, *(f"own{number}" for number in range(1, 5)))
 """Each is an environment, whose name below localhost browsers and curl look for on their own machine."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from alerting import wait_for, watched
 from blocks import blocks
 from minio import Minio
 from minio.commonconfig import CopySource
-from rendered_environments import rendered_again
+from people import known_machine_token, machine_token
+from rendered_environments import MOVED_KEYCLOAK, rendered_again
 from runbook import Runbook
 from web_session import WebSession
 from where_tried import By, where_tried
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.servers
 
 Record = Callable[[str, object], None]
 GET_RUN = "/api/2.0/mlflow/runs/get"
+SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,47 @@ def test_read_only_page_refuses_writes_only(
     assert read.content == b"kept"
     assert_works(worker)
     record_property("table", f"read-only after {taken:.0f} s")
+
+
+def route_keycloak(system: System, *, to: str) -> None:
+    """Let Traefik lead a further name to Keycloak."""
+    route = system.node.get("ingressroutetcp", "keycloak", "--namespace", "keycloak")
+    (rule,) = route["spec"]["routes"]
+    route["metadata"] = {"name": "moved", "namespace": "keycloak"}
+    rule["match"] = f"HostSNI(`{to}`)"
+    system.node.kubectl("apply", "--server-side", "--filename", "-", stdin=yaml.safe_dump(route))
+
+
+def test_keycloak_page_moves_its_host(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], tmp_path: Path, record_property: Record
+) -> None:
+    page, before, started = book("move-keycloak"), installation.environment, time.monotonic()
+    earlier = known_machine_token(installation)
+    route_keycloak(installation, to=MOVED_KEYCLOAK)
+    changes = {"authentication.keycloak_host": MOVED_KEYCLOAK}
+    with WebSession(system=installation) as visitor:
+        visitor.log_in(worker.user)
+        installation.take(rendered_again(installation, tmp_path / "moved", changes=changes))
+        page.run("python bootstrap.py verify")
+        installation.deliver()
+        page.run("kubectl -n mlflow rollout status deploy/mlflow")
+        taken = time.monotonic() - started
+
+        assert "FAILED" not in page.run("kubectl -n mlflow exec deploy/mlflow -- mlflow-sso check")
+        assert visitor.whoami()["username"] == worker.user.email
+        assert [ask(installation, token) for token in (earlier, machine_token(installation))] == [401, 200]
+        assert_works(worker)
+        assert visitor.log_in(worker.user).url.host == installation.settings.ingress.host
+    installation.become(before)
+    assert ask(installation, earlier) == 200
+    assert_works(worker)
+    record_property("table", f"Keycloak's host moved after {taken:.0f} s")
+
+
+def ask(system: System, token: str) -> int:
+    """Status of a search with a bearer token."""
+    with system.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        return client.get(SEARCH).status_code
 
 
 def copy_objects(system: System, *, to: str) -> list[str]:
