@@ -25,14 +25,27 @@ def outage(node: Node, server: Server) -> Iterator[None]:
     Raises:
         NodeError: it does not come back.
     """
-    namespace, name = SERVICES[server.name]
     # Endpoints go first: pods of a cluster are told that a Service has none, and do not wait for time-outs.
+    with withdrawn(node, server):
+        server.stop()
+        try:
+            yield
+        finally:
+            server.start()
+
+
+@contextmanager
+def withdrawn(node: Node, server: Server) -> Iterator[None]:
+    """Takes the endpoints from the Service until the end; the server goes on.
+
+    Raises:
+        NodeError: the Service is not reached again.
+    """
+    namespace, name = SERVICES[server.name]
     _select(node, namespace, name, "withdrawn")
-    server.stop()
     try:
         yield
     finally:
-        server.start()
         _select(node, namespace, name, None)
         spec = node.get("service", name, "--namespace", namespace)["spec"]
         node.wait(server.name, lambda: _reached(node, spec["clusterIP"], spec["ports"][0]["port"]))

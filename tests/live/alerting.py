@@ -45,6 +45,7 @@ def _groups(system: System, folder: Path, short_windows: bool) -> list[dict[str,
     text = re.sub(r'"for": "([0-9hm]+)"', lambda found: f'"for": "{_sooner(found[1])}"', json.dumps(groups))
     if short_windows:
         text = re.sub(r"\[([0-9]+[hm])\]", lambda found: f"[{_sooner(found[1])}]", text)
+        text = text.replace("* 3600", "* 60")
     sooner: list[dict[str, Any]] = json.loads(text)
     return sooner
 

@@ -7,16 +7,17 @@ in docs/runbooks/ says.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
+import httpx
 import psycopg
 from backing_state import end_connections, entry, write_entry
 from psycopg import sql
 from web_session import with_key
 from worker import Worker
 
-from live.node.outage import outage
+from live.node.outage import outage, withdrawn
 from live.system import System
 
 Feed = Callable[[], object]
@@ -45,9 +46,11 @@ def _superuser(system: System, database: str = "postgres") -> Iterator["psycopg.
 def no_pod(system: System, worker: Worker) -> Iterator[Feed]:
     """Somebody has scaled the Deployment to nothing."""
     system.workloads.scale(0)
-    yield _nothing
-    system.workloads.scale(1)
-    system.wait_public()
+    try:
+        yield _nothing
+    finally:
+        system.workloads.scale(1)
+        system.wait_public()
 
 
 @contextmanager
@@ -67,9 +70,11 @@ def password_changed_by_hand(system: System, worker: Worker) -> Iterator[Feed]:
         ).fetchone() or ("",)
         session.execute(sql.SQL("ALTER ROLE {} PASSWORD 'another'").format(role))
         end_connections(system)
-        yield lambda: worker.log(7)
-        # What CloudNativePG does, which sets the password of the role's Secret again.
-        session.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(kept)))
+        try:
+            yield lambda: worker.log(7)
+        finally:
+            # What CloudNativePG does, which sets the password of the role's Secret again.
+            session.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(kept)))
 
 
 @contextmanager
@@ -119,8 +124,10 @@ def keys_guessed(system: System, worker: Worker) -> Iterator[Feed]:
     """A program tries keys of a known user, many at once."""
     with ThreadPoolExecutor(40) as threads, with_key(system, worker.user, "wrong") as client:
 
-        def guess(_: int) -> int:
-            return client.get("/api/2.0/mlflow/experiments/search?max_results=1").status_code
+        def guess(_: int) -> None:
+            # Who guesses does not care for an answer.
+            with suppress(httpx.HTTPError):
+                client.get("/api/2.0/mlflow/experiments/search?max_results=1")
 
         yield lambda: list(threads.map(guess, range(80)))
 
@@ -142,8 +149,10 @@ def another_schema(system: System, worker: Worker) -> Iterator[Feed]:
     with _superuser(system, system.settings.database.name) as session:
         (head,) = session.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
         session.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-        yield _nothing
-        session.execute("UPDATE alembic_version SET version_num = %s", (head,))
+        try:
+            yield _nothing
+        finally:
+            session.execute("UPDATE alembic_version SET version_num = %s", (head,))
 
 
 @contextmanager
@@ -167,8 +176,10 @@ def connections_of_others(system: System, worker: Worker) -> Iterator[Feed]:
                 stack.enter_context(psycopg.connect(login))
 
         take()
-        yield take
-        session.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(sql.Identifier(role)))
+        try:
+            yield take
+        finally:
+            session.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(sql.Identifier(role)))
 
 
 @contextmanager
@@ -176,8 +187,44 @@ def half_a_secret(system: System, worker: Worker) -> Iterator[Feed]:
     """The secret store has an entry whose password is empty."""
     kept = entry(system, "postgres")
     write_entry(system, "postgres", kept | {"password": ""})
-    yield _nothing
-    write_entry(system, "postgres", kept)
+    try:
+        yield _nothing
+    finally:
+        write_entry(system, "postgres", kept)
+
+
+def _end_access(system: System, name: str, *, succeeds: bool) -> None:
+    """Run the CronJob now."""
+    workloads = system.workloads
+    workloads.kubectl("create", "job", name, f"--from=cronjob/{system.settings.name}-end-access")
+    if succeeds:
+        workloads.wait_job(name)
+        workloads.kubectl("delete", "job", name)
+
+
+@contextmanager
+def realm_away(system: System, worker: Worker) -> Iterator[Feed]:
+    """Keycloak cannot be reached while end-access runs."""
+    with withdrawn(system.node, system.backing.keycloak):
+        _end_access(system, "fails", succeeds=False)
+        yield _nothing
+    # It might be about to try again.
+    system.workloads.kubectl("delete", "job", "fails")
+    _end_access(system, "again", succeeds=True)
+
+
+@contextmanager
+def suspended(system: System, worker: Worker) -> Iterator[Feed]:
+    """Somebody has suspended the CronJob, which had succeeded before, and forgot it."""
+    name = f"cronjob/{system.settings.name}-end-access"
+    _end_access(system, "before", succeeds=True)
+    system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": true}}')
+    try:
+        yield _nothing
+    finally:
+        system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": false}}')
+    # Its time has not come yet.
+    _end_access(system, "after", succeeds=True)
 
 
 DRILLS: Mapping[str, Drill] = {
@@ -191,5 +238,8 @@ DRILLS: Mapping[str, Drill] = {
     "MlflowSchemaBehind": Drill(cause=another_schema, named="in the pod: postgresql mlflow"),
     "MlflowConnectionsNearlyUsed": Drill(cause=connections_of_others),
     "MlflowSecretsNotUsed": Drill(cause=half_a_secret),
+    "MlflowProgramFailed": Drill(cause=realm_away, named="in the pod"),
+    # Behind it, since it fires from three scaled hours after the latest success on.
+    "MlflowLeaversKeepAccess": Drill(cause=suspended),
 }
 """By the alert that notices it."""
