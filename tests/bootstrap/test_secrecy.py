@@ -46,10 +46,10 @@ def test_what_is_no_secret_is_not_found() -> None:
 def test_detector_reads_logs_errors_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     detector = SecretDetector()
     # Shown on purpose, so the session's own detector must not know it.
-    monkeypatch.setattr(entries, "_token", lambda: "created-for-this-test")
+    monkeypatch.setattr(entries, "new_token", lambda: "created-for-this-test")
 
     with listening(detector):
-        made = entries._token()
+        made = entries.new_token()
         logging.getLogger("any").debug("made %s", made)
         UsageError(f"the value {made} is bad", remedy="take another")
         subprocess.run([sys.executable, "-c", f"print('{made}')"], capture_output=True, check=True)
