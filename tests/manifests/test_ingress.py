@@ -1,5 +1,6 @@
 """The public address behind any controller: class, annotations, TLS, hosts, and where requests may come from."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from cdk8s_mlflow.synth.render import render
 from cdk8s_mlflow.validation import validate
 from mlflow_bootstrap.keycloak.clients import browser_attributes, browser_fields
+from tests.manifests.conftest import ROOT
 from tests.manifests.ingresses import GATEWAY, settings
 from tests.manifests.objects import Objects, Render
 
 INGRESS = ("Ingress", "mlflow", "mlflow")
 LOGIN_INGRESS = ("Ingress", "mlflow", "mlflow-login")
 ROUTE = ("HTTPRoute", "mlflow", "mlflow")
+SERVER_CONNECTIONS = ROOT / "image/mlflow_sso/serve/connections.py"
 
 
 def annotations(objects: Objects, key: tuple[str, str, str] = INGRESS) -> dict[str, str]:
@@ -69,6 +72,22 @@ def test_haproxy_sets_headers_and_limits_logins(rendered: Render) -> None:
     assert annotations(objects)["haproxy.org/response-set-header"] == 'Strict-Transport-Security "max-age=31536000"'
     assert annotations(objects)["haproxy.org/timeout-server"] == "600s"
     assert (login["haproxy.org/rate-limit-requests"], login["haproxy.org/rate-limit-period"]) == ("100", "10s")
+
+
+@pytest.mark.parametrize("seconds", [None, 86400])
+def test_alb_ends_idle_connections_before_the_server(rendered: Render, seconds: int | None) -> None:
+    alb = {"certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/a"}
+    ingress = {"controller": "alb", "alb": alb, "timeout_seconds": seconds}
+
+    objects = rendered(ingress=ingress, network={"ingress_cidrs": ("10.0.0.0/20",)})
+
+    attributes = annotations(objects)["alb.ingress.kubernetes.io/load-balancer-attributes"]
+    idle = re.match(r"idle_timeout\.timeout_seconds=(\d+),", attributes)
+    # A request that meets the server's end of a connection is lost, and answered with 502.
+    server = re.search(r"^KEEP_ALIVE_SECONDS = (\d+)$", SERVER_CONNECTIONS.read_text(), re.MULTILINE)
+    assert idle
+    assert server
+    assert int(idle[1]) < int(server[1])
 
 
 def test_alb_ends_tls_itself(rendered: Render) -> None:

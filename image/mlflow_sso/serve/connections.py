@@ -25,10 +25,11 @@ from mlflow_sso.serve.admission import CROWDED
 HEAD_SECONDS = 20
 """From the first byte of a request's head to its end."""
 
-KEEP_ALIVE_SECONDS = 3660
+KEEP_ALIVE_SECONDS = 4200
 """How long a connection may be idle, from its begin or an answer: longer than any proxy keeps it, so that it is the
 proxy that ends it. A request sent while we end it is lost, which the proxy answers with 502. Traefik keeps one for 90
-seconds (``idleConnTimeout``), ingress-nginx and AWS's load balancer for 60, Google's for 600, Envoy for an hour."""
+seconds (``idleConnTimeout``), ingress-nginx for 60, Google's load balancer for 600, Envoy for an hour, and AWS's for as
+long as our annotation says, 4,000 at most."""
 
 DRAINED_SECONDS = 5
 """The same for a connection of a worker that another one has replaced."""
