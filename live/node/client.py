@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from live.node.kubectl import WITH_US
 from live.node.node import Node, NodeError
 
 AUTHORITY = "/authority/ca.crt"
@@ -72,7 +73,7 @@ class ClientPod:
             raise NodeError(f"files cannot be written into {_POD} of {self.namespace}: {done.stderr}")
 
     def _execute(self, *command: str, stdin: str = "", seconds: float = 900) -> "subprocess.CompletedProcess[str]":
-        kubectl = [str(self.node.kubectl_program), "--kubeconfig", str(self.node.kubeconfig)]
+        kubectl = [*WITH_US, str(self.node.kubectl_program), "--kubeconfig", str(self.node.kubeconfig)]
         return subprocess.run(
             [*kubectl, "exec", "--stdin", "--namespace", self.namespace, _POD, "--", *command],
             input=stdin,

@@ -49,7 +49,6 @@ CERTIFICATES = Not("needs cert-manager")
 CLUSTER = Not("needs a cluster with CloudNativePG and External Secrets, which no test here starts")
 ARGO = Not("needs Argo CD")
 COPY = Not("is MinIO's own client, which the registries do not have; the test copies by its API")
-KEY = Not("tests/image/test_backup.py restores with an age key, but not from a Secret in a Job")
 INCIDENT = Not("looks at a cluster in an incident, and changes nothing")
 
 WHERE_TRIED: dict[str, By | Not] = {
@@ -142,7 +141,8 @@ WHERE_TRIED: dict[str, By | Not] = {
     'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{"spec": {"suspend": true}}\'': RECOVERY,
     "kubectl -n mlflow create job mlflow-dump-now --from=cronjob/mlflow-dump": RECOVERY,
     "python bootstrap.py apply postgres --environment production": RECOVERY,
-    "kubectl -n mlflow create secret generic mlflow-restore-key --from-file=identity=key.txt": KEY,
+    "kubectl -n mlflow delete job mlflow-restore --ignore-not-found": RECOVERY,
+    "kubectl -n mlflow create secret generic mlflow-restore-key --from-file=identity=key.txt": RECOVERY,
     "export MLFLOW_TRACKING_URI=https://localhost:30443": CLIENT,
     "export MLFLOW_TRACKING_USERNAME=user@example.com": CLIENT,
     "export MLFLOW_TRACKING_PASSWORD='the access key'": CLIENT,
@@ -156,7 +156,7 @@ BY_BEGINNING: dict[str, By | Not] = {
     "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump --dry-run=client -o json "
     "| jq '.spec.template.spec.containers": RECOVERY,
     "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump --dry-run=client -o json "
-    "| jq '.spec.template.spec |=": KEY,
+    "| jq '.spec.template.spec |=": RECOVERY,
     "kubectl -n mlflow create job mlflow-fsck --from=cronjob/mlflow-gc": RECOVERY,
     "until kubectl -n mlflow logs -f job/": RECOVERY,
     "kubectl -n mlflow logs -l app.kubernetes.io/component=tracking-server": LOOK,

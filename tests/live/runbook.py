@@ -23,6 +23,11 @@ class Runbook:
     programs: Path
 
     @property
+    def key(self) -> Path:
+        """The file of an operator's age key."""
+        return self.programs / "key.txt"
+
+    @property
     def commands(self) -> list[str]:
         """All of the page, in their order."""
         return [command for block in blocks(ROOT / "docs" / self.page) for command in block.commands]
@@ -60,6 +65,7 @@ class Runbook:
             r"--environment production\b": f"--environment {environment.name} --environments {file.parent}",
             r"\bpython (bootstrap|main)\.py\b": rf"{sys.executable} {ROOT}/\1.py",
             r"\bNODE\b": "node",
+            r"\bkey\.txt\b": shlex.quote(str(self.key)),
             r"instance=mlflow\b": f"instance={self.system.settings.instance}",
             r"\bmlflow-db-role\b": self.system.settings.database.role_secret,
         }

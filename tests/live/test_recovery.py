@@ -36,6 +36,7 @@ ELSEWHERE = {
     "network.database_pods": PODS,
 }
 LOAD_A_MODEL = Path(__file__).with_name("load_a_model.py")
+MAKE_AGE_KEY = Path(__file__).with_name("make_age_key.py")
 RUN = "/api/2.0/mlflow/runs/search"
 RESTORE = (
     "kubectl -n mlflow create job mlflow-restore --from=cronjob/mlflow-dump --dry-run=client -o json"
@@ -97,6 +98,8 @@ class Drill:
     before: Content
     dumped: float
     """Seconds since 1970, as the dump's name says."""
+    recipient: str
+    """The age public key to which it is encrypted; the secret key is in ``key.txt`` beside the book's programs."""
 
     def fsck(self) -> dict[str, Any]:
         """Step 6; its last line."""
@@ -110,6 +113,12 @@ class Drill:
         self.system.wait_secrets()
         assert HOST in self.book.run("kubectl -n mlflow get secret mlflow-db-secret")
         self.book.run(f"{RESTORE}.containers[0].args")
+        assert "give the age secret key by --identity" in self.book.run(
+            "until kubectl -n mlflow logs -f job/mlflow-restore"
+        )
+        self.book.run("kubectl -n mlflow delete job mlflow-restore")
+        self.book.run("kubectl -n mlflow create secret generic mlflow-restore-key")
+        self.book.run(f"{RESTORE} |=")
         assert last_line(self.book.run("until kubectl -n mlflow logs -f job/mlflow-restore"), "restored")["rows"] > 0
         self.system.workloads.wait_job("mlflow-restore")
 
@@ -122,6 +131,11 @@ def drill(make_system: Callable[..., System], tmp_path: Path) -> Drill:
     book = Runbook(system=system, page="tasks/restore.md", programs=programs)
     store = system.backing.minio
     Minio(f"127.0.0.1:{store.port}", store.root_user, store.root_password, secure=False).make_bucket(DUMPS)
+    made = system.client_pod.run(MAKE_AGE_KEY, variables={})
+    assert made.returncode == 0, made.stderr
+    recipient, secret = made.stdout.split()
+    book.key.write_text(f"{secret}\n")
+    system.become(rendered_again(system, tmp_path / "encrypted", changes={**BACKUP, "backup.recipients": [recipient]}))
     member = join(system)
     assert "version 1 is in Production" in run_example(system, "train_iris.py", "drill", variables=member.login)
     seen = what_is_seen(system, member)
@@ -129,7 +143,7 @@ def drill(make_system: Callable[..., System], tmp_path: Path) -> Drill:
     book.run("kubectl -n mlflow create job mlflow-dump-now")
     name = last_line(book.run("until kubectl -n mlflow logs -f job/mlflow-dump-now"), "dumped")["name"]
     moment = datetime.strptime(f"{name[:15]}+0000", "%Y%m%dT%H%M%S%z").timestamp()
-    return Drill(system=system, book=book, member=member, before=before, dumped=moment)
+    return Drill(system=system, book=book, member=member, before=before, dumped=moment, recipient=recipient)
 
 
 def test_recovery_elsewhere_gives_everything_back(
@@ -146,7 +160,7 @@ def test_recovery_elsewhere_gives_everything_back(
         system.workloads.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
         book.run("kubectl -n mlflow scale deployment/mlflow --replicas=0")
         book.run("kubectl -n mlflow patch cronjob mlflow-gc")
-        changes = {**ELSEWHERE, "bootstrap.postgres_port": server.port}
+        changes = {**ELSEWHERE, "bootstrap.postgres_port": server.port, "backup.recipients": [drill.recipient]}
         system.take(rendered_again(system, tmp_path / "moved", changes=changes))
         drill.restore()
         restored = read_tables(server, system)
