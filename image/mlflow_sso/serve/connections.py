@@ -195,8 +195,8 @@ class Connection(H11Protocol):  # type: ignore[misc]
         self.transport.end()
         return True
 
-    def check(self, now: float) -> None:
-        """Close the connection if its peer has taken too long."""
+    def check(self, now: float, *, keep_alive: float) -> None:
+        """Close the connection if its peer has taken too long; ``keep_alive`` is how many seconds it may be idle."""
         if self.transport.get_write_buffer_size():
             if self._too_slow(now, self.transport.arrived()):
                 self.logger.warning("cut an answer that its client did not read")
@@ -206,18 +206,13 @@ class Connection(H11Protocol):  # type: ignore[misc]
                 self.transport.abort()
         elif not self.working:
             self._meter.reset()
-            if now - self._waiting_since > (KEEP_ALIVE_SECONDS if self._idle else HEAD_SECONDS):
+            if now - self._waiting_since > (keep_alive if self._idle else HEAD_SECONDS):
                 self._end_of_patience()
         elif self._waits_for_body():
             if self._too_slow(now, self._received):
                 self._cut_body()
         else:
             self._meter.reset()
-
-    def end_if_idle(self, now: float) -> None:
-        """Close the connection of a worker that is to end, unless a request may be on its way."""
-        if not self.working and self._idle and now - self._waiting_since > DRAINED_SECONDS:
-            self.transport.close()
 
     def _too_slow(self, now: float, moved: int) -> bool:
         rate = self.limits.minimum_rate

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from uvicorn import Config, Server
 
-from mlflow_sso.serve.connections import Connection, Limits, raise_descriptor_limit
+from mlflow_sso.serve import connections
 from mlflow_sso.serve.event_log import speak_json
 from mlflow_sso.serve.head import MAX_HEADER_BYTES
 from mlflow_sso.serve.health import BEAT_SECONDS, beat, heartbeat_folder
@@ -43,8 +43,9 @@ class WatchedServer(Server):  # type: ignore[misc]
             self._drain()
         if counter % TICKS_A_SECOND == 0:
             now = time.monotonic()
+            keep_alive = connections.DRAINED_SECONDS if self._draining else connections.KEEP_ALIVE_SECONDS
             for connection in list(self.server_state.connections):
-                connection.check(now)
+                connection.check(now, keep_alive=keep_alive)
         if counter % (BEAT_SECONDS * TICKS_A_SECOND) == 0:
             beat(heartbeat_folder())
         return bool(await super().on_tick(counter))
@@ -57,8 +58,6 @@ class WatchedServer(Server):  # type: ignore[misc]
                 server.close()
             self.config.encoded_headers.append(CLOSE)
             self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        for connection in list(self.server_state.connections):
-            connection.end_if_idle(now)
         if self.server_state.connections or self.server_state.tasks:
             self._busy_at = now
         if now > min(self._busy_at + QUIET_SECONDS, self._drained_by):
@@ -67,13 +66,13 @@ class WatchedServer(Server):  # type: ignore[misc]
 
 def load_server(application: str, *, grace_seconds: int, variables: Mapping[str, str]) -> WatchedServer:
     """A server whose ``application`` is imported, which takes seconds; ``run`` starts it."""
-    limits = Limits(
-        minimum_rate=int(variables.get("MLFLOW_SSO_MINIMUM_TRANSFER_RATE", Limits().minimum_rate)),
-        connections=raise_descriptor_limit(),
+    limits = connections.Limits(
+        minimum_rate=int(variables.get("MLFLOW_SSO_MINIMUM_TRANSFER_RATE", connections.Limits().minimum_rate)),
+        connections=connections.raise_descriptor_limit(),
     )
     config = Config(
         application,
-        http=type("LimitedConnection", (Connection,), {"limits": limits}),
+        http=type("LimitedConnection", (connections.Connection,), {"limits": limits}),
         # None of the applications has a WebSocket, and one would pass by the limits.
         ws="none",
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
