@@ -93,22 +93,22 @@ def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts, dumps, domain = settings.artifacts, settings.backup, settings.network.cluster_domain
-    # A container stands in the path only, so that the account may be called as it is; Google's API knows no other.
-    stores = [("artifacts", artifacts.endpoint, artifacts.region, artifacts.bucket if artifacts.speaks_s3 else "")]
     # What else speaks to an endpoint has no region, or brings its own.
-    elsewhere = {"artifacts"} if artifacts.kind != "s3" else set()
+    region = artifacts.region if artifacts.kind == "s3" else None
+    # A container stands in the path only, so that the account may be called as it is; Google's API knows no other.
+    stores = [("artifacts", artifacts.endpoint, region, artifacts.bucket if artifacts.speaks_s3 else "")]
     for section, backup in (("backup", dumps), ("backup.cluster", dumps.cluster)):
         if backup:
-            if backup is dumps.cluster and backup.credentials == "service-account":
-                elsewhere.add(section)
+            brings_its_own = backup is dumps.cluster and backup.credentials == "service-account"
+            region = None if brings_its_own else backup.region or artifacts.region
             bucket = (backup.target or "").removeprefix("s3://").partition("/")[0]
-            stores.append((section, backup.endpoint, backup.region or artifacts.region, bucket))
-    for section, endpoint, given, bucket in stores:
+            stores.append((section, backup.endpoint, region, bucket))
+    for section, endpoint, region, bucket in stores:
         key, url = f"{section}.endpoint", urlsplit(endpoint or "")
         host = url.hostname or ""
-        region = _AWS_ENDPOINT.fullmatch(host)
-        if region and region["region"] != given and section not in elsewhere:
-            yield key, f"is {endpoint}, which is in {region['region']}, but the region is {given}; set {section}.region"
+        found = _AWS_ENDPOINT.fullmatch(host)
+        if found and region and found["region"] != region:
+            yield key, f"is {endpoint}, which is in {found['region']}, but the region is {region}; set {section}.region"
         # boto3 puts the bucket in front of the host, or into the path, by itself.
         if bucket and host.startswith(f"{bucket}.") and host.count(".") > 2 and ".svc" not in host:
             yield key, f"is {endpoint}, which names the bucket {bucket} too; remove that from the host"
