@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mlflow_bootstrap import minio
 from mlflow_bootstrap.difference import Difference, Secrecy
 from mlflow_bootstrap.engine import Action, Change
+from mlflow_bootstrap.minio.connection import ObjectStore
 from mlflow_bootstrap.minio.second_user import SecondUser
 from mlflow_bootstrap.run import Run
 from mlflow_bootstrap.store import entries
@@ -33,7 +34,7 @@ def renew_beside(
     Raises:
         BootstrapError: a pod does not, or cannot be asked; or MinIO or the store refuses something.
     """
-    first, second = minio.users(run.context)
+    first, second = minio.users(run.context, ObjectStore.of(run.context))
     # Before anything is renewed: without this right no step would be known to be done.
     look()
     stored = run.backend.values.value(ENTRY, "accesskey")

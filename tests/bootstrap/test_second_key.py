@@ -148,7 +148,7 @@ def test_destroy_takes_the_second_user_too(tenant: Tenant) -> None:
 
 def test_users_of_others_stay_as_they_are(tenant: Tenant) -> None:
     boss, name = admin(minio_of(tenant)), f"{tenant.settings.artifacts.user}-rotation"
-    boss.user_add(name, "a-key-of-somebody-else-s")
+    boss.user_add(name, "a-key-of-another-team-s")
     before = stored(tenant)
 
     with pytest.raises(RefusedError, match="belongs to others"):
@@ -156,7 +156,7 @@ def test_users_of_others_stay_as_they_are(tenant: Tenant) -> None:
 
     assert stored(tenant) == before
     assert works(tenant, before)
-    assert not works(tenant, (name, "a-key-of-somebody-else-s"))
+    assert not works(tenant, (name, "a-key-of-another-team-s"))
     boss.user_remove(name)
 
 

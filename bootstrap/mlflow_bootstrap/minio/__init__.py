@@ -32,21 +32,22 @@ def removable(context: Context, *, data: frozenset[str]) -> Sequence[Removable]:
     bucket_named = f"minio/bucket/{artifacts.bucket}" in data
     if artifacts.kind == "s3":
         return [_bucket(context, ObjectStore.of(context))] if bucket_named else []
-    bucket, *others = _ours(context, ObjectStore.of(context))
-    _, second = users(context)
+    store = ObjectStore.of(context)
+    bucket, *others = _ours(context, store)
+    _, second = users(context, store)
     # Only a renewal that was cut off leaves it.
     others += [second] if second.read() is not None else []
     # Without data the bucket stays, but neither the right to it nor the user of it.
     return [bucket, *others] if bucket_named else others
 
 
-def users(context: Context) -> tuple[User, SecondUser]:
+def users(context: Context, store: ObjectStore) -> tuple[User, SecondUser]:
     """MLflow's user of MinIO, and the one that it logs in as while the password of the first is renewed."""
-    store, artifacts = ObjectStore.of(context), context.settings.artifacts
+    artifacts, values = context.settings.artifacts, context.values
     policy = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
-    first = User(store=store, settings=artifacts, values=context.values, policy=policy, name=artifacts.user)
-    second = artifacts.second_user
-    return first, SecondUser(store=store, settings=artifacts, values=context.values, policy=policy, name=second)
+    first = User(store=store, settings=artifacts, values=values, policy=policy, name=artifacts.user)
+    second = SecondUser(store=store, settings=artifacts, values=values, policy=policy, name=artifacts.second_user)
+    return first, second
 
 
 def _bucket(context: Context, store: ObjectStore) -> Bucket:
@@ -57,16 +58,10 @@ def _bucket(context: Context, store: ObjectStore) -> Bucket:
 def _ours(context: Context, store: ObjectStore) -> list[Removable]:
     """Bucket, policy and user, each of which may prove that another is ours."""
     artifacts, plain = context.settings.artifacts, _bucket(context, store)
-    named = Policy(store=store, name=artifacts.policy, bucket=artifacts.bucket)
-    user = User(
-        store=store,
-        settings=artifacts,
-        values=context.values,
-        policy=named,
-        name=artifacts.user,
-        named_by_bucket=partial(plain.names, USER_TAG, artifacts.user),
-        depends_on=(named.address,),
-    )
+    first, _ = users(context, store)
+    named = first.policy
+    named_by_bucket = partial(plain.names, USER_TAG, artifacts.user)
+    user = replace(first, named_by_bucket=named_by_bucket, depends_on=(named.address,))
     # A right to a bucket of others is given to no one.
     policy = replace(
         named,
