@@ -13,6 +13,9 @@ from live.node.room import unschedulable
 REFUSED_PROBE = re.compile(r"probe failed: HTTP probe failed with statuscode: 4\d\d")
 """What the kubelet says if a server answers that the probe's path is wrong; a server that still starts does not."""
 
+PASSING = re.compile(r"context deadline exceeded|DeadlineExceeded|is reserved for")
+"""In what the kubelet says of a container that a busy machine did not create in time; it tries again."""
+
 REPEATED = 8
 """How often a mount fails, or a connection is refused, before it counts: once may be the moment."""
 
@@ -22,11 +25,20 @@ NETWORK = ("Connection refused", "timeout expired", "No route to host")
 
 def failed(body: Mapping[str, Any]) -> bool:
     """Whether a container of a pod has ended with an error, or it or its pod waits for what will not come."""
+    return bool(failure(body))
+
+
+def failure(body: Mapping[str, Any]) -> str:
+    """How a pod has failed: the container, its exit code and the reason; empty if it has not."""
     status = body.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    if said := "; ".join(filter(None, map(_container_failure, states))):
+        return said
+    if status.get("phase") == "Failed":
+        return f"{status.get('reason', 'its phase is Failed')} {status.get('message', '')}".strip()
     # Nodes keep their labels; of a taint or of room that is missing the scheduler says so in other words.
-    misplaced = "didn't match Pod's node affinity" in unschedulable(body)
-    return misplaced or status.get("phase") == "Failed" or any(map(_container_failed, states))
+    misplaced = unschedulable(body)
+    return misplaced if "didn't match Pod's node affinity" in misplaced else ""
 
 
 _HOPELESS = {
@@ -42,11 +54,16 @@ _HOPELESS = {
 """Reasons of a container that waits for what will not come."""
 
 
-def _container_failed(container: Mapping[str, Any]) -> bool:
+def _container_failure(container: Mapping[str, Any]) -> str:
     # A container that crashes is running again most of the time, and its end is in lastState.
     states = [container.get("state", {}), container.get("lastState", {})]
-    ended = [state["terminated"]["exitCode"] for state in states if "terminated" in state]
-    return any(ended) or states[0].get("waiting", {}).get("reason") in _HOPELESS
+    ends = [state["terminated"] for state in states if state.get("terminated", {}).get("exitCode")]
+    ends = [end for end in ends if not PASSING.search(str(end.get("message", "")))]
+    said = [f"exit code {end['exitCode']} ({end.get('reason', 'no reason')}) {end.get('message', '')}" for end in ends]
+    waiting = states[0].get("waiting", {})
+    if waiting.get("reason") in _HOPELESS and not PASSING.search(str(waiting.get("message", ""))):
+        said.append(f"{waiting['reason']} {waiting.get('message', '')}")
+    return f"container {container.get('name')}: {', '.join(map(str.strip, said))}" if said else ""
 
 
 def event_sign(event: Mapping[str, Any]) -> str:
@@ -92,7 +109,7 @@ class FailureSigns:
     def _all(self, deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield deployment_sign(deployment)
         names = [pod["metadata"]["name"] for pod in pods if not _ready(pod)]
-        yield from (f"{pod['metadata']['name']} failed" for pod in pods if failed(pod))
+        yield from (f"{pod['metadata']['name']} failed, {said}, " for pod in pods if (said := failure(pod)))
         for name in names:
             yield from map(event_sign, self._events(name))
         yield from (self._refused(pod) for pod in pods if _initializes(pod))

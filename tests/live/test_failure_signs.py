@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from live.node.failure_signs import REPEATED, deployment_sign, event_sign, failed, refusals
+from live.node.failure_signs import REPEATED, deployment_sign, event_sign, failed, failure, refusals
 
 CERTIFICATE = 'connection to server at "db" (10.0.0.1), port 5432 failed: root certificate file "x" does not exist'
 CREATED = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2}}
@@ -58,6 +58,23 @@ def test_pod_that_is_created_has_not_failed() -> None:
     assert not failed(pod(waiting={"reason": "ContainerCreating"}))
     assert not failed(pod(terminated={"exitCode": 0}))
     assert failed(pod(terminated={"exitCode": 75}))
+
+
+def test_container_that_busy_machine_created_late_passes() -> None:
+    late = "failed to create containerd task: context deadline exceeded"
+
+    assert not failed(pod(waiting={"reason": "CreateContainerError", "message": late}))
+    assert not failed(pod(terminated={"exitCode": 128, "reason": "StartError", "message": late}))
+    assert failed(pod(waiting={"reason": "CreateContainerError", "message": "no such command"}))
+
+
+def test_failure_names_exit_code_and_reason() -> None:
+    killed = {"exitCode": 137, "reason": "OOMKilled"}
+
+    assert failure(pod(running={})) == ""
+    assert "exit code 137 (OOMKilled)" in failure(pod(terminated=killed))
+    crashing = {"status": {"containerStatuses": [{"name": "mlflow", "lastState": {"terminated": killed}}]}}
+    assert failure(crashing) == "container mlflow: exit code 137 (OOMKilled)"
 
 
 def test_refusals_are_those_of_the_database() -> None:
