@@ -103,7 +103,8 @@ def _issuer_annotation(settings: IngressSettings) -> dict[str, str]:
 
 def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares: Sequence[str]) -> dict[str, str]:
     # Traefik finds a Middleware of a CRD as NAMESPACE-NAME@kubernetescrd.
-    chain = ",".join(f"{namespace}-{name}@kubernetescrd" for name in middlewares)
+    own = [f"{namespace}-{name}@kubernetescrd" for name in middlewares]
+    chain = ",".join([*settings.more_middlewares, *own])
     return {
         "traefik.ingress.kubernetes.io/router.entrypoints": settings.entry_point,
         "traefik.ingress.kubernetes.io/router.tls": "true",

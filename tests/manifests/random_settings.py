@@ -165,6 +165,7 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "controller": st.sampled_from(("traefik", "nginx", "haproxy", "openshift", "alb", "other")),
         "annotations": st.one_of(LABELS, MAPPED),
         "more_hosts": st.lists(HOSTS, max_size=2, unique=True).map(tuple),
+        "more_middlewares": st.just(("traefik-office@kubernetescrd", "audit@file")),
         "class_name": NAMES,
         "gateway": st.fixed_dictionaries({"parents": st.lists(PARENT, min_size=1, max_size=2).map(tuple)}),
         "cloudflared": st.fixed_dictionaries({}, optional={"replicas": st.integers(1, 3), "origin": HOSTS}),

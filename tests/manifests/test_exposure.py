@@ -1,5 +1,7 @@
 """What is reached from outside, from inside, and by what."""
 
+from typing import Any
+
 from tests.manifests.objects import Render, only, pod_templates
 
 
@@ -27,15 +29,31 @@ def test_metrics_stay_inside(rendered: Render) -> None:
     assert endpoint["port"] == "metrics"
 
 
+def chain_of(ingress: dict[str, Any]) -> str:
+    """The Middlewares that a request goes through, as Traefik reads them."""
+    return str(ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"])
+
+
 def test_ingress_leads_to_middlewares_that_are_there(rendered: Render) -> None:
     objects = rendered()
-    key = "traefik.ingress.kubernetes.io/router.middlewares"
-    chains = [o["metadata"]["annotations"][key] for (kind, _, _), o in objects.items() if kind == "Ingress"]
+    chains = [chain_of(o) for (kind, _, _), o in objects.items() if kind == "Ingress"]
     named = {name for chain in chains for name in chain.split(",")}
 
     there = {f"{where}-{name}@kubernetescrd" for kind, where, name in objects if kind == "Middleware"}
     assert named == there
     assert "mlflow-mlflow-headers@kubernetescrd" in there
+
+
+def test_further_middlewares_come_before_ours(rendered: Render) -> None:
+    more = ("traefik-office@kubernetescrd", "audit@file")
+
+    ours, both = (
+        {name: chain_of(o) for (kind, _, name), o in rendered(ingress=given).items() if kind == "Ingress"}
+        for given in ({}, {"more_middlewares": more})
+    )
+
+    assert len(both) == 2
+    assert both == {name: ",".join((*more, chain)) for name, chain in ours.items()}
 
 
 def test_every_policy_selects_pods_of_ours_that_exist(rendered: Render) -> None:

@@ -56,6 +56,36 @@ def test_route_becomes_gateway_of_environment(first: str) -> None:
     assert {"httpRoute.rules", "httpRoute.parentRefs"} <= left
 
 
+def test_routers_of_traefik_become_settings() -> None:
+    router = "traefik.ingress.kubernetes.io/router."
+    annotations = {
+        f"{router}middlewares": "web-office@kubernetescrd, audit@file",
+        f"{router}entrypoints": "https",
+        f"{router}tls": True,
+        f"{router}priority": 20,
+    }
+    ingress = {"className": "traefik", "hosts": [{"host": "a.example.org"}], "annotations": annotations}
+
+    settings, left = read(ingress={"enabled": True, **ingress})
+
+    found = settings.ingress
+    assert found.more_middlewares == ("web-office@kubernetescrd", "audit@file")
+    assert found.entry_point == "https"
+    assert found.annotations == {f"{router}priority": "20"}
+    assert f"ingress.annotations.{router}tls" in left
+
+
+def test_realm_of_administrators_is_left_out() -> None:
+    discovery = "https://auth.example.org/realms/master/.well-known/openid-configuration"
+
+    ingress = {"enabled": True, "hosts": [{"host": "a.example.org"}]}
+
+    settings, left = read(ingress=ingress, oidcAuth={"enabled": True, "discoveryUrl": discovery})
+
+    assert settings.authentication.realm == "mlflow"
+    assert "oidcAuth.discoveryUrl" in left
+
+
 def test_route_beside_ingress_is_left_out() -> None:
     settings, left = read(httpRoute=ROUTE, ingress={"enabled": True, "hosts": [{"host": "a.example.org"}]})
 

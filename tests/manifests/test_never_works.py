@@ -13,6 +13,7 @@ S3 = {"kind": "s3"}
 DUMPS = {"target": "s3://dumps/mlflow"}
 GATEWAY = {"name": "public", "namespace": "gateways"}
 NGINX = "nginx.ingress.kubernetes.io"
+TRAEFIK = "traefik.ingress.kubernetes.io"
 
 
 def memory(limit: str, workers: int = 1) -> dict[str, Any]:
@@ -37,6 +38,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("authentication.client_id", {"authentication": {"client_id": "account"}}, "Keycloak makes for itself"),
     ("authentication.machine_client", {"authentication": {"machine_client": "admin-cli"}}, "Keycloak makes"),
     ("authentication.directory_client", {"authentication": {"directory_client": "broker"}}, "Keycloak makes"),
+    ("authentication.realm", {"authentication": {"realm": "master"}}, "make a realm for users"),
     ("authentication.groups_scope", {"authentication": {"groups_scope": "openid"}}, "a scope that Keycloak makes"),
     ("authentication.groups_scope", {"authentication": {"groups_scope": "roles"}}, "a scope that Keycloak makes"),
     ("authentication.groups_claim", {"authentication": {"groups_claim": "sub"}}, "says something else"),
@@ -119,6 +121,27 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"ingress": {"annotations": {"cert-manager.io/cluster-issuer": "own"}}},
         "follows from ingress.cluster_issuer",
     ),
+    *(
+        (f"ingress.annotations.{TRAEFIK}/{name}", {"ingress": {"annotations": {f"{TRAEFIK}/{name}": value}}}, said)
+        for name, value, said in (
+            ("router.middlewares", "traefik-office@kubernetescrd", "ingress.more_middlewares"),
+            ("router.entrypoints", "web", "ingress.entry_point"),
+            ("router.tls", "false", "ingress.entry_point"),
+        )
+    ),
+    ("ingress.more_middlewares[0]", {"ingress": {"more_middlewares": ("office",)}}, "traefik-office@kubernetescrd"),
+    ("ingress.more_middlewares[0]", {"ingress": {"more_middlewares": ("a@file,b@file",)}}, "@kubernetescrd"),
+    ("ingress.more_middlewares", {"ingress": {"more_middlewares": ("a@file", "a@file")}}, "names a@file twice"),
+    (
+        "ingress.more_middlewares",
+        {"ingress": {"controller": "nginx", "more_middlewares": ("a@file",)}},
+        "only with traefik",
+    ),
+    (
+        "ingress.more_middlewares",
+        {"ingress": {"gateway": {"parents": (GATEWAY,)}, "more_middlewares": ("a@file",)}},
+        "no effect on an HTTPRoute",
+    ),
     ("ingress.limits.login_burst", {"ingress": {"limits": {"logins_per_second": 0, "login_burst": 5}}}, "no effect"),
     (
         "ingress.limits.logins_in_flight",
@@ -139,6 +162,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 TAKEN: list[dict[str, Any]] = [
     {"authentication": {"keycloak_host": "keycloak.localhost"}},
+    {"authentication": {"realm": "masters"}},
+    {"ingress": {"annotations": {f"{TRAEFIK}/router.priority": "20"}}},
+    {"ingress": {"middleware": False, "more_middlewares": ("traefik-office@kubernetescrd", "audit@file")}},
     {"authentication": {"client_id": "accounts", "groups_claim": "mlflow_groups", "groups_scope": "mlflow-roles"}},
     {"pods": {"host_aliases": {"127.0.0.1": ("db.example.com",)}}, "database": {"host": "db.example.com"}},
     {"monitoring": {"alert_labels": {"team": "ml", "cost_center": "a-b"}}},

@@ -22,7 +22,11 @@ MUTANTS = "*.mutant.cluster.test"
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "first": {
         **COMMON,
-        "ingress": {"host": HOSTS["first"], "cluster_issuer": None},
+        "ingress": {
+            "host": HOSTS["first"],
+            "cluster_issuer": None,
+            "more_middlewares": ["default-office@kubernetescrd"],
+        },
         "authentication": {"keycloak_host": KEYCLOAK_HOST},
     },
     "second": {
@@ -123,9 +127,19 @@ def prepare(
     return made
 
 
+OFFICE = """
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: office, namespace: default}
+spec: {headers: {customResponseHeaders: {X-Office: north}}}
+"""
+"""A Middleware of another team's, in a namespace of its own."""
+
+
 @pytest.fixture(scope="session")
-def deployments(prepare: Callable[..., Deployment], flux: Flux) -> Mapping[str, Deployment]:
+def deployments(prepare: Callable[..., Deployment], flux: Flux, node: Node) -> Mapping[str, Deployment]:
     """Both environments, delivered and ready."""
+    node.kubectl("apply", "--server-side", "--filename", "-", stdin=OFFICE)
     # One after the other, since they share a realm; their pods may start at the same time.
     made = {name: prepare(name, **settings) for name, settings in ENVIRONMENTS.items()}
     with ThreadPoolExecutor(len(made)) as threads:

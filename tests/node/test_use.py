@@ -1,5 +1,7 @@
 """People and programs use each environment through the real Traefik."""
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 from deployment import Deployment
@@ -60,6 +62,16 @@ def test_traefik_adds_security_headers(deployment: Deployment) -> None:
 
     assert headers["strict-transport-security"].startswith("max-age=")
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_further_middleware_is_gone_through(deployments: Mapping[str, Deployment]) -> None:
+    answers = {}
+    for name, deployment in deployments.items():
+        with deployment.client() as client:
+            answers[name] = client.get("/health").headers
+
+    assert {name: headers.get("x-office") for name, headers in answers.items()} == {"first": "north", "second": None}
+    assert all("strict-transport-security" in headers for headers in answers.values())
 
 
 def test_check_finds_every_service(deployment: Deployment) -> None:

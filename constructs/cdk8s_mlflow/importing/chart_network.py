@@ -1,6 +1,6 @@
 """The chart's Ingress and Service as settings of ours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, text_of
@@ -93,11 +93,32 @@ def _tls(value: Values, annotations: dict[str, Any], controller: str) -> Iterato
         yield Carried("ingress.cluster_issuer", None)
 
 
+def _middlewares(value: str) -> Outcome:
+    return Carried("ingress.more_middlewares", [name.strip() for name in value.split(",") if name.strip()])
+
+
+def _entry_point(value: str) -> Outcome:
+    if "," in value:
+        return LeftOut(f"ingress.annotations.{_ROUTER}entrypoints", f"is {value}; name the one for TLS here")
+    return Carried("ingress.entry_point", value)
+
+
+_ROUTER = "traefik.ingress.kubernetes.io/router."
+_ROUTERS: Mapping[str, Callable[[str], Outcome]] = {
+    "middlewares": _middlewares,
+    "entrypoints": _entry_point,
+    "tls": lambda value: LeftOut(f"ingress.annotations.{_ROUTER}tls", f"is {value}; here it is always true"),
+}
+"""Annotations of Traefik's router that are settings here."""
+
+
 def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
     kept = {}
     for name, value in annotations.items():
         short = name.removeprefix(_NGINX)
-        if controller != "nginx" or short == name:
+        if name.startswith(_ROUTER) and controller == "traefik" and name.removeprefix(_ROUTER) in _ROUTERS:
+            yield _ROUTERS[name.removeprefix(_ROUTER)](text_of(value))
+        elif controller != "nginx" or short == name:
             # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             kept[name] = text_of(value)
         elif short in ("proxy-read-timeout", "proxy-send-timeout") and text_of(value).isdecimal():

@@ -99,7 +99,11 @@ def keycloak_realm(source: str, url: str) -> Iterator[Outcome]:
     if parts.scheme != "https":
         yield LeftOut(source, "is http: Keycloak is reached by https here, at the same host")
     yield Carried("authentication.keycloak_host", parts.hostname)
-    yield Carried("authentication.realm", unquote(match["realm"]))
+    realm = unquote(match["realm"])
+    if realm == "master":
+        yield LeftOut(source, "names the realm of Keycloak's own administrators; make one for users, and name that")
+    else:
+        yield Carried("authentication.realm", realm)
     # 80 is the port of http; the note above says that https at the same host is used.
     if parts.port not in (None, 443, 80):
         yield Carried("authentication.keycloak_port", parts.port)

@@ -210,7 +210,8 @@ def _url(value: str) -> str:
 def _https_url(value: str) -> str:
     if _parts(value).scheme != "https":
         raise ValueError("must start with https://")
-    return _url(value)
+    # It is compared as text with what others call the same server, and paths are added to it.
+    return _url(value).rstrip("/")
 
 
 def _s3_endpoint(value: str) -> str:

@@ -9,6 +9,9 @@ from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, Controller, C
 from cdk8s_mlflow.settings.pods import Annotations
 from cdk8s_mlflow.settings.section import DnsLabel, DnsName, Port, ProductVersion, Section, Text, matching
 
+Middleware = Annotated[str, matching(r"[A-Za-z0-9._-]{1,253}@[a-z0-9-]{1,63}", "traefik-office@kubernetescrd")]
+"""A Middleware as Traefik's routers name it: one of a CRD is NAMESPACE-NAME@kubernetescrd."""
+
 LOGIN_RETURN = "/callback"
 """Path to which Keycloak sends the browser after a login."""
 
@@ -131,6 +134,9 @@ class IngressSettings(Section):
 
     middleware: bool = True
     """Write Traefik's Middleware: HSTS, other security headers, and the forwarded protocol."""
+
+    more_middlewares: tuple[Middleware, ...] = ()
+    """Traefik's Middlewares of yours that every request goes through before ours, as Traefik names them."""
 
     traefik_version: ProductVersion = "3.0"
     """Version of Traefik at least; our Middleware needs 2.11."""

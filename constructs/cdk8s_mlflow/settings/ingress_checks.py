@@ -76,6 +76,12 @@ def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
             "network.ingress_namespace for the Gateway's pods",
         )
     yield from _parents(ingress.gateway) if ingress.gateway else ()
+    if ingress.more_middlewares:
+        yield (
+            "ingress.more_middlewares",
+            "has no effect on an HTTPRoute, which refers within its own namespace only; let the Gateway's entry point "
+            "name them, and remove it",
+        )
     if _is_set(ingress, "entry_point"):
         yield "ingress.entry_point", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
     if ingress.gateway and ingress.gateway.request_timeout and ingress.controller == "traefik":

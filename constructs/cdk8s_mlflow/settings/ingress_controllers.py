@@ -39,7 +39,8 @@ CONTROLLERS: Mapping[ControllerName, Controller] = {
         namespace_labels={_NAME_LABEL: "kube-system"},
         pod_labels={"app.kubernetes.io/name": "traefik"},
         tls_port=8443,
-        follows=frozenset({"entry_point", "middleware", "traefik_version", "hsts_seconds", "limits.forwarded_depth"})
+        follows=frozenset({"entry_point", "middleware", "more_middlewares", "traefik_version"})
+        | frozenset({"hsts_seconds", "limits.forwarded_depth"})
         | _LOGIN_RATE
         | _IN_FLIGHT,
     ),
@@ -87,5 +88,9 @@ FOLLOWING_ANNOTATIONS: Mapping[str, str] = {
     "cert-manager.io/cluster-issuer": "ingress.cluster_issuer",
     "cert-manager.io/issuer": "ingress.cluster_issuer and ingress.issuer_kind",
     "kubernetes.io/tls-acme": "ingress.cluster_issuer",
+    "traefik.ingress.kubernetes.io/router.entrypoints": "ingress.entry_point",
+    # Another value would take the limits and the headers away.
+    "traefik.ingress.kubernetes.io/router.middlewares": "ingress.more_middlewares and our own",
+    "traefik.ingress.kubernetes.io/router.tls": "ingress.entry_point, one for TLS",
 }
 """Annotations that a setting writes, or that contradict one."""

@@ -113,6 +113,11 @@ def _of_keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
         "authentication.machine_client": login.machine_client,
         "authentication.directory_client": login.directory_client,
     }
+    if login.realm == "master":
+        yield (
+            "authentication.realm",
+            "is master, whose users and clients administer Keycloak itself; make a realm for users, and name that",
+        )
     for key, client in clients.items():
         if client in CLIENTS:
             yield key, f"is {client}, a client that Keycloak makes for itself in every realm; name another"

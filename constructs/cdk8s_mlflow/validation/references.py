@@ -130,10 +130,10 @@ def _middlewares(manifests: Sequence[Manifest]) -> Iterator[ManifestProblem]:
                 yield manifest.problem("references", f"no Middleware {reference['name']}")
     made = {f"{m.namespace}-{m.name}@kubernetescrd" for m in manifests if m.kind == "Middleware"}
     for manifest in (m for m in manifests if m.kind == "Ingress"):
-        named = manifest.body["metadata"].get("annotations", {}).get(_MIDDLEWARES, "")
-        for name in filter(None, (part.strip() for part in named.split(","))):
-            # A Middleware of another provider, such as a file of Traefik's, cannot be seen here.
-            if name.endswith("@kubernetescrd") and name not in made:
+        chain = manifest.body["metadata"].get("annotations", {}).get(_MIDDLEWARES, "").split(",")
+        # Beside ours it may lead to some of other teams or providers, which cannot be seen here.
+        for name in chain if made.isdisjoint(chain) else ():
+            if name.endswith("@kubernetescrd"):
                 yield manifest.problem("references", f"no Middleware {name}")
 
 
