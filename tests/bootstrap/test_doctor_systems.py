@@ -123,16 +123,17 @@ def test_doctor_skips_a_service_out_of_reach(applied: CommandLine) -> None:
 def test_doctor_ends_although_keycloak_hangs(applied: CommandLine, keycloak_server: Keycloak) -> None:
     with FaultProxy(keycloak_server.url) as way:
         way.spoil(silent(), times=100)
+        hanging = {"keycloak_url": way.url, "read_timeout_seconds": 600.0}
         settings = applied.settings.model_copy(
-            update={"bootstrap": applied.settings.bootstrap.model_copy(update={"keycloak_url": way.url})}
+            update={"bootstrap": applied.settings.bootstrap.model_copy(update=hanging)}
         )
         examined = examination(settings, name="site", environ=applied.environ)
         started = time.monotonic()
 
         (line,) = examine(examined, {"keycloak": prepared.PREPARED["keycloak"]}, seconds=2)
 
-        # Twice the limit, since a loaded machine starts threads late.
-        assert time.monotonic() - started < 4
+        # A loaded machine starts threads late; the call itself would last ten minutes.
+        assert time.monotonic() - started < 300
     assert (line.state, line.seen) == (State.UNKNOWN, "no answer within 2 s")
 
 

@@ -37,6 +37,7 @@ RECOVERY = By("tests/live/test_recovery.py", "test_recovery_elsewhere_gives_ever
 RUNBOOKS = "tests/live/test_runbooks.py"
 READ_ONLY = By(RUNBOOKS, "test_read_only_page_refuses_writes_only")
 ROTATION = By(RUNBOOKS, "test_rotation_page_renews_every_secret")
+AUTHORITY = By(RUNBOOKS, "test_authority_page_renews_it_without_outage")
 BUCKET = By(RUNBOOKS, "test_bucket_page_moves_every_artifact")
 DRAIN = By(RUNBOOKS, "test_drain_page_brings_pods_back")
 UNINSTALL = By(RUNBOOKS, "test_uninstall_page_keeps_data_for_reinstall")
@@ -119,6 +120,11 @@ WHERE_TRIED: dict[str, By | Not] = {
     "kubectl -n mlflow describe certificates": CERTIFICATES,
     "kubectl -n postgres port-forward service/postgres-cluster-rw 5432:5432": CLUSTER,
     'kubectl -n mlflow annotate externalsecret --all force-sync="$(date +%s)" --overwrite': ROTATION,
+    # In the test the first of both is one that servers have for a moment, so that all ends as it was.
+    "cat old.crt new.crt > both.crt": AUTHORITY,
+    "kubectl -n mlflow create configmap company-ca --from-file=ca.crt=both.crt --dry-run=client -o yaml "
+    "| kubectl apply --server-side --force-conflicts -f -": AUTHORITY,
+    "MLFLOW_POSTGRES_CA_CRT_FILE=both.crt python bootstrap.py apply secrets --environment production": AUTHORITY,
     'kubectl -n postgres annotate externalsecret mlflow-db-role force-sync="$(date +%s)" --overwrite': ROTATION,
     "kubectl -n mlflow logs -l app.kubernetes.io/instance=mlflow --tail=-1 | grep -E 'changed Secret|mounted Secret'": (
         ROTATION

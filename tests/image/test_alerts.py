@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from serving import Serving
+from waiting import wait_for
 
 from cdk8s_mlflow.alerts import alerts
 from cdk8s_mlflow.settings import Settings
@@ -250,10 +250,9 @@ def test_every_limit_of_server_counts_as_busy(tmp_path: Path, reason: str) -> No
 def test_alerts_use_metrics_that_exist(server: Serving) -> None:
     with server.client("anna", "wrong") as client:
         client.get("/api/2.0/mlflow/experiments/search")
-    deadline = time.monotonic() + 60
     # The first scrape only starts the reading of the databases.
-    while "mlflow_sso_database_up" not in (text := server.metrics()) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: "mlflow_sso_database_up" in server.metrics())
+    text = server.metrics()
 
     used = {name for alert in alerts(SETTINGS, "production") for name in names(alert.expr)}
 

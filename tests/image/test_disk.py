@@ -13,6 +13,7 @@ import httpx
 import pytest
 from raw_http import Answer, connect, head, login, send
 from serving import API, Serving, Site, make_run
+from waiting import wait_for
 
 from mlflow_sso.serve.disk import DiskSpace, Reservation
 
@@ -57,17 +58,25 @@ def begun(server: Serving, request: bytes) -> Iterator[None]:
 
 def send_until_room(server: Serving, *parts: bytes) -> Answer:
     """As MLflow's clients do; a request that has just ended may not have given its room back yet."""
-    deadline = time.monotonic() + 60
-    while (answer := send(server.port, *parts)).status == 503 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return answer
+    answers: list[Answer] = []
+
+    def has_room() -> bool:
+        answers.append(send(server.port, *parts))
+        return answers[-1].status != 503
+
+    wait_for(has_room)
+    return answers[-1]
 
 
 def get_until_room(client: httpx.Client, url: str) -> httpx.Response:
-    deadline = time.monotonic() + 60
-    while (answer := client.get(url)).status_code == 503 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return answer
+    answers: list[httpx.Response] = []
+
+    def has_room() -> bool:
+        answers.append(client.get(url))
+        return answers[-1].status_code != 503
+
+    wait_for(has_room)
+    return answers[-1]
 
 
 def refusals(server: Serving) -> float:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from serving import API, Serving, Site, make_run
+from waiting import wait_for
 
 from mlflow_sso.authorization.matching import Table
 from mlflow_sso.authorization.release_3_6_0 import TABLE as TABLE_3_6_0
@@ -155,12 +155,15 @@ def logging_server(site: Site) -> Iterator[Serving]:
 
 def events(serving: Serving, request: str, *kinds: str) -> list[dict[str, Any]]:
     """The lines of a request of these kinds, in their order; every line of the log has to be an object."""
-    deadline = time.monotonic() + 30
     found: dict[str, dict[str, Any]] = {}
-    # A line is written once the answer has ended, which the client may see before.
-    while set(kinds) - found.keys() and time.monotonic() < deadline:
+
+    def written() -> bool:
         lines = [json.loads(line) for line in serving.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        found = {line["event"]: line for line in lines if line.get("request") == request}
+        found.update({line["event"]: line for line in lines if line.get("request") == request})
+        return set(kinds) <= found.keys()
+
+    # A line is written once the answer has ended, which the client may see before.
+    wait_for(written)
     return [found[kind] for kind in kinds]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import httpx
 import pytest
 from pod import Pod
 from serving import API, Serving, Site
+from waiting import wait_for
 
 from mlflow_sso.authorization.rules import ADMINISTRATOR, MEMBER, OPEN, Kind, edits, reads, refused
 from mlflow_sso.serve.request_metrics import BUCKETS, label
@@ -108,9 +108,7 @@ def test_no_client_adds_a_series(site: Site, server: Serving) -> None:
 @pytest.mark.servers
 def test_gauges_describe_the_databases(site: Site, server: Serving) -> None:
     release = site.pod.venv.release
-    deadline = time.monotonic() + 60
-    while "mlflow_sso_database_up" not in server.metrics() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: "mlflow_sso_database_up" in server.metrics())
 
     text = server.metrics()
 

@@ -96,6 +96,6 @@ def test_it_holds_no_connection_between_two_looks(pod: Pod) -> None:
             "SELECT count(*) FROM pg_stat_activity WHERE usename = %s", [pod.database.role]
         ).fetchone()
     waiting.terminate()
-    waiting.communicate(timeout=30)
+    waiting.communicate(timeout=300)
 
     assert sessions == (0,)

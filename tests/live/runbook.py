@@ -57,7 +57,7 @@ class Runbook:
         )
 
     def _localized(self, command: str) -> str:
-        environment = self.system.environment
+        environment, bundle = self.system.environment, self.system.settings.server.ca_bundle
         file, dist = environment.file, environment.dist
         replaced = {
             r"-n mlflow\b": f"-n {environment.namespace}",
@@ -66,6 +66,8 @@ class Runbook:
             r"\bpython (bootstrap|main)\.py\b": rf"{sys.executable} {ROOT}/\1.py",
             r"\bNODE\b": "node",
             r"\bkey\.txt\b": shlex.quote(str(self.key)),
+            r"\b(old|new|both)\.crt\b": rf"{shlex.quote(str(self.programs))}/\1.crt",
+            r"\bcompany-ca\b": bundle.name if bundle else "",
             r"instance=mlflow\b": f"instance={self.system.settings.instance}",
             r"\bmlflow-db-role\b": self.system.settings.database.role_secret,
         }

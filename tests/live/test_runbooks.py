@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from alerting import wait_for, watched
+from authority import Mounted, other_authority, signed_by
 from blocks import blocks
 from minio import Minio
 from minio.commonconfig import CopySource
@@ -129,6 +130,35 @@ def copy_objects(system: System, *, to: str) -> list[str]:
         # So that no pod can go on with the old one.
         client.remove_object(bucket, name)
     return names
+
+
+def test_authority_page_renews_it_without_outage(
+    installation: System, worker: Worker, book: Callable[[str], Runbook], tmp_path: Path, record_property: Record
+) -> None:
+    page, started = book("renew-an-authority"), time.monotonic()
+    new, old = installation.backing.certificate, other_authority(installation, tmp_path / "old")
+    for name, certificate in (("old", old), ("new", new)):
+        (page.programs / f"{name}.crt").write_bytes(certificate.ca.read_bytes())
+    join, *trust, force, look, check = page.commands
+    page.run(join)
+
+    mounted = Mounted(installation)
+    for command in (*trust, force):
+        page.run(command)
+    mounted.wait_changed()
+    with signed_by(installation, old), WebSession(system=installation) as visitor:
+        assert visitor.log_in(worker.user).url.host == installation.settings.ingress.host
+        assert "FAILED" not in page.run(check)
+        assert_works(worker)
+    for command in (*trust, force):
+        done = page.attempt(command.replace("both.crt", "new.crt"))
+        assert done.returncode == 0, done.stderr
+    mounted.wait_changed()
+    assert "replaced every worker" in page.run(look)
+    assert_works(worker)
+    with signed_by(installation, old):
+        assert "FAILED" in page.attempt(check).stdout
+    record_property("table", f"authority renewed after {time.monotonic() - started:.0f} s")
 
 
 def test_bucket_page_moves_every_artifact(
