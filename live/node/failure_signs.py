@@ -109,7 +109,7 @@ class FailureSigns:
     def _all(self, deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield deployment_sign(deployment)
         names = [pod["metadata"]["name"] for pod in pods if not _ready(pod)]
-        yield from (f"{pod['metadata']['name']} failed, {said}, " for pod in pods if (said := failure(pod)))
+        yield from (f"{pod['metadata']['name']} failed: {said}" for pod in pods if (said := failure(pod)))
         for name in names:
             yield from map(event_sign, self._events(name))
         yield from (self._refused(pod) for pod in pods if _initializes(pod))

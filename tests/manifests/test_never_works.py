@@ -129,6 +129,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
             ("router.tls", "false", "ingress.entry_point"),
         )
     ),
+    (
+        f"ingress.annotations.{TRAEFIK}/router.middlewares",
+        {"ingress": {"gateway": {"parents": (GATEWAY,)}, "annotations": {f"{TRAEFIK}/router.middlewares": "a@file"}}},
+        "no effect on an HTTPRoute",
+    ),
     ("ingress.more_middlewares[0]", {"ingress": {"more_middlewares": ("office",)}}, "traefik-office@kubernetescrd"),
     ("ingress.more_middlewares[0]", {"ingress": {"more_middlewares": ("a@file,b@file",)}}, "@kubernetescrd"),
     ("ingress.more_middlewares", {"ingress": {"more_middlewares": ("a@file", "a@file")}}, "names a@file twice"),
@@ -164,6 +169,14 @@ TAKEN: list[dict[str, Any]] = [
     {"authentication": {"keycloak_host": "keycloak.localhost"}},
     {"authentication": {"realm": "masters"}},
     {"ingress": {"annotations": {f"{TRAEFIK}/router.priority": "20"}}},
+    # Of such an Ingress all annotations are the settings' own.
+    {
+        "ingress": {
+            "controller": "other",
+            "class_name": "edge",
+            "annotations": {f"{TRAEFIK}/router.middlewares": "a@file"},
+        }
+    },
     {"ingress": {"middleware": False, "more_middlewares": ("traefik-office@kubernetescrd", "audit@file")}},
     {"authentication": {"client_id": "accounts", "groups_claim": "mlflow_groups", "groups_scope": "mlflow-roles"}},
     {"pods": {"host_aliases": {"127.0.0.1": ("db.example.com",)}}, "database": {"host": "db.example.com"}},

@@ -11,6 +11,7 @@ from cdk8s_mlflow.settings.ingress_controllers import (
     FOLLOWED_BY_SOME,
     FOLLOWING_ANNOTATIONS,
     GATEWAY_FOLLOWS,
+    ROUTER_ANNOTATIONS,
 )
 from cdk8s_mlflow.settings.section import Conflict
 
@@ -107,8 +108,10 @@ def _parents(gateway: GatewaySettings) -> Iterator[Conflict]:
 
 
 def _annotations(ingress: IngressSettings) -> Iterator[Conflict]:
+    for_traefik = ingress.controller == "traefik" and not ingress.gateway
+    following = {**FOLLOWING_ANNOTATIONS, **(ROUTER_ANNOTATIONS if for_traefik else {})}
     for name in ingress.annotations:
-        setting = FOLLOWING_ANNOTATIONS.get(name)
+        setting = following.get(name)
         readers = [reader for reader, prefixes in ANNOTATION_PREFIXES.items() if name.startswith(prefixes)]
         if setting:
             yield f"ingress.annotations.{name}", f"follows from {setting}; set that, and remove it here"

@@ -88,9 +88,13 @@ FOLLOWING_ANNOTATIONS: Mapping[str, str] = {
     "cert-manager.io/cluster-issuer": "ingress.cluster_issuer",
     "cert-manager.io/issuer": "ingress.cluster_issuer and ingress.issuer_kind",
     "kubernetes.io/tls-acme": "ingress.cluster_issuer",
+}
+"""Annotations that a setting writes, or that contradict one."""
+
+ROUTER_ANNOTATIONS: Mapping[str, str] = {
     "traefik.ingress.kubernetes.io/router.entrypoints": "ingress.entry_point",
     # Another value would take the limits and the headers away.
     "traefik.ingress.kubernetes.io/router.middlewares": "ingress.more_middlewares and our own",
     "traefik.ingress.kubernetes.io/router.tls": "ingress.entry_point, one for TLS",
 }
-"""Annotations that a setting writes, or that contradict one."""
+"""The same, of an Ingress that is written for Traefik."""
