@@ -52,6 +52,7 @@ def run(arguments: Namespace) -> int:
     dump = target.find(arguments.dump)
     manifest = target.read_manifest(dump, keys)
     _require_known(manifest, both)
+    target.require_whole(dump, manifest)
     deadline, started = Deadline(arguments.timeout), time.monotonic()
     _restore(target, dump, manifest, both, keys, deadline)
     for schema in both:

@@ -110,6 +110,21 @@ class Target:
         self.read(dump, MANIFEST, lambda stream: parts.extend(iter(lambda: stream.read(1 << 20), b"")), keys)
         return Manifest.from_json(b"".join(parts))
 
+    def require_whole(self, dump: Dump, manifest: Manifest) -> None:
+        """Raise ``TerminalError`` if an object is gone, which loading would meet only after hours of a large dump."""
+        stored = {key for page in self.store.pages(dump.folder) for key, _ in page.objects}
+        places = {
+            f"{name}/{table.name}": self._place(dump.name, f"{name}/{table.name}", encrypted=dump.is_encrypted)
+            for name, database in manifest.databases.items()
+            for table in database.tables
+        }
+        lost = sorted(part for part, (folder, file) in places.items() if f"{folder.prefix}{file}" not in stored)
+        if lost:
+            raise TerminalError(
+                f"the dump {dump.name} has lost {len(lost)} of its objects, such as that of {lost[0]}",
+                remedy="restore an older dump: `mlflow-sso restore --list`",
+            )
+
     def expired(self, *, keep_days: int, keep_at_least: int) -> list[Dump]:
         """Complete dumps beyond ``keep_days`` that are not among the newest ``keep_at_least``, and broken ones."""
         now = datetime.now(UTC)
