@@ -1,18 +1,20 @@
 """Servers of a node with certificates of another authority, and whether its pods use what they are to trust."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import yaml
-from cryptography import x509
 from psycopg import sql
 
 from cdk8s_mlflow.contract import METRICS_PORT, SECRETS_ROOT
+from live.node.access import PublicTransport
 from live.servers.certificates import Certificate, issue
 from live.system import System
 from mlflow_bootstrap.in_use import READ_IN_POD
@@ -30,10 +32,16 @@ spec: {tls: {insecureSkipVerify: true}}
 
 
 def other_authority(system: System, folder: Path) -> Certificate:
-    """One that signed a certificate for all names of the backing services."""
-    own = x509.load_pem_x509_certificate(system.backing.certificate.certificate.read_bytes())
-    names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return issue(folder, *names.get_values_for_type(x509.DNSName))
+    """One that signed a certificate for Keycloak and PostgreSQL."""
+    # Not for MLflow's own host, or Traefik might show it there.
+    return issue(folder, system.backing.keycloak_host, "postgres-cluster-rw.postgres.svc")
+
+
+def client_trusting(system: System, authorities: Path) -> httpx.Client:
+    """A browser's client at the public address that trusts what a file names."""
+    context = ssl.create_default_context(cafile=str(authorities))
+    transport = PublicTransport(system.node.https_port, verify=context, retries=3)
+    return httpx.Client(transport=transport, base_url=system.url, timeout=120, follow_redirects=True)
 
 
 @contextmanager
@@ -48,10 +56,26 @@ def signed_by(system: System, other: Certificate) -> Iterator[None]:
             texts = [path.read_bytes() for path in (other.ca, other.certificate, other.key)]
             _change_postgres(superuser, dict(zip(before, texts, strict=True)), system.settings.database.name)
             _end_tls(system, other, route)
+            _wait_shown(system, other)
             yield
         finally:
             _change_postgres(superuser, before, system.settings.database.name)
             _replace_route(system, route)
+            _wait_shown(system, system.backing.certificate)
+
+
+def _wait_shown(system: System, certificate: Certificate) -> None:
+    host, context = system.backing.keycloak_host, certificate.context()
+
+    def shown() -> bool:
+        # A connection of its own each time: one that is open has the earlier certificate.
+        with httpx.Client(transport=PublicTransport(system.node.https_port, verify=context)) as client:
+            try:
+                return client.get(f"https://{host}/realms/{system.settings.authentication.realm}").status_code == 200
+            except httpx.ConnectError:
+                return False
+
+    system.node.wait("Keycloak's certificate", shown)
 
 
 def _change_postgres(superuser: "psycopg.Connection[Any]", files: dict[Path, bytes], database: str) -> None:
