@@ -1,5 +1,6 @@
 """One environment on the node, delivered by kubectl in the documented order, and used through Traefik."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -71,10 +72,13 @@ class System:
             authority=self.backing.certificate.ca,
         )
 
-    def client(self, *, retries: int = 0, **options: Any) -> httpx.Client:
-        """A client of every public name, the public address first; it tries ``retries`` times more to connect."""
-        context = self.backing.certificate.context()
-        transport = PublicTransport(self.node.https_port, verify=context, retries=retries)
+    def client(self, *, retries: int = 0, context: ssl.SSLContext | None = None, **options: Any) -> httpx.Client:
+        """A client of every public name, the public address first; it tries ``retries`` times more to connect.
+
+        It trusts the authority of the backing services, or what ``context`` does.
+        """
+        trusted = context or self.backing.certificate.context()
+        transport = PublicTransport(self.node.https_port, verify=trusted, retries=retries)
         return httpx.Client(transport=transport, base_url=self.url, **{"timeout": 120, **options})
 
     def add_users(self, *users: User) -> None:

@@ -3,11 +3,12 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from waiting import wait_for
 from mlflow_sso.serve.disk import DiskSpace, Reservation
 
 ROOM = 64 << 20
+T = TypeVar("T")
 
 
 def test_room_is_shared_and_given_back() -> None:
@@ -58,22 +60,20 @@ def begun(server: Serving, request: bytes) -> Iterator[None]:
 
 def send_until_room(server: Serving, *parts: bytes) -> Answer:
     """As MLflow's clients do; a request that has just ended may not have given its room back yet."""
-    answers: list[Answer] = []
-
-    def has_room() -> bool:
-        answers.append(send(server.port, *parts))
-        return answers[-1].status != 503
-
-    wait_for(has_room)
-    return answers[-1]
+    return until_room(lambda: send(server.port, *parts), lambda answer: answer.status)
 
 
 def get_until_room(client: httpx.Client, url: str) -> httpx.Response:
-    answers: list[httpx.Response] = []
+    return until_room(lambda: client.get(url), lambda answer: answer.status_code)
+
+
+def until_room(ask: Callable[[], T], status: Callable[[T], int]) -> T:
+    """The first answer that is not 503."""
+    answers: list[T] = []
 
     def has_room() -> bool:
-        answers.append(client.get(url))
-        return answers[-1].status_code != 503
+        answers.append(ask())
+        return status(answers[-1]) != 503
 
     wait_for(has_room)
     return answers[-1]

@@ -14,7 +14,6 @@ import yaml
 from psycopg import sql
 
 from cdk8s_mlflow.contract import METRICS_PORT, SECRETS_ROOT
-from live.node.access import PublicTransport
 from live.servers.certificates import Certificate, issue
 from live.system import System
 from mlflow_bootstrap.in_use import READ_IN_POD
@@ -40,8 +39,7 @@ def other_authority(system: System, folder: Path) -> Certificate:
 def client_trusting(system: System, authorities: Path) -> httpx.Client:
     """A browser's client at the public address that trusts what a file names."""
     context = ssl.create_default_context(cafile=str(authorities))
-    transport = PublicTransport(system.node.https_port, verify=context, retries=3)
-    return httpx.Client(transport=transport, base_url=system.url, timeout=120, follow_redirects=True)
+    return system.client(context=context, follow_redirects=True, retries=3)
 
 
 @contextmanager
@@ -69,7 +67,7 @@ def _wait_shown(system: System, certificate: Certificate) -> None:
 
     def shown() -> bool:
         # A connection of its own each time: one that is open has the earlier certificate.
-        with httpx.Client(transport=PublicTransport(system.node.https_port, verify=context)) as client:
+        with system.client(context=context) as client:
             try:
                 return client.get(f"https://{host}/realms/{system.settings.authentication.realm}").status_code == 200
             except httpx.ConnectError:
@@ -123,17 +121,17 @@ class Mounted:
         Raises:
             NodeError: it takes longer than ten minutes.
         """
-        since: list[float] = []
+        changed: list[dict[str, Any]] = []
 
         def used() -> bool:
             found = self._look()
             if any(found["digests"][name] == digest for name, digest in self._digests.items()):
                 return False
-            since.append(found["began"])
-            return bool(found["used"] is not None and found["used"] > since[0])
+            changed.append(found)
+            return bool(found["used"] is not None and found["used"] > changed[0]["began"])
 
         self.system.node.wait("workers with other authorities", used)
-        self._digests = self._look()["digests"]
+        self._digests = changed[-1]["digests"]
 
     def _look(self) -> dict[str, Any]:
         program = ("python", "-c", READ_IN_POD, SECRETS_ROOT, str(METRICS_PORT), *FILES)

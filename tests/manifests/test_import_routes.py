@@ -77,7 +77,6 @@ def test_routers_of_traefik_become_settings() -> None:
 
 def test_realm_of_administrators_is_left_out() -> None:
     discovery = "https://auth.example.org/realms/master/.well-known/openid-configuration"
-
     ingress = {"enabled": True, "hosts": [{"host": "a.example.org"}]}
 
     settings, left = read(ingress=ingress, oidcAuth={"enabled": True, "discoveryUrl": discovery})

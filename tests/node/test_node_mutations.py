@@ -170,17 +170,17 @@ def rendered(node: Node, backing: Any, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def original(prepare: Callable[..., Deployment], rendered: list[Deployment]) -> Iterator[Deployment]:
-    """The unchanged environment, whose migration is complete, and the mutants beside it."""
+def original(prepare: Callable[..., Deployment]) -> Iterator[Deployment]:
+    """The unchanged environment, whose migration is complete, and whose pods are ready."""
     deployment = prepare("mutant", **with_changes(SETTINGS, {"server.replicas": 2}))
-    node, namespaces = deployment.node, [one.namespace for one in (deployment, *rendered)]
+    node = deployment.node
     node.apply(deployment.manifests / "database", deployment.manifests / "application")
     (job,) = deployment.manifests.glob("application/Job.*.yaml")
     workloads = Workloads(node=node, namespace=deployment.namespace)
     workloads.wait_job(yaml.safe_load(job.read_text())["metadata"]["name"])
     workloads.wait_rolled_out()
     yield deployment
-    node.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--wait=false")
+    node.kubectl("delete", "namespace", deployment.namespace, "--wait=false")
 
 
 def apply_without_migration(mutant: Deployment) -> None:
@@ -197,11 +197,11 @@ def noticed_by(original: Deployment, rendered: list[Deployment]) -> Iterator[Map
     """For each mutation's name the check that notices it, and why, soon."""
 
     def noticed(mutant: Deployment) -> tuple[str, str]:
-        apply_without_migration(mutant)
         try:
+            apply_without_migration(mutant)
             return Checks(deployment=mutant, original=original).noticed_by()
         finally:
-            mutant.node.kubectl("delete", "namespace", mutant.namespace, "--wait=false")
+            mutant.node.kubectl("delete", "namespace", mutant.namespace, "--ignore-not-found", "--wait=false")
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         yield {mutation.name: threads.submit(noticed, one) for mutation, one in zip(MUTATIONS, rendered, strict=True)}

@@ -105,9 +105,9 @@ def _entry_point(value: str) -> Outcome:
 
 _ROUTER = "traefik.ingress.kubernetes.io/router."
 _ROUTERS: Mapping[str, Callable[[str], Outcome]] = {
-    "middlewares": _middlewares,
-    "entrypoints": _entry_point,
-    "tls": lambda value: LeftOut(f"ingress.annotations.{_ROUTER}tls", f"is {value}; here it is always true"),
+    f"{_ROUTER}middlewares": _middlewares,
+    f"{_ROUTER}entrypoints": _entry_point,
+    f"{_ROUTER}tls": lambda value: LeftOut(f"ingress.annotations.{_ROUTER}tls", f"is {value}; here it is always true"),
 }
 """Annotations of Traefik's router that are settings here."""
 
@@ -116,8 +116,8 @@ def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
     kept = {}
     for name, value in annotations.items():
         short = name.removeprefix(_NGINX)
-        if name.startswith(_ROUTER) and controller == "traefik" and name.removeprefix(_ROUTER) in _ROUTERS:
-            yield _ROUTERS[name.removeprefix(_ROUTER)](text_of(value))
+        if controller == "traefik" and name in _ROUTERS:
+            yield _ROUTERS[name](text_of(value))
         elif controller != "nginx" or short == name:
             # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             kept[name] = text_of(value)

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome
 from cdk8s_mlflow.settings.extra_environment import harmless, refusal
+from cdk8s_mlflow.settings.names_of_others import ADMINISTRATORS_REALM
 from cdk8s_mlflow.settings.sources import VARIABLES
 
 _SECRETS = re.compile(r".*(PASSWORD|SECRET|TOKEN|ACCESS_KEY(_ID)?|CREDENTIALS|PASSPHRASE|ENCRYPTION_KEY)(_FILE)?")
@@ -100,7 +101,7 @@ def keycloak_realm(source: str, url: str) -> Iterator[Outcome]:
         yield LeftOut(source, "is http: Keycloak is reached by https here, at the same host")
     yield Carried("authentication.keycloak_host", parts.hostname)
     realm = unquote(match["realm"])
-    if realm == "master":
+    if realm == ADMINISTRATORS_REALM:
         yield LeftOut(source, "names the realm of Keycloak's own administrators; make one for users, and name that")
     else:
         yield Carried("authentication.realm", realm)

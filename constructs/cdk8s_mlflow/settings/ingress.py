@@ -157,7 +157,7 @@ class IngressSettings(Section):
     """Load balancer of controller alb."""
 
     annotations: Annotations = {}
-    """More annotations of the Ingress or the HTTPRoute; they win over those of the controller."""
+    """More annotations of the Ingress or the HTTPRoute; they win over the controller's, unless a setting has them."""
 
     cloudflared: CloudflaredSettings | None = None
     """A Cloudflare Tunnel in front of Traefik; unset for none."""

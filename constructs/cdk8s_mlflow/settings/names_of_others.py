@@ -15,6 +15,9 @@ from cdk8s_mlflow.settings.section import Conflict
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
+ADMINISTRATORS_REALM = "master"
+"""Realm of Keycloak's own administrators."""
+
 CLIENTS = frozenset(("account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"))
 """Clients that Keycloak makes in every realm."""
 
@@ -113,7 +116,7 @@ def _of_keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
         "authentication.machine_client": login.machine_client,
         "authentication.directory_client": login.directory_client,
     }
-    if login.realm == "master":
+    if login.realm == ADMINISTRATORS_REALM:
         yield (
             "authentication.realm",
             "is master, whose users and clients administer Keycloak itself; make a realm for users, and name that",

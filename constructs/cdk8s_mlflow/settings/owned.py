@@ -146,7 +146,7 @@ def _namespace(settings: Settings, where: str) -> Iterator[Owned]:
 def _delivery(settings: Settings, environment: str) -> Iterator[Owned]:
     delivery, name = settings.delivery, settings.delivery_name(environment)
     here, where = _cluster(settings), f" {IN}{settings.cluster}"
-    elsewhere = delivery.argocd_server.rstrip("/") != IN_CLUSTER_API
+    elsewhere = delivery.argocd_server != IN_CLUSTER_API
     objects = {
         **({"Flux source": (delivery.flux_namespace, here)} if "flux" in delivery.tools else {}),
         **(
