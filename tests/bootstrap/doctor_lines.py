@@ -32,6 +32,7 @@ CHECKS: Mapping[str, Check] = {
         operators.issuer,
         operators.database_cluster,
         ingress.ingress_class,
+        ingress.middlewares,
         ingress.read_timeout,
         capacity.quotas,
         capacity.limit_ranges,

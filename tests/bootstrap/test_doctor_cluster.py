@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, examination, look
+from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, SETTINGS, examination, look
 from healthy_cluster import READY, HealthyCluster, ago, controller, custom
 
 from mlflow_bootstrap.doctor.checks import workloads
@@ -234,3 +234,16 @@ def test_doctor_compares_pauses_with_commits(
         (line,) = workloads.cron_jobs(replace(examination(), committed=Committed((written,), {})))
 
     assert (line.state, line.seen) == seen
+
+
+def test_doctor_names_missing_middlewares_of_the_users(cluster: HealthyCluster) -> None:
+    # One that is there, whose name has a dash as well, and one of a file, which only Traefik can see.
+    named = {"more_middlewares": ("mlflow-mlflow-headers@kubernetescrd", "web-office@kubernetescrd", "audit@file")}
+    ingress = SETTINGS.ingress.model_copy(update=named)
+
+    lines = look("middlewares", settings=SETTINGS.model_copy(update={"ingress": ingress}))
+
+    assert {name: line.state for name, line in lines.items()} == {
+        "Middleware mlflow-mlflow-headers": State.OK,
+        "Middleware web-office": State.FAILED,
+    }

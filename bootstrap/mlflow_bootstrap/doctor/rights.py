@@ -34,6 +34,8 @@ def _of_cluster(settings: Settings) -> Iterator[Right]:
             yield Right(parent.namespace or settings.namespace, "gateway.networking.k8s.io", "gateways")
     else:
         yield Right("", "networking.k8s.io", "ingressclasses")
+    if ingress.custom_middlewares:
+        yield Right("", "traefik.io", "middlewares", ("list",))
     if settings.secrets.mode == "external-secrets":
         shared = settings.secrets.store_kind == "ClusterSecretStore"
         for namespace in [""] if shared else [settings.namespace, settings.database.cluster_namespace]:

@@ -31,6 +31,7 @@ _SHARED: Mapping[str, Check] = {
     "issuer": operators.issuer,
     "database cluster": operators.database_cluster,
     "ingress": ingress.ingress_class,
+    "Middlewares": ingress.middlewares,
     "Traefik's readTimeout": ingress.read_timeout,
     "DNS": ingress.names,
     "image": registry.image,

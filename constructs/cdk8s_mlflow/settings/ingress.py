@@ -184,6 +184,12 @@ class IngressSettings(Section):
         return self.middleware and self.controller == "traefik"
 
     @property
+    def custom_middlewares(self) -> tuple[str, ...]:
+        """NAMESPACE-NAME of each of ``more_middlewares`` that is a custom resource."""
+        names = (name.partition("@") for name in self.more_middlewares if self.enabled)
+        return tuple(name for name, _, provider in names if provider == "kubernetescrd")
+
+    @property
     def certificate_secret(self) -> str | None:
         """Secret that the Ingress names for TLS; None if TLS is not its own."""
         ends_elsewhere = self.gateway is not None or self.controller == "alb"

@@ -49,6 +49,26 @@ def _gateway(examined: Examination, name: str, namespace: str) -> Line:
     return passed(title, "programmed")
 
 
+def middlewares(examined: Examination) -> Iterator[Line]:
+    """Whether each Middleware of the user's that is a custom resource exists; those of files only Traefik knows."""
+    wanted = examined.settings.ingress.custom_middlewares
+    if not wanted:
+        return
+    # Compared as Traefik joins them: the dash between namespace and name may also be in both.
+    items = examined.cluster.items(collection("traefik.io/v1alpha1", "Middleware"))
+    there = {f"{item['metadata']['namespace']}-{item['metadata']['name']}" for item in items}
+    for name in wanted:
+        if name in there:
+            yield passed(f"Middleware {name}", "exists")
+        else:
+            yield failed(
+                f"Middleware {name}",
+                "does not exist",
+                means="Traefik drops the route, so every path answers 404",
+                do="create it, or take it out of ingress.more_middlewares",
+            )
+
+
 def read_timeout(examined: Examination) -> Iterator[Line]:
     """How long Traefik lets a request body arrive."""
     ingress = examined.settings.ingress
