@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import select
 import shlex
 import signal
 import sys
@@ -95,7 +96,14 @@ def _run(releases: Sequence[str] | None, state: Path | None) -> None:
         _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{description}")
         # Registered last, so said first on the way out.
         stack.callback(_say, "\nstopping")
-        signal.pause()
+        wait_for_signal()
+
+
+def wait_for_signal() -> None:
+    """Wait for one, also if it came a moment ago or another thread got it: `signal.pause` misses both."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writer)
+    select.select([reader], [], [])
 
 
 def _description(local: Local, folder: Path) -> str:

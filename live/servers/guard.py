@@ -8,6 +8,7 @@ is left; an empty list runs nothing.
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -21,10 +22,12 @@ def main(arguments: list[str]) -> int:
     number, grace, user, folder, after, *command = arguments
     starter = os.getppid()
     credentials = {"user": user, "group": user, "extra_groups": []} if user else {}
+    # By a pipe, since a signal that comes just before the wait for the child would only be handled after it.
+    told, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writer)
+    signal.signal(signal.SIGUSR1, lambda *_: None)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **credentials)  # type: ignore[call-overload]
-    signal.signal(signal.SIGUSR1, lambda *_: _kill_group(child.pid))
-    watch = threading.Thread(target=_end_with_parent, args=(child, int(number), float(grace)), daemon=True)
-    watch.start()
+    threading.Thread(target=_end, args=(child, told, int(number), float(grace)), daemon=True).start()
     code = int(child.wait())
     # Also after a polite end: children of the command may have been left in its group.
     _kill_group(child.pid)
@@ -35,13 +38,13 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _end_with_parent(child: "subprocess.Popen[bytes]", number: int, grace: float) -> None:
-    # Standard input is a pipe that its starter never writes to: reading returns when that closes it, or dies.
-    os.read(0, 1)
-    child.send_signal(number)
-    try:
-        child.wait(grace)
-    except subprocess.TimeoutExpired:
+def _end(child: "subprocess.Popen[bytes]", told: int, number: int, grace: float) -> None:
+    # Standard input is a pipe that its starter never writes to: it is readable when that closes it, or dies.
+    readable, _, _ = select.select([0, told], [], [])
+    if told not in readable:
+        child.send_signal(number)
+        select.select([told], [], [], grace)
+    if child.poll() is None:
         _kill_group(child.pid)
 
 

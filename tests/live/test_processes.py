@@ -10,6 +10,7 @@ import pytest
 
 from live.processes import cpu_seconds, resident, tree
 
+ROOT = Path(__file__).parents[2]
 RESTLESS = """
 import subprocess, sys, threading
 child = subprocess.Popen([sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"])
@@ -20,6 +21,20 @@ while True:
         thread.start()
     for thread in threads:
         thread.join()
+"""
+
+# As if the kernel had given the signal to another thread: no system call of the first one is interrupted.
+ELSEWHERE = """
+import signal, sys, threading, time
+from live.__main__ import wait_for_signal
+
+def interrupt():
+    time.sleep(0.5)
+    signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, lambda *_: sys.exit(7))
+threading.Thread(target=interrupt, daemon=True).start()
+wait_for_signal()
 """
 
 
@@ -65,3 +80,9 @@ def test_tree_of_a_restless_process_is_whole(restless: tuple[int, int]) -> None:
     assert all(set(restless) <= set(one) for one in found)
     assert all(cpu_seconds(restless[0]) > 0 for _ in range(50))
     assert all(resident(restless[0]) > 0 for _ in range(20))
+
+
+def test_signal_that_another_thread_got_ends_the_wait() -> None:
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], cwd=ROOT, check=False, timeout=300)
+
+    assert done.returncode == 7
