@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -36,8 +36,10 @@ with socket.socket() as bound:
     sys.exit(workers.run())
 """
 
-WORKER = """
-import os, pathlib, signal, sys
+# Not `signal.pause`, which sees no signal of the moment before it: that would wait for the next one.
+IDLE = "while True:\n    time.sleep(0.05)\n"
+WORKER = f"""
+import os, pathlib, signal, sys, time
 folder, flag, descriptor = sys.argv[1:]
 os.fstat(int(descriptor))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -46,9 +48,7 @@ if os.environ["VALUE"] == "broken":
     sys.exit(3)
 pathlib.Path(folder, str(os.getpid())).write_text(os.environ["VALUE"])
 pathlib.Path(folder, "../alive", str(os.getpid())).touch()
-while True:
-    signal.pause()
-"""
+{IDLE}"""
 
 SLOW_TO_LEAVE = WORKER.replace(
     "signal.SIGUSR1, lambda *_: sys.exit(0)",
@@ -60,41 +60,44 @@ HELD = SLOW_TO_LEAVE.replace(
     'pathlib.Path(folder, "../alive"',
     'while os.environ["VALUE"] == "second" and pathlib.Path(folder, "../hold").exists():\n    time.sleep(0.01)\n'
     'pathlib.Path(folder, "../alive"',
-).replace("import os, pathlib", "import os, time, pathlib")
+)
 """With the second value it does not answer while there is a file ``hold``."""
 
-CANNOT_START = """
-import os, pathlib, sys
+CANNOT_START = f"""
+import os, pathlib, sys, time
 try:
     pathlib.Path(sys.argv[1], "first").mkdir()
 except FileExistsError:
     sys.exit(3)
 import signal
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-signal.pause()
-"""
+{IDLE}"""
 
 
-def supervise(folder: Path, script: str) -> "subprocess.Popen[str]":
+@contextmanager
+def supervise(folder: Path, script: str) -> Iterator["subprocess.Popen[str]"]:
+    """Ended with its workers also where the test fails, which would otherwise wait for it for ever."""
     image = Path(__file__).parents[2] / "image"
     for name in ("workers", "alive", "changes"):
         (folder / name).mkdir()
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, folder, script],
         env={**os.environ, "PYTHONPATH": str(image)},
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Two workers, both up."""
-    process = supervise(tmp_path, WORKER)
-    wait_for_workers(tmp_path, 2)
-    yield process
-    process.terminate()
-    process.communicate(timeout=300)
+    with supervise(tmp_path, WORKER) as process:
+        wait_for_workers(tmp_path, 2)
+        yield process
 
 
 def wait_for_workers(folder: Path, count: int) -> set[int]:
@@ -159,7 +162,7 @@ def test_change_replaces_workers_one_by_one(tmp_path: Path) -> None:
 
 def test_change_waits_for_worker_that_drains(tmp_path: Path) -> None:
     (tmp_path / "draining").mkdir()
-    with supervise(tmp_path, SLOW_TO_LEAVE) as process:
+    with supervise(tmp_path, SLOW_TO_LEAVE):
         wait_for_workers(tmp_path, 2)
         change(tmp_path, "second")
         wait_for(lambda: list((tmp_path / "draining").iterdir()))
@@ -177,7 +180,6 @@ def test_change_waits_for_worker_that_drains(tmp_path: Path) -> None:
                 os.kill(int(file.name), signal.SIGTERM)
         wait_for(lambda: said(tmp_path) == "replaced ")
         afterwards = values(tmp_path)
-        process.terminate()
 
     assert meanwhile == ["first", "first", "second"]
     assert before == (["first", "second", "second"], "")
@@ -186,7 +188,7 @@ def test_change_waits_for_worker_that_drains(tmp_path: Path) -> None:
 
 def test_worker_killed_during_replacement_leaves_none_over(tmp_path: Path) -> None:
     (tmp_path / "draining").mkdir()
-    with supervise(tmp_path, HELD) as process:
+    with supervise(tmp_path, HELD):
         before = wait_for_workers(tmp_path, 2)
         change(tmp_path, "second")
         wait_for(lambda: list((tmp_path / "draining").iterdir()))
@@ -203,12 +205,11 @@ def test_worker_killed_during_replacement_leaves_none_over(tmp_path: Path) -> No
         surplus = max(int(file.name) for file in (tmp_path / "draining").iterdir())
         os.kill(surplus, signal.SIGTERM)
         wait_for(lambda: values(tmp_path) == ["second", "second"] and said(tmp_path) == "replaced ")
-        process.terminate()
 
 
 def test_worker_killed_before_its_drain_ends_replacement(tmp_path: Path) -> None:
     (tmp_path / "draining").mkdir()
-    with supervise(tmp_path, HELD) as process:
+    with supervise(tmp_path, HELD):
         before = wait_for_workers(tmp_path, 2)
         (tmp_path / "hold").touch()
         change(tmp_path, "second")
@@ -224,7 +225,6 @@ def test_worker_killed_before_its_drain_ends_replacement(tmp_path: Path) -> None
                 with suppress(ProcessLookupError):
                     os.kill(int(file.name), signal.SIGTERM)
         wait_for(lambda: values(tmp_path) == ["second", "second"] and said(tmp_path) == "replaced ")
-        process.terminate()
 
 
 def test_change_that_breaks_workers_keeps_them(supervisor: "subprocess.Popen[str]", tmp_path: Path) -> None:
@@ -266,8 +266,7 @@ def test_end_is_handed_on_and_waited_for(
 
 
 def test_failing_worker_ends_server_with_its_code(tmp_path: Path) -> None:
-    process = supervise(tmp_path, CANNOT_START)
-
-    process.communicate(timeout=60)
+    with supervise(tmp_path, CANNOT_START) as process:
+        process.communicate(timeout=300)
 
     assert process.returncode == 3
