@@ -1,6 +1,10 @@
-"""How `make test` divides the tests between processes, and which modules it need not import."""
+"""How `make test` divides the tests between processes, and which tests and modules a run leaves out."""
 
+import os
 import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,28 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files first where two processes share them."""
+    """Without what a change need not try, and the longest files first where two processes share them."""
+    if os.environ.get("DEPTH") == "change":
+        left_out = {item for item in items if item.get_closest_marker("nightly")} | set(_of_other_release(items))
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     if config.getoption("loadgroup", default=False):
         items.sort(key=lambda item: not _LONG.match(item.path.relative_to(ROOT).as_posix()))
+
+
+def _of_other_release(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Of each test that any release may stand for, those of all releases but one, which is another for another file."""
+    releases: dict[Any, dict[str, list[pytest.Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        if item.get_closest_marker("either_release") and item.get_closest_marker("servers"):
+            releases[item.path, getattr(item, "originalname", item.name)][_release(item)].append(item)
+    for (path, _), tests in releases.items():
+        # A number that stays the same, which Python's own hash of a text does not.
+        chosen = sorted(tests)[zlib.crc32(path.name.encode()) % len(tests)]
+        yield from (item for release, of_release in tests.items() if release != chosen for item in of_release)
+
+
+def _release(item: pytest.Item) -> str:
+    """The release, or the environment with it, that the test is for; empty if it is for all."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return str(next((parameters[name] for name in ("venv", "release", "deployment") if name in parameters), ""))

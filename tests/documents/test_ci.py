@@ -12,6 +12,7 @@ from commands import ROOT
 
 MAKE = """#!/usr/bin/env bash
 echo "begin $1" >>calls
+echo "$DEPTH" >depth
 echo "output of $1"
 [ "$1" != "$FAILING" ] || exit 3
 [ "$1" != "$HANGING" ] || sleep 600
@@ -39,12 +40,14 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def start(checkout: Path, *, failing: str = "", hanging: str = "", beside: str = "yes") -> "subprocess.Popen[str]":
+def start(
+    checkout: Path, *arguments: str, failing: str = "", hanging: str = "", beside: str = "yes"
+) -> "subprocess.Popen[str]":
     path = f"{checkout / 'bin'}:{os.environ['PATH']}"
     suites = {"FAILING": failing, "HANGING": hanging, "BESIDE": beside}
     # What it leaves in the temporary folder lies beside the checkout then, where it is seen.
     variables = {**os.environ, "PATH": path, "TMPDIR": str(checkout.parent), **suites}
-    return subprocess.Popen([checkout / ".ci/run"], env=variables, stdout=-1, stderr=-1, text=True)
+    return subprocess.Popen([checkout / ".ci/run", *arguments], env=variables, stdout=-1, stderr=-1, text=True)
 
 
 def calls(checkout: Path) -> list[str]:
@@ -59,9 +62,27 @@ def test_run_calls_every_suite_and_times_it(checkout: Path) -> None:
     times = printed.partition("minutes:seconds of each suite")[2]
     assert running.returncode == 0, errors
     assert set(calls(checkout)) == {f"{verb} {name}" for verb in ("begin", "end") for name in SUITES}
+    assert (checkout / "depth").read_text() == "change\n"
     # Beside the suites: the comparison of dist/, and the sum.
     assert {line.split()[-1] for line in times.split("\n") if line} == {*SUITES, "dist", "all"}
     assert all(printed.count(f"output of {name}\n") == 1 for name in SUITES)
+
+
+def test_run_tries_all_if_told(checkout: Path) -> None:
+    with start(checkout, "all") as running:
+        running.communicate()
+
+    assert running.returncode == 0
+    assert {line.split()[1] for line in calls(checkout)} == {*SUITES, "drill"}
+    assert (checkout / "depth").read_text() == "all\n"
+
+
+def test_run_refuses_what_it_does_not_know(checkout: Path) -> None:
+    with start(checkout, "night") as running:
+        _, errors = running.communicate()
+
+    assert (running.returncode, errors) == (2, "error: unknown argument night; run .ci/run, or .ci/run all\n")
+    assert calls(checkout) == []
 
 
 @pytest.mark.parametrize("name", ["test", "cdk8s-synth", "test-image", "node-programs", "test-node"])

@@ -11,7 +11,7 @@ import pytest
 from raw_http import CHUNKED, Answer, chunks, connect, head, login, read, send, statuses
 from serving import API, Serving, Site, make_users
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 MEBIBYTE = 1 << 20
 SEARCH = f"{API}/experiments/search?max_results=5"

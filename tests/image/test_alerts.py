@@ -14,7 +14,7 @@ from cdk8s_mlflow.alerts import alerts
 from cdk8s_mlflow.settings import Settings
 from live.servers.cache import debian_program
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SETTINGS = Settings.model_validate(
     {

@@ -18,7 +18,7 @@ from token_service import TokenService
 from live.servers import Azurite
 from live.servers.azurite import ACCOUNT
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 @pytest.fixture(scope="module")

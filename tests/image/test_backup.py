@@ -12,7 +12,7 @@ from minio.commonconfig import CopySource
 from pod import Pod
 from program_gauges import gauges
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 OUTCOMES = (
     "CREATE TABLE mlflow_sso_outcomes"

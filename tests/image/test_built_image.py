@@ -19,6 +19,7 @@ from live.image.built import ROOT, BuiltImage, built_image, describe, mounted
 
 pytestmark = [
     pytest.mark.servers,
+    pytest.mark.either_release,
     pytest.mark.skipif(os.geteuid() != 0, reason="images are built as root"),
 ]
 

@@ -14,7 +14,7 @@ from serving import Site
 
 from live.servers import Minio, Postgres, Redis
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 ROWS = (
     "postgresql mlflow",

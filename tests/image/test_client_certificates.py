@@ -13,7 +13,7 @@ from live.servers import Minio, Postgres
 from live.servers.certificates import issue_client
 from tests.manifests.objects import MINIMAL
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 RULES = "hostssl all {superuser} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 cert\n"
 REMEDY = "the Secret that database.client_certificate names"

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from pod import Venv
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SERVER = """
 import asyncio, contextvars, json, os, socket, sys, tempfile, threading, time

@@ -10,7 +10,7 @@ from serving import API, Serving, Site, make_run
 
 from live.processes import resident
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SIZE = 21_000_000
 # A level takes six bytes.

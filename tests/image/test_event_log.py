@@ -18,6 +18,8 @@ from mlflow_sso.serve.event_log import SAMPLE, EventLog, JsonFormatter, audited,
 from mlflow_sso.serve.request_ids import client_address, is_from_proxy, request_id, trusted_networks
 from mlflow_sso.serve.request_metrics import Finished, RequestRecord
 
+pytestmark = pytest.mark.either_release
+
 TABLES = {"3.6.0": TABLE_3_6_0, "3.17.2": Table(routes(ai_gateway=False))}
 KEY_PATHS = {
     "3.6.0": "/api/2.0/mlflow/permissions/users/access-token",

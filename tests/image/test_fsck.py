@@ -8,7 +8,7 @@ import pytest
 from garbage import Garbage
 from pod import Pod
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 VERSION = (
     "UPDATE model_versions SET source = replace(source, '/model', ''),"

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from pod import Pod
 from worlds import World, possible_keys, store, worlds
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 EXAMPLES = int(os.environ.get("GC_WORLDS", "40"))
 

@@ -16,7 +16,7 @@ from serving import Site
 from live.servers import FakeGcs
 from live.servers.fake_gcs import service_account_key
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from waiting import wait_for
 
 from mlflow_bootstrap.in_use import READ_IN_POD
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SECRET = "oidc/OIDC_CLIENT_SECRET"
 

@@ -19,7 +19,7 @@ from serving import API, START_SECONDS, Serving, Site, make_run
 from live.servers.cache import debian_program
 from live.servers.process import answers, free_port
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 COMMANDS = [command for block in blocks(ROOT / "docs/tasks/leave.md") for command in block.commands]
 FILE = "/api/2.0/mlflow-artifacts/artifacts"

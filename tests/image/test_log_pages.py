@@ -7,7 +7,7 @@ from blocks import blocks
 from commands import ROOT
 from serving import API, Serving, Site
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 LOGS = "kubectl -n mlflow logs -l app.kubernetes.io/component=tracking-server "
 

@@ -10,7 +10,7 @@ import pytest
 from pod import Venv
 from serving import API, Serving, Site, make_run, table_locked
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 BUSY_POOL = """
 import json, sys

@@ -21,7 +21,7 @@ from serving import API, SETTINGS, Serving, make_run, make_users, mount_server_s
 
 from live.servers import PgBouncer
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SESSION = """
 SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'),

@@ -14,6 +14,8 @@ from mlflow_sso.authorization.release_3_6_0 import TABLE as TABLE_3_6_0
 from mlflow_sso.authorization.release_3_17_2.table import routes
 from mlflow_sso.authorization.rules import Access
 
+pytestmark = pytest.mark.either_release
+
 TABLES = {"3.6.0": TABLE_3_6_0, "3.17.2": Table(routes(ai_gateway=True))}
 SEARCHES = {
     "3.6.0": {

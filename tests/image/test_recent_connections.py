@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from pod import Pod
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 OPENING = """
 import os, time

@@ -23,6 +23,8 @@ from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
 from mlflow_sso.serve.gauges import UP, DatabaseGauges
 
+pytestmark = pytest.mark.either_release
+
 values = DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))).read()
 print(json.dumps({name: value for (name,), value in values[UP].items()}))
 """

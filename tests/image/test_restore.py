@@ -9,7 +9,7 @@ from pod import Bucket, Database, Pod, Venv
 
 from live.servers import Minio, Postgres
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 MEASURED = """
 import re, sys

@@ -23,7 +23,7 @@ from live.servers import Minio
 from live.servers.certificates import issue
 from mlflow_sso.serve.rotation.snapshot import needs_new_workers
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rotating import in_use, reloaded, with_own_secrets
 from serving import Serving, Site, make_run
 from waiting import wait_for
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 from attacked import run_inside
 from serving import Site
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 FOUND = {"api": True, "pages": True, "graphql": True}
 

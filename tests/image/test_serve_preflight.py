@@ -8,7 +8,7 @@ import pytest
 from pod import Done, Pod
 from serving import Site
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 NEEDED = {
     "db/pg_service.conf": "mlflow-db-secret",

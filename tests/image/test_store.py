@@ -6,7 +6,7 @@ import pytest
 
 from live.image.built import bound_store, buildah, mounted
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 NAME = "localhost/built/thing:1"
 

@@ -8,7 +8,7 @@ from attacked import new_site, run_inside
 from buckets import bucket_of
 from pod import Pod
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 def test_stored_locations_lead_to_own_files_only(migrated_once: Pod, tmp_path: Path) -> None:

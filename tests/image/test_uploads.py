@@ -10,7 +10,7 @@ import pytest
 from raw_http import Answer, chunks, head, login, send
 from serving import API, Serving, Site, make_run
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 CONTENT = os.urandom(300_000)
 

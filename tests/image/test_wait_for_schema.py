@@ -8,7 +8,7 @@ from pod import Database, Pod
 
 from live.servers import Postgres
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 def test_wait_names_missing_schema_after_timeout(pod: Pod) -> None:

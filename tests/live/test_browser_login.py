@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from live.system import System
 from live.users import User
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 TOKEN_LIFE = "access.token.lifespan"
 EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=5"

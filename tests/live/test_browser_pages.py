@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from live.system import System
 from live.users import User
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 NO_GATEWAY = "/gateway-proxy?"
 """The page of an experiment asks whether there is an AI gateway; on 3.17.2 only who manages it may."""

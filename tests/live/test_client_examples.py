@@ -11,7 +11,7 @@ from people import EXAMPLES, Member, join, known_machine_token, new_client, run_
 from live.node.client import AUTHORITY
 from live.system import System
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 REFUSAL = {"3.6.0": "failed with error code 401", "3.17.2": "Authentication required"}
 """What each release's client says of a wrong key."""

@@ -13,7 +13,7 @@ from cdk8s_mlflow.dashboard import dashboard_json
 from live.system import System
 from live.users import User
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
 

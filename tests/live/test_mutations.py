@@ -16,7 +16,7 @@ from rendered_environments import MUTATED
 
 from live.system import System
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 
 @pytest.fixture(scope="module")

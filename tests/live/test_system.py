@@ -11,7 +11,7 @@ from web_session import WebSession, with_key
 from live.system import System
 from live.users import User
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 REFUSED = "User is not allowed to login"
 """What both releases say of a user whose token lists no group."""

@@ -63,6 +63,7 @@ def both(state: Path) -> str:
         return said
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("machine")
 def test_live_serves_both_releases(both: str) -> None:
     assert re.findall(r"^MLflow (\S+) +(\S+)", both, re.MULTILINE) == [
@@ -71,8 +72,18 @@ def test_live_serves_both_releases(both: str) -> None:
     ]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("machine")
-def test_live_serves_dist_as_committed(both: str, state: Path) -> None:
+def test_live_keeps_its_users_over_starts(both: str, state: Path) -> None:
+    with started(state) as (_, said):
+        again = USER.findall(said)
+
+    # Passwords included.
+    assert again == USER.findall(both)
+
+
+@pytest.mark.usefixtures("machine")
+def test_live_serves_dist_as_committed(state: Path) -> None:
     before = traces()
 
     with started(state) as (running, said):
@@ -93,8 +104,6 @@ def test_live_serves_dist_as_committed(both: str, state: Path) -> None:
     assert health == 200
     assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
     assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "outsider@example.com"]
-    # The second start has to find the users of the first one, passwords included.
-    assert USER.findall(said) == USER.findall(both)
     assert (second.returncode, second.stderr) == (
         1,
         f"error: it runs already, at https://localhost:{HTTPS_PORT}; end it with Ctrl-C where it was started, "

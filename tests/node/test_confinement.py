@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from deployment import Deployment
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SOUND: Mapping[str, Any] = {
     "allowPrivilegeEscalation": False,

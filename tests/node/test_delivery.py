@@ -10,7 +10,7 @@ from deployment import Deployment
 from live.node.flux import Flux
 from live.node.node import Node
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 def test_flux_delivers_both_parts(deployment: Deployment, node: Node) -> None:

@@ -16,7 +16,7 @@ from live.node.node import Node
 from live.node.workload import Workloads
 from live.users import Realm
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SERVER = "app.kubernetes.io/component=tracking-server"
 ABSENT = {

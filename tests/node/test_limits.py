@@ -11,7 +11,7 @@ from deployment import Deployment
 
 from live.node.node import Node
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 API = "/api/2.0/mlflow"
 FLEET, STEPS = 50, 5

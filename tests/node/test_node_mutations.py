@@ -25,7 +25,7 @@ from live.node.node import Node
 from live.node.operators import wait_synchronized
 from live.node.workload import PodError, Workloads
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 SETTINGS = {
     **COMMON,

@@ -11,7 +11,7 @@ from traces import traces
 from live.node.node import Node
 from live.node.workload import Workloads
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "dist").iterdir() if path.is_dir())

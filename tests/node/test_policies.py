@@ -11,7 +11,7 @@ from deployment import Deployment
 from live.node.components import ADDRESS, API_PORT, DNS_SERVICE
 from live.node.node import Node
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 TARGETS = {
     "dns": f"{DNS_SERVICE}:53",

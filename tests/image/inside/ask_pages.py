@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -189,9 +190,10 @@ def main() -> None:
         # Where everybody has READ, rows without any grant are shown, too.
         config.DEFAULT_MLFLOW_PERMISSION = "READ" if number % 4 == 3 else "NO_PERMISSIONS"
         grant(store, user, chance, experiments, models)
+        # Grants stay as they are for the round, and so does what the plugin says of each object.
+        readers = {is_model: cache(reader(user, models=is_model)) for is_model in (False, True)}
         for search in searches(links):
-            may_read = reader(user, models=search.is_model)
-            lines = pages.differences(search, may_read, experiments)
+            lines = pages.differences(search, readers[search.is_model], experiments)
             found += [f"round {number}: {line}" for line in lines]
     print(json.dumps(found))
 
