@@ -48,6 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Without what a change need not try, and the longest files first where two processes share them."""
     if os.environ.get("DEPTH") == "change":
         left_out = {item for item in items if item.get_closest_marker("nightly")} | set(_of_other_release(items))
+        # A suite asks for no markers: what bears none of these was tried by `make test` before.
+        if not config.option.markexpr:
+            left_out |= {item for item in items if not any(map(item.get_closest_marker, ("servers", "downloads")))}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
     if config.getoption("loadgroup", default=False):

@@ -18,6 +18,8 @@ from waiting import wait_for
 
 from mlflow_sso.serve.disk import DiskSpace, Reservation
 
+pytestmark = pytest.mark.either_release
+
 ROOM = 64 << 20
 T = TypeVar("T")
 
@@ -119,8 +121,6 @@ def test_upload_waits_for_room(small: Serving, site: Site) -> None:
 LOG_ARTIFACT = """
 import pathlib, sys, time
 from mlflow import MlflowClient
-
-pytestmark = pytest.mark.either_release
 file = pathlib.Path(sys.argv[2])
 file.write_bytes(b"x" * 25_000_000)
 file.with_name("ready").touch()

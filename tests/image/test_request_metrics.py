@@ -14,6 +14,8 @@ from waiting import wait_for
 from mlflow_sso.authorization.rules import ADMINISTRATOR, MEMBER, OPEN, Kind, edits, reads, refused
 from mlflow_sso.serve.request_metrics import BUCKETS, label
 
+pytestmark = pytest.mark.either_release
+
 SAMPLE = re.compile(r"(\w+)\{(.*)\} ([0-9.e+]+)")
 
 
@@ -22,8 +24,6 @@ import json
 from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
 from mlflow_sso.serve.gauges import UP, DatabaseGauges
-
-pytestmark = pytest.mark.either_release
 
 values = DatabaseGauges(schemas(SecretsRoot(DEFAULT_ROOT))).read()
 print(json.dumps({name: value for (name,), value in values[UP].items()}))
@@ -36,10 +36,12 @@ def samples(serving: Serving, name: str) -> Counter[str]:
     return Counter({match[2]: int(float(match[3])) for match in found if match and match[1] == name})
 
 
-def increase(serving: Serving, name: str, work: Callable[[], object]) -> dict[str, int]:
-    """What ``work`` adds to a metric."""
+def increase(serving: Serving, name: str, work: Callable[[], object], *, at_least: int) -> dict[str, int]:
+    """What ``work`` adds to a metric, once that is ``at_least`` so much in all."""
     before = samples(serving, name)
     work()
+    # A request is counted when its answer has gone, which is a moment after the client has it.
+    wait_for(lambda: (samples(serving, name) - before).total() >= at_least)
     return dict(samples(serving, name) - before)
 
 
@@ -67,7 +69,7 @@ def test_requests_are_counted_by_rule(site: Site, server: Serving) -> None:
             client.get(f"{API}/runs/get?run_id={'0' * 32}")
             client.get(f"{API}/no/such/path")
 
-    found = increase(server, "mlflow_sso_requests_total", ask)
+    found = increase(server, "mlflow_sso_requests_total", ask, at_least=3)
 
     assert found == {
         'method="read",rule="list experiment",status="2xx"': 1,
@@ -86,7 +88,7 @@ def test_artifacts_are_counted_in_bytes(site: Site, server: Serving) -> None:
             client.put(path, content=b"x" * 1000).raise_for_status()
             client.get(path).raise_for_status()
 
-        found = increase(server, "mlflow_sso_artifact_bytes_total", move)
+        found = increase(server, "mlflow_sso_artifact_bytes_total", move, at_least=2000)
 
     assert found['direction="in"'] == 1000
     assert found['direction="out"'] >= 1000

@@ -85,6 +85,7 @@ def known_keys() -> set[str]:
     return {*BELIEVED, *(key for keys in SHOWN.values() for key in keys.split())}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("release", TABLES)
 def test_reserved_keys_are_all_known(release: str) -> None:
     mlflow = sources(Venv(release=release))
@@ -100,6 +101,7 @@ def test_reserved_keys_are_all_known(release: str) -> None:
     assert len(found) > 80
 
 
+@pytest.mark.servers
 def test_reserved_keys_are_upstreams() -> None:
     roots = [sources(Venv(release=release)) for release in TABLES]
 
