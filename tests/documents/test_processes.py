@@ -37,6 +37,32 @@ def test_one(release, number):
         time.sleep(0.02)
     record(__file__, f"{release}:")
 """
+MARKED = """
+@pytest.mark.servers
+@pytest.mark.either_release
+@pytest.mark.parametrize("release", ["3.6.0", "3.17.2"])
+def test_either(release):
+    record(__file__, f"either-{release}:")
+
+@pytest.mark.servers
+@pytest.mark.either_release
+@pytest.mark.parametrize("release", ["3.6.0"])
+def test_old_only(release):
+    record(__file__, "old:")
+
+@pytest.mark.servers
+@pytest.mark.parametrize("release", ["3.6.0", "3.17.2"])
+def test_both(release):
+    record(__file__, f"both-{release}:")
+
+@pytest.mark.servers
+@pytest.mark.nightly
+def test_long():
+    record(__file__, "long:")
+
+def test_without_servers():
+    record(__file__, "without:")
+"""
 CONFTEST = """
 from by_release import ByRelease
 
@@ -46,14 +72,13 @@ def pytest_xdist_make_scheduler(config, log):
 """
 
 
-def run(folder: Path, *options: str) -> dict[str, list[str]]:
+def run(folder: Path, *options: str, depth: str = "all") -> dict[str, list[str]]:
     """What the tests below ``folder`` recorded, by the name of their file, in two processes."""
     (folder / "pytest.ini").write_text(
         f"[pytest]\naddopts = --import-mode=importlib\npythonpath = {ROOT}/tests/image\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "--numprocesses", "2", *options, "tests"]
-    # These tests bear no marks, by which .ci/run leaves tests out.
-    variables = {name: value for name, value in os.environ.items() if name != "DEPTH"}
+    variables = {**os.environ, "DEPTH": depth}
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     return {path.stem: path.read_text().split() for path in folder.rglob("*.txt")}
@@ -102,3 +127,25 @@ def test_processes_keep_to_release_while_it_lasts(tests: Path) -> None:
     assert all(len(one) == 1 for one in workers.values())
     assert workers["test_4", "3.6.0"] == {free}
     assert len(found["test_5"]) == 6
+
+
+def test_change_tries_promises_on_one_release(tests: Path) -> None:
+    for number in range(8):
+        (tests / f"test_{number}.py").write_text(RECORD + MARKED)
+    shutil.copy(ROOT / "tests" / "conftest.py", tests)
+
+    found = run(tests.parent, depth="change")
+
+    tried = {name: sorted(one.partition(":")[0] for one in ones) for name, ones in found.items()}
+    others = {tuple(one for one in ones if "either" not in one) for ones in tried.values()}
+    assert others == {("both-3.17.2", "both-3.6.0", "old")}
+    # Both by turns, so that each file has one and neither release has all.
+    assert {len(ones) for ones in tried.values()} == {4}
+    assert {one for ones in tried.values() for one in ones if "either" in one} == {"either-3.6.0", "either-3.17.2"}
+
+
+def test_suite_leaves_nothing_out(tests: Path) -> None:
+    (tests / "test_1.py").write_text(RECORD + MARKED)
+    shutil.copy(ROOT / "tests" / "conftest.py", tests)
+
+    assert len(run(tests.parent)["test_1"]) == 7
