@@ -4,18 +4,18 @@
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attacked import new_site, run_inside
+from depth import sized
 from mutated_requests import Request, Worlds, generate
 from pod import Pod
 
 pytestmark = pytest.mark.servers
 
-COUNT, SEED = 2_500 if os.environ.get("DEPTH") == "change" else 10_000, 20261128
+COUNT, SEED = sized(change=2_500, every=10_000), 20261128
 
 
 def attack(pod: Pod, file: Path, *, count: int, seeded: int, owned: int = 1) -> tuple[list[Request], dict[str, Any]]:

@@ -1,15 +1,16 @@
-"""``migrate`` killed at twenty random moments: the next run always ends at the heads, with the very same schema."""
+"""``migrate`` killed at random moments: the next run always ends at the heads, with the very same schema."""
 
 import random
 from collections.abc import Callable
 
 import pytest
+from depth import sized
 from pod import Pod
 from schema_dump import schema_dumps
 
 pytestmark = pytest.mark.servers
 
-KILLS = 20
+KILLS = sized(change=5, every=20)
 
 
 def test_killed_migration_ends_at_heads_on_rerun(make_pod: Callable[..., Pod]) -> None:

@@ -116,12 +116,17 @@ def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedS
         ("server", "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", "half-writ"),
         ("db", "pg_service.conf", "[mlflow]\nhost=127."),
         ("s3", "credentials", "[default]\naws_access_key_id = x\n"),
-        ("db", "ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB"),
-        ("server", "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true"),
         # As where the secret store has an entry whose value is empty.
         ("db", "pg_service.conf", "[mlflow]\nuser=mlflow\npassword=\n[mlflow_auth]\nuser=mlflow\npassword=secret\n"),
-        ("db", "pg_service.conf", "[mlflow]\nuser=mlflow\n[mlflow_auth]\nuser=\n"),
-        ("server", "REDIS_PASSWORD", ""),
+        *(
+            pytest.param(*of, marks=pytest.mark.nightly)
+            for of in (
+                ("db", "ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB"),
+                ("server", "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true"),
+                ("db", "pg_service.conf", "[mlflow]\nuser=mlflow\n[mlflow_auth]\nuser=\n"),
+                ("server", "REDIS_PASSWORD", ""),
+            )
+        ),
     ],
 )
 def test_unusable_value_is_refused_and_old_kept(

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT
+from depth import sized
 from traces import listening_ports, processes, traces
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("machine")]
 
-KILLS = int(os.environ.get("NODE_KILLS", "2" if os.environ.get("DEPTH") == "change" else "4"))
+KILLS = int(os.environ.get("NODE_KILLS", sized(change=2, every=4)))
 """Of the 20 that a change of the node is tried with, CI repeats a few."""
 LONGEST = 60.0
 """Seconds after which everything is up on an idle machine."""
