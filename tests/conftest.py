@@ -1,6 +1,5 @@
 """How `make test` divides the tests between processes, and which tests and modules a run leaves out."""
 
-import os
 import re
 import zlib
 from collections import defaultdict
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from depth import IS_CHANGE
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -46,7 +46,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without what a change need not try, and the longest files first where two processes share them."""
-    if os.environ.get("DEPTH") == "change":
+    if IS_CHANGE:
         left_out = {item for item in items if item.get_closest_marker("nightly")} | set(_of_other_release(items))
         # A suite asks for no markers: what bears none of these was tried by `make test` before.
         if not config.option.markexpr:

@@ -79,7 +79,7 @@ class Keycloak(Server):
             "hostname-strict": "false",
             # One server needs no cluster, whose discovery takes seconds and opens ports.
             "cache": "local",
-            # A login costs a fifth of the processor's time: the quick compiler is slow at making hashes hard to guess.
+            # With these a login costs a fifth: hashes are slow by design, and slower still with the quick compiler.
             "spi-password-hashing--argon2--iterations": "1",
             "spi-password-hashing--argon2--memory": "64",
             "db-url": f"jdbc:h2:file:{self._database}/keycloak;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",

@@ -2,7 +2,9 @@
 
 import os
 
+IS_CHANGE = os.environ.get("DEPTH") == "change"
+
 
 def sized(*, change: int, every: int) -> int:
     """The number for a run of that depth; without `.ci/run` it is that of everything."""
-    return change if os.environ.get("DEPTH") == "change" else every
+    return change if IS_CHANGE else every

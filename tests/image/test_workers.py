@@ -90,6 +90,8 @@ def supervise(folder: Path, script: str) -> Iterator["subprocess.Popen[str]"]:
             yield process
         finally:
             process.terminate()
+            # Read to its end, since it may still say something.
+            process.communicate(timeout=300)
 
 
 @pytest.fixture

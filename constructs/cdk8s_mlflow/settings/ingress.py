@@ -186,8 +186,8 @@ class IngressSettings(Section):
     @property
     def custom_middlewares(self) -> tuple[str, ...]:
         """NAMESPACE-NAME of each of ``more_middlewares`` that is a custom resource."""
-        names = (name.partition("@") for name in self.more_middlewares if self.enabled)
-        return tuple(name for name, _, provider in names if provider == "kubernetescrd")
+        named = [name.partition("@") for name in self.more_middlewares] if self.enabled else []
+        return tuple(name for name, _, provider in named if provider == "kubernetescrd")
 
     @property
     def certificate_secret(self) -> str | None:
