@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,49 +70,6 @@ def counters(serving: Serving) -> list[Path]:
     return list(Path(serving.scratch, "metrics").glob("counter_*.db"))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_stop_loses_no_request_in_flight(site: Site, workers: int) -> None:
-    with Serving(pod=site.pod, workers=workers) as serving, serving.client("anna", site.keys["anna"]) as client:
-        serving.wait()
-        run = make_run(client)
-        with ThreadPoolExecutor(8) as pool:
-            with table_locked(site.pod, "runs"):
-                answers = [pool.submit(client.get, f"{API}/runs/get?run_id={run}") for _ in range(8)]
-                wait_until_blocked(site.pod, 8)
-                serving.process.terminate()
-                wait_until_refused(serving)
-            statuses = [answer.result().status_code for answer in answers]
-        code = serving.process.wait(30)
-
-    assert statuses == [200] * 8
-    assert code == 0
-
-
-def test_endless_request_ends_with_grace_period(site: Site) -> None:
-    with Serving(pod=site.pod, arguments=["--grace-seconds", "1"]) as serving:
-        serving.wait()
-        with serving.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
-            run = make_run(client)
-            with table_locked(site.pod, "runs"):
-                hanging = pool.submit(client.get, f"{API}/runs/get?run_id={run}")
-                wait_until_blocked(site.pod, 1)
-                code = serving.stop(seconds=20)
-
-    assert code == 0
-    # Whichever is first: the end of its connection, or MLflow's own error.
-    assert isinstance(hanging.exception(), httpx.TransportError) or hanging.result().status_code == 500
-
-
-def test_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
-    with Serving(pod=site.pod) as serving:
-        # It answers there long before the public port does.
-        serving.wait(serving.metrics_url)
-
-        code = serving.stop(seconds=10)
-
-    assert code == 0
-
-
 def test_slow_request_holds_up_no_other(site: Site, server: Serving) -> None:
     with server.client("anna", site.keys["anna"]) as client, ThreadPoolExecutor() as pool:
         run = make_run(client)
@@ -147,16 +102,6 @@ def test_environment_of_parent_has_no_secret(site: Site, server: Serving) -> Non
     for secret in (*SERVER_SECRETS.values(), site.pod.database.password):
         # The client's id, which is in the names of modules, too.
         assert secret == "mlflow" or secret not in environment
-
-
-def test_worker_ends_with_killed_parent(site: Site) -> None:
-    with Serving(pod=site.pod) as serving:
-        serving.wait()
-
-        serving.process.kill()
-
-        wait_until_refused(serving)
-        assert serving.process.wait(10) == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
@@ -227,12 +172,6 @@ def counted(serving: Serving) -> int:
     """Requests with answer 200 that the metrics port counts."""
     lines = [line for line in serving.metrics().splitlines() if line.startswith("mlflow_http_request_total{")]
     return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines if 'status="200"' in line)
-
-
-def wait_until_refused(serving: Serving) -> None:
-    """Wait until the server takes no new connection."""
-    while serving.answers():
-        time.sleep(0.02)
 
 
 def experiment_of(client: httpx.Client, run: str) -> str:

@@ -21,6 +21,7 @@ MAXIMUM_BODY = 32 << 20
 CROWDED = "mlflow_sso.crowded"
 """Key of a scope's state that says that there are too many connections."""
 
+HEALTH = "/health"
 CLOSE = (b"connection", b"close")
 TOO_MANY_CONNECTIONS = Refusal(503, "too many connections; try again", ((b"retry-after", b"5"),))
 TOO_MUCH_WORK = Refusal(503, "too many requests are being worked on; try again", ((b"retry-after", b"5"),))
@@ -56,7 +57,7 @@ class Admission:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        if scope["path"] == "/health" and scope["method"] in ("GET", "HEAD"):
+        if scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD"):
             await _answer_health(send)
             return
         crowded = scope.get("state", {}).get(CROWDED)

@@ -8,6 +8,7 @@ answer (nginx: ``lingering_close``).
 
 import fcntl
 import http
+import math
 import resource
 import struct
 import termios
@@ -20,7 +21,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mlflow_sso.serve.admission import CROWDED
+from mlflow_sso.serve.admission import CROWDED, HEALTH
 
 HEAD_SECONDS = 20
 """From the first byte of a request's head to its end."""
@@ -70,6 +71,13 @@ def raise_descriptor_limit() -> int:
 
 MAPPED = "::ffff:"
 """What precedes a client's IPv4 address on a socket of both families (RFC 4291, section 2.5.5.2)."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """When a worker last answered a request that somebody waited for: one of a health check is none."""
+
+    answered_at: float = -math.inf
 
 
 class Meter:
@@ -132,6 +140,7 @@ class Connection(H11Protocol):  # type: ignore[misc]
     """One connection of uvicorn's, which ``check`` is asked about once a second."""
 
     limits = Limits()
+    traffic = Traffic()
     app_state: dict[str, Any]
     client: tuple[str, int] | None
 
@@ -183,6 +192,8 @@ class Connection(H11Protocol):  # type: ignore[misc]
 
     def on_response_complete(self) -> None:
         self._waiting_since, self._received_before = time.monotonic(), self._received
+        if self.scope["path"] != HEALTH:
+            self.traffic.answered_at = self._waiting_since
         super().on_response_complete()
 
     def linger(self) -> bool:

@@ -1,7 +1,9 @@
 """Uvicorn as we run it: with a look at each connection every second, and a sign of life."""
 
+import signal
 import time
 from collections.abc import Mapping
+from types import FrameType
 
 from uvicorn import Config, Server
 
@@ -19,16 +21,17 @@ DRAIN_SECONDS = 900.0
 """For the last requests of a worker that another one has replaced, such as a large upload."""
 
 QUIET_SECONDS = 1.0
-"""Without a connection, after which a draining worker ends: one that was just accepted shows only then."""
+"""Without a connection, after which a draining worker ends: one that was just accepted shows only then. Without an
+answer, after which a worker that was told to stop takes no more requests."""
 
 CLOSE = (b"connection", b"close")
 
 
 class WatchedServer(Server):  # type: ignore[misc]
-    """Checks every connection once a second."""
+    """Checks every connection once a second, and stops only when no more requests come."""
 
     _draining = False
-    _drained_by = _busy_at = 0.0
+    _drained_by = _busy_at = _stopped_by = 0.0
 
     def drain(self) -> None:
         """Take no more connections, and end after the last request; may be called by a signal handler.
@@ -38,9 +41,18 @@ class WatchedServer(Server):  # type: ignore[misc]
         """
         self._draining = True
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first SIGTERM lets requests come for a while; any other signal, and another one, is uvicorn's."""
+        if sig == signal.SIGTERM and not self._stopped_by and not self._draining:
+            self._stopped_by = time.monotonic() + self.config.timeout_graceful_shutdown
+        else:
+            super().handle_exit(sig, frame)
+
     async def on_tick(self, counter: int) -> bool:
         if self._draining:
             self._drain()
+        if self._stopped_by:
+            self._stop()
         if counter % TICKS_A_SECOND == 0:
             now = time.monotonic()
             keep_alive = connections.DRAINED_SECONDS if self._draining else connections.KEEP_ALIVE_SECONDS
@@ -56,12 +68,29 @@ class WatchedServer(Server):  # type: ignore[misc]
             self._drained_by, self._busy_at = now + DRAIN_SECONDS, now
             for server in self.servers:
                 server.close()
-            self.config.encoded_headers.append(CLOSE)
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+            self._close_after_answers()
         if self.server_state.connections or self.server_state.tasks:
             self._busy_at = now
         if now > min(self._busy_at + QUIET_SECONDS, self._drained_by):
             self.should_exit = True
+
+    def _stop(self) -> None:
+        """Go on until no proxy sends anything, for at most half of the time: the other half is for what is in flight.
+
+        The order to stop may overtake the news of it, or the hook before it may have failed. uvicorn closes at once
+        what is open, with requests that are on their way.
+        """
+        if CLOSE not in self.config.encoded_headers:
+            self._close_after_answers()
+        left = self._stopped_by - time.monotonic()
+        quiet = time.monotonic() - connections.Connection.traffic.answered_at
+        if quiet > QUIET_SECONDS or left < self.config.timeout_graceful_shutdown / 2:
+            self.config.timeout_graceful_shutdown = max(left, 0)
+            self.should_exit = True
+
+    def _close_after_answers(self) -> None:
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
 
 
 def load_server(application: str, *, grace_seconds: int, variables: Mapping[str, str]) -> WatchedServer:
