@@ -12,7 +12,7 @@ from attacked import new_site, run_inside
 from pod import Pod
 from serving import API, Serving, Site, make_run
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 NUMBER = "SELECT number FROM mlflow_sso_changes"
 OURS = 3

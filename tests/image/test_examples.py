@@ -19,7 +19,7 @@ LAST_LINES = {
     "train_iris.py": "iris-classifier version 1 is in Production",
 }
 
-pytestmark = [pytest.mark.servers, pytest.mark.either_release]
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 
 def run(venv: Venv, program: Path, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -13,7 +13,7 @@ import pytest
 from garbage import Garbage
 from pod import Done, Pod
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 VERSION = """
 INSERT INTO model_versions (name, version, source, storage_location, current_stage) VALUES ('churn', 9, %s, '', 'None')

@@ -11,7 +11,7 @@ from attacked import INSIDE
 from pod import QUIET, Venv
 from serving import Serving, Site
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 
 # Named so that the server's release decides in which process the test runs.

@@ -17,7 +17,7 @@ from realm import NAME, Realm
 from serving import API, Serving, Site
 from test_realm_outages import token
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = f"{API}/experiments/search?max_results=1"
 PAGE = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}

@@ -10,7 +10,7 @@ from serving import Serving
 
 from live.browser import chromium
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 PATIENCE = 90_000
 """Milliseconds, on a loaded machine."""

@@ -11,7 +11,7 @@ from realm import Realm
 from serving import SERVER_SECRETS, Serving
 from waiting import wait_for
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
 

@@ -13,7 +13,7 @@ from serving import API, SERVER_SECRETS, Serving, Site, make_run, table_locked, 
 
 from live.processes import resident
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 PARENT_BYTES = 40 << 20
 """Memory of the process that starts the workers, at most."""

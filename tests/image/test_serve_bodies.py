@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from serving import API, Serving, Site, make_run
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 MEBIBYTE = 1 << 20
 

@@ -8,7 +8,7 @@ import pytest
 from pod import Pod
 from serving import AS_SERVER, Serving, Site, make_run
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 OPEN = f"""{AS_SERVER}
 import contextlib, json, os, sys

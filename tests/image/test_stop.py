@@ -10,7 +10,7 @@ import httpx
 import pytest
 from serving import API, Serving, Site, make_run, table_locked, wait_until_blocked
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = f"{API}/experiments/search?max_results=5"
 TRAFFIC_SECONDS = 4

@@ -12,4 +12,4 @@ def wait_for(condition: Callable[[], bool], said: Callable[[], str] = str) -> No
     deadline = time.monotonic() + LIMIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, said()
-        time.sleep(0.02)
+        time.sleep(0.1)

@@ -24,7 +24,7 @@ from live.servers import Postgres
 from live.system import System
 from mlflow_sso.changes import TABLE as CHANGES
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 DUMPS = "own-dumps"
 BACKUP = {"backup.target": f"s3://{DUMPS}/mlflow"}

@@ -12,7 +12,7 @@ from worker import Worker
 from live.system import System
 from live.users import User
 
-pytestmark = [pytest.mark.servers, pytest.mark.either_release]
+pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
 

@@ -132,6 +132,7 @@ def copy_objects(system: System, *, to: str) -> list[str]:
     return names
 
 
+@pytest.mark.nightly
 def test_authority_page_renews_it_without_outage(
     installation: System, worker: Worker, book: Callable[[str], Runbook], tmp_path: Path, record_property: Record
 ) -> None:
@@ -191,9 +192,7 @@ def test_bucket_page_moves_every_artifact(
 def test_rotation_page_renews_every_secret(
     installation: System, worker: Worker, book: Callable[[str], Runbook], record_property: Record
 ) -> None:
-    started = time.monotonic()
-
-    pods, page = installation.workloads.pods(), book("rotate")
+    started, pods, page = time.monotonic(), installation.workloads.pods(), book("rotate")
     *commands, look = page.commands
     for command in commands:
         page.run(command)

@@ -16,7 +16,7 @@ from matrix import Case, cases
 from world import MLFLOW, User, World, end_access, make_administrator, shows
 
 from mlflow_sso.authorization.rules import Level, Route
-from mlflow_sso.patches import key_checks
+from mlflow_sso.patches import access_keys, key_checks
 from mlflow_sso.releases import installed
 from mlflow_sso.serve import steady_refusals
 
@@ -142,9 +142,11 @@ def _destruction(case: Case) -> int:
 
 
 def refuse_at_once() -> None:
-    """Refused logins without their pauses."""
-    # A thousand of them would wait for ten minutes; test_key_checks.py and test_steady_refusals.py are about them.
+    """Refused logins without their pauses, and without the work that an unknown key costs."""
+    # A thousand of them would take ten minutes; test_key_checks.py, test_steady_refusals.py and test_equal_hashing.py
+    # are about them.
     key_checks.PAUSE_SECONDS = steady_refusals.REFUSAL_SECONDS = 0.0
+    access_keys.SCRYPT_OF_NO_KEY = access_keys.SCRYPT_OF_NO_KEY.replace("32768", "1024")
 
 
 if __name__ == "__main__":
