@@ -107,7 +107,7 @@ def _traefik_annotations(settings: IngressSettings, namespace: str, middlewares:
     chain = ",".join([*settings.more_middlewares, *own])
     return {
         "traefik.ingress.kubernetes.io/router.entrypoints": settings.entry_point,
-        "traefik.ingress.kubernetes.io/router.tls": "true",
+        **({"traefik.ingress.kubernetes.io/router.tls": "true"} if settings.entry_point_tls else {}),
         **({"traefik.ingress.kubernetes.io/router.middlewares": chain} if chain else {}),
     }
 

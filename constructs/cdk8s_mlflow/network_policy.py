@@ -35,6 +35,9 @@ IngressRules = list[k8s.NetworkPolicyIngressRule]
 _TUNNEL_PORT = 7844
 """Port of Cloudflare's edge, over QUIC and TCP."""
 
+_WEB_PORT = 8000
+"""Port of Traefik's container without TLS (Traefik's Helm chart, ``ports.web.port``)."""
+
 
 class NetworkPolicies(Construct):
     """One policy for the server, one for each kind of job, one for the tunnel."""
@@ -166,5 +169,6 @@ def _to_edge(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
     controller = ingress_controller(settings)
     # cloudflared falls back to TCP if a network drops QUIC's UDP.
     edge = k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(_TUNNEL_PORT, protocols=("UDP", "TCP")))
-    origin = k8s.NetworkPolicyEgressRule(to=controller, ports=ports_of(ingress_port(settings)))
+    plain = [] if settings.ingress.entry_point_tls else [_WEB_PORT]
+    origin = k8s.NetworkPolicyEgressRule(to=controller, ports=ports_of(*plain, ingress_port(settings)))
     return [edge, *([origin] if controller else [])]

@@ -160,7 +160,9 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "migration": {"run": st.integers(1, 9), "deadline_seconds": st.sampled_from((60, 604800))},
     "ingress": {
         "public_port": PORTS,
-        "tls_secret": NAMES,
+        "tls_secret": st.one_of(st.none(), NAMES),
+        "entry_point": st.sampled_from(("web", "websecure")),
+        "entry_point_tls": st.booleans(),
         "cluster_issuer": st.one_of(st.none(), NAMES),
         "controller": st.sampled_from(("traefik", "nginx", "haproxy", "openshift", "alb", "other")),
         "annotations": st.one_of(LABELS, MAPPED),

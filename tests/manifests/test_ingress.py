@@ -228,6 +228,19 @@ def test_tls_may_belong_to_controller(rendered: Render) -> None:
     assert not any("cert-manager" in key for key in annotations(objects))
 
 
+def test_tls_may_end_in_front_of_traefik(rendered: Render) -> None:
+    plain = {"entry_point": "web", "entry_point_tls": False, "tls_secret": None}
+
+    objects = rendered(ingress={**plain, "cloudflared": {}})
+
+    for name in (INGRESS, LOGIN_INGRESS):
+        assert annotations(objects, name)["traefik.ingress.kubernetes.io/router.entrypoints"] == "web"
+        assert "traefik.ingress.kubernetes.io/router.tls" not in annotations(objects, name)
+        assert "tls" not in objects[name]["spec"]
+    (policy,) = (one for key, one in objects.items() if key[0] == "NetworkPolicy" and key[2].endswith("tunnel"))
+    assert 8000 in {port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", ())}
+
+
 @pytest.mark.parametrize(
     "ingress",
     [

@@ -53,6 +53,33 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
     "issuer beside a gateway": ({"gateway": GATEWAY, "cluster_issuer": "a"}, "ingress.cluster_issuer", "listener"),
     "class beside a gateway": ({"gateway": GATEWAY, "class_name": "traefik"}, "ingress.class_name", "parents"),
     "entry point beside a gateway": ({"gateway": GATEWAY, "entry_point": "a"}, "ingress.entry_point", "beside"),
+    "plain beside a gateway": ({"gateway": GATEWAY, "entry_point_tls": False}, "ingress.entry_point_tls", "beside"),
+    "plain entry point of nginx": (
+        {"controller": "nginx", "entry_point_tls": False},
+        "ingress.entry_point_tls",
+        "only with traefik",
+    ),
+    "plain entry point with TLS": (
+        {"entry_point_tls": False, "tls_secret": None},
+        "ingress.entry_point",
+        "name the one without",
+    ),
+    "certificate of a plain entry point": (
+        {"entry_point_tls": False, "entry_point": "web"},
+        "ingress.tls_secret",
+        "set it to null",
+    ),
+    "entry point without TLS": ({"entry_point": "web", "tls_secret": None}, "ingress.entry_point", "entry_point_tls"),
+    "tunnel to another namespace": (
+        {"cloudflared": {"origin": "traefik.traefik.svc"}},
+        "ingress.cloudflared.origin",
+        "pods in kube-system",
+    ),
+    "tunnel past the named namespace": (
+        {"cloudflared": {"origin": "traefik.edge.svc.cluster.local"}, "_network": {"ingress_namespace": "traefik"}},
+        "ingress.cloudflared.origin",
+        "pods in traefik",
+    ),
     "gateway of alb": (
         {"gateway": GATEWAY, "controller": "alb", "_network": {"ingress_cidrs": ("10.0.0.0/8",)}},
         "ingress.controller",

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cdk8s_mlflow.settings import Settings
+from tests.manifests.objects import MINIMAL
 from tests.manifests.refusals import refused
 
 
@@ -26,6 +28,68 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
         "server.pod_annotations.mlflow.cdk8s.io/configuration-checksum",
         "is ours",
     ),
+    "annotation of the delivery": (
+        server(annotations={"argocd.argoproj.io/sync-wave": "-40"}),
+        "server.annotations.argocd.argoproj.io/sync-wave",
+        "is ours",
+    ),
+    "delivery of the Service": (
+        server(service={"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}),
+        "server.service.annotations.kustomize.toolkit.fluxcd.io/reconcile",
+        "is ours",
+    ),
+    "annotation that Kubernetes writes": (
+        server(annotations={"deployment.kubernetes.io/revision": "9"}),
+        "server.annotations.deployment.kubernetes.io/revision",
+        "writes itself",
+    ),
+    "annotation of kubectl": (
+        server(service_account_annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"}),
+        "server.service_account_annotations.kubectl.kubernetes.io/last-applied-configuration",
+        "writes itself",
+    ),
+    "annotation that is read no more": (
+        {"pods": {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}}},
+        "pods.annotations.seccomp.security.alpha.kubernetes.io/pod",
+        "has not read since",
+    ),
+    "pods that Pod Security refuses": (
+        server(pod_annotations={"container.apparmor.security.beta.kubernetes.io/mlflow": "unconfined"}),
+        "server.pod_annotations.container.apparmor.security.beta.kubernetes.io/mlflow",
+        "takes no pod",
+    ),
+    "label that Kubernetes writes": (
+        {"pods": {"labels": {"pod-template-hash": "x"}}},
+        "pods.labels.pod-template-hash",
+        "writes itself",
+    ),
+    "label of Jobs": (
+        {"pods": {"labels": {"batch.kubernetes.io/job-name": "x"}}},
+        "pods.labels.batch.kubernetes.io/job-name",
+        "writes itself",
+    ),
+    "name of the namespace": (
+        {"labels": {"kubernetes.io/metadata.name": "x"}},
+        "labels.kubernetes.io/metadata.name",
+        "writes itself",
+    ),
+    "label of Flux": (
+        {"labels": {"kustomize.toolkit.fluxcd.io/name": "x"}},
+        "labels.kustomize.toolkit.fluxcd.io/name",
+        "what it has applied",
+    ),
+    "label of Argo CD": (
+        {"monitoring": {"labels": {"argocd.argoproj.io/instance": "x"}}},
+        "monitoring.labels.argocd.argoproj.io/instance",
+        "what it has applied",
+    ),
+    "namespace of Prometheus": ({"namespace": "monitoring"}, "namespace", "as monitoring.namespace is"),
+    "namespace of Flux": (
+        {"namespace": "flux-system", "delivery": {"tools": ("flux",)}},
+        "namespace",
+        "as delivery.flux_namespace is",
+    ),
+    "namespace of OpenShift": ({"namespace": "openshift-dns"}, "namespace", "keeps for itself"),
     "label with a space": ({"labels": {"team": "a b"}}, "labels.team", "must look like"),
     "address with a port": (
         {"pods": {"host_aliases": {"10.0.0.7:443": ("auth.example.com",)}}},
@@ -145,3 +209,16 @@ def test_pod_settings_refuse_what_cannot_work(name: str) -> None:
     found = refused(**changes)
 
     assert message in found[key], found
+
+
+def test_metadata_of_others_is_taken_where_it_works() -> None:
+    changes: Mapping[str, Any] = {
+        "namespace": "monitoring",
+        "manage_namespace": False,
+        "labels": {"argocd.argoproj.io/managed-by": "openshift-gitops"},
+        "pods": {"annotations": {"container.apparmor.security.beta.kubernetes.io/mlflow": "runtime/default"}},
+        "monitoring": {"labels": {"app.kubernetes.io/part-of": "monitoring"}},
+        "delivery": {"tools": ("argocd",), "flux_namespace": "monitoring"},
+    }
+
+    assert Settings.model_validate({**MINIMAL, **changes}).namespace == "monitoring"

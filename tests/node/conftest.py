@@ -46,7 +46,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
 TOGETHER = {
     "both environments": {
         *("test_client_certificate", "test_confinement", "test_delivery", "test_doctor"),
-        *("test_limits", "test_operation", "test_policies", "test_use"),
+        *("test_limits", "test_operation", "test_plain_entry_point", "test_policies", "test_use"),
     },
     "make live": {"test_command", "test_kills"},
 }

@@ -107,7 +107,9 @@ _ROUTER = "traefik.ingress.kubernetes.io/router."
 _ROUTERS: Mapping[str, Callable[[str], Outcome]] = {
     f"{_ROUTER}middlewares": _middlewares,
     f"{_ROUTER}entrypoints": _entry_point,
-    f"{_ROUTER}tls": lambda value: LeftOut(f"ingress.annotations.{_ROUTER}tls", f"is {value}; here it is always true"),
+    f"{_ROUTER}tls": lambda value: LeftOut(
+        f"ingress.annotations.{_ROUTER}tls", f"is {value}; set ingress.entry_point_tls"
+    ),
 }
 """Annotations of Traefik's router that are settings here."""
 

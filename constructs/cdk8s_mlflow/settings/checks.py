@@ -13,6 +13,7 @@ from cdk8s_mlflow.settings.backup_checks import backup_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
+from cdk8s_mlflow.settings.metadata_checks import metadata_conflicts
 from cdk8s_mlflow.settings.mistakes import mistakes
 from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
 from cdk8s_mlflow.settings.names_of_others import foreign_names
@@ -62,13 +63,6 @@ def _release(settings: EnvironmentSettings) -> Iterator[Conflict]:
     version = re.match(r"v?(\d+\.\d+\.\d+)", tag)
     if version and version[1] != settings.release:
         yield "image.tag", f"is {tag}, but the release is {settings.release}; set release, or the tag of its image"
-
-
-def _namespace(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    name = settings.namespace
-    if name.startswith("kube-") or (name == "default" and settings.manage_namespace):
-        remedy = ", or set manage_namespace to false" if name == "default" else ""
-        yield "namespace", f"is {name}, which Kubernetes keeps for itself; name another{remedy}"
 
 
 def _unused(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -187,7 +181,7 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _release,
-    _namespace,
+    metadata_conflicts,
     _unused,
     _replicas,
     lambda settings: autoscaling_conflicts(settings.server),

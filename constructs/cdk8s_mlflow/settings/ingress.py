@@ -121,7 +121,10 @@ class IngressSettings(Section):
     """Write an HTTPRoute of the Gateway API instead of an Ingress."""
 
     entry_point: Text = "websecure"
-    """Traefik's entry point for TLS."""
+    """Traefik's entry point that the hosts' requests come to."""
+
+    entry_point_tls: bool = True
+    """Whether ``entry_point`` has TLS; false where TLS ends in front of Traefik, which then gets plain HTTP."""
 
     tls_secret: DnsName | None = "mlflow-tls"  # noqa: S105  (the name of a Secret)
     """Secret with the certificate of the hosts; null if TLS is the controller's default or ends before it."""

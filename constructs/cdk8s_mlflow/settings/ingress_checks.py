@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.ingress import GatewaySettings, IngressSettings
 
 _TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
+# Those of Traefik's Helm chart, and the name that its documentation had before.
+_WITHOUT_TLS = ("web", "http", "traefik", "metrics")
 
 
 def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -29,9 +32,11 @@ def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _not_followed(ingress)
     yield from _gateway(ingress) if ingress.gateway else _class(ingress)
     yield from _tls(ingress)
+    yield from _entry_point(ingress)
     yield from _annotations(ingress)
     yield from _limits(ingress)
     yield from _peers(settings)
+    yield from _tunnel(settings)
 
 
 def _hosts(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -83,8 +88,9 @@ def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
             "has no effect on an HTTPRoute, which refers within its own namespace only; let the Gateway's entry point "
             "name them, and remove it",
         )
-    if _is_set(ingress, "entry_point"):
-        yield "ingress.entry_point", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
+    for key in ("entry_point", "entry_point_tls"):
+        if _is_set(ingress, key):
+            yield f"ingress.{key}", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
     if ingress.gateway and ingress.gateway.request_timeout and ingress.controller == "traefik":
         yield (
             "ingress.gateway.request_timeout",
@@ -163,6 +169,41 @@ def _tls(ingress: IngressSettings) -> Iterator[Conflict]:
         yield "ingress.cluster_issuer", "has nowhere to put the certificate: ingress.tls_secret is null; name a Secret"
     if ingress.controller == "alb" and ingress.public_port != 443:
         yield "ingress.public_port", "must be 443 with ingress.controller alb, whose listener has that port; remove it"
+
+
+def _entry_point(ingress: IngressSettings) -> Iterator[Conflict]:
+    """A router with TLS answers nothing that comes without, and one without nothing that comes with it."""
+    name, is_plain = ingress.entry_point, not ingress.entry_point_tls
+    if ingress.controller != "traefik" or ingress.gateway:
+        return
+    if is_plain and name == "websecure":
+        yield "ingress.entry_point", "is websecure, which has TLS; name the one without, such as web"
+    if is_plain and ingress.tls_secret is not None:
+        yield (
+            "ingress.tls_secret",
+            f"is {ingress.tls_secret}, but with ingress.entry_point_tls false TLS ends in front of Traefik; set it to "
+            "null",
+        )
+    if not is_plain and name in _WITHOUT_TLS:
+        yield (
+            "ingress.entry_point",
+            f"is {name}, which Traefik's chart opens without TLS; name the one with TLS, such as websecure, or set "
+            "ingress.entry_point_tls to false if TLS ends in front of Traefik",
+        )
+
+
+def _tunnel(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    """The tunnel may speak to the controller's pods only, wherever its origin is."""
+    tunnel, network = settings.ingress.cloudflared, settings.network
+    named = re.fullmatch(r"[^.]+\.([^.]+)\.svc(\..*)?", tunnel.origin) if tunnel and network.policies else None
+    labels = settings.ingress.served_by.namespace_labels or {}
+    allowed = network.ingress_namespace or labels.get("kubernetes.io/metadata.name")
+    if named and allowed and named[1] != allowed:
+        yield (
+            "ingress.cloudflared.origin",
+            f"is in {named[1]}, but the NetworkPolicy lets the tunnel speak to pods in {allowed}; name it in "
+            "network.ingress_namespace, or correct it",
+        )
 
 
 def _peers(settings: EnvironmentSettings) -> Iterator[Conflict]:

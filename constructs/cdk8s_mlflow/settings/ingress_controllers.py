@@ -39,7 +39,7 @@ CONTROLLERS: Mapping[ControllerName, Controller] = {
         namespace_labels={_NAME_LABEL: "kube-system"},
         pod_labels={"app.kubernetes.io/name": "traefik"},
         tls_port=8443,
-        follows=frozenset({"entry_point", "middleware", "more_middlewares", "traefik_version"})
+        follows=frozenset({"entry_point", "entry_point_tls", "middleware", "more_middlewares", "traefik_version"})
         | frozenset({"hsts_seconds", "limits.forwarded_depth"})
         | _LOGIN_RATE
         | _IN_FLIGHT,
@@ -95,6 +95,6 @@ ROUTER_ANNOTATIONS: Mapping[str, str] = {
     "traefik.ingress.kubernetes.io/router.entrypoints": "ingress.entry_point",
     # Another value would take the limits and the headers away.
     "traefik.ingress.kubernetes.io/router.middlewares": "ingress.more_middlewares and our own",
-    "traefik.ingress.kubernetes.io/router.tls": "ingress.entry_point, one for TLS",
+    "traefik.ingress.kubernetes.io/router.tls": "ingress.entry_point_tls",
 }
 """The same, of an Ingress that is written for Traefik."""

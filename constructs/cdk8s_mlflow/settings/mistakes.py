@@ -70,6 +70,12 @@ _MISTAKES = (
         "which no node is labelled with; write amd64 or arm64",
     ),
     _Mistake("server.node_selector.kubernetes.io/os", r"^(?!linux$)", "but the image runs on linux; write that"),
+    _Mistake("server.node_selector.beta.kubernetes.io/os", r"^(?!linux$)", "but the image runs on linux; write that"),
+    _Mistake(
+        f"{_ANNOTATIONS}.kubernetes.io/enforce-mountable-secrets",
+        r"^true$",
+        "with which its pods may mount no Secret of ours; remove it",
+    ),
     _Mistake(
         f"{_ANNOTATIONS}.eks.amazonaws.com/role-arn",
         r"^(?!arn:aws[a-z-]*:iam::\d{12}:role/.)",

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
     from cdk8s_mlflow.settings.pods import MountSettings, NodeRequirementSettings, VolumeSettings
 
-_OWN_LABELS = ("app.kubernetes.io/", "pod-security.kubernetes.io/", "cnpg.io/")
-_OWN_ANNOTATIONS = ("mlflow.cdk8s.io/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "cdk8s-mlflow/")
 _OWN_CONTAINERS = ("mlflow", "wait-for-schema")
 _OWN_FOLDERS = ("/tmp", "/var/run/secrets", "/run/secrets")  # noqa: S108
 _IMAGE_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
@@ -22,7 +20,6 @@ _IMAGE_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/p
 
 def pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of pods that cannot hold together with the others."""
-    yield from _names(settings)
     yield from _environment(settings)
     yield from _volumes(settings)
     yield from _containers(settings)
@@ -30,22 +27,6 @@ def pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _rollout(settings)
     yield from _service(settings)
     yield from _service_account(settings)
-
-
-def _names(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    """Our own labels are selectors and marks, our own annotations steer the delivery."""
-    server, pods = settings.server, settings.pods
-    labels = {"labels": settings.labels, "pods.labels": pods.labels, "server.pod_labels": server.pod_labels}
-    annotations = {"pods.annotations": pods.annotations, "server.pod_annotations": server.pod_annotations}
-    for owned, given in ((_OWN_LABELS, labels), (_OWN_ANNOTATIONS, annotations)):
-        for key, names in given.items():
-            for name in names:
-                # By prefix: a label of ours that is not written today may be tomorrow.
-                if name.startswith(owned):
-                    yield (
-                        f"{key}.{name}",
-                        f"begins with {next(o for o in owned if name.startswith(o))}, which is ours; remove it",
-                    )
 
 
 def _environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
