@@ -12,7 +12,7 @@ from cdk8s_mlflow.contract import SecretTemplate, secret_templates
 from cdk8s_mlflow.releases import ServerKey
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
-from mlflow_bootstrap.errors import MissingError
+from mlflow_bootstrap.errors import MissingError, UsageError
 
 MACHINES = "machines"
 """Entry of the service-account client; no pod reads it, people and CI do."""
@@ -97,6 +97,16 @@ class EntryPlan:
     def renewable(self) -> frozenset[str]:
         """Names of the fields that ``rotate`` renews."""
         return frozenset(field.name for field in self.fields if field.rotates and field.create)
+
+    def require_renewable(self, address: str) -> frozenset[str]:
+        """The same for what is stored at ``address``.
+
+        Raises:
+            UsageError: there are none.
+        """
+        if not self.renewable:
+            raise UsageError(f"{address} has nothing that can be renewed here", remedy="renew it at its source")
+        return self.renewable
 
 
 def entry_plans(

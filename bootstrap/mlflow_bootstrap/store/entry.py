@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.difference import Secrecy, State, differences
-from mlflow_bootstrap.errors import BootstrapError, UnreachableError, UsageError
+from mlflow_bootstrap.errors import BootstrapError, UnreachableError
 from mlflow_bootstrap.ownership import FOUND, MARK, OWNER, Owner, Standing, owner_of
 from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.store.entries import NOT_GIVEN, EntryPlan, Field
@@ -137,9 +137,7 @@ class StoredEntry:
         Raises:
             UsageError: none may.
         """
-        names = self.plan.renewable
-        if not names:
-            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
+        names = self.plan.require_renewable(self.address)
         # Not `update`, which keeps every value that is there.
         self._write(names, given)
         return tuple(sorted(names))

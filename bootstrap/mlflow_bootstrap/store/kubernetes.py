@@ -11,7 +11,6 @@ from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.difference import Secrecy, State
 from mlflow_bootstrap.engine import NOTHING
-from mlflow_bootstrap.errors import UsageError
 from mlflow_bootstrap.ownership import OWNER, Adoption, Owner, Standing, decode_found, owner_of
 from mlflow_bootstrap.retry import retry_on_conflict
 from mlflow_bootstrap.store.cluster import MANAGER, Cluster, ExistingSecret
@@ -183,10 +182,12 @@ class ClusterSecret:
         self.cluster.delete(self.template.namespace, self.template.name)
 
     def renew(self, given: Mapping[str, str]) -> tuple[str, ...]:
-        """Renew the fields that may be; gives their names. Those that are ``given`` take that value."""
-        names = self.plan.renewable
-        if not names:
-            raise UsageError(f"{self.address} has nothing that can be renewed here", remedy="renew it at its source")
+        """Renew the fields that may be; gives their names. Those that are ``given`` take that value.
+
+        Raises:
+            UsageError: none may.
+        """
+        names = self.plan.require_renewable(self.address)
         retry_on_conflict(self._write, names, given)
         return tuple(sorted(names))
 
