@@ -62,7 +62,8 @@ EMITTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "traefik.io": {
         "Middleware": (
-            *("spec.headers.stsSeconds", "spec.headers.stsIncludeSubdomains", "spec.headers.contentTypeNosniff"),
+            *("spec.headers.stsSeconds", "spec.headers.stsIncludeSubdomains", "spec.headers.forceSTSHeader"),
+            "spec.headers.contentTypeNosniff",
             *("spec.headers.customFrameOptionsValue", "spec.headers.referrerPolicy"),
             *("spec.headers.customRequestHeaders", "spec.ipAllowList.sourceRange"),
             *("spec.inFlightReq.amount", "spec.inFlightReq.sourceCriterion.ipStrategy.depth"),

@@ -124,6 +124,8 @@ def _headers_middleware(scope: Construct, settings: IngressSettings, *, name: st
         spec=traefik.MiddlewareSpec(
             headers=traefik.MiddlewareSpecHeaders(
                 sts_seconds=settings.hsts_seconds,
+                # Traefik leaves it out of what came without TLS.
+                force_sts_header=None if settings.entry_point_tls else True,
                 content_type_nosniff=True,
                 custom_frame_options_value="SAMEORIGIN",
                 referrer_policy="same-origin",

@@ -23,7 +23,10 @@ def _trio(make: Callable[..., Tenant]) -> list[Tenant]:
     ]
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=["first to last", "last first"])
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param((0, 1, 2), id="first to last"), pytest.param((2, 0, 1), id="last first", marks=pytest.mark.nightly)],
+)
 def test_environments_never_touch_one_another(make: Callable[..., Tenant], order: tuple[int, ...]) -> None:
     trio = _trio(make)
     tenants = [trio[index] for index in order]

@@ -237,6 +237,9 @@ def test_tls_may_end_in_front_of_traefik(rendered: Render) -> None:
         assert annotations(objects, name)["traefik.ingress.kubernetes.io/router.entrypoints"] == "web"
         assert "traefik.ingress.kubernetes.io/router.tls" not in annotations(objects, name)
         assert "tls" not in objects[name]["spec"]
+    # Without it Traefik tells browsers nothing of https.
+    headers = objects["Middleware", "mlflow", "mlflow-headers"]["spec"]["headers"]
+    assert (headers["stsSeconds"], headers["forceSTSHeader"]) == (31536000, True)
     (policy,) = (one for key, one in objects.items() if key[0] == "NetworkPolicy" and key[2].endswith("tunnel"))
     assert 8000 in {port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", ())}
 

@@ -29,22 +29,23 @@ def deployment(deployments: Mapping[str, Deployment]) -> Deployment:
 
 @contextmanager
 def routed_plainly(deployment: Deployment, folder: Path) -> Iterator[None]:
-    """The environment's Ingresses as they are with plain HTTP, and afterwards as they were."""
+    """The environment's Ingresses and Middlewares as they are with plain HTTP, and afterwards as they were."""
     given = json.loads(deployment.file.read_text())
     plain = replace(deployment, file=folder / deployment.file.name, dist=folder / "dist")
     plain.render({**given, "ingress": {**given["ingress"], **PLAIN}})
-    replace_ingresses(plain)
+    replace_routes(plain)
     try:
         yield
     finally:
-        replace_ingresses(deployment)
+        replace_routes(deployment)
 
 
-def replace_ingresses(deployment: Deployment) -> None:
-    files = sorted(deployment.manifests.glob("application/Ingress.*.yaml"))
-    assert len(files) == 2
-    for file in files:
-        deployment.node.kubectl("replace", "-f", str(file))
+def replace_routes(deployment: Deployment) -> None:
+    for kind in ("Middleware", "Ingress"):
+        files = sorted(deployment.manifests.glob(f"application/{kind}.*.yaml"))
+        assert files
+        for file in files:
+            deployment.node.kubectl("replace", "-f", str(file))
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def changed(checkout: Path) -> str:
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.nightly
 def test_checkout_works_fresh_and_moved(place: Path) -> None:
     fresh = make("synth", place / "my checkout")
     moved = (place / "my checkout").rename(place / "moved here")

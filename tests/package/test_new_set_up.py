@@ -38,6 +38,7 @@ def test_new_repository_sets_itself_up(installed: Environment, tmp_path: Path) -
     assert retested.returncode == 0, retested.stdout + retested.stderr
 
 
+@pytest.mark.nightly
 def test_documented_start_from_wheel_runs(tmp_path: Path) -> None:
     checkout, environment = tmp_path / "my checkout", tmp_path / "environment"
     copy_checkout(checkout)

@@ -264,6 +264,7 @@ class MiddlewareSpec:
         "content_type_nosniff": "contentTypeNosniff",
         "custom_frame_options_value": "customFrameOptionsValue",
         "custom_request_headers": "customRequestHeaders",
+        "force_sts_header": "forceStsHeader",
         "referrer_policy": "referrerPolicy",
         "sts_include_subdomains": "stsIncludeSubdomains",
         "sts_seconds": "stsSeconds",
@@ -276,6 +277,7 @@ class MiddlewareSpecHeaders:
         content_type_nosniff: typing.Optional[builtins.bool] = None,
         custom_frame_options_value: typing.Optional[builtins.str] = None,
         custom_request_headers: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
+        force_sts_header: typing.Optional[builtins.bool] = None,
         referrer_policy: typing.Optional[builtins.str] = None,
         sts_include_subdomains: typing.Optional[builtins.bool] = None,
         sts_seconds: typing.Optional[jsii.Number] = None,
@@ -284,6 +286,7 @@ class MiddlewareSpecHeaders:
         :param content_type_nosniff: 
         :param custom_frame_options_value: 
         :param custom_request_headers: 
+        :param force_sts_header: 
         :param referrer_policy: 
         :param sts_include_subdomains: 
         :param sts_seconds: 
@@ -295,6 +298,7 @@ class MiddlewareSpecHeaders:
             check_type(argname="argument content_type_nosniff", value=content_type_nosniff, expected_type=type_hints["content_type_nosniff"])
             check_type(argname="argument custom_frame_options_value", value=custom_frame_options_value, expected_type=type_hints["custom_frame_options_value"])
             check_type(argname="argument custom_request_headers", value=custom_request_headers, expected_type=type_hints["custom_request_headers"])
+            check_type(argname="argument force_sts_header", value=force_sts_header, expected_type=type_hints["force_sts_header"])
             check_type(argname="argument referrer_policy", value=referrer_policy, expected_type=type_hints["referrer_policy"])
             check_type(argname="argument sts_include_subdomains", value=sts_include_subdomains, expected_type=type_hints["sts_include_subdomains"])
             check_type(argname="argument sts_seconds", value=sts_seconds, expected_type=type_hints["sts_seconds"])
@@ -305,6 +309,8 @@ class MiddlewareSpecHeaders:
             self._values["custom_frame_options_value"] = custom_frame_options_value
         if custom_request_headers is not None:
             self._values["custom_request_headers"] = custom_request_headers
+        if force_sts_header is not None:
+            self._values["force_sts_header"] = force_sts_header
         if referrer_policy is not None:
             self._values["referrer_policy"] = referrer_policy
         if sts_include_subdomains is not None:
@@ -337,6 +343,14 @@ class MiddlewareSpecHeaders:
         '''
         result = self._values.get("custom_request_headers")
         return typing.cast(typing.Optional[typing.Mapping[builtins.str, builtins.str]], result)
+
+    @builtins.property
+    def force_sts_header(self) -> typing.Optional[builtins.bool]:
+        '''
+        :schema: MiddlewareSpecHeaders#forceSTSHeader
+        '''
+        result = self._values.get("force_sts_header")
+        return typing.cast(typing.Optional[builtins.bool], result)
 
     @builtins.property
     def referrer_policy(self) -> typing.Optional[builtins.str]:
@@ -775,6 +789,7 @@ def _typecheckingstub__31e5c702d03d6a2f1aae006bd1d1ec9a5dab837b3e3988a44b545dc6c
     content_type_nosniff: typing.Optional[builtins.bool] = None,
     custom_frame_options_value: typing.Optional[builtins.str] = None,
     custom_request_headers: typing.Optional[typing.Mapping[builtins.str, builtins.str]] = None,
+    force_sts_header: typing.Optional[builtins.bool] = None,
     referrer_policy: typing.Optional[builtins.str] = None,
     sts_include_subdomains: typing.Optional[builtins.bool] = None,
     sts_seconds: typing.Optional[jsii.Number] = None,
