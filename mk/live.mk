@@ -16,7 +16,7 @@ try: $(VENV)/.run ## run it in kubectl's current context: make try [OPTIONS="--i
 test-live: $(VENV)/.servers ## the whole system of each release on a node, as people use it, and with changed constants: make test-live [NODES=2]
 	@$(PY) -m pytest -q $(ON_NODES) $(NODES) tests/live --ignore tests/live/test_servers.py --ignore tests/live/test_drill.py
 
-drill: $(VENV)/.servers ## twelve outages on a node, each noticed by its alert, named by doctor and ended as its runbook says
+drill: $(VENV)/.servers ## sixteen outages on a node, each noticed by its alert, named by doctor and ended as its runbook says
 	@$(PY) -m pytest -q tests/live/test_drill.py
 
 test-mutations: $(VENV)/.servers ## of test-live only this: change constants of the constructs, and list which check notices

@@ -46,7 +46,7 @@ def programs() -> Programs:
         missing = [step for step in steps if not step.built.exists()]
         for number, step in enumerate(missing, 1):
             say(f"building {step.name} for the node ({number} of {len(missing)}), once")
-            _build(step)
+            build(step)
         _gather(steps, folder / "go")
         _definitions(folder / "definitions")
         debian = _unpack(root / f"debian-{_digest(*versions.DEBIAN_PACKAGES)}")
@@ -59,7 +59,7 @@ def _digest(*parts: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
+class Step:
     name: str
     source: Callable[[], Path]
     """Prepares the folder to build in."""
@@ -75,18 +75,15 @@ class _Step:
         return cache_root() / "node" / "built" / f"{self.name}-{_digest(self.package, self.made_of, self.values)}"
 
 
-def _steps(sources: Path) -> list[_Step]:
+def _steps(sources: Path) -> list[Step]:
     ours = Path(__file__).with_name("forward")
     values, kubernetes = _kubernetes_version(), partial(_kubernetes, sources / f"kubernetes-{versions.KUBERNETES}")
     controller, traefik = versions.KUSTOMIZE_CONTROLLER, versions.TRAEFIK
     return [
-        _Step(name="forward", source=lambda: ours, package=".", made_of=(ours / "main.go").read_text()),
+        Step(name="forward", source=lambda: ours, package=".", made_of=(ours / "main.go").read_text()),
+        *(wrapped(sources, name, of) for name, of in versions.WRAPPED.items()),
         *(
-            _Step(name=name, source=partial(_wrapper, sources / name, of), package=of[2], made_of=of[1])
-            for name, of in versions.WRAPPED.items()
-        ),
-        *(
-            _Step(
+            Step(
                 name=name,
                 source=kubernetes,
                 package=f"k8s.io/kubernetes/cmd/{name}",
@@ -95,13 +92,13 @@ def _steps(sources: Path) -> list[_Step]:
             )
             for name in versions.KUBERNETES_COMMANDS
         ),
-        _Step(
+        Step(
             name="traefik",
             source=partial(_traefik, sources / f"traefik-{traefik[1]}"),
             package="./cmd/traefik",
             made_of=traefik[1],
         ),
-        _Step(
+        Step(
             name="kustomize-controller",
             source=partial(_copy, sources / f"kustomize-controller-{controller[1]}", controller),
             package=".",
@@ -110,7 +107,13 @@ def _steps(sources: Path) -> list[_Step]:
     ]
 
 
-def _build(step: _Step) -> None:
+def wrapped(sources: Path, name: str, of: tuple[str, str, str]) -> Step:
+    """The command of a module that builds as it is, from a folder of its own below ``sources``."""
+    return Step(name=name, source=partial(_wrapper, sources / name, of), package=of[2], made_of=of[1])
+
+
+def build(step: Step) -> None:
+    """Write its program."""
     target = step.built
     unfinished = target.with_suffix(".unfinished")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def _build(step: _Step) -> None:
     unfinished.replace(target)
 
 
-def _gather(steps: Sequence[_Step], folder: Path) -> None:
+def _gather(steps: Sequence[Step], folder: Path) -> None:
     """A folder with every program under its own name."""
     folder.mkdir(parents=True, exist_ok=True)
     for step in steps:

@@ -24,6 +24,9 @@ WRAPPED = {
 }
 """Module, version and package of commands that build as they are, required by a module of our own."""
 
+KUBE_STATE_METRICS = ("k8s.io/kube-state-metrics/v2", "v2.18.0", "k8s.io/kube-state-metrics/v2")
+"""Likewise; no node runs it, only who asks for the alerts that need it."""
+
 TRAEFIK = ("github.com/traefik/traefik/v3", "v3.7.13")
 KUSTOMIZE_CONTROLLER = ("github.com/fluxcd/kustomize-controller", "v1.9.6")
 SOURCE_CONTROLLER = ("github.com/fluxcd/source-controller", "v1.9.4")

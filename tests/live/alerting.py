@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,18 @@ from live.system import System
 
 
 @contextmanager
-def watched(system: System, folder: Path, *, short_windows: bool = False) -> Iterator[Prometheus]:
-    """Prometheus beside the node, which scrapes the system's Service."""
+def watched(
+    system: System, folder: Path, *, short_windows: bool = False, beside: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[Prometheus]:
+    """Prometheus beside the node, which scrapes the system's Service, and labels by HOST:PORT of others ``beside``."""
     name, port = system.settings.metrics_service, free_port()
     service = system.node.get("service", name, "--namespace", system.workloads.namespace)
     labels = {"namespace": system.workloads.namespace, "job": name}
     # Prometheus runs beside the node, in whose network the Service's address lies.
     passage = Passage.into(system.node.init, (service["spec"]["clusterIP"], 9090), port=port)
     try:
-        with Prometheus(
-            targets={f"127.0.0.1:{port}": labels}, groups=_groups(system, folder, short_windows)
-        ) as prometheus:
+        targets = {f"127.0.0.1:{port}": labels, **(beside or {})}
+        with Prometheus(targets=targets, groups=_groups(system, folder, short_windows)) as prometheus:
             # The first scrape only starts the reading of the databases.
             wait_for(lambda: prometheus.query("mlflow_sso_database_up == 1"))
             yield prometheus
@@ -44,7 +45,9 @@ def _groups(system: System, folder: Path, short_windows: bool) -> list[dict[str,
     groups = yaml.safe_load(file.read_text())["spec"]["groups"]
     text = re.sub(r'"for": "([0-9hm]+)"', lambda found: f'"for": "{_sooner(found[1])}"', json.dumps(groups))
     if short_windows:
-        text = re.sub(r"\[([0-9]+[hm])\]", lambda found: f"[{_sooner(found[1])}]", text)
+        # A kubelet waits 10, then 20 s before it starts a container again, however short a minute is.
+        text = text.replace("[30m]) > 2", "[2m]) > 2")
+        text = re.sub(r"\[([0-9]+[hm])\](?!\) > 2)", lambda found: f"[{_sooner(found[1])}]", text)
         text = text.replace("* 3600", "* 60")
     sooner: list[dict[str, Any]] = json.loads(text)
     return sooner

@@ -32,7 +32,7 @@ class Drill:
     named: str | None = None
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """No one is needed to notice."""
 
 
@@ -47,7 +47,7 @@ def no_pod(system: System, worker: Worker) -> Iterator[Feed]:
     """Somebody has scaled the Deployment to nothing."""
     system.workloads.scale(0)
     try:
-        yield _nothing
+        yield nothing
     finally:
         system.workloads.scale(1)
         system.wait_public()
@@ -57,7 +57,7 @@ def no_pod(system: System, worker: Worker) -> Iterator[Feed]:
 def database_away(system: System, worker: Worker) -> Iterator[Feed]:
     """PostgreSQL has ended, and its Service has no endpoints."""
     with outage(system.node, system.backing.postgres):
-        yield _nothing
+        yield nothing
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def another_schema(system: System, worker: Worker) -> Iterator[Feed]:
         (head,) = session.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
         session.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
         try:
-            yield _nothing
+            yield nothing
         finally:
             session.execute("UPDATE alembic_version SET version_num = %s", (head,))
 
@@ -188,12 +188,12 @@ def half_a_secret(system: System, worker: Worker) -> Iterator[Feed]:
     kept = entry(system, "postgres")
     write_entry(system, "postgres", kept | {"password": ""})
     try:
-        yield _nothing
+        yield nothing
     finally:
         write_entry(system, "postgres", kept)
 
 
-def _end_access(system: System, name: str, *, succeeds: bool) -> None:
+def end_access(system: System, name: str, *, succeeds: bool) -> None:
     """Run the CronJob now."""
     workloads = system.workloads
     workloads.kubectl("create", "job", name, f"--from=cronjob/{system.settings.name}-end-access")
@@ -206,25 +206,25 @@ def _end_access(system: System, name: str, *, succeeds: bool) -> None:
 def realm_away(system: System, worker: Worker) -> Iterator[Feed]:
     """Keycloak cannot be reached while end-access runs."""
     with withdrawn(system.node, system.backing.keycloak):
-        _end_access(system, "fails", succeeds=False)
-        yield _nothing
+        end_access(system, "fails", succeeds=False)
+        yield nothing
     # It might be about to try again.
     system.workloads.kubectl("delete", "job", "fails")
-    _end_access(system, "again", succeeds=True)
+    end_access(system, "again", succeeds=True)
 
 
 @contextmanager
 def suspended(system: System, worker: Worker) -> Iterator[Feed]:
     """Somebody has suspended the CronJob, which had succeeded before, and forgot it."""
     name = f"cronjob/{system.settings.name}-end-access"
-    _end_access(system, "before", succeeds=True)
+    end_access(system, "before", succeeds=True)
     system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": true}}')
     try:
-        yield _nothing
+        yield nothing
     finally:
         system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": false}}')
     # Its time has not come yet.
-    _end_access(system, "after", succeeds=True)
+    end_access(system, "after", succeeds=True)
 
 
 DRILLS: Mapping[str, Drill] = {
