@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _OURS = "begins with {}, which is ours; remove it"
 _DELIVERY = "is {}, by which Flux or Argo CD knows what it has applied; remove it"
 _KUBERNETES = "is {}, which Kubernetes writes itself; remove it"
-_UNREAD = "is {}, which Kubernetes has not read since 1.27; each container of ours has the profile RuntimeDefault"
+_UNREAD = "is {}, which Kubernetes has not read since 1.27; remove it, each pod of ours has the profile RuntimeDefault"
 
 Reasons = Mapping[str, str]
 """A name, or the beginning of names if it ends with a slash, and why it is refused."""
