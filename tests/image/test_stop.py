@@ -1,41 +1,20 @@
 """``mlflow-sso serve`` at its end: nothing is lost of what has come, and of what still comes for a while."""
 
 import signal
-import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from request_stream import requests_stream
 from serving import API, Serving, Site, make_run, table_locked, wait_until_blocked
+from waiting import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = f"{API}/experiments/search?max_results=5"
 TRAFFIC_SECONDS = 4
-
-
-@dataclass
-class Traffic:
-    """Requests of a proxy that has not heard yet that the pod stops: by connections that it has, and by new ones."""
-
-    server: Serving
-    key: str
-    ended: threading.Event = field(default_factory=threading.Event)
-    statuses: list[object] = field(default_factory=list)
-    kept: list[bool] = field(default_factory=list)
-
-    def flow(self, *, keep: bool) -> None:
-        with self.server.client("anna", self.key) as client:
-            while not self.ended.is_set():
-                try:
-                    answer = client.get(SEARCH, headers={} if keep else {"Connection": "close"})
-                except httpx.TransportError as error:
-                    self.statuses.append(repr(error))
-                    return
-                self.statuses.append(answer.status_code)
-                self.kept.append(answer.headers.get("connection") != "close")
 
 
 def test_worker_ends_with_killed_parent(site: Site) -> None:
@@ -93,43 +72,38 @@ def test_stop_while_it_still_starts_is_obeyed(site: Site) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_stop_answers_what_a_proxy_still_sends(site: Site, workers: int) -> None:
-    with Serving(pod=site.pod, workers=workers) as serving, ThreadPoolExecutor(4) as pool:
-        serving.wait()
-        traffic = Traffic(serving, site.keys["anna"])
-        flows = [pool.submit(traffic.flow, keep=keep) for keep in (True, True, False, False)]
-        while len(traffic.statuses) < 20:
-            time.sleep(0.02)
-
-        serving.process.terminate()
-        before = len(traffic.statuses)
-        time.sleep(TRAFFIC_SECONDS)
-        traffic.ended.set()
-        for flow in flows:
-            flow.result()
+    login = "anna", site.keys["anna"]
+    with Serving(pod=site.pod, workers=workers) as serving, serving.wait().client(*login) as client:
+        with requests_stream(serving, login, make_run(client)) as stream:
+            wait_for(lambda: stream.sent >= 20)
+            serving.process.terminate()
+            before = stream.sent
+            time.sleep(TRAFFIC_SECONDS)
+            with serving.client(*login) as late:
+                told = late.get(SEARCH).headers["connection"]
         code = serving.process.wait(30)
 
-    assert len(traffic.statuses) > before + 4
-    assert set(traffic.statuses) == {200}
-    # Each connection was told to go before it was closed.
-    assert not any(traffic.kept[-4:])
+    assert stream.sent > before + 4
+    assert stream.failures == []
+    # Each connection is told to go before it is closed.
+    assert told == "close"
     assert code == 0
 
 
 def test_requests_without_end_do_not_outlast_grace_period(site: Site) -> None:
-    with Serving(pod=site.pod, arguments=["--grace-seconds", "4"]) as serving, ThreadPoolExecutor(1) as pool:
-        serving.wait()
-        traffic = Traffic(serving, site.keys["anna"])
-        flow = pool.submit(traffic.flow, keep=False)
-        while not traffic.statuses:
-            time.sleep(0.02)
+    statuses, grace = [], ["--grace-seconds", "4"]
+    with (
+        Serving(pod=site.pod, arguments=grace) as serving,
+        ThreadPoolExecutor(1) as pool,
+        serving.wait().client("anna", site.keys["anna"]) as client,
+    ):
+        statuses.append(client.get(SEARCH).status_code)
+        stopping = pool.submit(serving.stop)
+        with pytest.raises(httpx.TransportError):
+            statuses.extend(answered_until(client, stopping.done))
 
-        code = serving.stop()
-        traffic.ended.set()
-        flow.result()
-
-    assert code == 0
-    assert traffic.statuses.pop() != 200
-    assert set(traffic.statuses) == {200}
+    assert stopping.result() == 0
+    assert set(statuses) == {200}
 
 
 def test_health_checks_hold_up_no_stop(site: Site) -> None:
@@ -144,6 +118,12 @@ def test_health_checks_hold_up_no_stop(site: Site) -> None:
             time.sleep(0.02)
 
         assert serving.process.poll() == 0
+
+
+def answered_until(client: httpx.Client, done: Callable[[], bool]) -> Iterator[int]:
+    """Status codes of requests one after the other, each by a connection of its own, until ``done``."""
+    while not done():
+        yield client.get(SEARCH, headers={"Connection": "close"}).status_code
 
 
 def wait_until_refused(serving: Serving) -> None:

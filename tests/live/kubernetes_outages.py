@@ -1,10 +1,9 @@
 """Outages that only Kubernetes knows of, whose alerts need kube-state-metrics; as those of outages.py otherwise."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from outages import Drill, Feed, another_schema, end_access, nothing
+from outages import Drill, Feed, another_schema, changed_end_access, end_access, nothing
 from worker import Worker
 
 from live.node.node import NodeError
@@ -57,18 +56,8 @@ def migration_waits(system: System, worker: Worker) -> Iterator[Feed]:
 @contextmanager
 def due_run_fails(system: System, worker: Worker) -> Iterator[Feed]:
     """Keycloak cannot be reached when end-access is due, which is each minute here."""
-    name = f"cronjob/{system.settings.name}-end-access"
-    kept = system.workloads.kubectl("get", name, "--output", "jsonpath={.spec.schedule}")
-
-    def schedule(text: str) -> None:
-        system.workloads.kubectl("patch", name, "--patch", json.dumps({"spec": {"schedule": text}}))
-
-    try:
-        with withdrawn(system.node, system.backing.keycloak):
-            schedule("* * * * *")
-            yield nothing
-    finally:
-        schedule(kept)
+    with withdrawn(system.node, system.backing.keycloak), changed_end_access(system, schedule="* * * * *"):
+        yield nothing
     end_access(system, "late", succeeds=True)
 
 

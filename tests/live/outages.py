@@ -4,6 +4,7 @@ A cause is a context: it yields what users do meanwhile, which is called again a
 in docs/runbooks/ says.
 """
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -203,6 +204,22 @@ def end_access(system: System, name: str, *, succeeds: bool) -> None:
 
 
 @contextmanager
+def changed_end_access(system: System, **fields: object) -> Iterator[None]:
+    """The CronJob with other ``fields`` of its spec, and afterwards with those that it had."""
+    workloads, name = system.workloads, f"{system.settings.name}-end-access"
+    kept = system.node.get("cronjob", name, "--namespace", workloads.namespace)["spec"]
+
+    def patch(spec: Mapping[str, object]) -> None:
+        workloads.kubectl("patch", "cronjob", name, "--patch", json.dumps({"spec": spec}))
+
+    patch(fields)
+    try:
+        yield
+    finally:
+        patch({field: kept[field] for field in fields})
+
+
+@contextmanager
 def realm_away(system: System, worker: Worker) -> Iterator[Feed]:
     """Keycloak cannot be reached while end-access runs."""
     with withdrawn(system.node, system.backing.keycloak):
@@ -216,13 +233,9 @@ def realm_away(system: System, worker: Worker) -> Iterator[Feed]:
 @contextmanager
 def suspended(system: System, worker: Worker) -> Iterator[Feed]:
     """Somebody has suspended the CronJob, which had succeeded before, and forgot it."""
-    name = f"cronjob/{system.settings.name}-end-access"
     end_access(system, "before", succeeds=True)
-    system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": true}}')
-    try:
+    with changed_end_access(system, suspend=True):
         yield nothing
-    finally:
-        system.workloads.kubectl("patch", name, "--patch", '{"spec": {"suspend": false}}')
     # Its time has not come yet.
     end_access(system, "after", succeeds=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from cdk8s_mlflow.settings.ingress_controllers import (
     GATEWAY_FOLLOWS,
     ROUTER_ANNOTATIONS,
 )
+from cdk8s_mlflow.settings.reach import Service, reach
 from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
@@ -195,13 +195,12 @@ def _entry_point(ingress: IngressSettings) -> Iterator[Conflict]:
 def _tunnel(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """The tunnel may speak to the controller's pods only, wherever its origin is."""
     tunnel, network = settings.ingress.cloudflared, settings.network
-    named = re.fullmatch(r"[^.]+\.([^.]+)\.svc(\..*)?", tunnel.origin) if tunnel and network.policies else None
-    labels = settings.ingress.served_by.namespace_labels or {}
-    allowed = network.ingress_namespace or labels.get("kubernetes.io/metadata.name")
-    if named and allowed and named[1] != allowed:
+    origin = reach(tunnel.origin, settings) if tunnel and network.policies else None
+    allowed = network.ingress_namespace or settings.ingress.served_by.namespace
+    if isinstance(origin, Service) and allowed and origin.namespace != allowed:
         yield (
             "ingress.cloudflared.origin",
-            f"is in {named[1]}, but the NetworkPolicy lets the tunnel speak to pods in {allowed}; name it in "
+            f"is in {origin.namespace}, but the NetworkPolicy lets the tunnel speak to pods in {allowed}; name it in "
             "network.ingress_namespace, or correct it",
         )
 

@@ -29,6 +29,11 @@ class Controller:
     follows: frozenset[str] = frozenset()
     """Settings of the section ``ingress``, beyond those of every controller, that it follows."""
 
+    @property
+    def namespace(self) -> str | None:
+        """Name of the namespace that its pods run in, if the labels say it."""
+        return (self.namespace_labels or {}).get(_NAME_LABEL)
+
 
 _LOGIN_RATE = frozenset({"limits.logins_per_second", "limits.login_burst"})
 _IN_FLIGHT = frozenset({"limits.requests_in_flight", "limits.logins_in_flight"})

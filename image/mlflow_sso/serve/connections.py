@@ -75,7 +75,7 @@ MAPPED = "::ffff:"
 
 @dataclass(slots=True)
 class Traffic:
-    """When a worker last answered a request that somebody waited for: one of a health check is none."""
+    """When a worker last answered a request of a user or a program; a health check is none."""
 
     answered_at: float = -math.inf
 

@@ -8,6 +8,7 @@ from types import FrameType
 from uvicorn import Config, Server
 
 from mlflow_sso.serve import connections
+from mlflow_sso.serve.admission import CLOSE
 from mlflow_sso.serve.event_log import speak_json
 from mlflow_sso.serve.head import MAX_HEADER_BYTES
 from mlflow_sso.serve.health import BEAT_SECONDS, beat, heartbeat_folder
@@ -23,8 +24,6 @@ DRAIN_SECONDS = 900.0
 QUIET_SECONDS = 1.0
 """Without a connection, after which a draining worker ends: one that was just accepted shows only then. Without an
 answer, after which a worker that was told to stop takes no more requests."""
-
-CLOSE = (b"connection", b"close")
 
 
 class WatchedServer(Server):  # type: ignore[misc]
