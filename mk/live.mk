@@ -22,8 +22,8 @@ drill: $(VENV)/.servers ## sixteen outages on a node, each noticed by its alert,
 test-mutations: $(VENV)/.servers ## of test-live only this: change constants of the constructs, and list which check notices
 	@$(PY) -m pytest -q tests/live/test_mutations.py
 
-screenshots: $(VENV)/.servers ## renew the pictures of docs/try-it.md
-	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py
+screenshots: $(VENV)/.servers ## renew the pictures of the documentation
+	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py tests/live/test_dashboard.py
 
 bench-live: $(VENV)/.servers .venv-load/.done ## requests a second through the ingress, beside MLflow's own server: make bench-live [SECONDS=10] [RELEASE=3.6.0]
 	@PYTHONPATH=tests/live SECONDS=$(or $(SECONDS),10) $(PY) benchmarks/bench_live.py $(RELEASE)

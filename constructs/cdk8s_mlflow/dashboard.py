@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeseries
-from grafana_foundation_sdk.builders.common import ReduceDataOptions
+from grafana_foundation_sdk.builders.common import ReduceDataOptions, VizLegendOptions, VizTooltipOptions
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.common import (
+    BigValueTextMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    TooltipDisplayMode,
+)
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from cdk8s_mlflow.alerts import ARTIFACT_RULES, own_metrics
@@ -27,8 +33,8 @@ class Panel:
     title: str
     queries: Mapping[str, str]
     unit: str = "short"
-    is_number: bool = False
-    """Whether only the last value is shown."""
+    number: BigValueTextMode | None = None
+    """What is shown, of the last value only; None for series over time."""
 
 
 class DashboardConfigMap(Construct):
@@ -68,11 +74,14 @@ def dashboard_json(settings: Settings) -> str:
 
 
 def _built(panel: Panel, *, width: int) -> stat.Panel | timeseries.Panel:
-    built = stat.Panel() if panel.is_number else timeseries.Panel()
-    if isinstance(built, stat.Panel):
-        built = built.reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
+    built: stat.Panel | timeseries.Panel
+    if panel.number is None:
+        # Written out, as Grafana itself saves them: without, a panel has no options at all.
+        below = VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
+        tooltip = VizTooltipOptions().mode(TooltipDisplayMode.MULTI)
+        built = timeseries.Panel().min(0).legend(below.show_legend(True)).tooltip(tooltip)
     else:
-        built = built.min(0)
+        built = stat.Panel().reduce_options(ReduceDataOptions().calcs(["lastNotNull"])).text_mode(panel.number)
     built = built.title(panel.title).unit(panel.unit).datasource(DATASOURCE).span(width).height(HEIGHT)
     for number, (legend, query) in enumerate(panel.queries.items()):
         target = prometheus.Dataquery().expr(query).legend_format(legend).ref_id(chr(ord("A") + number))
@@ -95,23 +104,23 @@ def rows(settings: Settings) -> dict[str, Sequence[Panel]]:
 def _now(here: str) -> Iterator[Panel]:
     requests = f"mlflow_sso_requests_total{{{here}"
     failed = f'(sum(rate({requests},status="5xx"}}[$__range])) or vector(0))'
-    yield Panel(title="Pods", queries={"pods": f"sum(up{{{here}}})"}, is_number=True)
+    yield Panel(title="Pods", queries={"pods": f"sum(up{{{here}}})"}, number=BigValueTextMode.VALUE)
     yield Panel(
         title="Answered without an error",
         queries={"share": f"1 - {failed} / sum(rate({requests}}}[$__range]))"},
         unit="percentunit",
-        is_number=True,
+        number=BigValueTextMode.VALUE,
     )
     yield Panel(
         title="Requests a second",
         queries={"requests": f"sum(rate({requests}}}[$__rate_interval]))"},
         unit="reqps",
-        is_number=True,
+        number=BigValueTextMode.VALUE,
     )
     yield Panel(
         title="Versions",
         queries={"{{mlflow}} {{plugin}}": f"count by (mlflow, plugin) (mlflow_sso_release_info{{{here}}})"},
-        is_number=True,
+        number=BigValueTextMode.NAME,
     )
 
 
@@ -179,4 +188,4 @@ def _programs(here: str) -> Iterator[Panel]:
     yield Panel(title="Done by the latest run", queries={"{{program}} {{what}}": counted})
     yield Panel(title="Pods with the newest Secrets", queries={"pods": f"sum(mlflow_sso_secrets_in_use{{{here}}})"})
     changed = f"sum by (result) (increase(mlflow_sso_secrets_reloaded_total{{{here}}}[$__range]))"
-    yield Panel(title="Changed Secrets", queries={"{{result}}": changed}, is_number=True)
+    yield Panel(title="Changed Secrets", queries={"{{result}}": changed}, number=BigValueTextMode.VALUE_AND_NAME)

@@ -1,4 +1,4 @@
-"""Where the servers' programs come from: Debian, the Go module proxy and Maven Central, kept between runs."""
+"""Where the servers' programs come from: Debian and the registries of Go, Rust, Java and npm, kept between runs."""
 
 import fcntl
 import json
@@ -149,6 +149,30 @@ def _build_checkout(module: str, version: str, package: str, target: Path) -> No
     unfinished.replace(target)
 
 
+def cargo_program(crate: str, version: str, *, toolchain: str = "stable") -> Path:
+    """The command of a ``crate``, built once by its own lock; rustup installs a missing ``toolchain``.
+
+    Raises:
+        MissingProgramError: there is no rustup, or the build fails.
+    """
+    folder = cache_root() / "cargo" / f"{crate}-{version}"
+    with _missing(folder, crate, f"building {crate} {version}, once; this takes up to an hour") as missing:
+        if missing:
+            _build_crate(crate, version, toolchain, folder)
+    return folder / "bin" / crate
+
+
+def _build_crate(crate: str, version: str, toolchain: str, folder: Path) -> None:
+    require("rustup", "rustup")
+    # Less optimised, since a test waits longer for the compiler than for the server.
+    quick = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_LTO": "off"}
+    cargo = ["rustup", "run", "--install", toolchain, "cargo", "install", "--quiet", "--locked"]
+    with scratch_folder(folder) as scratch, tempfile.TemporaryDirectory(prefix="crate-") as target:
+        where = [f"--root={scratch}", f"--target-dir={target}"]
+        run_quietly([*cargo, *where, f"--version={version}", crate], environment=quick)
+        scratch.replace(folder)
+
+
 def maven_archive(coordinates: str) -> Path:
     """The archive with the Maven ``coordinates`` (group:artifact:version:type), fetched once.
 
@@ -176,11 +200,16 @@ def npm_program(package: str, version: str, *, command: str) -> Path:
     Raises:
         MissingProgramError: there is no npm, or it cannot install the package.
     """
+    return npm_modules(package, version) / ".bin" / command
+
+
+def npm_modules(package: str, version: str) -> Path:
+    """The folder ``node_modules`` with an npm ``package`` and what it needs; else as :func:`npm_program`."""
     folder = cache_root() / "npm" / f"{package}-{version}"
     with _missing(folder, package, f"installing {package} {version}, once") as missing:
         if missing:
             _install(f"{package}@{version}", folder)
-    return folder / "node_modules" / ".bin" / command
+    return folder / "node_modules"
 
 
 def _install(package: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from live.servers.cache import debian_program
@@ -48,7 +48,14 @@ class Prometheus(Server):
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The samples of an instant query."""
-        with urlopen(f"{self.url}/api/v1/query?query={quote(expression)}") as answer:  # noqa: S310
+        return self._ask("query", query=expression)
+
+    def query_range(self, expression: str, *, start: int, end: int) -> list[dict[str, Any]]:
+        """The samples of each second from ``start`` to ``end``, both in seconds since 1970."""
+        return self._ask("query_range", query=expression, start=start, end=end, step=1)
+
+    def _ask(self, path: str, **parameters: str | int) -> list[dict[str, Any]]:
+        with urlopen(f"{self.url}/api/v1/{path}?{urlencode(parameters)}") as answer:  # noqa: S310
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
 

@@ -1,4 +1,4 @@
-"""Pictures of the pages for docs/try-it.md: renewed by `make screenshots`, else taken to see that they can be."""
+"""Pictures of the pages for the documentation: renewed by `make screenshots`, else taken to see that they can be."""
 
 import os
 from dataclasses import dataclass

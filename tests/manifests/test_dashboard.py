@@ -43,6 +43,14 @@ def test_dashboard_shows_only_its_own_instance(rendered: Render) -> None:
     assert all('namespace="mlflow-team"' in query for query in queries(board))
 
 
+def test_panel_of_versions_shows_their_names_and_no_count(rendered: Render) -> None:
+    board = json.loads(dashboard(rendered(monitoring={"dashboard": True}))["data"]["mlflow.json"])
+    shown = {panel["title"]: panel["options"].get("textMode") for panel in board["panels"] if panel["type"] != "row"}
+
+    # Grafana's own choice for a single series is its value, which here is how many pods have that version.
+    assert (shown["Versions"], shown["Pods"], shown["Changed Secrets"]) == ("name", "value", "value_and_name")
+
+
 def test_dashboard_panels_do_not_overlap(rendered: Render) -> None:
     config = dashboard(rendered(monitoring={"dashboard": True}))
     board = json.loads(config["data"]["mlflow.json"])
