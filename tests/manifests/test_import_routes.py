@@ -75,6 +75,17 @@ def test_routers_of_traefik_become_settings() -> None:
     assert f"ingress.annotations.{router}tls" in left
 
 
+@pytest.mark.parametrize(("name", "is_tls"), [("web", False), ("http", False), ("websecure", True), ("public", True)])
+def test_entry_point_without_tls_is_one_behind_what_ends_it(name: str, is_tls: bool) -> None:
+    annotations = {"traefik.ingress.kubernetes.io/router.entrypoints": name}
+    ingress = {"className": "traefik", "hosts": [{"host": "a.example.org"}], "annotations": annotations}
+
+    settings, _ = read(ingress={"enabled": True, **ingress})
+
+    assert (settings.ingress.entry_point, settings.ingress.entry_point_tls) == (name, is_tls)
+    assert settings.ingress.tls_secret is None
+
+
 def test_realm_of_administrators_is_left_out() -> None:
     discovery = "https://auth.example.org/realms/master/.well-known/openid-configuration"
     ingress = {"enabled": True, "hosts": [{"host": "a.example.org"}]}

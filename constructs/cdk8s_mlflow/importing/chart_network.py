@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, text_of
-from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, ControllerName
+from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, WITHOUT_TLS, ControllerName
 
 Values = Mapping[str, Any]
 
@@ -93,23 +93,29 @@ def _tls(value: Values, annotations: dict[str, Any], controller: str) -> Iterato
         yield Carried("ingress.cluster_issuer", None)
 
 
-def _middlewares(value: str) -> Outcome:
-    return Carried("ingress.more_middlewares", [name.strip() for name in value.split(",") if name.strip()])
+def _middlewares(value: str) -> Iterator[Outcome]:
+    yield Carried("ingress.more_middlewares", [name.strip() for name in value.split(",") if name.strip()])
 
 
-def _entry_point(value: str) -> Outcome:
+def _entry_point(value: str) -> Iterator[Outcome]:
     if "," in value:
-        return LeftOut(f"ingress.annotations.{_ROUTER}entrypoints", f"is {value}; name the one for TLS here")
-    return Carried("ingress.entry_point", value)
+        yield LeftOut(f"ingress.annotations.{_ROUTER}entrypoints", f"is {value}; name the one for TLS here")
+        return
+    yield Carried("ingress.entry_point", value)
+    # Whoever reached the chart's installation there had TLS that ends in front of Traefik, or none.
+    if value in WITHOUT_TLS:
+        yield Carried("ingress.entry_point_tls", False)
+
+
+def _router_tls(value: str) -> Iterator[Outcome]:
+    yield LeftOut(f"ingress.annotations.{_ROUTER}tls", f"is {value}; set ingress.entry_point_tls")
 
 
 _ROUTER = "traefik.ingress.kubernetes.io/router."
-_ROUTERS: Mapping[str, Callable[[str], Outcome]] = {
+_ROUTERS: Mapping[str, Callable[[str], Iterator[Outcome]]] = {
     f"{_ROUTER}middlewares": _middlewares,
     f"{_ROUTER}entrypoints": _entry_point,
-    f"{_ROUTER}tls": lambda value: LeftOut(
-        f"ingress.annotations.{_ROUTER}tls", f"is {value}; set ingress.entry_point_tls"
-    ),
+    f"{_ROUTER}tls": _router_tls,
 }
 """Annotations of Traefik's router that are settings here."""
 
@@ -119,7 +125,7 @@ def _annotations(annotations: Values, controller: str) -> Iterator[Outcome]:
     for name, value in annotations.items():
         short = name.removeprefix(_NGINX)
         if controller == "traefik" and name in _ROUTERS:
-            yield _ROUTERS[name](text_of(value))
+            yield from _ROUTERS[name](text_of(value))
         elif controller != "nginx" or short == name:
             # Annotations are texts in Kubernetes, while YAML reads `true` and 60 as other types.
             kept[name] = text_of(value)

@@ -12,6 +12,7 @@ from cdk8s_mlflow.settings.ingress_controllers import (
     FOLLOWING_ANNOTATIONS,
     GATEWAY_FOLLOWS,
     ROUTER_ANNOTATIONS,
+    WITHOUT_TLS,
 )
 from cdk8s_mlflow.settings.reach import Service, reach
 from cdk8s_mlflow.settings.section import Conflict
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.ingress import GatewaySettings, IngressSettings
 
 _TLS_KEYS = ("tls_secret", "cluster_issuer", "issuer_kind")
-# Those of Traefik's Helm chart, and the name that its documentation had before.
-_WITHOUT_TLS = ("web", "http", "traefik", "metrics")
 
 
 def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -184,7 +183,7 @@ def _entry_point(ingress: IngressSettings) -> Iterator[Conflict]:
             f"is {ingress.tls_secret}, but with ingress.entry_point_tls false TLS ends in front of Traefik; set it to "
             "null",
         )
-    if not is_plain and name in _WITHOUT_TLS:
+    if not is_plain and name in WITHOUT_TLS:
         yield (
             "ingress.entry_point",
             f"is {name}, which Traefik's chart opens without TLS; name the one with TLS, such as websecure, or set "

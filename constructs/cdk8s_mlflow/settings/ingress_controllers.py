@@ -96,6 +96,9 @@ FOLLOWING_ANNOTATIONS: Mapping[str, str] = {
 }
 """Annotations that a setting writes, or that contradict one."""
 
+WITHOUT_TLS = ("web", "http", "traefik", "metrics")
+"""Entry points without TLS of Traefik's Helm chart, and the name that its documentation had before."""
+
 ROUTER_ANNOTATIONS: Mapping[str, str] = {
     "traefik.ingress.kubernetes.io/router.entrypoints": "ingress.entry_point",
     # Another value would take the limits and the headers away.
