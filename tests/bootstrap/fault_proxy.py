@@ -38,11 +38,11 @@ Forward = Callable[[], Awaitable[Answer]]
 Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
 
 
-def answers(status: int, body: str = "{}") -> Fault:
+def answers(status: int, body: str = "{}", *, kind: str = "application/json") -> Fault:
     """An answer in the server's place; the request does not reach it."""
 
     async def fault(_: web.Request, __: Forward) -> web.StreamResponse:
-        return web.Response(status=status, text=body, content_type="application/json")
+        return web.Response(status=status, text=body, content_type=kind)
 
     return fault
 

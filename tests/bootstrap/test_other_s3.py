@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from fault_proxy import FaultProxy, answers
 from objects import SECRET, admin, apply, client, plan, signs, silent, state
 from objects import context as minio_context
 
@@ -62,6 +63,43 @@ def test_plan_and_second_apply_write_nothing(minio_server: Minio, other: Setting
 
     assert (planned.pending, planned.failures) == ((), ())
     assert (again.pending, again.failures) == ((), ())
+
+
+UNKNOWN = answers(501, "<Error><Code>NotImplemented</Code></Error>", kind="application/xml")
+"""What Garage says to a request that it does not have; `make test-stores STORE=garage` asks the real one."""
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_store_without_tags_gets_its_bucket(minio_server: Minio, other: Settings, versioned: bool) -> None:
+    artifacts = other.artifacts.model_copy(update={"versioned": versioned})
+    with FaultProxy(minio_server.url) as proxy:
+        proxy.spoil(UNKNOWN, when=f"PUT /{artifacts.bucket}?tagging", times=100)
+        proxy.spoil(UNKNOWN, when=f"GET /{artifacts.bucket}?tagging", times=100)
+        bootstrap = other.bootstrap.model_copy(update={"s3_endpoint": proxy.url})
+        settings = other.model_copy(update={"artifacts": artifacts, "bootstrap": bootstrap})
+        _user(minio_server, settings)
+
+        done, again = apply(_context(minio_server, settings)), apply(_context(minio_server, settings))
+        data = frozenset({f"minio/bucket/{artifacts.bucket}"})
+        engine.destroy(minio.removable(_context(minio_server, settings), data=data), report=silent)
+
+    assert (done.failures, again.failures, again.pending) == ((), (), ())
+    assert (client(minio_server).get_bucket_versioning(artifacts.bucket).status == "Enabled") is versioned
+    # Without a tag it might be anyone's, so it has stayed.
+    assert client(minio_server).bucket_exists(artifacts.bucket)
+
+
+def test_versions_that_the_store_has_not_are_named_by_their_setting(minio_server: Minio, other: Settings) -> None:
+    artifacts = other.artifacts.model_copy(update={"versioned": True})
+    with FaultProxy(minio_server.url) as proxy:
+        proxy.spoil(UNKNOWN, when=f"PUT /{artifacts.bucket}?versioning")
+        bootstrap = other.bootstrap.model_copy(update={"s3_endpoint": proxy.url})
+
+        outcome = apply(
+            _context(minio_server, other.model_copy(update={"artifacts": artifacts, "bootstrap": bootstrap}))
+        )
+
+    assert f"has no request for artifacts.versioned of minio/bucket/{artifacts.bucket}" in str(outcome.failures[0])
 
 
 @pytest.mark.parametrize("missing", ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])

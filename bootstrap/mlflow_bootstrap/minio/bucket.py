@@ -98,10 +98,13 @@ class Bucket:
         made = self.store.call(self.address, self._make, absent=_OURS_ALREADY)
         # Created by another run at the same time, it may bear that run's tags.
         tags = {} if made else self._tags() or {}
+        if MARK not in tags:
+            self._mark(tags)
+        self.update({"tagged": True})
+
+    def _mark(self, tags: Mapping[str, str]) -> None:
         try:
-            if MARK not in tags:
-                self._set_tags(tags, self._marks)
-            self.update({"tagged": True})
+            self._set_tags(tags, self._marks)
         except RefusedError:
             # Without tags, a bucket of another S3 is used all the same, and never deleted.
             if self.policy is not None:
@@ -158,7 +161,8 @@ class Bucket:
             self._set_tags(self._tags() or {}, self._marks)
         if self.versioned:
             configuration = VersioningConfig(ENABLED)
-            self.store.call(self.address, lambda: self.store.s3.set_bucket_versioning(self.name, configuration))
+            what = f"artifacts.versioned of {self.address}"
+            self.store.call(what, lambda: self.store.s3.set_bucket_versioning(self.name, configuration))
 
     def delete(self) -> None:
         """Delete every version of every object, then the bucket."""

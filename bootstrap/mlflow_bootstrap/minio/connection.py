@@ -25,6 +25,8 @@ T = TypeVar("T")
 NO_SUCH_POLICY = frozenset({"XMinioAdminNoSuchPolicy"})
 WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
 """S3's error codes for an unknown login; every other code answers a known one."""
+UNKNOWN_REQUEST = "NotImplemented"
+"""S3's error code for a request that the store does not have, whoever asks."""
 
 _FAULTS = (MinioException, MinioAdminException, urllib3.exceptions.HTTPError)
 
@@ -157,6 +159,11 @@ class ObjectStore:
         # Told apart from a lacking right, since the remedy is another.
         if answer in WRONG_KEYS:
             return RefusedError(f"{self.url} does not know {whose} ({answer})", remedy="check them")
+        if answer == UNKNOWN_REQUEST:
+            return RefusedError(
+                f"{self.url} has no request for {what} ({answer})",
+                remedy="this store lacks it; remove the setting that asks for it (docs/artifact-stores.md)",
+            )
         if status(error) and not _transient(error):
             return RefusedError(
                 f"{self.url} refuses {what} to {whose} ({answer})",
