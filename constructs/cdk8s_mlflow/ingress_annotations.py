@@ -81,8 +81,7 @@ def _haproxy(settings: IngressSettings) -> ControllerAnnotations:
 def _alb(settings: IngressSettings) -> ControllerAnnotations:
     """Targets are pods, so that stopping ones are drained; the listener speaks TLS only."""
     alb = settings.alb
-    # 4000 s is the load balancer's own maximum.
-    attributes = f"idle_timeout.timeout_seconds={min(_timeout(settings), 4000)}"
+    attributes = f"idle_timeout.timeout_seconds={_timeout(settings)}"
     annotations = {
         "scheme": alb.scheme,
         "target-type": "ip",

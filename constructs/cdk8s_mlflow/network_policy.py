@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from cdk8s_plus_27 import k8s
 from constructs import Construct
 
+from cdk8s_mlflow.cloud_identity import to_backup_identity, to_identity
 from cdk8s_mlflow.contract import HTTP_PORT, METRICS_PORT
 from cdk8s_mlflow.metadata import WAVE_CONFIGURATION, Component, metadata, selector
 from cdk8s_mlflow.settings import Settings
@@ -23,7 +24,6 @@ from cdk8s_mlflow.traffic import (
     to_backup,
     to_database,
     to_dns,
-    to_identity,
     to_keycloak,
     to_proxy,
     to_redis,
@@ -53,10 +53,8 @@ def _allowed(settings: Settings) -> dict[Component, tuple[IngressRules, EgressRu
     # Every program of ours opens the database, and by name.
     outward = [*to_dns(settings), *to_database(settings)]
     outside = to_proxy(settings)
-    identity = to_identity(settings)
-    artifacts = [*to_artifacts(settings), *identity, *outside]
-    # A dump with keys in a Secret asks no agent for them.
-    dump = [*outward, *to_backup(settings), *(identity if settings.backup.credentials != "keys" else []), *outside]
+    artifacts = [*to_artifacts(settings), *to_identity(settings), *outside]
+    dump = [*outward, *to_backup(settings), *to_backup_identity(settings), *outside]
     keycloak = [*to_keycloak(settings), *outside]
     allowed: dict[Component, tuple[IngressRules, EgressRules]] = {
         # Artifacts and Keycloak may both be behind the forward proxy, whose rule would stand there twice.

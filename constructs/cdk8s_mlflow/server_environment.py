@@ -97,7 +97,10 @@ def proxy_environment(settings: Settings) -> dict[str, str]:
     if proxy is None:
         return {}
     # Names of Services end in one of these; requests and urllib match a name by its end.
-    direct = ("localhost", "127.0.0.1", ".svc", f".{settings.network.cluster_domain}", *proxy.no_proxy)
+    services = (".svc", f".{settings.network.cluster_domain}")
+    # The proxy does not know our pods' own hosts file.
+    aliases = [name for names in settings.pods.host_aliases.values() for name in names]
+    direct = ("localhost", "127.0.0.1", *services, *proxy.no_proxy, *aliases)
     return {"HTTPS_PROXY": proxy.url.rstrip("/"), "NO_PROXY": ",".join(dict.fromkeys(direct))}
 
 

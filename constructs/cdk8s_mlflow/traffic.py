@@ -17,17 +17,7 @@ PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.
 PRIVATE_NETWORKS_IPV6 = ("fc00::/7", "fe80::/10")
 """The same of IPv6 (RFC 4193, 4291)."""
 
-_POD_IDENTITY_AGENT = "169.254.170.23/32"
-"""EKS Pod Identity's agent on each node."""
-
 _GOOGLE = "https://storage.googleapis.com"
-_GOOGLE_TOKENS = "oauth2.googleapis.com"
-
-_GKE_METADATA = (("169.254.169.252/32", 987, 988), ("169.254.169.254/32", 80, 8080))
-"""GKE's metadata server on each node, as policies see it: without Dataplane V2 and with it.
-
-Source: Google, "Authenticate to Google Cloud APIs from GKE workloads", of clusters with network policies.
-"""
 
 _OPENSHIFT_DNS = "openshift-dns"
 _OPENSHIFT_DNS_LABELS = {"dns.operator.openshift.io/daemonset-dns": "default"}
@@ -96,7 +86,7 @@ def ingress_port(settings: Settings) -> int:
     return settings.network.ingress_container_port or settings.ingress.served_by.tls_port
 
 
-def _rule(peers: list[k8s.NetworkPolicyPeer], *numbers: int) -> k8s.NetworkPolicyEgressRule:
+def rule_to(peers: list[k8s.NetworkPolicyPeer], *numbers: int) -> k8s.NetworkPolicyEgressRule:
     return k8s.NetworkPolicyEgressRule(to=peers, ports=ports_of(*numbers))
 
 
@@ -119,27 +109,29 @@ def to_database(settings: Settings) -> EgressRules:
     where = reach(database.address, settings)
     # What an operator names wins over what the address tells.
     if network.database_cidrs:
-        return [_rule(networks(network.database_cidrs), database.port)]
+        return [rule_to(networks(network.database_cidrs), database.port)]
     if network.database_pods:
         return [_to_pods(network.database_pods, where, database.port)]
     match where:
         case Local():
             return []
         case Service():
-            return [_rule(_cnpg_pods(settings, where), database.port)]
+            return [rule_to(_cnpg_pods(settings, where), database.port)]
         case Address():
-            return [_rule(networks([where.cidr]), database.port)]
+            return [rule_to(networks(where.cidrs), database.port)]
         case _:
-            return [_rule([*_any_address(), *_short(database.address)], database.port)]
+            return [rule_to([*_any_address(), *_short(database.address)], database.port)]
 
 
 def _cnpg_pods(settings: Settings, service: Service) -> list[k8s.NetworkPolicyPeer]:
     """Pods of CloudNativePG behind a Service: a Cluster's by its name, else a pooler's or those of our Cluster."""
     database, owner = settings.database, cnpg_cluster(service)
-    if owner:
+    if owner == database.cluster:
         return [pods_of(service.namespace, {"cnpg.io/cluster": owner})]
     # A Pooler may have any name, so its pods are told by the label that CloudNativePG gives them.
     pooler = pods_of(service.namespace, {"cnpg.io/poolerName": service.name})
+    if owner:
+        return [pods_of(service.namespace, {"cnpg.io/cluster": owner}), pooler]
     return [pods_of(database.cluster_namespace, {"cnpg.io/cluster": database.cluster}), pooler]
 
 
@@ -151,7 +143,7 @@ def _short(host: str) -> list[k8s.NetworkPolicyPeer]:
 
 def _to_pods(pods: PodPeerSettings, where: object, port: int) -> k8s.NetworkPolicyEgressRule:
     namespace = pods.namespace or (where.namespace if isinstance(where, Service) else "")
-    return _rule([pods_of(namespace, pods.labels)], pods.port or port)
+    return rule_to([pods_of(namespace, pods.labels)], pods.port or port)
 
 
 def to_artifacts(settings: Settings) -> EgressRules:
@@ -175,23 +167,23 @@ def _to_s3(settings: Settings, endpoint: str | None, cidrs: Sequence[str], pods:
     host, port = urlsplit(url).hostname or "", port_of(url)
     where = reach(host, settings)
     if cidrs:
-        return [_rule(networks(cidrs), port)]
+        return [rule_to(networks(cidrs), port)]
     if pods:
         return [_to_pods(pods, where, port)]
     match where:
         case Service():
             # Both ports: the Service's, in case the container has the same, and the usual one of what is behind it.
             own = _ROOK_PORT if where.name.startswith("rook-ceph-rgw-") else _MINIO_PORT
-            return [_rule([pods_of(where.namespace)], port, own)]
+            return [rule_to([pods_of(where.namespace)], port, own)]
         case Local():
             return []
         # Reached through the proxy, which has a rule of its own; plain http is never sent there.
         case _ if url.startswith("https:") and is_proxied(host, settings):
             return []
         case Address():
-            return [_rule(networks([where.cidr]), port)]
+            return [rule_to(networks(where.cidrs), port)]
         case _:
-            return [_rule([*public_addresses(), *_short(host)], port)]
+            return [rule_to([*public_addresses(), *_short(host)], port)]
 
 
 def to_redis(settings: Settings) -> EgressRules:
@@ -201,40 +193,42 @@ def to_redis(settings: Settings) -> EgressRules:
         return []
     where = reach(redis.host, settings)
     if network.redis_cidrs:
-        return [_rule(networks(network.redis_cidrs), redis.port)]
+        return [rule_to(networks(network.redis_cidrs), redis.port)]
     if network.redis_pods:
         return [_to_pods(network.redis_pods, where, redis.port)]
     match where:
         case Local():
             return []
         case Service():
-            return [_rule([pods_of(where.namespace)], redis.port)]
+            return [rule_to([pods_of(where.namespace)], redis.port)]
         case Address():
-            return [_rule(networks([where.cidr]), redis.port)]
+            return [rule_to(networks(where.cidrs), redis.port)]
         case _:
-            return [_rule([*_any_address(), *_short(redis.host)], redis.port)]
+            return [rule_to([*_any_address(), *_short(redis.host)], redis.port)]
 
 
 def to_keycloak(settings: Settings) -> EgressRules:
     """Keycloak by its public address, which the node may rewrite to Traefik's pods before the policy sees it."""
     login, network, controller = settings.authentication, settings.network, ingress_controller(settings)
     host, port = login.keycloak_host, login.keycloak_port
-    rewritten = [_rule(controller, ingress_port(settings), port)] if controller else []
+    rewritten = [rule_to(controller, ingress_port(settings), port)] if controller else []
     where = reach(host, settings)
     if network.keycloak_cidrs:
-        return [_rule(networks(network.keycloak_cidrs), port), *rewritten]
+        return [rule_to(networks(network.keycloak_cidrs), port), *rewritten]
     if network.keycloak_pods:
         return [_to_pods(network.keycloak_pods, where, port), *rewritten]
     match where:
         case Local():
             return rewritten
         case Service():
-            return [_rule([pods_of(where.namespace)], port, _KEYCLOAK_PORT), *rewritten]
+            return [rule_to([pods_of(where.namespace)], port, _KEYCLOAK_PORT), *rewritten]
         # The proxy connects, and resolves the name; no rewriting of its address happens here.
         case _ if is_proxied(host, settings):
             return []
+        case Address():
+            return [rule_to(networks(where.cidrs), port), *rewritten]
         case _:
-            return [_rule(public_addresses(), port), *rewritten]
+            return [rule_to(public_addresses(), port), *rewritten]
 
 
 def to_proxy(settings: Settings) -> EgressRules:
@@ -244,39 +238,11 @@ def to_proxy(settings: Settings) -> EgressRules:
         return []
     port, where = port_of(proxy.url), reach(urlsplit(proxy.url).hostname or "", settings)
     if proxy.cidrs:
-        return [_rule(networks(proxy.cidrs), port)]
+        return [rule_to(networks(proxy.cidrs), port)]
     match where:
         case Service():
-            return [_rule([pods_of(where.namespace)], port)]
+            return [rule_to([pods_of(where.namespace)], port)]
         case Address():
-            return [_rule(networks([where.cidr]), port)]
+            return [rule_to(networks(where.cidrs), port)]
         case _:
             return []
-
-
-def to_identity(settings: Settings) -> list[k8s.NetworkPolicyEgressRule]:
-    """Where AWS, Entra ID or Google hands out keys for the pod's identity, beside the bucket's own networks.
-
-    Source: Amazon EKS documentation, "EKS Pod Identities" (the agent's link-local addresses and its port 80).
-    """
-    artifacts = settings.artifacts
-    if settings.uses_pod_identity:
-        # The agent listens on the node's link-local address, which "every public address" leaves out.
-        return [k8s.NetworkPolicyEgressRule(to=networks([_POD_IDENTITY_AGENT]), ports=ports_of(80))]
-    if settings.uses_gke_identity:
-        return [_rule(networks([cidr]), *ports) for cidr, *ports in _GKE_METADATA]
-    if artifacts.is_gcs:
-        return _to_google_tokens(settings)
-    # Without networks of its own the bucket is among all public addresses, and so is STS, or Entra ID.
-    by_token = artifacts.credentials == "service-account" and (artifacts.is_aws or artifacts.is_azure)
-    asks = by_token and settings.network.artifact_cidrs
-    return [k8s.NetworkPolicyEgressRule(to=public_addresses(), ports=ports_of(443))] if asks else []
-
-
-def _to_google_tokens(settings: Settings) -> EgressRules:
-    """Where a service account's key is exchanged for tokens, unless the bucket's own rule or a proxy leads there."""
-    network, endpoint = settings.network, settings.artifacts.endpoint
-    elsewhere = network.artifact_cidrs or network.artifact_pods or endpoint
-    if not elsewhere or is_proxied(_GOOGLE_TOKENS, settings):
-        return []
-    return [_rule(public_addresses(), 443)]

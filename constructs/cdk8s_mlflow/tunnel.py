@@ -44,7 +44,8 @@ def _pod(settings: Settings, tunnel: CloudflaredSettings) -> k8s.PodSpec:
 
 def _connector(settings: CloudflaredSettings) -> k8s.Container:
     token = "/etc/cloudflared/token"  # noqa: S105  (the name of a file)
-    arguments = ["tunnel", "--no-autoupdate", "--metrics", f"0.0.0.0:{METRICS_PORT}", "run", "--token-file", token]
+    # Without an address Go listens on those of both families.
+    arguments = ["tunnel", "--no-autoupdate", "--metrics", f":{METRICS_PORT}", "run", "--token-file", token]
 
     def probe(*, failures: int) -> k8s.Probe:
         ready = k8s.HttpGetAction(path="/ready", port=k8s.IntOrString.from_string("metrics"))

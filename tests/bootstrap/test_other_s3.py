@@ -24,7 +24,7 @@ SettingsOf = Callable[..., Settings]
 @pytest.fixture
 def other(settings_of: SettingsOf, minio_server: Minio) -> Settings:
     """Settings of an S3 whose users and policies others manage."""
-    return settings_of(artifacts={"kind": "s3"}, bootstrap={"s3_endpoint": minio_server.url})
+    return settings_of(artifacts={"kind": "s3", "endpoint": None}, bootstrap={"s3_endpoint": minio_server.url})
 
 
 def _context(server: Minio, settings: Settings, *, probe: bool = False, **environ: str) -> Context:

@@ -81,7 +81,9 @@ TAKEN: dict[str, dict[str, Any]] = {
         "release": "3.17.2",
         "server": {"trusted_proxies": ["10.1.2.3", "10.42.0.0/16", "fd00::/8", "2001:db8::1"]},
     },
-    "Git by ssh": {"delivery": {"repository": "ssh://git@git.example.com:2222/team/mlflow.git"}},
+    "Git by ssh": {
+        "delivery": {"repository": "ssh://git@git.example.com:2222/team/mlflow.git", "credentials_secret": "git"}
+    },
     "Keycloak below a path": {"authentication": {"keycloak_host": "mlflow.example.com", "keycloak_path": "/auth"}},
     "Keycloak on another port": {"authentication": {"keycloak_host": "mlflow.example.com", "keycloak_port": 8443}},
     "moving tag with a digest": {"image": {"tag": "latest", "digest": "sha256:" + "0" * 64}},

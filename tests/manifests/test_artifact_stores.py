@@ -14,8 +14,8 @@ from tests.manifests.refusals import refused
 
 ROLE = {"service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/mlflow"}}
 AWS = {"kind": "s3", "endpoint": None}
-# The address of the EKS Pod Identity agent (AWS documentation).
-AGENT = {"ipBlock": {"cidr": "169.254.170.23/32"}}
+# The addresses of the EKS Pod Identity agent (AWS documentation).
+AGENT = [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr": "fd00:ec2::23/128"}}]
 
 
 def egress(objects: Objects, component: str) -> list[dict[str, Any]]:
@@ -31,9 +31,9 @@ def variables(objects: Objects) -> dict[str, str]:
 def test_pod_identity_reaches_its_agent(rendered: Render, credentials: str) -> None:
     objects = rendered(artifacts={**AWS, "credentials": credentials})
 
-    agents = {c: [r for r in egress(objects, c) if AGENT in r["to"]] for c in ("tracking-server", "maintenance")}
-    assert all(rules == [{"to": [AGENT], "ports": [{"port": 80, "protocol": "TCP"}]}] for rules in agents.values())
-    assert not any(AGENT in rule["to"] for rule in egress(objects, "migration"))
+    agents = {c: [r for r in egress(objects, c) if r["to"] == AGENT] for c in ("tracking-server", "maintenance")}
+    assert all(rules == [{"to": AGENT, "ports": [{"port": 80, "protocol": "TCP"}]}] for rules in agents.values())
+    assert not any(AGENT[0] in rule["to"] for rule in egress(objects, "migration"))
 
 
 @pytest.mark.parametrize("changes", [{"credentials": "pod-identity"}, {"credentials": "service-account"}])
@@ -91,7 +91,10 @@ DIALECT: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"MLFLOW_S3_UPLOAD_EXTRA_ARGS": '{"SSEKMSKeyId": "alias/mlflow", "ServerSideEncryption": "aws:kms"}'},
     ),
     "folder": ({"prefix": "team/ml"}, {"MLFLOW_ARTIFACTS_DESTINATION": "s3://mlflow/team/ml"}),
-    "dots": ({"kind": "s3", "bucket": "ml.example.com"}, {"MLFLOW_ARTIFACTS_DESTINATION": "s3://ml.example.com"}),
+    "dots": (
+        {"kind": "s3", "endpoint": None, "bucket": "ml.example.com"},
+        {"MLFLOW_ARTIFACTS_DESTINATION": "s3://ml.example.com"},
+    ),
 }
 
 

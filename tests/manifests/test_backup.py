@@ -79,7 +79,8 @@ def test_dump_reaches_only_what_it_needs(rendered: Render) -> None:
 
 
 def test_dump_needs_no_keys_with_identity(rendered: Render) -> None:
-    objects = rendered(backup={**TARGET, "credentials": "service-account"})
+    aws = {"kind": "s3", "endpoint": None}
+    objects = rendered(artifacts=aws, backup={**TARGET, "credentials": "service-account"})
 
     assert ("ExternalSecret", "mlflow", "mlflow-backup-secret") not in objects
     assert ("ExternalSecret", "mlflow", "mlflow-backup-secret") in rendered(backup=TARGET)

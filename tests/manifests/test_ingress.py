@@ -74,7 +74,7 @@ def test_haproxy_sets_headers_and_limits_logins(rendered: Render) -> None:
     assert (login["haproxy.org/rate-limit-requests"], login["haproxy.org/rate-limit-period"]) == ("100", "10s")
 
 
-@pytest.mark.parametrize("seconds", [None, 86400])
+@pytest.mark.parametrize("seconds", [None, 4000])
 def test_alb_ends_idle_connections_before_the_server(rendered: Render, seconds: int | None) -> None:
     alb = {"certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/a"}
     ingress = {"controller": "alb", "alb": alb, "timeout_seconds": seconds}
@@ -177,7 +177,7 @@ def test_route_sets_headers_by_core_filters(rendered: Render) -> None:
 
 
 def test_route_of_traefik_names_middlewares(rendered: Render) -> None:
-    objects = rendered(ingress={"gateway": GATEWAY})
+    objects = rendered(ingress={"gateway": GATEWAY, "controller": "traefik"})
 
     rules = objects[ROUTE]["spec"]["rules"]
     named_filters = {part["extensionRef"]["name"] for rule in rules for part in rule["filters"]}
@@ -185,7 +185,7 @@ def test_route_of_traefik_names_middlewares(rendered: Render) -> None:
     assert not any("timeouts" in rule for rule in rules)
 
 
-@pytest.mark.parametrize("more", [{}, {"controller": "nginx"}, {"gateway": GATEWAY}])
+@pytest.mark.parametrize("more", [{}, {"controller": "nginx"}, {"gateway": GATEWAY, "controller": "traefik"}])
 def test_several_hosts_are_served_and_allowed(rendered: Render, more: dict[str, Any]) -> None:
     objects = rendered(ingress={**more, "more_hosts": ("ml.example.org",)})
 
@@ -250,8 +250,8 @@ def test_tls_may_end_in_front_of_traefik(rendered: Render) -> None:
         {"controller": "nginx"},
         {"controller": "haproxy"},
         {"controller": "openshift", "tls_secret": None},
-        {"gateway": GATEWAY},
-        {"gateway": GATEWAY, "enabled": True, "hsts_seconds": 60},
+        {"gateway": GATEWAY, "controller": "traefik"},
+        {"gateway": GATEWAY, "controller": "traefik", "enabled": True, "hsts_seconds": 60},
     ],
 )
 def test_every_controller_gives_valid_manifests(ingress: dict[str, Any], tmp_path: Path) -> None:

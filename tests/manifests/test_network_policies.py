@@ -31,8 +31,27 @@ def network(cidr: str) -> dict[str, Any]:
 ALLOWED: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[int]]] = {
     "database of another Cluster": (
         {"database": {**BOOTSTRAP, "host": "shared-rw.data.svc"}},
-        [peer("data", **{"cnpg.io/cluster": "shared"})],
+        # By its name it may be a Pooler's as well.
+        [peer("data", **{"cnpg.io/cluster": "shared"}), peer("data", **{"cnpg.io/poolerName": "shared-rw"})],
         [5432],
+    ),
+    "pooler that is called as a Cluster's Service": (
+        {"database": {"host": "pooler-rw.postgres.svc"}},
+        [peer("postgres", **{"cnpg.io/cluster": "pooler"}), peer("postgres", **{"cnpg.io/poolerName": "pooler-rw"})],
+        [5432],
+    ),
+    "Keycloak by address": (
+        {"pods": {"host_aliases": {"10.0.0.5": ("auth.example.com",)}}},
+        [network("10.0.0.5/32")],
+        [443],
+    ),
+    "S3 by both addresses": (
+        {
+            "artifacts": {**S3, "endpoint": "https://s3.example.net"},
+            "pods": {"host_aliases": {"10.0.0.5": ("s3.example.net",), "fd00::5": ("s3.example.net",)}},
+        },
+        [network("10.0.0.5/32"), network("fd00::5/128")],
+        [443],
     ),
     "database by address": ({"database": {**BY_ADDRESS, "host": "10.20.30.40"}}, [network("10.20.30.40/32")], [5432]),
     "database by IPv6 address": (

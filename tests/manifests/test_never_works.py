@@ -179,9 +179,13 @@ TAKEN: list[dict[str, Any]] = [
     },
     {"ingress": {"middleware": False, "more_middlewares": ("traefik-office@kubernetescrd", "audit@file")}},
     {"authentication": {"client_id": "accounts", "groups_claim": "mlflow_groups", "groups_scope": "mlflow-roles"}},
-    {"pods": {"host_aliases": {"127.0.0.1": ("db.example.com",)}}, "database": {"host": "db.example.com"}},
     {"monitoring": {"alert_labels": {"team": "ml", "cost_center": "a-b"}}},
-    {"ingress": {"gateway": {"parents": (GATEWAY | {"section_name": "a"}, GATEWAY | {"section_name": "b"})}}},
+    {
+        "ingress": {
+            "controller": "other",
+            "gateway": {"parents": (GATEWAY | {"section_name": "a"}, GATEWAY | {"section_name": "b"})},
+        }
+    },
     {"ingress": {"controller": "nginx", "annotations": {f"{NGINX}/whitelist-source-range": "10.0.0.0/8"}}},
     {"ingress": {"annotations": {"example.com/owner": "ml", "cert-manager.io/duration": "2160h"}}},
     {"artifacts": S3 | {"endpoint": "https://s3.dualstack.eu-west-1.amazonaws.com", "region": "eu-west-1"}},

@@ -46,7 +46,12 @@ WHOLE: Mapping[str, Any] = {
         "volumes": VOLUMES,
         "mounts": MOUNTS,
         "sidecars": (SIDECAR,),
-        "init_containers": ({"name": "prepare", "image": "registry.example.com/prepare@sha256:abc"},),
+        "init_containers": (
+            {
+                "name": "prepare",
+                "image": f"registry.example.com/prepare@sha256:{'ab' * 32}",
+            },
+        ),
         "value_from": {"MLFLOW_LOGGING_LEVEL": {"name": "logging", "key": "level", "kind": "ConfigMap"}},
         "node_affinity": ({"key": "pool", "values": ("ml",)}, {"key": "gpu", "operator": "DoesNotExist"}),
         "spread_over_nodes": "required",

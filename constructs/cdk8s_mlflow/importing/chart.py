@@ -217,10 +217,23 @@ def _garbage_collection(value: Values, release: str) -> Iterator[Outcome]:
     yield Carried("maintenance.garbage_collection", bool(value.get("enabled")))
     if value.get("enabled") and value.get("schedule"):
         yield Carried("maintenance.garbage_collection_schedule", str(value["schedule"]))
-    # MLflow's own form is 1d2h3m4s; only days are a setting here.
-    days = re.match(r"(\d+)d", str(value.get("olderThan") or ""))
-    if value.get("enabled") and days:
-        yield Carried("maintenance.retention_days", int(days[1]))
+    older, source = str(value.get("olderThan") or ""), "garbageCollection.olderThan"
+    if not value.get("enabled") or not older:
+        return
+    days = _days(older)
+    if days is None:
+        yield LeftOut(source, f"is {older}, no duration of the form 1d2h3m4s; set maintenance.retention_days")
+    else:
+        yield Carried("maintenance.retention_days", days)
+
+
+def _days(duration: str) -> int | None:
+    """Whole days of MLflow's form 1d2h3m4s, rounded up so that nothing is deleted earlier; None for another form."""
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
+    if match is None:
+        return None
+    seconds = sum(int(number or 0) * unit for number, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True))
+    return max(1, -(-seconds // 86400))
 
 
 def _environment(value: Values, release: str) -> Iterator[Outcome]:

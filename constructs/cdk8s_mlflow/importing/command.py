@@ -112,10 +112,22 @@ def _sorted(outcomes: Sequence[Outcome], name: str) -> tuple[dict[str, Any], lis
     # A Deployment with an autoscaler has no replicas, and the settings refuse both.
     if "server.autoscaling.max_replicas" in carried:
         carried.pop("server.replicas", None)
+    _complete_bucket(carried, left)
     # Loading a file with a secret fails, and no file may be written that holds one.
     secret = [key for key, _ in find_secrets(document(carried))]
     left += [LeftOut(key, SECRET) for key in secret]
     return {key: value for key, value in carried.items() if not any(_within(key, other) for other in secret)}, left
+
+
+def _complete_bucket(carried: dict[str, Any], left: Sequence[LeftOut]) -> None:
+    """A bucket without an address is one of AWS, and opened by a role if the ServiceAccount names one and no key is."""
+    if "artifacts.bucket" not in carried or carried.setdefault("artifacts.kind", "s3") != "s3":
+        return
+    carried.setdefault("artifacts.endpoint", None)
+    role = "eks.amazonaws.com/role-arn" in carried.get("server.service_account_annotations", {})
+    has_keys = any(one.source.startswith("artifactRoot.s3.") or "AWS_ACCESS_KEY_ID" in one.source for one in left)
+    if carried["artifacts.endpoint"] is None and role and not has_keys:
+        carried.setdefault("artifacts.credentials", "service-account")
 
 
 def _shown(value: Any) -> str:

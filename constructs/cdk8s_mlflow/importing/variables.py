@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from typing import get_args
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome
+from cdk8s_mlflow.settings.database import SslMode
 from cdk8s_mlflow.settings.extra_environment import harmless, refusal
 from cdk8s_mlflow.settings.names_of_others import ADMINISTRATORS_REALM
 from cdk8s_mlflow.settings.sources import VARIABLES
@@ -147,6 +149,12 @@ def database(source: str, uri: str, *, name_key: str = "database.name") -> Itera
         yield Carried("database.role", unquote(parts.username))
     if parts.password:
         yield LeftOut(f"{source} (its password)", SECRET)
+    for name, value in parse_qsl(parts.query):
+        if name == "sslmode" and value in get_args(SslMode):
+            yield Carried("database.sslmode", value)
+        else:
+            # Its value is not shown: a password may be an option too.
+            yield LeftOut(f"{source} (its option {name})", "has no setting; a search_path goes with the role")
     yield from EXISTING_DATABASE
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cdk8s_mlflow.settings.addresses import ip_address, is_placeholder_host
-from cdk8s_mlflow.settings.reach import Service, reach
-from cdk8s_mlflow.settings.section import Conflict
+from cdk8s_mlflow.settings.section import Conflict, at_least
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
@@ -59,6 +58,18 @@ def _images(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _repository(settings: EnvironmentSettings) -> Iterator[Conflict]:
     delivery, host = settings.delivery, settings.ingress.host
+    if delivery.repository.startswith("ssh://") and "flux" in delivery.tools and delivery.credentials_secret is None:
+        yield (
+            "delivery.credentials_secret",
+            f"is required, since delivery.repository is {delivery.repository}: Flux needs the key and the known hosts "
+            "of ssh; name the Secret with identity and known_hosts",
+        )
+    by_argocd = "argocd" in delivery.tools and delivery.repository.startswith("oci://")
+    if by_argocd and not at_least(delivery.argocd_version, 3, 1):
+        yield (
+            "delivery.argocd_version",
+            f"is {delivery.argocd_version}, but Argo CD reads oci:// from 3.1 on; use a newer one, or a Git repository",
+        )
     repository = urlsplit(delivery.repository).hostname or ""
     if (
         delivery.tools
@@ -75,6 +86,8 @@ def _repository(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _keycloak(settings: EnvironmentSettings) -> Iterator[Conflict]:
     login, ingress = settings.authentication, settings.ingress
+    if login.keycloak_port == 80:
+        yield "authentication.keycloak_port", "is 80, the port of http, but its address is always https; name another"
     # Another port of the same host is another server.
     if login.keycloak_host not in ingress.hosts or login.keycloak_port != ingress.public_port:
         return
@@ -118,13 +131,10 @@ def _s3(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _database(settings: EnvironmentSettings) -> Iterator[Conflict]:
     database = settings.database
-    service = reach(database.host, settings) if database.host else None
-    if isinstance(service, Service) and service.name.endswith("-ro"):
-        yield "database.host", f"is {database.host}, the Service of replicas, which take no writes; name that of -rw"
     # libpq compares the certificate's names only, unless they hold the address.
     if database.host and ip_address(database.host) is not None and database.sslmode == "verify-full":
         yield (
             "database.sslmode",
-            f"is verify-full, which compares a name, but database.host is the address {database.host}; use verify-ca, "
-            "or name the host",
+            f"is verify-full, which compares a name, but database.host is the address {database.host}; use verify-ca "
+            f"{'with database.ca: store, ' if database.ca == 'system' else ''}or name the host",
         )

@@ -158,7 +158,12 @@ class ArtifactSettings(Section):
     @property
     def is_aws(self) -> bool:
         """Whether the bucket is in S3 of AWS itself."""
-        return self.kind == "s3" and self.endpoint is None
+        return self.kind == "s3" and is_of_aws(self.endpoint)
+
+
+def is_of_aws(endpoint: str | None) -> bool:
+    """Whether an S3 endpoint is AWS's own, by its usual name, a private one, or by none."""
+    return endpoint is None or (urlsplit(endpoint).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
@@ -176,14 +181,16 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
             f"is {artifacts.bucket}, but only buckets of Google have a '_' in their names; use '-'",
         )
     yield from _locations(artifacts)
+    if artifacts.kind == "s3" and "endpoint" not in artifacts.model_fields_set:
+        yield "artifacts.endpoint", "is required with artifacts.kind s3; give its address, or null for S3 of AWS"
     if artifacts.kind == "minio" and artifacts.endpoint is None:
         yield "artifacts.endpoint", "is required for MinIO; give its address, or set artifacts.kind to s3"
     if artifacts.kind == "minio" and artifacts.credentials != "keys":
         yield "artifacts.credentials", f"is {artifacts.credentials}, which MinIO does not know; use keys"
-    elif artifacts.credentials == "pod-identity" and not artifacts.is_aws:
+    elif artifacts.credentials != "keys" and not artifacts.is_aws:
         yield (
             "artifacts.credentials",
-            "is pod-identity, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
+            f"is {artifacts.credentials}, which only S3 of AWS knows; set artifacts.endpoint to null, or use keys",
         )
     # A certificate for *.s3.example.com covers one label.
     if artifacts.addressing == "virtual" and "." in artifacts.bucket:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings import servers
+from cdk8s_mlflow.settings.artifacts import is_of_aws
 from cdk8s_mlflow.settings.section import Conflict, at_least
 
 if TYPE_CHECKING:
@@ -35,8 +37,18 @@ def _dumps(settings: EnvironmentSettings) -> Iterator[Conflict]:
             f"is required, since dumps are written to S3 and artifacts.kind is {settings.artifacts.kind}; name an S3, "
             "or use backup.cluster",
         )
+    elif backup.credentials != "keys" and not _dumps_to_aws(settings):
+        yield (
+            "backup.credentials",
+            f"is {backup.credentials}, but only S3 of AWS takes a cloud identity, and dumps go to "
+            f"{backup.endpoint or settings.artifacts.endpoint}; use keys",
+        )
     elif _in_bucket_of_artifacts(settings, backup.target, servers.dumps(settings)):
         yield from _readable("backup.target", backup.target)
+
+
+def _dumps_to_aws(settings: EnvironmentSettings) -> bool:
+    return is_of_aws(settings.backup.endpoint) if settings.backup.endpoint else settings.artifacts.is_aws
 
 
 def _in_bucket_of_artifacts(settings: EnvironmentSettings, target: str, places: servers.Places) -> bool:
@@ -74,6 +86,13 @@ def _operator(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> I
 
 
 def _alert(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Iterator[Conflict]:
+    gap = _hours_between(backup.schedule or "")
+    if settings.monitoring.rules and "maximum_age_hours" in backup.model_fields_set and backup.maximum_age_hours <= gap:
+        yield (
+            "backup.cluster.maximum_age_hours",
+            f"is {backup.maximum_age_hours}, but there are {gap} hours between two backups ({backup.schedule}), so "
+            "that the alert MlflowBackupOld would fire before each; raise it",
+        )
     daily = backup.schedule is None or backup.schedule.split()[2:] == ["*", "*", "*"]
     if settings.monitoring.rules and not daily and "maximum_age_hours" not in backup.model_fields_set:
         yield (
@@ -81,6 +100,15 @@ def _alert(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Iter
             f"is required, since backup.cluster.schedule {backup.schedule} is not daily and the alert MlflowBackupOld "
             "would fire between two backups; give a little more than the hours between them",
         )
+
+
+def _hours_between(schedule: str) -> int:
+    """Hours from one run to the next at most, of the usual schedules; 0 for others."""
+    if re.fullmatch(r"\d+ \d+ \* \* \*", schedule):
+        return 24
+    if re.fullmatch(r"\d+ \d+ \* \* [0-6A-Za-z]+", schedule):
+        return 7 * 24
+    return 31 * 24 if re.fullmatch(r"\d+ \d+ \d+ \* \*", schedule) else 0
 
 
 def _plugin(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Iterator[Conflict]:

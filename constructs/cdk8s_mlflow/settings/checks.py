@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.address_checks import address_conflicts
+from cdk8s_mlflow.settings.annotation_checks import annotation_conflicts
 from cdk8s_mlflow.settings.artifacts import artifact_conflicts
 from cdk8s_mlflow.settings.authentication import authentication_conflicts
+from cdk8s_mlflow.settings.backing_checks import backing_conflicts
 from cdk8s_mlflow.settings.backup_checks import backup_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
@@ -190,7 +192,9 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     lambda settings: database_conflicts(settings.database),
     _operators,
     ingress_conflicts,
+    annotation_conflicts,
     address_conflicts,
+    backing_conflicts,
     own_pod_conflicts,
     foreign_names,
     repeated,

@@ -17,6 +17,9 @@ ObjectName = Annotated[
 ]
 
 
+SslMode = Literal["verify-full", "verify-ca", "require", "disable"]
+
+
 class DatabaseSettings(Section):
     """The PostgreSQL server, the role and the databases of the tracking server and of its permissions."""
 
@@ -56,7 +59,7 @@ class DatabaseSettings(Section):
     reclaim_policy: Literal["retain", "delete"] = "retain"
     """What happens to databases and role when their objects are deleted; delete also lifts the pruning guards."""
 
-    sslmode: Literal["verify-full", "verify-ca", "require", "disable"] = "verify-full"
+    sslmode: SslMode = "verify-full"
     """How libpq checks the server's certificate."""
 
     ca: Literal["store", "system"] = "store"

@@ -112,14 +112,6 @@ class EnvironmentSettings(Section):
         return self.name if self.server.service.type == "ClusterIP" else f"{self.name}-metrics"
 
     @property
-    def uses_pod_identity(self) -> bool:
-        """Whether EKS Pod Identity's agent hands out keys; an identity of the ServiceAccount without a role is one."""
-        artifacts = self.artifacts
-        named = self.server.service_account_annotations.get("eks.amazonaws.com/role-arn")
-        unnamed = artifacts.credentials == "service-account" and artifacts.is_aws and not named
-        return artifacts.credentials == "pod-identity" or unnamed
-
-    @property
     def uses_azure_identity(self) -> bool:
         """Whether pods open the container of artifacts by a workload identity of Entra ID."""
         return self.artifacts.is_azure and self.artifacts.credentials == "service-account"

@@ -4,8 +4,16 @@ from typing import Annotated, Literal
 
 from cdk8s_mlflow.settings.section import DnsName, Section, matching
 
+# Source: the grammar of references of distribution/reference.
+_LABEL = r"[a-z0-9]+(-+[a-z0-9]+)*"
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_COMPONENT = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+
 Registry = Annotated[
-    str, matching(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._/-]+)?", "localhost:30500, without a scheme")
+    str,
+    matching(
+        rf"{_LABEL}(\.{_LABEL})*(:{_PORT})?(/{_COMPONENT})*", "localhost:30500, without a scheme and a closing slash"
+    ),
 ]
 Repository = Annotated[str, matching(r"[a-z0-9]+([._/-][a-z0-9]+)*", "mlflow or team/mlflow")]
 Tag = Annotated[str, matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "3.6.0-oidc")]

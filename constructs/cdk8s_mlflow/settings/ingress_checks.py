@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cdk8s_mlflow.settings.ingress_controllers import (
+    ALB_SECONDS,
     ANNOTATION_PREFIXES,
     CONTROLLERS,
     FOLLOWED_BY_SOME,
@@ -80,6 +81,17 @@ def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
             f"is {ingress.controller}, which serves an Ingress; with ingress.gateway use other (or traefik), and "
             "network.ingress_namespace for the Gateway's pods",
         )
+    named = {
+        text
+        for parent in (ingress.gateway.parents if ingress.gateway else ())
+        for text in (parent.name, parent.namespace or "")
+    }
+    if "controller" not in ingress.model_fields_set and not any("traefik" in name for name in named):
+        yield (
+            "ingress.controller",
+            "is traefik by default, whose filters another Gateway answers with errors; set it to traefik if Traefik "
+            "serves the Gateway, else to other",
+        )
     yield from _parents(ingress.gateway) if ingress.gateway else ()
     if ingress.more_middlewares:
         yield (
@@ -148,6 +160,12 @@ def _class(ingress: IngressSettings) -> Iterator[Conflict]:
     if not ingress.ingress_class:
         yield "ingress.class_name", f"is required with ingress.controller {ingress.controller}; name the IngressClass"
     given = ingress.class_name or ""
+    if given and not any(name in given for name in CONTROLLERS) and "controller" not in ingress.model_fields_set:
+        yield (
+            "ingress.controller",
+            f"is {ingress.controller} by default, but ingress.class_name is {given}; set it to what serves that class, "
+            "or to other",
+        )
     alike = [name for name in CONTROLLERS if name in given and name != "other"]
     # Not if `controller` is set: a class may be called anything.
     if alike and "controller" not in ingress.model_fields_set and ingress.controller not in alike:
@@ -166,6 +184,11 @@ def _tls(ingress: IngressSettings) -> Iterator[Conflict]:
                 yield f"ingress.{key}", f"has no effect: the certificate is that of {owner}; remove it"
     elif ingress.tls_secret is None and _is_set(ingress, "cluster_issuer") and ingress.cluster_issuer:
         yield "ingress.cluster_issuer", "has nowhere to put the certificate: ingress.tls_secret is null; name a Secret"
+    if ingress.controller == "alb" and (ingress.timeout_seconds or 0) > ALB_SECONDS:
+        yield (
+            "ingress.timeout_seconds",
+            f"is {ingress.timeout_seconds}, more than the {ALB_SECONDS} that a load balancer of AWS takes; lower it",
+        )
     if ingress.controller == "alb" and ingress.public_port != 443:
         yield "ingress.public_port", "must be 443 with ingress.controller alb, whose listener has that port; remove it"
 
@@ -194,8 +217,23 @@ def _entry_point(ingress: IngressSettings) -> Iterator[Conflict]:
 def _tunnel(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """The tunnel may speak to the controller's pods only, wherever its origin is."""
     tunnel, network = settings.ingress.cloudflared, settings.network
-    origin = reach(tunnel.origin, settings) if tunnel and network.policies else None
+    if tunnel is None or not network.policies:
+        return
+    origin = reach(tunnel.origin, settings)
     allowed = network.ingress_namespace or settings.ingress.served_by.namespace
+    if origin == Service(settings.name, settings.namespace):
+        yield (
+            "ingress.cloudflared.origin",
+            f"is {tunnel.origin}, MLflow's own Service, which has neither TLS nor our limits; name the ingress "
+            "controller's",
+        )
+        return
+    if not network.ingress_namespace and settings.ingress.served_by.namespace_labels is None:
+        yield (
+            "network.ingress_namespace",
+            f"is required, since the tunnel leads to {tunnel.origin}: name the namespace of the controller's pods, or "
+            "the NetworkPolicy lets the tunnel reach none",
+        )
     if isinstance(origin, Service) and allowed and origin.namespace != allowed:
         yield (
             "ingress.cloudflared.origin",

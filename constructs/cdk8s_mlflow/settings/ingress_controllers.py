@@ -96,6 +96,9 @@ FOLLOWING_ANNOTATIONS: Mapping[str, str] = {
 }
 """Annotations that a setting writes, or that contradict one."""
 
+ALB_SECONDS = 4000
+"""Longest idle time of a load balancer of AWS."""
+
 WITHOUT_TLS = ("web", "http", "traefik", "metrics")
 """Entry points without TLS of Traefik's Helm chart, and the name that its documentation had before."""
 

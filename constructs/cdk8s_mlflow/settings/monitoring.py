@@ -10,6 +10,9 @@ from cdk8s_mlflow.settings.addresses import HttpsUrl
 from cdk8s_mlflow.settings.pods import KubernetesLabels
 from cdk8s_mlflow.settings.section import Conflict, DnsLabel, Duration, Section
 
+LONGEST_INTERVAL = 120
+"""Seconds between two scrapes with which a window of five minutes has two of them, one having failed."""
+
 
 class MonitoringSettings(Section):
     """Metrics on a port of their own, which the Ingress never reaches."""
@@ -61,6 +64,13 @@ def monitoring_conflicts(monitoring: MonitoringSettings) -> Iterator[Conflict]:
             "monitoring.scrape_timeout",
             f"is {monitoring.scrape_timeout}, longer than monitoring.interval {monitoring.interval}; "
             "Prometheus refuses that, lower it",
+        )
+
+    if monitoring.rules and seconds(monitoring.interval) > LONGEST_INTERVAL:
+        yield (
+            "monitoring.interval",
+            f"is {monitoring.interval}, but alerts look at windows of five minutes, which need two scrapes at least; "
+            "use 2m or less, or no monitoring.rules",
         )
 
 

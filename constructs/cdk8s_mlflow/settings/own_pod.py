@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cdk8s_mlflow.settings.reach import Local, reach
+from cdk8s_mlflow.settings.reach import Local, is_aliased, reach
 from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 def own_pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each; a sidecar does not help, since the jobs have none."""
-    aliases = {name for names in settings.pods.host_aliases.values() for name in names}
     for key, address in _addresses(settings).items():
         host = urlsplit(address).hostname if "://" in address else address
         # A cluster's DNS may answer for keycloak.localhost, as that of `make live` does.
-        if not host or host in aliases or host.endswith(".localhost"):
+        if not host or (host.endswith(".localhost") and not is_aliased(host, settings)):
             continue
         if isinstance(reach(host, settings), Local):
             what = "the Cluster's pod itself" if key.startswith("backup.cluster.") else "the pod itself"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
     from cdk8s_mlflow.settings.pods import MountSettings, NodeRequirementSettings, VolumeSettings
 
+_HOSTNAME = "kubernetes.io/hostname"
 _OWN_CONTAINERS = ("mlflow", "wait-for-schema")
 _OWN_FOLDERS = ("/tmp", "/var/run/secrets", "/run/secrets")  # noqa: S108
 _IMAGE_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
@@ -99,7 +100,24 @@ def _containers(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _placement(settings: EnvironmentSettings) -> Iterator[Conflict]:
     for requirement in settings.server.node_affinity:
         yield from _requirement(requirement)
+        yield from _architecture(requirement)
+    if settings.server.spread_over_nodes == "required" and _HOSTNAME in settings.server.node_selector:
+        yield (
+            "server.spread_over_nodes",
+            "is required, but server.node_selector names one node, on which a new pod may not stand beside the old "
+            "one; remove one",
+        )
     yield from _twice("server.topology_spread", [spread.topology_key for spread in settings.server.topology_spread])
+
+
+def _architecture(requirement: NodeRequirementSettings) -> Iterator[Conflict]:
+    """What no node is labelled with, or no node that the image runs on."""
+    known = {"kubernetes.io/arch": {"amd64", "arm64"}, "kubernetes.io/os": {"linux"}}.get(requirement.key)
+    if known and requirement.operator == "In" and not known.intersection(requirement.values):
+        yield (
+            f"server.node_affinity.{requirement.key}",
+            f"is {', '.join(requirement.values)}, on which the image does not run; write {' or '.join(sorted(known))}",
+        )
 
 
 def _requirement(requirement: NodeRequirementSettings) -> Iterator[Conflict]:

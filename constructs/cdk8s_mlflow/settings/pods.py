@@ -80,7 +80,9 @@ class MountSettings(Section):
     path: MountPath
     """Folder in the container."""
 
-    sub_path: Annotated[str, matching(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", "certificates")] | None = None
+    sub_path: (
+        Annotated[str, matching(r"(?!(.*/)?\.\.(/|$))[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", "certificates")] | None
+    ) = None
     """Folder or file in the volume; unset for all of it."""
 
     read_only: bool = True
@@ -115,7 +117,12 @@ class ContainerSettings(Section):
     name: DnsLabel
     """Name of the container."""
 
-    image: Annotated[str, matching(r"[a-z0-9][a-z0-9./:_-]*[:@][A-Za-z0-9._:-]+", "registry/name:tag")]
+    image: Annotated[
+        str,
+        matching(
+            r"[a-z0-9][a-z0-9./:_-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})", "registry/name:tag"
+        ),
+    ]
     """Image with a tag or a digest."""
 
     command: tuple[str, ...] = ()

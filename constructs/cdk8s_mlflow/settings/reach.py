@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,9 +29,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One IP address, as the network of only that address."""
+    """Known IP addresses, each as the network of only that address."""
 
-    cidr: str
+    cidrs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,13 @@ def reach(host: str, settings: EnvironmentSettings) -> Reach:
     """Where packets to ``host`` go, as far as the name tells."""
     # A name with a dot at its end is the same name, fully qualified.
     name = host.strip("[]").rstrip(".").lower()
-    address = ip_address(name)
-    if name == "localhost" or name.endswith(".localhost") or (address and address.is_loopback):
+    named = ip_address(name)
+    addresses = [named] if named else _aliased(name, settings)
+    if not addresses and (name == "localhost" or name.endswith(".localhost")):
         return Local()
-    if address:
-        return Address(f"{address}/{address.max_prefixlen}")
+    if addresses:
+        is_local = all(address.is_loopback for address in addresses)
+        return Local() if is_local else Address(tuple(f"{one}/{one.max_prefixlen}" for one in addresses))
     labels = name.removesuffix(f".{settings.network.cluster_domain}").split(".")
     if len(labels) == 3 and labels[2] == "svc":
         return Service(labels[0], labels[1])
@@ -70,6 +73,16 @@ def reach(host: str, settings: EnvironmentSettings) -> Reach:
     if len(labels) == 1:
         return Service(name, settings.namespace)
     return Private() if _PRIVATE.fullmatch(name) else Public()
+
+
+def is_aliased(host: str, settings: EnvironmentSettings) -> bool:
+    """Whether our pods' own hosts file has it."""
+    return bool(_aliased(host, settings))
+
+
+def _aliased(name: str, settings: EnvironmentSettings) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """What our pods' own hosts file says, which they read before they ask DNS."""
+    return [ipaddress.ip_address(key) for key, names in settings.pods.host_aliases.items() if name in names]
 
 
 def short_service(host: str) -> Service | None:
@@ -87,7 +100,8 @@ def cnpg_cluster(service: Service) -> str | None:
 def is_proxied(host: str, settings: EnvironmentSettings) -> bool:
     """Whether https to ``host`` is sent through ``network.proxy``."""
     proxy = settings.network.proxy
-    if proxy is None or isinstance(reach(host, settings), Service | Local):
+    # An alias of our pods is unknown to the proxy, so pods go to its address themselves.
+    if proxy is None or isinstance(reach(host, settings), Service | Local) or is_aliased(host, settings):
         return False
     return not any(host == name or host.endswith(f".{name.removeprefix('.')}") for name in proxy.no_proxy)
 

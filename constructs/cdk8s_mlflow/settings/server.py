@@ -290,6 +290,9 @@ def autoscaling_conflicts(server: ServerSettings) -> Iterator[Conflict]:
 
 
 def _repeated_metrics(scaling: AutoscalingSettings) -> Iterator[Conflict]:
+    for metric in scaling.pod_metrics:
+        if not re.search(r"[1-9]", metric.average_value):
+            yield "server.autoscaling.pod_metrics", f"aims {metric.name} at 0, which no pod can share; raise it"
     names = [metric.name for metric in scaling.pod_metrics]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield "server.autoscaling.pod_metrics", f"names {name} twice; remove one"

@@ -12,6 +12,8 @@ from tests.manifests.ownership.changes import (
     Shared,
 )
 
+IN_DATA = {**DATABASE, **NO_POLICIES, "database.cluster_namespace": "data"}
+
 SHARED: dict[str, Shared] = {
     # one cluster
     "namespace": ({"namespace": "shared"}, {"namespace": "shared"}, "namespace", "namespace shared"),
@@ -74,29 +76,28 @@ SHARED: dict[str, Shared] = {
     ),
     "database by its short name": (
         {**DATABASE, **NO_POLICIES, "database.host": "db.data"},
-        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc.cluster.local"},
+        {**IN_DATA, "database.host": "db.data.svc.cluster.local"},
         "database.name",
         "database shared",
     ),
     "database by another domain": (
         {
-            **DATABASE,
-            **NO_POLICIES,
+            **IN_DATA,
             "database.host": "db.data.svc.corp.example.com",
             "network.cluster_domain": "corp.example.com",
         },
-        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc"},
+        {**IN_DATA, "database.host": "db.data.svc"},
         "database.name",
         "database shared",
     ),
     "database by a name in the namespace": (
-        {**DATABASE, **NO_POLICIES, "namespace": "data", "database.host": "db"},
-        {**DATABASE, **NO_POLICIES, "database.host": "db.data.svc"},
+        {**IN_DATA, "namespace": "data", "database.host": "db"},
+        {**IN_DATA, "database.host": "db.data.svc"},
         "database.name",
         "database shared",
     ),
-    "database by the read-only Service": (
-        {**DATABASE, "database.host": "postgres-cluster-r.postgres.svc", "database.role_management": "bootstrap"},
+    "database by the full name of its Service": (
+        {**DATABASE, "database.host": "postgres-cluster-rw.postgres.svc.cluster.local"},
         DATABASE,
         "database.name",
         "database shared",

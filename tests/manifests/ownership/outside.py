@@ -209,8 +209,8 @@ APART: dict[str, tuple[Changes, Changes]] = {
     ),
     # bootstrap creates no users of another S3.
     "one user of S3 that is not ours": (
-        {"artifacts.kind": "s3", "artifacts.user": "shared"},
-        {"artifacts.kind": "s3", "artifacts.user": "shared"},
+        {"artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.user": "shared"},
+        {"artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.user": "shared"},
     ),
     "one client of two realms": (CLIENT, {**CLIENT, "authentication.realm": "other"}),
     "one client of two Keycloaks": (CLIENT, {**CLIENT, KEYCLOAK: "b.example.com"}),
