@@ -24,6 +24,29 @@ def test_requests_with_one_foreign_name_are_refused(migrated_once: Pod) -> None:
     assert found["asked"] > 100
 
 
+def test_other_spellings_of_an_experiment_open_nothing(migrated_once: Pod) -> None:
+    # With it a grant that denies is all that keeps bert out.
+    with new_site(migrated_once, DEFAULT_MLFLOW_PERMISSION="EDIT") as site:
+        found = run_inside(site, "ask_spellings.py")
+
+    assert found["served"] == []
+    assert found["own"] == [200, 200]
+    assert found["asked"] > 200
+
+
+def test_ways_round_to_things_of_others_are_refused(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        found = run_inside(site, "ask_siblings.py")
+
+    assert found["served"] == []
+    assert found["failed"] == []
+    assert found["refused"] == []
+    assert found["shown"] == []
+    assert found["still"] == 200
+    # Of another length HEAD would be the answer to another question.
+    assert found["lengths"][0] == found["lengths"][1]
+
+
 def test_old_names_open_nothing(migrated_once: Pod) -> None:
     with new_site(migrated_once) as site:
         wrong = run_inside(site, "ask_renames.py")

@@ -9,7 +9,7 @@ from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.listing import Visible
 from mlflow_sso.authorization.locations import Demand, Locations, shown
 from mlflow_sso.authorization.matching import Match, Table
-from mlflow_sso.authorization.objects import Objects
+from mlflow_sso.authorization.objects import Objects, experiment_id
 from mlflow_sso.authorization.otlp import read_spans
 from mlflow_sso.authorization.reading import Headers, Request, leading, normal, read
 from mlflow_sso.authorization.reserved_tags import Treatment
@@ -110,6 +110,9 @@ class Decision:
         if rule.access is Access.ADMINISTRATOR and not caller.is_admin:
             raise RefusedError("only administrators may do this")
         request = read(match, query=query, headers=headers, body=body, identities=self._identities)
+        # Whoever decides: by the plugin 01 would have no grant of its own, and MLflow takes it for 1.
+        for name in request.named("experiment_id"):
+            experiment_id(name)
         demands, lists = list(self._demands(rule, request)), rule.lists
         believed = [demand for value in rule.values for demand in self._of_value(caller, value, request)]
         if match.body is Body.OTLP:
@@ -150,7 +153,9 @@ class Decision:
         named = [(need, request.values(need.field)) for need in rule.needs]
         _refuse_missing(rule, named)
         for need, values in named:
-            yield from (Demand(need.level, need.kind, value) for value in values)
+            for value in values:
+                name = experiment_id(value) if need.kind is Kind.EXPERIMENT else value
+                yield Demand(need.level, need.kind, name)
 
     def _of_value(self, caller: Caller, value: Any, request: Request) -> Iterator[Demand]:
         match value.form:

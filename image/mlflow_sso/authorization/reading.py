@@ -7,6 +7,7 @@ they check for some methods only. Clients and pages say each thing once, in one 
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -44,6 +45,16 @@ class Request:
         named = found[0] if found else []
         self._refuse_elsewhere(field, where, named)
         return named
+
+    def named(self, name: str) -> Iterator[str]:
+        """Every text that any place calls ``name``, in any spelling and number, also among the parameters of a job."""
+        inner = self.body.get("params")
+        places: list[Mapping[str, Any]] = [self.path, self.query, self.body, inner if isinstance(inner, dict) else {}]
+        for place in places:
+            for key, value in place.items():
+                if normal(key).removesuffix("s") == normal(name):
+                    listed = value if isinstance(value, list) else [value]
+                    yield from (one for one in listed if isinstance(one, str) and one)
 
     def raw(self, path: str) -> list[Any]:
         """Everything at ``path`` of the body, of any type; empty if it is absent."""
@@ -197,9 +208,27 @@ def _refuse_similar(value: Mapping[str, Any], name: str) -> None:
 
 def text(value: Any, path: str) -> str:
     """``value``, which names something; raises ``RefusedError`` unless it is plain text."""
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not value or not _is_plain(value):
         raise RefusedError(f"{path} is not plain text", status=400, error_code="INVALID_PARAMETER_VALUE")
     return value
+
+
+def _is_plain(value: str) -> bool:
+    """Whether no letter of ``value`` controls a terminal, a line or the direction of writing.
+
+    Spaces of other scripts and joiners within emoji are letters of names, save at the ends, where readers cut them off.
+    """
+    if value.isprintable():
+        return True
+    ends = {unicodedata.category(letter) for letter in (value[0], value[-1]) if letter != " "}
+    inner = {unicodedata.category(letter) for letter in value}
+    return not ends & {"Zs", "Cf"} and not inner & _CONTROLS and not _DIRECTIONS.intersection(value)
+
+
+_CONTROLS = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""General categories of Unicode that no name has."""
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What changes the direction of writing (Unicode Standard Annex 9), so that a name looks like another."""
 
 
 def leading(path: str) -> str:

@@ -48,6 +48,7 @@ def _open_application() -> Application:
 def _correct_answers() -> None:
     from mlflow_sso.patches import grant_patterns, user_names
     from mlflow_sso.patches.mlflow_3_6_0 import (
+        file_names,
         group_members,
         key_expiry,
         metric_history,
@@ -64,6 +65,7 @@ def _correct_answers() -> None:
     group_members.list_members_by_name()
     metric_history.answer_whole_histories()
     text_flags.read_text_flags()
+    file_names.name_files_in_utf8()
     grant_patterns.compare_within_bounds()
 
 

@@ -126,7 +126,8 @@ def _request(
     filled = VARIABLE.sub(lambda found: _segment(in_path.get(found[2], VARIABLES.get(found[2], "none"))), path)
     query = {field.path.removesuffix("[]"): value for field, value in named.items() if where[field] is Where.QUERY}
     paths = [value.field for value in route.rule.values if value.form is Form.RELATIVE_PATH]
-    query |= {field.path: "notes.txt" for field in paths if _place(field, method) is Where.QUERY}
+    # What names an object goes before a path that only has to have a form.
+    query = {field.path: "notes.txt" for field in paths if _place(field, method) is Where.QUERY} | query
     extra = dict(extras.get(f"{method} {unversioned(path)}", {}))
     if method == "GET":
         query |= {name: str(value) for name, value in extra.items()}

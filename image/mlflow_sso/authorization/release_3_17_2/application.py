@@ -27,6 +27,7 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     from starlette.middleware import Middleware
 
     exclude_rows_in_statements()
+    _ask_for_grants_of_mcp_servers()
     read_grants_together()
     row_reads.read_together()
     destination = os.environ[DESTINATION]
@@ -41,6 +42,14 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
         login + 1,
         Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered, destination), key_login=key_login),
     )
+
+
+def _ask_for_grants_of_mcp_servers() -> None:
+    """The plugin lets every member read a server without a grant, whatever the default permission is."""
+    from mlflow_oidc_auth.middleware import mcp_server_registry
+    from mlflow_oidc_auth.utils.permissions import can_read_mcp_server
+
+    mcp_server_registry._may_read = can_read_mcp_server
 
 
 def _decision(rows: Any, remembered: Remembered, destination: str) -> Decision:

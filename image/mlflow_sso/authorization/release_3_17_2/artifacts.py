@@ -16,10 +16,15 @@ from mlflow_sso.authorization.rules import (
 )
 
 PROXY = "/mlflow-artifacts/artifacts/<path:artifact_path>"
+PATH = has(Form.RELATIVE_PATH, "path")
 
 PROXIED = (
     # Of the root, only the folders of experiments that the caller may read.
-    rest("GET", "/mlflow-artifacts/artifacts", reads(Kind.ARTIFACT, "path", optional=True).listing(Kind.EXPERIMENT)),
+    rest(
+        "GET",
+        "/mlflow-artifacts/artifacts",
+        reads(Kind.ARTIFACT, "path", optional=True).listing(Kind.EXPERIMENT) & PATH,
+    ),
     rest("GET", PROXY, reads(Kind.ARTIFACT, "artifact_path", where=Where.PATH)),
     rest("PUT", PROXY, edits(Kind.ARTIFACT, "artifact_path", where=Where.PATH), body=Body.FILE),
     rest("DELETE", PROXY, manages(Kind.ARTIFACT, "artifact_path", where=Where.PATH)),
@@ -41,14 +46,14 @@ PROXIED = (
 )
 
 OF_OBJECTS = (
-    rest("GET", "/mlflow/artifacts/list", reads(Kind.RUN, "run_id", also=("run_uuid",))),
+    rest("GET", "/mlflow/artifacts/list", reads(Kind.RUN, "run_id", also=("run_uuid",)) & PATH),
     rest("POST", "/mlflow/artifacts/presigned-download-url", reads(Kind.RUN, "run_id")),
     rest(
         "POST",
         "/mlflow/artifacts/presigned-upload-url",
         either(edits(Kind.RUN, "run_id"), edits(Kind.LOGGED_MODEL, "model_id")),
     ),
-    route("GET", "/get-artifact", reads(Kind.RUN, "run_id", also=("run_uuid",))),
+    route("GET", "/get-artifact", reads(Kind.RUN, "run_id", also=("run_uuid",)) & PATH),
     rest(
         "POST",
         "/mlflow/upload-artifact",
@@ -56,16 +61,18 @@ OF_OBJECTS = (
         prefixes=AJAX,
         body=Body.FILE,
     ),
-    route("GET", "/model-versions/get-artifact", reads(Kind.REGISTERED_MODEL, "name") & has(Form.NAMED, "version")),
+    route(
+        "GET", "/model-versions/get-artifact", reads(Kind.REGISTERED_MODEL, "name") & has(Form.NAMED, "version") & PATH
+    ),
     rest(
         "GET",
         "/mlflow/logged-models/<model_id>/artifacts/directories",
-        reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH),
+        reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH) & has(Form.RELATIVE_PATH, "artifact_directory_path"),
     ),
     rest(
         "GET",
         "/mlflow/logged-models/<model_id>/artifacts/files",
-        reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH),
+        reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH) & has(Form.RELATIVE_PATH, "artifact_file_path"),
         prefixes=AJAX,
     ),
     rest("GET", "/mlflow/get-trace-artifact", reads(Kind.TRACE, "request_id"), prefixes=AJAX, versions=("2.0", "3.0")),

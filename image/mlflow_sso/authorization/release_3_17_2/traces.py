@@ -42,7 +42,12 @@ VERSION_3 = (
         edits(Kind.EXPERIMENT, _LOCATION)
         & tags("trace.trace_info.tags")
         & tags("trace.trace_info.trace_metadata")
-        & tags("trace.trace_info.assessments[].metadata"),
+        & tags("trace.trace_info.assessments[].metadata")
+        & has(Form.NEW_TRACE_ID, "trace.trace_info.trace_id")
+        & has(Form.NEW_TRACE_ID, "trace.trace_info.assessments[].trace_id")
+        # The plugin looks only at those of a trace that is there, which may come between its look and MLflow's.
+        & has(Form.NEW_ASSESSMENT_ID, "trace.trace_info.assessments[].assessment_id")
+        & has(Form.NEW_ASSESSMENT_ID, "trace.trace_info.assessments[].overrides"),
         versions=THIRD,
     ),
     rest("POST", "/mlflow/traces/search", reads(Kind.EXPERIMENT, "locations[].mlflow_experiment.experiment_id"),
@@ -59,9 +64,16 @@ VERSION_3 = (
 )  # fmt: skip
 
 _ASSESSMENT = f"{_NEW}/assessments/<assessment_id>"
+# Deleting an assessment makes the one that it overrides valid again.
+_IDS = has(Form.NEW_ASSESSMENT_ID, "assessment.assessment_id") & has(Form.NEW_ASSESSMENT_ID, "assessment.overrides")
 
 ASSESSMENTS = (
-    rest("POST", f"{_NEW}/assessments", edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA, versions=THIRD),
+    rest(
+        "POST",
+        f"{_NEW}/assessments",
+        edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA & _IDS,
+        versions=THIRD,
+    ),
     rest("GET", _ASSESSMENT, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
     rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA, versions=THIRD),
     rest("DELETE", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),

@@ -22,6 +22,8 @@ EDIT_V2 = edits(TRACE, "request_id", where=Where.PATH, also=("trace_id",))
 INFO = "trace.trace_info"
 ASSESSED = edits(TRACE, "assessment.trace_id", where=Where.BODY, optional=True)
 METADATA, KEY = tags("assessment.metadata"), has(Form.TAG_KEY, "key") & has(Form.NAMED, "key")
+# Deleting an assessment makes the one that it overrides valid again.
+IDS = has(Form.NEW_ASSESSMENT_ID, "assessment.assessment_id") & has(Form.NEW_ASSESSMENT_ID, "assessment.overrides")
 STATUS = has(Form.TRACE_STATUS, "status")
 
 V2 = (
@@ -41,7 +43,8 @@ V3 = (
          & has(Form.NEW_TRACE_ID, f"{INFO}.trace_id") & tags(f"{INFO}.tags") & tags(f"{INFO}.trace_metadata")
          & tags(f"{INFO}.assessments[].metadata")
          & has(Form.NEW_TRACE_ID, f"{INFO}.assessments[].trace_id")
-         & has(Form.NEW_ASSESSMENT_ID, f"{INFO}.assessments[].assessment_id"), versions=_V3),
+         & has(Form.NEW_ASSESSMENT_ID, f"{INFO}.assessments[].assessment_id")
+         & has(Form.NEW_ASSESSMENT_ID, f"{INFO}.assessments[].overrides"), versions=_V3),
     rest("GET", "/mlflow/traces/<trace_id>", READ, versions=_V3),
     rest("GET", "/mlflow/traces/batchGet", reads(TRACE, "trace_ids[]"), versions=_V3),
     rest("POST", "/mlflow/traces/search",
@@ -51,7 +54,7 @@ V3 = (
     rest("PATCH", "/mlflow/traces/<trace_id>/tags", EDIT & tags(""), versions=_V3),
     rest("DELETE", "/mlflow/traces/<trace_id>/tags", EDIT & KEY, versions=_V3),
     rest("POST", "/mlflow/traces/<trace_id>/assessments",
-         EDIT & ASSESSED & METADATA & has(Form.NEW_ASSESSMENT_ID, "assessment.assessment_id"), versions=_V3),
+         EDIT & ASSESSED & METADATA & IDS, versions=_V3),
     rest("GET", "/mlflow/traces/<trace_id>/assessments/<assessment_id>", READ, versions=_V3),
     rest("PATCH", "/mlflow/traces/<trace_id>/assessments/<assessment_id>", EDIT & ASSESSED & METADATA, versions=_V3),
     rest("DELETE", "/mlflow/traces/<trace_id>/assessments/<assessment_id>", EDIT, versions=_V3),
