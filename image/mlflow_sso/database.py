@@ -43,6 +43,14 @@ RETRYABLE_CLASSES = ("08", "40", "53", "55P03", "57P", "25006", "58")
 """SQLSTATE prefixes: connection lost, deadlock, out of resources, lock timeout, shutdown, read-only standby, I/O."""
 
 
+LIMITS = {
+    "57014": "statement_timeout",
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+}
+"""Settings of PostgreSQL that end what takes too long, by the SQLSTATE of the error."""
+
+
 def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool = False) -> Any:
     """A psycopg2 connection in autocommit, which the caller closes.
 
@@ -86,6 +94,21 @@ def is_pooled(connection: Any) -> bool:
         return bool(cursor.fetchone()[0] != connection.info.backend_pid)
 
 
+def lift_time_limits(connection: Any) -> None:
+    """Let the transaction take as long as it takes, whatever the role's or the database's limits are.
+
+    For work whose length is that of the data, beside which a session may have to wait; raises psycopg2's errors.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_LIMITS)
+
+
+_WITHOUT_LIMITS = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
+
+
 @contextmanager
 def limited_lock_wait(connection: Any, seconds: float) -> Iterator[None]:
     """Bound how long a statement that cannot be in a transaction waits for a lock; raises psycopg2's errors.
@@ -103,7 +126,7 @@ def limited_lock_wait(connection: Any, seconds: float) -> Iterator[None]:
 
 def _wait_or_raise(schema: Schema, reason: str, deadline: Deadline) -> None:
     # libpq's words for a Secret that is mounted and wrong: no wait cures that.
-    if reason.startswith(("definition of service", "service file")):
+    if reason.startswith(("definition of service", "service file", "syntax error in service file", "invalid ")):
         raise TerminalError(f"{schema.name}: {reason}", remedy="look at pg_service.conf in mlflow-db-secret")
     if deadline.passed:
         raise _given_up(schema, reason)
@@ -147,8 +170,10 @@ def errors_explained(schema: Schema, *, doing: str) -> Iterator[None]:
 def _explained(error: Any, schema: Schema, doing: str) -> ProgramError:
     problem = f"{doing} {schema.name}: {_first_line(error)}"
     # psycopg2 has no SQLSTATE when the connection itself was lost.
-    if error.pgcode is None or error.pgcode.startswith(RETRYABLE_CLASSES):
+    if error.pgcode is None or (error.pgcode.startswith(RETRYABLE_CLASSES) and error.pgcode not in LIMITS):
         return RetryableError(problem, remedy="nothing was left half done; run it again")
+    if error.pgcode in LIMITS:
+        return TerminalError(problem, remedy=f"raise {LIMITS[error.pgcode]} of the role or of the database")
     if error.pgcode == "42501":
         return TerminalError(
             problem,

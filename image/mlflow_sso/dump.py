@@ -17,15 +17,20 @@ from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
 from mlflow_sso.backup.snapshot import Snapshot, consistent_snapshot
 from mlflow_sso.backup.target import Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
+from mlflow_sso.changes import TABLE as CHANGES
 from mlflow_sso.database import errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError
 from mlflow_sso.object_store import destination
+from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.releases import installed
-from mlflow_sso.revision import schema_state
+from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.termination import Termination
+
+MOST = 36_500
+"""Days, or dumps, that can be asked for: a century."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -52,8 +57,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"{text!r} is not a positive number")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST}")
     return int(text)
 
 
@@ -66,7 +71,7 @@ def run(arguments: Namespace) -> int:
     trust_mounted_authorities(root)
     both = schemas(root)
     target = Target.from_environment(root)
-    keys = streams.recipients([key for key in os.environ.get("MLFLOW_SSO_BACKUP_RECIPIENTS", "").split(",") if key])
+    keys = streams.recipients(os.environ.get("MLFLOW_SSO_BACKUP_RECIPIENTS", ""))
     termination = Termination.expect()
     started = time.monotonic()
     with consistent_snapshot(both, deadline=Deadline(arguments.timeout), program="dump") as snapshot:
@@ -96,12 +101,20 @@ def _reason_to_skip(both: tuple[Schema, Schema], snapshot: Snapshot, *, before_m
     states = [schema_state(connection, schema) for schema, connection in zip(both, snapshot.connections, strict=True)]
     if before_migration and all(state.revision is None for state in states):
         return "the databases are empty"
-    if before_migration and all(state.is_at_head(schema) for state, schema in zip(states, both, strict=True)):
+    # A first migration that was cut off between the two leaves one as it should be, and the other empty.
+    if before_migration and all(
+        state.is_at_head(schema) or is_empty(state) for state, schema in zip(states, both, strict=True)
+    ):
         return "there is nothing to migrate"
     for state, schema in zip(states, both, strict=True):
-        if state.revision is None:
+        if state.revision is None and not (before_migration and is_empty(state)):
             raise TerminalError(f"{schema.name} has no {schema.version_table}", remedy="run `mlflow-sso migrate` first")
     return ""
+
+
+def is_empty(state: SchemaState) -> bool:
+    """Whether nothing is in a database but what programs of ours have noted there."""
+    return state.revision is None and not state.tables - {CHANGES, OUTCOMES}
 
 
 def _write(

@@ -18,7 +18,7 @@ from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.directory import UNKNOWN, Directory
 from mlflow_sso.errors import UsageError
-from mlflow_sso.groups import administrators_groups, allowed_groups
+from mlflow_sso.groups import administrators_groups, users_groups
 from mlflow_sso.outcomes import recorded
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
@@ -33,7 +33,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print a line for each user whose access ends, and one for all; raises ``ProgramError`` with nothing ended."""
-    if not allowed_groups():
+    # With the administrators' group only, everybody else would count as gone.
+    if not users_groups():
         raise UsageError("OIDC_GROUP_NAME names no group", remedy="set it to the groups that may use the server")
     root = SecretsRoot(arguments.secrets_root)
     trust_mounted_authorities(root)

@@ -65,7 +65,12 @@ def _name(path: Any, *, plain: bool) -> str:
 
 def allowed_groups() -> frozenset[str]:
     """The groups whose members may use the server: OIDC_GROUP_NAME and OIDC_ADMIN_GROUP_NAME."""
-    return _listed("OIDC_GROUP_NAME") | administrators_groups()
+    return users_groups() | administrators_groups()
+
+
+def users_groups() -> frozenset[str]:
+    """The groups of OIDC_GROUP_NAME; those of administrators may be among them."""
+    return _listed("OIDC_GROUP_NAME")
 
 
 def administrators_groups() -> frozenset[str]:

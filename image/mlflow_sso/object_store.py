@@ -5,7 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mlflow_sso.errors import UsageError
 
@@ -109,7 +109,7 @@ def destination() -> Folder:
 
 def s3_folder(uri: str) -> Folder | None:
     """The folder that ``s3://BUCKET/PREFIX`` names; None for any other text."""
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if parts.scheme != "s3" or not parts.netloc:
         return None
     return Folder(parts.netloc, _prefix(parts.path))
@@ -117,7 +117,7 @@ def s3_folder(uri: str) -> Folder | None:
 
 def blob_folder(uri: str) -> Folder | None:
     """The folder that ``wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PREFIX`` names; None for any other text."""
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if parts.scheme != "wasbs" or not _BLOB_PLACE.fullmatch(parts.netloc):
         return None
     return Folder(parts.netloc, _prefix(parts.path))
@@ -125,10 +125,18 @@ def blob_folder(uri: str) -> Folder | None:
 
 def google_folder(uri: str) -> Folder | None:
     """The folder that ``gs://BUCKET/PREFIX`` names; None for any other text."""
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if parts.scheme != "gs" or not _GOOGLE_PLACE.fullmatch(parts.netloc):
         return None
     return Folder(parts.netloc, _prefix(parts.path), is_google=True)
+
+
+def _parts(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        # A bracket that is none of an IPv6 address.
+        return SplitResult("", "", uri, "", "")
 
 
 def _prefix(path: str) -> str:

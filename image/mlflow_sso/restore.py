@@ -19,7 +19,7 @@ from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
 from mlflow_sso.backup.target import Dump, Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.changes import CREATE_ENDED_ACCESS, ENDED_ACCESS
-from mlflow_sso.database import connect, errors_explained
+from mlflow_sso.database import connect, errors_explained, lift_time_limits
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.imports import only_schemas
@@ -82,8 +82,11 @@ def _identities(file: Path | None) -> list[Any]:
 
 def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:
     for schema in both:
+        if schema.name not in manifest.databases or not isinstance(manifest.databases[schema.name].revision, str):
+            raise TerminalError("the manifest of the dump is damaged", remedy="restore an older dump")
         revision = manifest.databases[schema.name].revision
-        if revision not in schema.parents:
+        # A dump before the end of a first migration has one that is empty.
+        if revision and revision not in schema.parents:
             raise TerminalError(
                 f"the dump has revision {revision} of {schema.name}, which this image does not know",
                 remedy=f"restore it with the image that wrote it (MLflow {manifest.mlflow}), or a newer one",
@@ -100,13 +103,20 @@ def _restore(
             stack.enter_context(closing(connect(schema, deadline=deadline, program="restore", writable=True)))
             for schema in both
         ]
+        for connection in connections:
+            # What a dump holds, whatever the database's own encoding is.
+            connection.set_client_encoding("UTF8")
         for schema, connection in zip(both, connections, strict=True):
             _require_empty(connection, schema)
         stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
         # Left as one, after both were loaded: an error in the second database undoes the first.
         transactions = stack.enter_context(ExitStack())
+        # The first commit must not come before it is known that the second can.
+        transactions.callback(_require_all_there, both, connections)
         with ExitStack() as loading:
             for schema, connection in zip(both, connections, strict=True):
+                if not manifest.databases[schema.name].revision:
+                    continue
                 with errors_explained(schema, doing="cannot restore"):
                     database, before = manifest.databases[schema.name], schema_state(connection, schema)
                     transactions.enter_context(
@@ -142,6 +152,12 @@ def _cancel(running: "Future[None]", connection: Any) -> None:
         connection.cancel()
 
 
+def _require_all_there(both: tuple[Schema, Schema], connections: list[Any]) -> None:
+    for schema, connection in zip(both, connections, strict=True):
+        with errors_explained(schema, doing="cannot restore"), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
 def _require_empty(connection: Any, schema: Schema) -> None:
     require_ownership(connection, schema)
     # A program that ran too early may have written down how it ended, as `migrate` knows as well.
@@ -157,6 +173,7 @@ def _load(
     target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
 ) -> None:
     with errors_explained(schema, doing="cannot restore"):
+        lift_time_limits(connection)
         _load_tables(target, dump, schema, connection, database, keys)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any
+from io import RawIOBase
+from typing import IO, Any, cast
 
-from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
+from mlflow_sso.errors import ProgramError, RetryableError, TerminalError, UsageError
 from mlflow_sso.object_store import PAGE, Folder, Level, ObjectStore, Page
 
 REFUSALS = {
@@ -44,12 +45,16 @@ class S3Store(ObjectStore):
     def __init__(
         self, *, endpoint: str | None = None, region: str | None = None, credentials: Credentials | None = None
     ) -> None:
+        own = endpoint is None
+        with _settings_explained():
+            self._open(own=own, endpoint=endpoint, region=region, credentials=credentials)
+
+    def _open(self, *, own: bool, endpoint: str | None, region: str | None, credentials: Credentials | None) -> None:
         # boto3 takes about half a second to import; programs without a bucket do not wait for it.
         import boto3
         from botocore.config import Config
         from botocore.session import get_session
 
-        own = endpoint is None
         self._upload_arguments = json.loads(os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}") if own else {}
         style = os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")
         ignore_tls = os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in ("true", "1")
@@ -119,8 +124,8 @@ class S3Store(ObjectStore):
         """What an object holds, as a stream that the caller closes."""
         with _explained(folder):
             answer = self._client.get_object(Bucket=folder.bucket, Key=f"{folder.prefix}{name}")
-        body: IO[bytes] = answer["Body"]
-        return body
+        body: Any = _Explained(folder, answer["Body"])
+        return cast(IO[bytes], body)
 
     def try_writing(self, folder: Folder, name: str) -> None:
         place, body = {"Bucket": folder.bucket, "Key": f"{folder.prefix}{name}"}, name.encode()
@@ -131,6 +136,30 @@ class S3Store(ObjectStore):
             self._client.delete_object(**place)
         if not same or listed != 1:
             raise TerminalError(f"{folder} does not give back what was put there")
+
+
+class _Explained(RawIOBase):
+    """An object's content, whose reading may fail as any other request does."""
+
+    def __init__(self, folder: Folder, body: Any) -> None:
+        super().__init__()
+        self._folder, self._body = folder, body
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        with _explained(self._folder):
+            return bytes(self._body.read(None if size < 0 else size))
+
+    def readinto(self, buffer: Any) -> int:
+        found = self.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 def _timestamp(text: Any) -> datetime:
@@ -147,6 +176,21 @@ def _timestamp(text: Any) -> datetime:
 def _add_md5(request: Any, **_: Any) -> None:
     digest = hashlib.md5(request.body or b"", usedforsecurity=False).digest()
     request.headers["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+@contextmanager
+def _settings_explained() -> Iterator[None]:
+    """An endpoint, a region, an addressing style, a file of keys or JSON of arguments that cannot be read."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(
+            f"the settings of the object store cannot be used: {error}",
+            remedy="check the endpoint, the region, MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE, MLFLOW_S3_UPLOAD_EXTRA_ARGS "
+            "and the mounted s3/credentials",
+        ) from None
 
 
 @contextmanager

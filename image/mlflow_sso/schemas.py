@@ -5,6 +5,7 @@ Importing MLflow takes seconds; whether a database is up to date is a comparison
 
 import ast
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,10 @@ from typing import Any, cast
 
 from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.secrets_root import SecretsRoot
+
+_HOST = r"(\[[0-9a-fA-F:.%]+\]|[^:@,\[\]]*)(:[0-9]*)?"
+_AUTHORITY = re.compile(rf"([^@:]*(:[^@:]*)?@)?{_HOST}(,{_HOST})*")
+"""Of a URI of libpq (PostgreSQL, "Connection URIs"): login, and hosts with their ports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +44,17 @@ class Schema:
         """The same address in libpq's notation, which differs only in not naming a driver."""
         scheme, separator, rest = self.uri.partition("://")
         if not separator or scheme not in ("postgresql", "postgresql+psycopg2"):
+            # What is no scheme may be a part of a login.
+            known = scheme if separator and re.fullmatch(r"[a-z0-9+]+", scheme) else "no scheme"
             raise UsageError(
-                f"{self.variable} starts with {scheme if separator else 'no scheme'!r}",
+                f"{self.variable} starts with {known!r}",
                 remedy="use postgresql+psycopg2:// such as postgresql+psycopg2:///?service=mlflow",
+            )
+        # libpq would look for a host, or a port, in the rest of a password that is not percent-encoded, and name it.
+        if not _AUTHORITY.fullmatch(re.split("[/?]", rest, maxsplit=1)[0]):
+            raise UsageError(
+                f"{self.variable} cannot be read",
+                remedy="use postgresql+psycopg2:///?service=NAME, or percent-encode what the URI holds",
             )
         return f"postgresql://{rest}"
 

@@ -145,6 +145,7 @@ WHERE_TRIED: dict[str, By | Not] = {
     ),
     "kubectl -n mlflow scale deployment/mlflow --replicas=0": RECOVERY,
     'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{"spec": {"suspend": true}}\'': RECOVERY,
+    'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{"spec": {"suspend": false}}\'': RECOVERY,
     "kubectl -n mlflow create job mlflow-dump-now --from=cronjob/mlflow-dump": RECOVERY,
     "python bootstrap.py apply postgres --environment production": RECOVERY,
     "kubectl -n mlflow delete job mlflow-restore --ignore-not-found": RECOVERY,

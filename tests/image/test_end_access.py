@@ -215,6 +215,7 @@ def test_returner_logs_in_and_old_sessions_stay_ended(office: Office) -> None:
         ({"OIDC_DISCOVERY_URL": "http://127.0.0.1:1/realms/mlflow/.well-known/openid-configuration"}, 75),
         ({"OIDC_GROUP_NAME": "mlflow-users,no-such-group"}, 75),
         ({"OIDC_GROUP_NAME": "", "OIDC_ADMIN_GROUP_NAME": ""}, 2),
+        ({"OIDC_GROUP_NAME": " , ", "OIDC_ADMIN_GROUP_NAME": "mlflow-admins"}, 2),
     ],
 )
 def test_without_whole_answer_nothing_ends(office: Office, settings: dict[str, str], code: int) -> None:

@@ -43,6 +43,9 @@ RESTORE = (
     " | jq '.spec.template.spec"
 )
 
+SUSPEND = 'kubectl -n mlflow patch cronjob mlflow-gc --patch \'{{"spec": {{"suspend": {}}}}}\''
+"""Command of the page."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
@@ -159,12 +162,13 @@ def test_recovery_elsewhere_gives_everything_back(
         # As when the nodes are lost: without an orderly end.
         system.workloads.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
         book.run("kubectl -n mlflow scale deployment/mlflow --replicas=0")
-        book.run("kubectl -n mlflow patch cronjob mlflow-gc")
+        book.run(SUSPEND.format("true"))
         changes = {**ELSEWHERE, "bootstrap.postgres_port": server.port, "backup.recipients": [drill.recipient]}
         system.take(rendered_again(system, tmp_path / "moved", changes=changes))
         drill.restore()
         restored = read_tables(server, system)
         system.deliver()
+        book.run(SUSPEND.format("false"))
         with WebSession(system=system) as visitor:
             visitor.log_in(drill.member.user)
             known = visitor.whoami()

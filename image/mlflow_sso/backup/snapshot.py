@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow_sso import log
-from mlflow_sso.database import connect, errors_explained
+from mlflow_sso.database import connect, errors_explained, lift_time_limits
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError
 from mlflow_sso.schemas import Schema
@@ -39,6 +39,8 @@ def consistent_snapshot(schemas: Sequence[Schema], *, deadline: Deadline, progra
         closing(connect(permissions, deadline=deadline, program=program, writable=True)) as lock,
     ):
         for connection in (first, second):
+            # As pg_dump has it: text in UTF-8, and every digit of a number, whatever the role's own settings are.
+            connection.set_client_encoding("UTF8")
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
         with errors_explained(permissions, doing="cannot read"):
             _lock_against_writers(lock, permissions, deadline)
@@ -51,8 +53,9 @@ def consistent_snapshot(schemas: Sequence[Schema], *, deadline: Deadline, progra
 
 def _take_snapshot(connection: Any) -> None:
     # The first statement of the transaction that reads takes the snapshot.
+    lift_time_limits(connection)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'")
+        cursor.execute("SELECT set_config('extra_float_digits', '3', true)")
 
 
 def _lock_against_writers(connection: Any, schema: Schema, deadline: Deadline) -> None:

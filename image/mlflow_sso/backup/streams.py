@@ -75,8 +75,12 @@ class _Step(threading.Thread):
             self.error = error
 
 
-def recipients(texts: Sequence[str]) -> list[Any]:
-    """The age public keys to which a dump is encrypted; raises ``UsageError`` for anything else."""
+def recipients(listed: str) -> list[Any]:
+    """The age public keys, separated by commas, to which a dump is encrypted; none for an empty text.
+
+    Raises ``UsageError`` for anything else, lest a dump be written that is not encrypted.
+    """
+    texts = [text.strip() for text in listed.split(",")] if listed else []
     # Only programs that use pyrage spend the time of its import.
     import pyrage
 

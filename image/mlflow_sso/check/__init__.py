@@ -75,6 +75,9 @@ def _row(name: str, check: Check) -> Row:
         return Row(name, True, check())
     except ProgramError as error:
         return Row(name, False, error.message, error.remedy or "")
+    # One check that meets what it does not expect must not cost the others; its words may hold a secret.
+    except Exception as error:
+        return Row(name, False, f"ended with {type(error).__name__}", "look at the settings that this check reads")
 
 
 def _table(rows: list[Row]) -> list[str]:

@@ -7,7 +7,7 @@ pooler, and block every migration to come until the pooler closes that session.
 from typing import Any
 
 from mlflow_sso import log
-from mlflow_sso.database import connect
+from mlflow_sso.database import connect, lift_time_limits
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import RetryableError
 from mlflow_sso.schemas import Schema
@@ -17,11 +17,6 @@ LOCK_KEY = int.from_bytes(b"mlflow")
 
 PROGRAM = "migrate"
 
-# Both would end the transaction, and with it the lock, while the other connection is at work.
-_WITHOUT_LIMITS = """
-SELECT set_config(name, '0', true) FROM pg_settings
-WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
-"""
 # What is read of the activity is kept until the end of the transaction, unless it is cleared.
 _AT_WORK = """
 SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) AS anew, pg_stat_activity
@@ -57,7 +52,8 @@ class MigrationLock:
 
     def _try(self) -> bool:
         with self._connection.cursor() as cursor:
-            cursor.execute(_WITHOUT_LIMITS)
+            # Each would end the transaction, and with it the lock, while the other connection is at work.
+            lift_time_limits(self._connection)
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
             return bool(cursor.fetchone()[0])
 

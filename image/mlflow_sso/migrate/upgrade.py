@@ -112,7 +112,7 @@ def _locked(
                 alchemy.exec_driver_sql(f"SET LOCAL statement_timeout = {LOCK_TRY_MILLISECONDS}")
                 names = ", ".join(alchemy.dialect.identifier_preparer.quote(name) for name in sorted(before.tables))
                 alchemy.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-                alchemy.exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
+                alchemy.exec_driver_sql("SET LOCAL statement_timeout = 0")
         except OperationalError as error:
             transaction.rollback()
             if getattr(error.orig, "pgcode", None) != QUERY_CANCELED:
