@@ -185,37 +185,46 @@ def _load_tables(
         with connection.cursor() as cursor:
             cursor.execute(CREATE_ENDED_ACCESS)
     present = tables.columns(connection, without=[schema.version_table])
-    _require_same_tables(schema, database, present)
     set_aside = tables.SetAside.drop(connection)
     # A revision may have stored rows of its own, which the dump holds as well.
     tables.truncate(connection, list(present))
     for table in database.tables:
-        _load_table(target, dump, schema, connection, table, keys)
+        known = set(present.get(table.name, ()))
+        foreign = [column for column in table.columns if column not in known]
+        if foreign:
+            # Others' tables, and columns that a migration to a later revision had prepared, are no rows of this one.
+            what = {"columns": foreign} if known else {}
+            log.progress("left out what the revision has not", level="warning", table=table.name, **what)
+        if known:
+            _load_table(target, dump, schema, connection, table, keys, foreign)
     set_aside.restore(connection)
     tables.set_sequences(connection, database.sequences)
 
 
-def _require_same_tables(schema: Schema, database: DumpedDatabase, present: dict[str, tuple[str, ...]]) -> None:
-    dumped = {table.name: set(table.columns) for table in database.tables}
-    for name, columns in dumped.items():
-        if not columns <= set(present.get(name, ())):
-            raise TerminalError(
-                f"the dump has a table {name} of {schema.name} that revision {database.revision} does not have",
-                remedy="delete what is not MLflow's from the database before the dump, or load it by hand",
-            )
-
-
 def _load_table(
-    target: Target, dump: Dump, schema: Schema, connection: Any, table: DumpedTable, keys: list[Any]
+    target: Target,
+    dump: Dump,
+    schema: Schema,
+    connection: Any,
+    table: DumpedTable,
+    keys: list[Any],
+    foreign: list[str],
 ) -> None:
     with connection.cursor() as cursor:
         # Frozen rows, which a table may take that was emptied in the same transaction, are visible without a look at
         # it: keys are checked sooner, and VACUUM need not write each page once more.
         statement = tables.copy_statement(table.name, table.columns, "FROM STDIN WITH (FREEZE)")
+        if foreign:
+            cursor.execute(tables.aside_statement(table.name, foreign))
+            statement = tables.copy_statement(tables.ASIDE, table.columns, "FROM STDIN")
         digest = target.read(
             dump, f"{schema.name}/{table.name}", lambda file: cursor.copy_expert(statement, file, 1 << 20), keys
         )
         rows = cursor.rowcount
+        if foreign:
+            kept = [column for column in table.columns if column not in foreign]
+            for move in tables.move_statements(table.name, kept):
+                cursor.execute(move)
     if (rows, digest.size, digest.sha256) != (table.rows, table.bytes, table.sha256):
         raise TerminalError(
             f"{table.name} of {schema.name} is damaged in the dump {dump.name}: "

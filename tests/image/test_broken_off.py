@@ -62,6 +62,23 @@ def test_dump_of_one_old_and_one_empty_database_is_restored(make_pod: object, tm
     assert new.database.revision("mlflow_auth")
 
 
+def test_what_the_revision_has_not_is_left_out(migrated_pod: Pod, tmp_path: Path) -> None:
+    filled = make_filled(migrated_pod)
+    whole = read_all(filled)
+    # As a migration to a later revision prepares a large table, and as people keep what they are about to change.
+    filled.database.query("ALTER TABLE metrics ADD COLUMN prepared text DEFAULT E'a\\tb'")
+    filled.database.query("CREATE TABLE runs_before AS SELECT * FROM runs")
+    assert filled.run("dump").code == 0
+    new = make_empty_copy(filled, tmp_path / "new")
+
+    restored = new.run("restore")
+
+    assert restored.code == 0, restored.stderr
+    assert read_all(new) == whole
+    left = {line["table"]: line.get("columns") for line in restored.progress if line["message"].startswith("left out")}
+    assert left == {"metrics": ["prepared"], "runs_before": None}
+
+
 def test_letters_that_a_database_cannot_hold_are_not_changed(migrated_pod: Pod, tmp_path: Path) -> None:
     filled = make_filled(migrated_pod)
     assert filled.run("dump").code == 0

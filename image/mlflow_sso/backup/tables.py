@@ -64,6 +64,23 @@ def copy_statement(table: str, names: Sequence[str], direction: str) -> str:
     return f"COPY {sql_name(table)} ({listed}) {direction}"
 
 
+ASIDE = "mlflow_sso_restore_aside"
+"""Temporary table for rows with columns that their own table has not."""
+
+
+def aside_statement(table: str, foreign: Sequence[str]) -> str:
+    """Create ``ASIDE`` with the columns of ``table`` and ``foreign`` ones, of which only the text matters."""
+    more = ", ".join(f"{sql_name(name)} text" for name in foreign)
+    return f"CREATE TEMPORARY TABLE {ASIDE} (LIKE {sql_name(table)}, {more}) ON COMMIT DROP"
+
+
+def move_statements(table: str, names: Sequence[str]) -> tuple[str, str]:
+    """Move the columns ``names`` of all rows from ``ASIDE`` to ``table``."""
+    listed = ", ".join(map(sql_name, names))
+    move = f"INSERT INTO {sql_name(table)} ({listed}) SELECT {listed} FROM {ASIDE}"  # noqa: S608 - names of ours
+    return move, f"DROP TABLE {ASIDE}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
     """Constraints and indexes that were dropped, as the statements that create them again, in their order."""
