@@ -54,8 +54,8 @@ CLOUD_TESTS := fsck gc stored_locations uploads
 test-image: setup-image ## the image's programs against real servers, both releases
 	@$(PY) -m pytest -q --numprocesses 2 --dist loadscope tests/image
 
-test-stores: setup-image ## the same against another store than MinIO: make test-stores [STORE=seaweedfs|azurite|fake-gcs]
-	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q $(if $(filter azurite fake-gcs,$(STORE)),$(CLOUD_TESTS:%=tests/image/test_%.py),tests/bootstrap/test_seaweedfs.py $(STORE_TESTS:%=tests/image/test_%.py))
+test-stores: setup-image ## the same against another store than MinIO: make test-stores [STORE=seaweedfs|garage|ceph|azurite|fake-gcs]
+	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q $(if $(filter azurite fake-gcs,$(STORE)),$(CLOUD_TESTS:%=tests/image/test_%.py),tests/bootstrap/test_other_stores.py $(STORE_TESTS:%=tests/image/test_%.py))
 
 bench-image: setup-image ## what serving costs against MLflow's own server
 	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py

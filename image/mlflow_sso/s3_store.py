@@ -216,6 +216,9 @@ def _explained(folder: Folder) -> Iterator[None]:
 
 
 def _refused(folder: Folder, code: str, text: str) -> ProgramError:
+    # Garage's words for a key that it does not know.
+    if code == "AccessDenied" and "No such key" in text:
+        code = "InvalidAccessKeyId"
     if code in REFUSALS:
         return TerminalError(f"the object store refuses {folder}: {text}", remedy=REFUSALS[code])
     return RetryableError(f"the object store failed for {folder}: {text}", remedy="run it again")

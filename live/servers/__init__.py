@@ -2,7 +2,9 @@
 
 from live.servers.azurite import Azurite
 from live.servers.cache import MissingProgramError
+from live.servers.ceph import Ceph
 from live.servers.fake_gcs import FakeGcs
+from live.servers.garage import Garage
 from live.servers.keycloak import Keycloak
 from live.servers.minio import Minio
 from live.servers.openbao import OpenBao
@@ -12,11 +14,14 @@ from live.servers.process import Server, ServerError
 from live.servers.prometheus import Prometheus
 from live.servers.redis import Redis
 from live.servers.registry import Registry
+from live.servers.s3_store import S3Store
 from live.servers.seaweedfs import Seaweedfs
 
 __all__ = [
     "Azurite",
+    "Ceph",
     "FakeGcs",
+    "Garage",
     "Keycloak",
     "Minio",
     "MissingProgramError",
@@ -26,6 +31,7 @@ __all__ = [
     "Prometheus",
     "Redis",
     "Registry",
+    "S3Store",
     "Seaweedfs",
     "Server",
     "ServerError",

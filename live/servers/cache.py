@@ -149,27 +149,28 @@ def _build_checkout(module: str, version: str, package: str, target: Path) -> No
     unfinished.replace(target)
 
 
-def cargo_program(crate: str, version: str, *, toolchain: str = "stable") -> Path:
-    """The command of a ``crate``, built once by its own lock; rustup installs a missing ``toolchain``.
+def cargo_program(crate: str, version: str) -> Path:
+    """The command of a ``crate``, built once by its own lock.
 
     Raises:
-        MissingProgramError: there is no rustup, or the build fails.
+        MissingProgramError: there is no cargo, or the build fails.
     """
     folder = cache_root() / "cargo" / f"{crate}-{version}"
-    with _missing(folder, crate, f"building {crate} {version}, once; this takes up to an hour") as missing:
+    with _missing(folder, crate, f"building {crate} {version}, once; this takes some 20 minutes") as missing:
         if missing:
-            _build_crate(crate, version, toolchain, folder)
+            _build_crate(crate, version, folder)
     return folder / "bin" / crate
 
 
-def _build_crate(crate: str, version: str, toolchain: str, folder: Path) -> None:
-    require("rustup", "rustup")
+def _build_crate(crate: str, version: str, folder: Path) -> None:
+    require("cargo", "cargo")
     # Less optimised, since a test waits longer for the compiler than for the server.
-    quick = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_LTO": "off"}
-    cargo = ["rustup", "run", "--install", toolchain, "cargo", "install", "--quiet", "--locked"]
+    quick = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"}
     with scratch_folder(folder) as scratch, tempfile.TemporaryDirectory(prefix="crate-") as target:
         where = [f"--root={scratch}", f"--target-dir={target}"]
-        run_quietly([*cargo, *where, f"--version={version}", crate], environment=quick)
+        run_quietly(
+            ["cargo", "install", "--quiet", "--locked", *where, f"--version={version}", crate], environment=quick
+        )
         scratch.replace(folder)
 
 

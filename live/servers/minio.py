@@ -1,37 +1,24 @@
 """MinIO, built from its Go module."""
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from live.servers.cache import go_program
-from live.servers.certificates import Certificate, issue
-from live.servers.process import Server, answers
+from live.servers.process import answers
+from live.servers.s3_store import S3Store
 
 MODULE = "github.com/minio/minio"
 VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 
 
 @dataclass(kw_only=True)
-class Minio(Server):
+class Minio(S3Store):
     """A MinIO server of one folder; ``tls`` gives it a certificate for ``localhost``."""
 
     name: ClassVar[str] = "minio"
 
-    tls: bool = False
     root_user: str = "root-of-minio"
-    root_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
-
-    @property
-    def url(self) -> str:
-        """Address of the S3 and the admin API."""
-        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
-
-    @property
-    def certificate(self) -> Certificate:
-        """The server's certificate, created if it is missing, under the names that MinIO expects."""
-        return issue(self.folder / "tls")
 
     def prepare(self) -> Sequence[str]:
         """Build MinIO once a machine."""

@@ -1,13 +1,13 @@
 """SeaweedFS, built from the source of its Go module: another S3 than MinIO's."""
 
 import json
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from live.servers.cache import go_checkout
-from live.servers.process import Server, answers, free_port
+from live.servers.process import answers, free_port
+from live.servers.s3_store import S3Store
 
 MODULE = "github.com/seaweedfs/seaweedfs"
 VERSION = "v0.0.0-20261109003541-7506e5f91cd6"
@@ -23,19 +23,12 @@ def _limited(password: str) -> dict[str, object]:
 
 
 @dataclass(kw_only=True)
-class Seaweedfs(Server):
+class Seaweedfs(S3Store):
     """Master, volume server, filer and S3 gateway in one process."""
 
     name: ClassVar[str] = "seaweedfs"
 
-    tls: ClassVar[bool] = False
     root_user: str = "root-of-seaweedfs"
-    root_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
-
-    @property
-    def url(self) -> str:
-        """Address of the S3 API."""
-        return f"http://127.0.0.1:{self.port}"
 
     def prepare(self) -> Sequence[str]:
         """Build SeaweedFS once a machine, and give it its users."""

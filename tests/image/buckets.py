@@ -12,11 +12,11 @@ import urllib3
 from minio import Minio as MinioClient
 from minio.error import S3Error
 
-from live.servers import Azurite, FakeGcs, Minio, Seaweedfs
+from live.servers import Azurite, FakeGcs, S3Store
 from live.servers.azurite import ACCOUNT
 from live.servers.fake_gcs import service_account_key
 
-Store = Minio | Seaweedfs | Azurite | FakeGcs
+Store = S3Store | Azurite | FakeGcs
 """What a test can keep artifacts in."""
 
 
@@ -24,7 +24,7 @@ Store = Minio | Seaweedfs | Azurite | FakeGcs
 class Bucket:
     """An empty bucket of its own on a real S3 server."""
 
-    server: Minio | Seaweedfs
+    server: S3Store
     name: str = field(default_factory=lambda: f"mlflow-{secrets.token_hex(4)}")
 
     @property

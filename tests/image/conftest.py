@@ -16,12 +16,14 @@ from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Azurite, FakeGcs, Keycloak, Minio, Postgres, Seaweedfs
+from live.servers import Azurite, Ceph, FakeGcs, Garage, Keycloak, Minio, Postgres, Seaweedfs
 from live.servers.memory import memory_folder
 
 OBJECT_STORES: Mapping[str, type[Store]] = {
     "minio": Minio,
     "seaweedfs": Seaweedfs,
+    "garage": Garage,
+    "ceph": Ceph,
     "azurite": Azurite,
     "fake-gcs": FakeGcs,
 }
