@@ -148,7 +148,8 @@ def test_keys_that_store_lacks_are_asked_for(minio_server: Minio, other: Setting
 
 def test_cloud_identity_is_left_to_its_pod(minio_server: Minio, settings_of: SettingsOf) -> None:
     cloud = settings_of(
-        artifacts={"kind": "s3", "endpoint": None, "credentials": "service-account"}, bootstrap={"s3_endpoint": minio_server.url}
+        artifacts={"kind": "s3", "endpoint": None, "credentials": "service-account"},
+        bootstrap={"s3_endpoint": minio_server.url},
     )
 
     assert signs(apply(_context(minio_server, cloud))) == [f"+ minio/bucket/{cloud.artifacts.bucket}"]

@@ -15,6 +15,7 @@ INSIDE = Path(__file__).with_name("inside")
 FAULTS: dict[str, dict[str, Any]] = {
     "3.6.0": {
         "credentials": {"unknown scheme": 500, "unknown user": 500},
+        "file_names": {"in latin-1": False},
         "group_members": {"status": 500},
         "key_expiry": {"accepted": True, "updates": 1},
         "keycloak_logout": {"ends Keycloak's session": False},

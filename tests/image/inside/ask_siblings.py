@@ -101,6 +101,18 @@ def mcp_servers(application: Application, users: Mapping[str, User]) -> list[Any
     ]
 
 
+def refused_of_ones_own(application: Application, user: User, mine: Mapping[str, str]) -> list[Any]:
+    """What is not served of one's own assessments, traces and names."""
+    own = application.ask(assess(mine["trace"]), *user.credentials).json()["assessment"]["assessment_id"]
+    trace = new_trace(mine["experiment"], f"tr-{secrets.token_hex(16)}")
+    useful = [
+        ("an override", application.ask(assess(mine["trace"], overrides=own), *user.credentials)),
+        ("a trace", application.ask(trace, *user.credentials)),
+        *own_names(application, user),
+    ]
+    return [[name, answer.status, answer.text[:200]] for name, answer in useful if answer.status != 200]
+
+
 def main() -> None:
     """As bert."""
     keys, application = json.loads(sys.argv[2]), Application()
@@ -120,13 +132,7 @@ def main() -> None:
         for answer in [application.ask(request, *bert.credentials)]
         if not 400 <= answer.status < 500
     ]
-    own = application.ask(assess(mine["trace"]), *bert.credentials).json()["assessment"]["assessment_id"]
-    useful = [
-        ("an override", application.ask(assess(mine["trace"], overrides=own), *bert.credentials)),
-        ("a trace", application.ask(new_trace(mine["experiment"], f"tr-{secrets.token_hex(16)}"), *bert.credentials)),
-        *own_names(application, bert),
-    ]
-    refused = [[name, answer.status, answer.text[:200]] for name, answer in useful if answer.status != 200]
+    refused = refused_of_ones_own(application, bert, mine)
     folder = f"{PROXY}?path={mine['folder']}"
     lengths = [
         application.ask(Request.of(method, folder), *bert.credentials).headers.get("content-length")

@@ -121,6 +121,16 @@ def metric_history(client: Any) -> dict[str, Any]:
     return {"metrics": len(answer.get("metrics", [])), "leads on": "next_page_token" in answer}
 
 
+def file_names(client: Any) -> dict[str, Any]:
+    """Whether the header that names a file can be written as HTTP has it."""
+    from flask import Response
+    from mlflow.server import handlers
+
+    answer = handlers._response_with_file_attachment_headers("folder/\u65e5\u672c.txt", Response())
+    text = answer.headers["Content-Disposition"]
+    return {"in latin-1": text.encode("latin-1", "replace").decode("latin-1") == text}
+
+
 def text_flags(client: Any) -> dict[str, Any]:
     """Whether a user who is created as none becomes an administrator."""
     from mlflow.server import app
@@ -208,6 +218,7 @@ PROBES = (
     realm_requests,
     refusal,
     metric_history,
+    file_names,
     text_flags,
     row_reads,
     sessions,
