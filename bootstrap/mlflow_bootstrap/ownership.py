@@ -63,6 +63,8 @@ class Owner:
     """The owner in a reader's words, such as ``instance mlflow-staging``."""
     usable: bool = False
     """Whether it may be used as it is although it is not ours."""
+    is_marked: bool = True
+    """Whether it names its owner; what names none may be of a system that keeps no marks."""
     adopted: bool = False
     """Whether it is ours because it was adopted, so that ``destroy`` gives it back."""
     setting: str = ""
@@ -91,7 +93,7 @@ def owner_of(
     if earlier:
         return Owner(standing=Standing.EARLIER, name=EARLIER_RELEASE, usable=usable, setting=setting)
     name = others or "others (no mark of cdk8s-mlflow)"
-    return Owner(standing=Standing.FOREIGN, name=name, usable=usable, setting=setting)
+    return Owner(standing=Standing.FOREIGN, name=name, usable=usable, is_marked=False, setting=setting)
 
 
 EARLIER_RELEASE = "an earlier release of bootstrap, which set no marks"
