@@ -189,9 +189,7 @@ def _confirm(resource: Resource) -> None:
             remedy="run apply again; if it stays, something else writes it too",
         )
     owner: Owner | None = current.get(OWNER) if current is not None else None
-    # What bears no mark although it was set, since its system keeps none, serves as one of others would.
-    serves = owner is not None and owner.usable and not owner.is_marked
-    if owner is not None and owner.standing is not Standing.OURS and not serves:
+    if owner is not None and owner.standing is not Standing.OURS and not owner.markless:
         raise DriftError(
             f"was written, and then belongs to {owner.name}",
             remedy="another environment, or another team, has created it at the same time under the same name",

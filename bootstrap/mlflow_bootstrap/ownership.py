@@ -63,8 +63,8 @@ class Owner:
     """The owner in a reader's words, such as ``instance mlflow-staging``."""
     usable: bool = False
     """Whether it may be used as it is although it is not ours."""
-    is_marked: bool = True
-    """Whether it names its owner; what names none may be of a system that keeps no marks."""
+    markless: bool = False
+    """Whether it bears no mark in a system that may keep none, so that what we made cannot be told from others'."""
     adopted: bool = False
     """Whether it is ours because it was adopted, so that ``destroy`` gives it back."""
     setting: str = ""
@@ -79,11 +79,13 @@ def owner_of(
     earlier: bool = False,
     others: str = "",
     usable: bool = False,
+    markless: bool = False,
     adopted: bool = False,
 ) -> Owner:
     """The owner of a thing whose mark, if any, is ``mark``.
 
-    ``earlier`` says that it is as releases without marks created it; ``others`` is who owns it if it has no mark.
+    ``earlier`` says that it is as releases without marks created it; ``others`` is who owns it if it has no mark, which
+    is no proof if it may be ``markless``.
     """
     # The mark decides before likeness does: an exact copy that bears another's mark is theirs.
     if mark == instance:
@@ -93,7 +95,7 @@ def owner_of(
     if earlier:
         return Owner(standing=Standing.EARLIER, name=EARLIER_RELEASE, usable=usable, setting=setting)
     name = others or "others (no mark of cdk8s-mlflow)"
-    return Owner(standing=Standing.FOREIGN, name=name, usable=usable, is_marked=False, setting=setting)
+    return Owner(standing=Standing.FOREIGN, name=name, usable=usable, markless=markless, setting=setting)
 
 
 EARLIER_RELEASE = "an earlier release of bootstrap, which set no marks"

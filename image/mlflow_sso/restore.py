@@ -111,8 +111,6 @@ def _restore(
         stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
         # Left as one, after both were loaded: an error in the second database undoes the first.
         transactions = stack.enter_context(ExitStack())
-        # The first commit must not come before it is known that the second can.
-        transactions.callback(_require_all_there, both, connections)
         with ExitStack() as loading:
             for schema, connection in zip(both, connections, strict=True):
                 if not manifest.databases[schema.name].revision:
@@ -125,6 +123,8 @@ def _restore(
                 load = partial(_load, target, dump, schema, connection, database, keys)
                 # PostgreSQL sorts the indexes of one while alembic, which works for one at a time, creates the other.
                 loading.enter_context(_in_background(load, connection))
+        # A session that was lost while it waited must not be found out by its commit, after that of the other.
+        _require_all_there(both, connections)
     # COPY leaves the planner without statistics until autovacuum comes by.
     for schema in both:
         _analyse(schema, deadline)

@@ -67,8 +67,8 @@ class Ceph(S3Store):
 
     def prepare(self) -> Sequence[str]:
         """Install Ceph, and write down how its parts start."""
-        for program, package in {"ceph-mon": "ceph-mon", "ceph-osd": "ceph-osd", "radosgw": "radosgw"}.items():
-            debian_program(program, package=package)
+        for program in ("ceph-mon", "ceph-osd", "radosgw"):
+            debian_program(program, package=program)
         values = {"folder": self.folder, "fsid": uuid.uuid4(), "monitor": free_port(), "port": self.port}
         (self.folder / "ceph.conf").write_text(SETTINGS.format(**values))
         steps = self.folder / "start.sh"

@@ -89,7 +89,7 @@ def test_store_without_tags_gets_its_bucket(minio_server: Minio, other: Settings
     assert client(minio_server).bucket_exists(artifacts.bucket)
 
 
-def test_versions_that_the_store_has_not_are_named_by_their_setting(minio_server: Minio, other: Settings) -> None:
+def test_lack_of_versions_is_named_by_its_setting(minio_server: Minio, other: Settings) -> None:
     artifacts = other.artifacts.model_copy(update={"versioned": True})
     with FaultProxy(minio_server.url) as proxy:
         proxy.spoil(UNKNOWN, when=f"PUT /{artifacts.bucket}?versioning")

@@ -69,7 +69,7 @@ def test_bucket_is_created_and_deleted(server: S3Store, settings_of: SettingsOf,
 
 
 @pytest.mark.skipif(not PLAIN, reason="keeps versions")
-def test_versions_that_the_store_has_not_are_named_by_their_setting(server: S3Store, settings_of: SettingsOf) -> None:
+def test_lack_of_versions_is_named_by_its_setting(server: S3Store, settings_of: SettingsOf) -> None:
     outcome = apply(context(server, bucket_settings(server, settings_of, versioned=True)))
 
     assert "has no request for artifacts.versioned of minio/bucket/mlflow-true" in str(outcome.failures[0])

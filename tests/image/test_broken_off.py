@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -30,7 +30,7 @@ def in_latin1(pod: Pod, folder: Path) -> Pod:
     return copy
 
 
-def test_first_migration_that_was_cut_off_can_go_on(migrated_pod: Pod) -> None:
+def test_migration_that_was_cut_off_goes_on(migrated_pod: Pod) -> None:
     half = make_backup_pod(migrated_pod)
     half.database.query(EMPTY, service="mlflow_auth")
 
@@ -43,8 +43,8 @@ def test_first_migration_that_was_cut_off_can_go_on(migrated_pod: Pod) -> None:
     assert migrated.code == 0
 
 
-def test_dump_of_one_old_and_one_empty_database_is_restored(make_pod: object, tmp_path: Path) -> None:
-    pod = make_backup_pod(make_pod())  # type: ignore[operator]
+def test_dump_of_old_and_empty_database_is_restored(make_pod: Callable[..., Pod], tmp_path: Path) -> None:
+    pod = make_backup_pod(make_pod())
     if pod.venv.release != "3.17.2":
         pytest.skip("no release is older")
     old = replace(pod, venv=Venv(release="3.6.0"), forks=None)
@@ -60,6 +60,41 @@ def test_dump_of_one_old_and_one_empty_database_is_restored(make_pod: object, tm
     assert restored.code == 0, restored.stderr
     assert ("kept",) in new.database.query("SELECT name FROM experiments")
     assert new.database.revision("mlflow_auth")
+
+
+MORE_GROUPS = "INSERT INTO groups (group_name) SELECT 'more ' || n FROM generate_series(1, 600000) n"
+IDLE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s
+AND application_name = 'mlflow-sso restore' AND state = 'idle in transaction'
+AND state_change < now() - interval '0.5 s'
+"""
+
+
+def test_session_lost_before_the_commit_undoes_both(migrated_pod: Pod, tmp_path: Path) -> None:
+    filled = make_filled(migrated_pod)
+    filled.database.query(MORE_GROUPS, service="mlflow_auth")
+    assert filled.run("dump").code == 0
+    new, ended = make_empty_copy(filled, tmp_path / "new"), threading.Event()
+
+    def end_waiting_session() -> None:
+        # That of the first database, which has been loaded and waits for the second.
+        with psycopg.connect(new.database.superuser_dsn(None), autocommit=True) as connection:
+            while not ended.wait(0.05):
+                if connection.execute(IDLE, [new.database.name("mlflow")]).fetchall():
+                    ended.set()
+
+    thread = threading.Thread(target=end_waiting_session)
+    thread.start()
+    first = new.run("restore")
+    was_ended = ended.is_set()
+    ended.set()
+    thread.join()
+    again = new.run("restore")
+
+    assert was_ended
+    assert first.code == 75, first.stderr
+    assert again.code == 0, again.stderr
+    assert read_all(new) == read_all(filled)
 
 
 def test_what_the_revision_has_not_is_left_out(migrated_pod: Pod, tmp_path: Path) -> None:
@@ -79,7 +114,7 @@ def test_what_the_revision_has_not_is_left_out(migrated_pod: Pod, tmp_path: Path
     assert left == {"metrics": ["prepared"], "runs_before": None}
 
 
-def test_letters_that_a_database_cannot_hold_are_not_changed(migrated_pod: Pod, tmp_path: Path) -> None:
+def test_letters_without_a_place_are_not_changed(migrated_pod: Pod, tmp_path: Path) -> None:
     filled = make_filled(migrated_pod)
     assert filled.run("dump").code == 0
     new = in_latin1(filled, tmp_path / "new")
@@ -167,14 +202,12 @@ def breaking_off(url: str, *, after: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def _quietly(work: object, *arguments: object) -> None:
-    try:
-        work(*arguments)  # type: ignore[operator]
-    except OSError:
-        return
+def _quietly(work: Callable[..., None], *arguments: object) -> None:
+    with suppress(OSError):
+        work(*arguments)
 
 
-def test_store_that_breaks_off_is_said_and_nothing_is_restored(migrated_pod: Pod, tmp_path: Path) -> None:
+def test_store_that_breaks_off_restores_nothing(migrated_pod: Pod, tmp_path: Path) -> None:
     filled = make_filled(migrated_pod)
     # Numbers that do not compress: the object is larger than what comes through.
     filled.database.query(

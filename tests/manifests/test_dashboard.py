@@ -43,7 +43,7 @@ def test_dashboard_shows_only_its_own_instance(rendered: Render) -> None:
     assert all('namespace="mlflow-team"' in query for query in queries(board))
 
 
-def test_panel_of_versions_shows_their_names_and_no_count(rendered: Render) -> None:
+def test_panel_of_versions_shows_their_names(rendered: Render) -> None:
     board = json.loads(dashboard(rendered(monitoring={"dashboard": True}))["data"]["mlflow.json"])
     shown = {panel["title"]: panel["options"].get("textMode") for panel in board["panels"] if panel["type"] != "row"}
 

@@ -76,7 +76,7 @@ def test_routers_of_traefik_become_settings() -> None:
 
 
 @pytest.mark.parametrize(("name", "is_tls"), [("web", False), ("http", False), ("websecure", True), ("public", True)])
-def test_entry_point_without_tls_is_one_behind_what_ends_it(name: str, is_tls: bool) -> None:
+def test_entry_point_without_tls_stays_plain(name: str, is_tls: bool) -> None:
     annotations = {"traefik.ingress.kubernetes.io/router.entrypoints": name}
     ingress = {"className": "traefik", "hosts": [{"host": "a.example.org"}], "annotations": annotations}
 

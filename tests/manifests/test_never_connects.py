@@ -77,6 +77,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("authentication.redis.host", redis(host="redis-replicas.redis.svc"), "replicas"),
     ("authentication.redis.host", redis(host="replica.mlflow.abc.euw1.cache.amazonaws.com"), "replicas"),
     ("authentication.redis.host", redis(host="redis.svc"), "write redis.NAMESPACE.svc"),
+    ("authentication.keycloak_host", {"authentication": {"keycloak_host": "kc.svc"}}, "write kc.NAMESPACE.svc"),
     ("authentication.redis.port", redis(host="redis.redis.svc", port=26379), "a Sentinel's"),
     ("authentication.redis.tls", redis(host="a.redis.cache.windows.net", port=6380, tls=False), "TLS only"),
     ("authentication.keycloak_port", {"authentication": {"keycloak_port": 80}}, "the port of http"),

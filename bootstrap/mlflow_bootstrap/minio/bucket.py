@@ -88,6 +88,8 @@ class Bucket:
             earlier=mark is None and policy is not None and policy.is_of_earlier_release,
             # Another S3 is prepared by others, who name the bucket to us.
             usable=mark is None and policy is None,
+            # Another S3 may know no tags, or give no right to them.
+            markless=policy is None,
             adopted=FOUND in tags,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cdk8s_mlflow.settings.addresses import ip_address
+from cdk8s_mlflow.settings.own_pod import backing_addresses, host_of
 from cdk8s_mlflow.settings.reach import Address, Service, port_of, reach
 from cdk8s_mlflow.settings.section import Conflict
 
@@ -42,14 +42,8 @@ def backing_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 
 def _no_service(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    redis = settings.authentication.redis
-    hosts = {
-        "database.host": settings.database.host or "",
-        "authentication.redis.host": redis.host if redis else "",
-        "artifacts.endpoint": urlsplit(settings.artifacts.endpoint or "").hostname or "",
-        "backup.endpoint": urlsplit(settings.backup.endpoint or "").hostname or "",
-    }
-    for key, host in hosts.items():
+    for key, address in backing_addresses(settings).items():
+        host = host_of(address)
         name = host.rstrip(".").removesuffix(f".{settings.network.cluster_domain}")
         if re.fullmatch(r"[^.]+\.svc", name):
             yield key, f"is {host}, which lacks the namespace; write {name.removesuffix('.svc')}.NAMESPACE.svc"
@@ -75,14 +69,11 @@ def _readers(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _managed(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """CloudNativePG makes role and databases in its Cluster, so that is where MLflow has to log in."""
     database = settings.database
-    managed = [
-        key
-        for key, value, manager in (
-            ("database.role_management", database.role_management, "bootstrap"),
-            ("database.database_management", database.database_management, "bootstrap"),
-        )
-        if value != manager
-    ]
+    managers = {
+        "database.role_management": database.role_management,
+        "database.database_management": database.database_management,
+    }
+    managed = [key for key, manager in managers.items() if manager != "bootstrap"]
     if database.host is None or not managed:
         return
     where, cluster = reach(database.host, settings), f"Cluster {database.cluster} in {database.cluster_namespace}"
@@ -141,7 +132,7 @@ def _redis(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _console(settings: EnvironmentSettings) -> Iterator[Conflict]:
     endpoint = settings.artifacts.endpoint or ""
-    where = reach(urlsplit(endpoint).hostname or "", settings) if endpoint else None
+    where = reach(host_of(endpoint), settings) if endpoint else None
     of_console = isinstance(where, Service) and where.name.endswith("-console")
     if of_console or (settings.artifacts.kind == "minio" and endpoint and port_of(endpoint) == 9001):
         yield (
@@ -152,7 +143,7 @@ def _console(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _virtual(settings: EnvironmentSettings) -> Iterator[Conflict]:
     artifacts = settings.artifacts
-    host = urlsplit(artifacts.endpoint or "").hostname or ""
+    host = host_of(artifacts.endpoint or "")
     if artifacts.addressing != "virtual" or not host:
         return
     # DNS of the cluster answers for a Service's own name, and for no name in front of it.

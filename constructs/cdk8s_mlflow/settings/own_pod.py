@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def own_pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each; a sidecar does not help, since the jobs have none."""
-    for key, address in _addresses(settings).items():
-        host = urlsplit(address).hostname if "://" in address else address
+    for key, address in backing_addresses(settings).items():
+        host = host_of(address)
         # A cluster's DNS may answer for keycloak.localhost, as that of `make live` does.
         if not host or (host.endswith(".localhost") and not is_aliased(host, settings)):
             continue
@@ -25,7 +25,12 @@ def own_pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
             yield key, f"is {address}, which is {what}; name the address that leads there from the cluster"
 
 
-def _addresses(settings: EnvironmentSettings) -> dict[str, str]:
+def host_of(address: str) -> str:
+    """The host of a URL, or a bare host."""
+    return (urlsplit(address).hostname or "") if "://" in address else address
+
+
+def backing_addresses(settings: EnvironmentSettings) -> dict[str, str]:
     """Dotted key and address of each service that pods connect to, as far as a setting names it."""
     redis, cluster = settings.authentication.redis, settings.backup.cluster
     return {

@@ -74,7 +74,7 @@ def not_in_rows(number: str) -> Iterator[Request]:
 
 
 def main() -> None:
-    """As bert, whom anna has denied her experiment."""
+    """As bert, to whose name anna has denied her experiment."""
     keys, application = json.loads(sys.argv[2]), Application()
     anna, bert = (User(name, (basic(name, keys[name]),)) for name in ("anna", "bert"))
     world = World(application, anna)

@@ -17,7 +17,7 @@ from typing import Any
 
 from application import Application, Request, basic
 from itsdangerous import BadSignature
-from route_faults import direct_passing, parameter_types
+from route_faults import direct_passing, mcp_reads, parameter_types, route_index
 from statements import Statements
 from trace_faults import absent_spans
 from upgrade_faults import pages_of_spans
@@ -121,22 +121,6 @@ def proxied_artifacts(ask: Ask) -> dict[str, Any]:
     from mlflow.server.handlers import build_server_info_payload
 
     return {name: value for name, value in build_server_info_payload().items() if "multipart_downloads" in name}
-
-
-def route_index(ask: Ask) -> dict[str, Any]:
-    """The routers that are asked before MLflow's own application gets a request of its API."""
-    from mlflow_oidc_auth.app import app
-
-    routers = [route for route in app.router.routes if hasattr(route, "original_router")]
-    asked: list[Any] = []
-
-    def counting(route: Any, matches: Any) -> Any:
-        return lambda scope: asked.append(route) or matches(scope)
-
-    for route in routers:
-        route.matches = counting(route, route.matches)
-    ask("GET", "/api/2.0/mlflow/runs/get?run_id=1")
-    return {"every router": len(asked) == len(routers) > 40}
 
 
 def router_errors(ask: Ask) -> dict[str, Any]:
@@ -251,6 +235,7 @@ PROBES = (
     direct_passing,
     grant_reads,
     last_administrator,
+    mcp_reads,
     parameter_types,
     part_uploads,
     proxied_artifacts,

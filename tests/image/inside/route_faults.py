@@ -20,6 +20,19 @@ def direct_passing(ask: Callable[..., int]) -> dict[str, Any]:
     return {"tasks": len(created)}
 
 
+def mcp_reads(_: Callable[..., int]) -> dict[str, Any]:
+    """Whether a member without a grant may read a server, although the default permission says no."""
+    from mlflow_oidc_auth.config import config
+    from mlflow_oidc_auth.middleware import mcp_server_registry
+    from mlflow_oidc_auth.utils.permissions import can_read_mcp_server
+
+    before, config.DEFAULT_MLFLOW_PERMISSION = config.DEFAULT_MLFLOW_PERMISSION, "NO_PERMISSIONS"
+    name, user = "io.github/unknown", "anna"
+    found = {"read": mcp_server_registry._may_read(name, user), "granted": can_read_mcp_server(name, user)}
+    config.DEFAULT_MLFLOW_PERMISSION = before
+    return found
+
+
 def parameter_types(_: Callable[..., int]) -> dict[str, Any]:
     """Whether the parameters of routes have a validator each, but for a few that FastAPI itself shares."""
     from mlflow_oidc_auth.app import app
@@ -27,6 +40,22 @@ def parameter_types(_: Callable[..., int]) -> dict[str, Any]:
     dependants = [route.dependant for route in _leaves(app.router.routes) if hasattr(route, "dependant")]
     adapters = [id(field._type_adapter) for one in dependants for field in (*one.query_params, *one.path_params)]
     return {"one each": len(set(adapters)) > 0.9 * len(adapters) > 500}
+
+
+def route_index(ask: Callable[..., int]) -> dict[str, Any]:
+    """The routers that are asked before MLflow's own application gets a request of its API."""
+    from mlflow_oidc_auth.app import app
+
+    routers = [route for route in app.router.routes if hasattr(route, "original_router")]
+    asked: list[Any] = []
+
+    def counting(route: Any, matches: Any) -> Any:
+        return lambda scope: asked.append(route) or matches(scope)
+
+    for route in routers:
+        route.matches = counting(route, route.matches)
+    ask("GET", "/api/2.0/mlflow/runs/get?run_id=1")
+    return {"every router": len(asked) == len(routers) > 40}
 
 
 def _leaves(routes: Iterable[Any]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from mlflow_sso.authorization.remembering import Remembered
 from mlflow_sso.authorization.stored_locations import judge_stored_locations
 from mlflow_sso.patches.mlflow_3_17_2 import row_reads
 from mlflow_sso.patches.mlflow_3_17_2.grant_reads import read_grants_together
+from mlflow_sso.patches.mlflow_3_17_2.mcp_reads import ask_for_grants_of_servers
 from mlflow_sso.patches.mlflow_3_17_2.run_owners import remember_owners
 
 
@@ -27,7 +28,7 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     from starlette.middleware import Middleware
 
     exclude_rows_in_statements()
-    _ask_for_grants_of_mcp_servers()
+    ask_for_grants_of_servers()
     read_grants_together()
     row_reads.read_together()
     destination = os.environ[DESTINATION]
@@ -42,14 +43,6 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
         login + 1,
         Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered, destination), key_login=key_login),
     )
-
-
-def _ask_for_grants_of_mcp_servers() -> None:
-    """The plugin lets every member read a server without a grant, whatever the default permission is."""
-    from mlflow_oidc_auth.middleware import mcp_server_registry
-    from mlflow_oidc_auth.utils.permissions import can_read_mcp_server
-
-    mcp_server_registry._may_read = can_read_mcp_server
 
 
 def _decision(rows: Any, remembered: Remembered, destination: str) -> Decision:
