@@ -33,17 +33,20 @@ class Database:
     def create(self) -> None:
         self.superuser("CREATE ROLE {role} LOGIN PASSWORD {password}")
         for service in SERVICES:
-            self._create(service, "CREATE DATABASE {database} OWNER {role}")
+            self.create_one(service, "CREATE DATABASE {database} OWNER {role}")
 
     def copy(self) -> "Database":
         """The same two databases under other names, with the same owner."""
         copy = replace(self, label=secrets.token_hex(4))
         for service in SERVICES:
             original = sql.Identifier(self.name(service)).as_string()
-            copy._create(service, f"CREATE DATABASE {{database}} TEMPLATE {original} OWNER {{role}} {self._strategy}")
+            copy.create_one(
+                service, f"CREATE DATABASE {{database}} TEMPLATE {original} OWNER {{role}} {self._strategy}"
+            )
         return copy
 
-    def _create(self, service: str, statement: str) -> None:
+    def create_one(self, service: str, statement: str) -> None:
+        """Create the service's database by a statement of one's own; it goes with the test."""
         self.superuser(statement, service=service)
         _made.append((self, service))
 
@@ -68,6 +71,25 @@ class Database:
         query = sql.SQL(statement).format(**names, password=sql.Literal(self.password))
         with psycopg.connect(self.superuser_dsn(inside), autocommit=True) as connection:
             connection.execute(query)
+
+    def configure(self, name: str, value: str) -> None:
+        """Set what the owner's sessions begin with, in these two databases: others of the tests have the same owner."""
+        for service in SERVICES:
+            self.superuser(f"ALTER ROLE {{role}} IN DATABASE {{database}} SET {name} TO '{value}'", service=service)
+
+    def close(self) -> None:
+        """Take no more connections: the databases can be copied, and not be changed."""
+        for service in SERVICES:
+            self.superuser("ALTER DATABASE {database} ALLOW_CONNECTIONS false", service=service)
+
+    def settings_of_owner(self) -> list[str]:
+        """What applies to the owner's sessions in every database, as ``name=value``."""
+        with psycopg.connect(self.superuser_dsn(None)) as connection:
+            rows = connection.execute(
+                "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = %s::regrole",
+                [self.role],
+            )
+            return [setting for (setting,) in rows]
 
     def query(self, statement: str, *parameters: object, service: str = "mlflow") -> list[tuple[Any, ...]]:
         """Rows of a statement run as the owner; none for a statement without rows."""

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 from backups import make_backup_pod, make_empty_copy, make_filled, read_all
+from databases import SERVICES
 from pod import Database, Pod, Venv
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
@@ -23,8 +24,8 @@ def in_latin1(pod: Pod, folder: Path) -> Pod:
     """The same settings with new databases that cannot hold every letter."""
     database = Database(server=pod.database.server)
     database.superuser("CREATE ROLE {role} LOGIN PASSWORD {password}")
-    for service in ("mlflow", "mlflow_auth"):
-        database._create(service, LATIN1)
+    for service in SERVICES:
+        database.create_one(service, LATIN1)
     copy = replace(pod, database=database, folder=folder)
     copy.mount()
     return copy
@@ -129,17 +130,20 @@ def test_letters_without_a_place_are_not_changed(migrated_pod: Pod, tmp_path: Pa
 def test_settings_of_the_role_change_nothing(migrated_pod: Pod, tmp_path: Path) -> None:
     filled = make_filled(migrated_pod)
     filled.database.query("UPDATE metrics SET value = 0.30000000000000004 WHERE timestamp = 7")
-    filled.database.superuser("ALTER ROLE {role} SET extra_float_digits TO 0")
-    filled.database.superuser("ALTER ROLE {role} SET client_encoding TO 'SQL_ASCII'")
+    new = make_empty_copy(filled, tmp_path / "new")
+    whole = read_all(filled)
+    for pod in (filled, new):
+        pod.database.configure("extra_float_digits", "0")
+        pod.database.configure("client_encoding", "SQL_ASCII")
 
     assert filled.run("dump").code == 0
-    new = make_empty_copy(filled, tmp_path / "new")
     assert new.run("restore").code == 0
 
+    for service in SERVICES:
+        new.database.superuser("ALTER ROLE {role} IN DATABASE {database} RESET ALL", service=service)
     exact = "SELECT value FROM metrics WHERE timestamp = 7"
-    assert new.database.query(exact) == [(0.30000000000000004,)] * 1
-    filled.database.superuser("ALTER ROLE {role} RESET ALL")
-    assert read_all(new) == read_all(filled)
+    assert new.database.query(exact) == [(0.30000000000000004,)]
+    assert read_all(new) == whole
 
 
 LIMITS = """
@@ -166,7 +170,7 @@ with closing(connect(first, deadline=Deadline(60), program="test")) as connectio
 
 def test_limits_are_lifted_for_one_transaction(migrated_pod: Pod) -> None:
     for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-        migrated_pod.database.superuser(f"ALTER ROLE {{role}} SET {name} TO '7s'")
+        migrated_pod.database.configure(name, "7s")
 
     done = migrated_pod.script(LIMITS, str(migrated_pod.secrets_root))
 
@@ -242,17 +246,17 @@ WRONG = [
 
 @pytest.mark.parametrize(("program", "environment"), WRONG, ids=str)
 def test_settings_that_cannot_be_read_are_one_error(
-    migrated_once: Pod, program: str, environment: dict[str, str]
+    migrated_pod: Pod, program: str, environment: dict[str, str]
 ) -> None:
-    done = make_backup_pod(migrated_once).run(program, **environment)
+    done = make_backup_pod(migrated_pod).run(program, **environment)
 
     assert done.code == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "cr3t" not in done.stderr
 
 
-def test_check_that_fails_oddly_costs_no_other(migrated_once: Pod) -> None:
-    done = migrated_once.run("check", "--json", SESSION_TYPE="redis", REDIS_PORT="tcp://10.0.0.1:6379")
+def test_check_that_fails_oddly_costs_no_other(migrated_pod: Pod) -> None:
+    done = migrated_pod.run("check", "--json", SESSION_TYPE="redis", REDIS_PORT="tcp://10.0.0.1:6379")
 
     rows = {row["name"]: row for row in done.results}
     assert done.code == 1
@@ -260,13 +264,13 @@ def test_check_that_fails_oddly_costs_no_other(migrated_once: Pod) -> None:
     assert len(rows) > 3
 
 
-def test_uri_of_several_hosts_is_read(migrated_once: Pod) -> None:
-    database = migrated_once.database
+def test_uri_of_several_hosts_is_read(migrated_pod: Pod) -> None:
+    database = migrated_pod.database
     with psycopg.connect(database.dsn("mlflow")) as connection:
         port = connection.info.port
     login = f"{quote(database.role)}:{quote(database.password, safe='')}"
     uri = f"postgresql+psycopg2://{login}@127.0.0.1:1,127.0.0.1:{port}/{database.name('mlflow')}"
 
-    done = migrated_once.run("gc", "--dry-run", MLFLOW_BACKEND_STORE_URI=uri)
+    done = migrated_pod.run("gc", "--dry-run", MLFLOW_BACKEND_STORE_URI=uri)
 
     assert done.code == 0, done.stderr

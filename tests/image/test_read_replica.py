@@ -106,7 +106,7 @@ def test_late_replica_loses_what_was_written(primary: Postgres, pod: Pod) -> Non
 
 
 def test_awaited_replica_stops_writes_with_it(primary: Postgres, pod: Pod) -> None:
-    pod.database.superuser("ALTER ROLE {role} SET synchronous_commit TO remote_apply")
+    pod.database.configure("synchronous_commit", "remote_apply")
     pod.database.superuser("ALTER SYSTEM SET synchronous_standby_names TO '*'")
     pod.database.superuser("SELECT pg_reload_conf()")
 

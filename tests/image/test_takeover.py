@@ -73,7 +73,7 @@ def without_casts(pod: Pod) -> list[str]:
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
 @pytest.mark.parametrize("earlier", ["3.13.0-7.3.1", "3.15.0-7.18.0", "3.16.0-7.18.0"], indirect=True)
-def test_migrate_takes_over_an_earlier_installation(earlier: Pod, migrated_once: Pod) -> None:
+def test_migrate_takes_over_an_earlier_installation(earlier: Pod, migrated_pod: Pod) -> None:
     before = rows(earlier)
 
     done = earlier.migrate()
@@ -82,7 +82,7 @@ def test_migrate_takes_over_an_earlier_installation(earlier: Pod, migrated_once:
     assert [line["action"] for line in done.results] == ["upgraded", "upgraded"], done.stderr
     assert rows(earlier) == before
     assert all(before.values())
-    assert without_casts(earlier) == without_casts(migrated_once)
+    assert without_casts(earlier) == without_casts(migrated_pod)
     assert logged_in.stdout.splitlines() == [
         "ada@example.com True False",
         "grace@example.com True False",
