@@ -7,6 +7,8 @@ are written here instead.
 import hashlib
 import json
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,25 @@ class Flux:
     def suspend(self, kustomization: str, *, suspended: bool = True) -> None:
         """Stop reconciling, or go on, as ``flux suspend`` and ``flux resume`` do."""
         self._patch("kustomization", kustomization, {"spec": {"suspend": suspended}})
+
+    @contextmanager
+    def suspended(self, kustomization: str) -> Iterator[None]:
+        """What the block changes by hand stays; otherwise Flux sets it back at its next look, every ten minutes.
+
+        Afterwards it looks at once, whatever the block has left.
+        """
+        self.suspend(kustomization)
+        # A look that has begun still ends.
+        self.node.wait(f"a rest of {kustomization}", lambda: not self._reconciling(kustomization))
+        try:
+            yield
+        finally:
+            self.suspend(kustomization, suspended=False)
+            self.reconcile(kustomization)
+
+    def _reconciling(self, kustomization: str) -> bool:
+        conditions = self.status(kustomization).get("conditions", [])
+        return any(c["type"] == "Reconciling" and c["status"] == "True" for c in conditions)
 
     def status(self, kustomization: str) -> dict[str, Any]:
         """Status of a Kustomization."""

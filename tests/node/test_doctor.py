@@ -58,16 +58,17 @@ def test_doctor_finds_a_working_deployment(deployment: Deployment, doctor: Docto
     assert {name for name in expected if lines[name]["state"] != "ok"} == set()
 
 
-def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Doctor, node: Node) -> None:
+def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
-    node.kubectl("delete", "middlewares.traefik.io", "mlflow-headers", *where)
-    with deployment.client() as client:
-        node.wait("Traefik without the Middleware", lambda: client.get("/health").status_code == 404)
+    with flux.suspended(f"{deployment.source}-application"):
+        node.kubectl("delete", "middlewares.traefik.io", "mlflow-headers", *where)
+        with deployment.client() as client:
+            node.wait("Traefik without the Middleware", lambda: client.get("/health").status_code == 404)
 
-    lines = doctor()
+        lines = doctor()
 
-    # Before anything is asserted, for the environment is the session's.
-    node.apply(deployment.manifests / "application/Middleware.mlflow-headers.k8s.yaml")
+        # Before anything is asserted, for the environment is the session's.
+        node.apply(deployment.manifests / "application/Middleware.mlflow-headers.k8s.yaml")
     assert {"objects", "public address"} <= wrong(lines)
     assert "404" in lines["public address"]["seen"]
     assert "Traefik answers 404" in lines["objects"]["means"]
@@ -100,16 +101,13 @@ def test_doctor_names_lost_rights_in_the_bucket(deployment: Deployment, doctor: 
 def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
     part = f"{deployment.source}-application"
-    # Flux would set the number of pods back meanwhile.
-    flux.suspend(part)
-    node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
-    # Traefik asks a pod that drains for as long as it is there.
-    node.wait("the end of the pods", lambda: not node.get("pods", "--selector", SERVER, *where)["items"])
+    with flux.suspended(part):
+        node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
+        # Traefik asks a pod that drains for as long as it is there.
+        node.wait("the end of the pods", lambda: not node.get("pods", "--selector", SERVER, *where)["items"])
 
-    lines = doctor()
+        lines = doctor()
 
-    flux.suspend(part, suspended=False)
-    flux.reconcile(part)
     Workloads(node=node, namespace=deployment.namespace).wait_rolled_out()
     assert {"Deployment mlflow", "public address", "in the pod"} <= wrong(lines)
     assert lines[f"Kustomization {part}"]["state"] == "warning"

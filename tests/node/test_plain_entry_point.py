@@ -11,6 +11,7 @@ import httpx
 import pytest
 from deployment import Deployment
 
+from live.node.flux import Flux
 from live.node.network import Passage
 from live.servers.process import free_port
 
@@ -62,13 +63,13 @@ def balancer(deployment: Deployment) -> Iterator[httpx.Client]:
         passage.close()
 
 
-def test_plain_entry_point_serves_as_https(deployment: Deployment, tmp_path: Path) -> None:
+def test_plain_entry_point_serves_as_https(deployment: Deployment, flux: Flux, tmp_path: Path) -> None:
     user = deployment.user("behind-a-balancer")
     login = (user.email, deployment.access_key(user))
 
     with balancer(deployment) as client:
         before = client.get("/health").status_code
-        with routed_plainly(deployment, tmp_path):
+        with flux.suspended(f"{deployment.source}-application"), routed_plainly(deployment, tmp_path):
             deployment.node.wait("the plain route", lambda: client.get("/health").status_code == 200)
             health = client.get("/health")
             searched = client.post("/api/2.0/mlflow/experiments/search", json={"max_results": 1}, auth=login)
