@@ -1,18 +1,18 @@
 """A values file of the chart community-charts/mlflow, area by area."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cdk8s_mlflow.importing.chart_network import http_route, ingress, service
-from cdk8s_mlflow.importing.chart_pods import POD_AREAS
+from cdk8s_mlflow.importing.chart_pods import POD_AREAS, unrestricted
 from cdk8s_mlflow.importing.chart_stores import artifact_root, backend_store, oidc
 from cdk8s_mlflow.importing.outcome import ALWAYS, SECRET, Carried, LeftOut, Outcome, asked, text_of
 from cdk8s_mlflow.importing.variables import variables
+from cdk8s_mlflow.importing.watched import Rule, apply_rule
 from cdk8s_mlflow.settings.foreign_keys import EQUIVALENTS, REASONS
 
 Values = Mapping[str, Any]
-Area = Callable[[Any, str], Iterator[Outcome]]
 
 
 def release_of(values: Values) -> str:
@@ -37,7 +37,7 @@ def chart_values(values: Values) -> Iterator[Outcome]:
         if area == "httpRoute" and routed and _is_on(values.get("ingress")):
             yield LeftOut(area, "would be a second way in; set ingress.gateway by hand if it is to replace the Ingress")
         elif rule is not None:
-            yield from _checked(area, rule, value, release)
+            yield from apply_rule(area, rule, value, release)
         elif area in REASONS:
             yield from _left(area, value)
         elif area in EQUIVALENTS:
@@ -50,15 +50,6 @@ def _is_on(value: Any) -> bool:
     return isinstance(value, Mapping) and value.get("enabled") is True
 
 
-def _checked(area: str, rule: Area, value: Any, release: str) -> list[Outcome]:
-    """What ``rule`` finds; a value of a form that the chart does not document is not guessed at."""
-    try:
-        return list(rule(value, release))
-    # A values file has no schema that would have been checked before: any area may have any form.
-    except (ValueError, TypeError, AttributeError, KeyError):
-        return [LeftOut(area, "has a form that the chart does not document; set it by hand")]
-
-
 def _left(area: str, value: Any) -> Iterator[Outcome]:
     """A reason once for an area; what is switched off asks for nothing."""
     # Charts leave defaults below a part that is switched off.
@@ -67,15 +58,15 @@ def _left(area: str, value: Any) -> Iterator[Outcome]:
     yield LeftOut(area, REASONS[area])
 
 
-def _copy(key: str) -> Area:
+def _copy(key: str) -> Rule:
     return lambda value, release: iter([Carried(key, value)])
 
 
-def _mapping(key: str) -> Area:
+def _mapping(key: str) -> Rule:
     return lambda value, release: iter([Carried(key, {str(k): text_of(v) for k, v in value.items()})])
 
 
-def _names(source: str, key: str) -> Area:
+def _names(source: str, key: str) -> Rule:
     def rule(value: Any, release: str) -> Iterator[Outcome]:
         if "*" in value:
             yield LeftOut(source, f"is a wildcard, by which any page or host would be trusted; name them in {key}")
@@ -150,7 +141,15 @@ def _resources(value: Values, release: str) -> Iterator[Outcome]:
                 yield LeftOut(f"resources.{kind}.{name}", "follows from server.tmp_size")
 
 
-def _user(value: Values, release: str) -> Iterator[Outcome]:
+def _security(area: str) -> Rule:
+    def rule(value: Values, release: str) -> Iterator[Outcome]:
+        yield from _user(value)
+        yield from unrestricted(area, {key: item for key, item in value.items() if key != "runAsUser"})
+
+    return rule
+
+
+def _user(value: Values) -> Iterator[Outcome]:
     user = value.get("runAsUser")
     # Below are users that nodes have as well; a process that leaves its container would be one of them.
     if isinstance(user, int) and user >= 10000:
@@ -245,7 +244,7 @@ def _telemetry(value: Values, release: str) -> Iterator[Outcome]:
     yield LeftOut("telemetry", REASONS["telemetry"])
 
 
-AREAS: Mapping[str, Area] = {
+AREAS: Mapping[str, Rule] = {
     "replicaCount": _replicas,
     "autoscaling": _autoscaling,
     "image": _image,
@@ -254,8 +253,8 @@ AREAS: Mapping[str, Area] = {
     "deploymentAnnotations": _mapping("server.annotations"),
     **POD_AREAS,
     "resources": _resources,
-    "securityContext": _user,
-    "podSecurityContext": _user,
+    "securityContext": _security("securityContext"),
+    "podSecurityContext": _security("podSecurityContext"),
     "nodeSelector": _mapping("server.node_selector"),
     "tolerations": _tolerations,
     "priorityClassName": _copy("server.priority_class"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, text_of, unread
+from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, text_of
 from cdk8s_mlflow.settings.ingress_controllers import CONTROLLERS, WITHOUT_TLS, ControllerName
 
 Values = Mapping[str, Any]
@@ -156,6 +156,5 @@ def service(value: Values, release: str) -> Iterator[Outcome]:
         )
     if value.get("loadBalancerSourceRanges"):
         yield Carried("server.service.source_ranges", list(value["loadBalancerSourceRanges"]))
-    yield from unread("service", value, ("type", "port", "annotations", "loadBalancerSourceRanges", "enabled", "name"))
     if value.get("annotations"):
         yield Carried("server.service.annotations", {k: text_of(v) for k, v in value["annotations"].items()})

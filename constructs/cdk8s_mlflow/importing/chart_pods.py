@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cdk8s_mlflow.importing.outcome import Carried, LeftOut, Outcome, asked, text_of
+from cdk8s_mlflow.importing.watched import plain
 
 Values = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ def _volumes(value: Sequence[Values], release: str) -> Iterator[Outcome]:
 def _volume(item: Values) -> dict[str, Any] | LeftOut:
     # A volume has its name and one source; another form ends in ValueError, which the caller reports.
     (kind,) = set(item) - {"name"}
-    details = item[kind] or {}
+    details = plain(item[kind]) or {}
     if kind == "emptyDir" and details.get("sizeLimit"):
         return {"name": item["name"], "kind": "EmptyDir", "size": text_of(details["sizeLimit"])}
     # A mode is left to ours: files have to be readable by the pod's group.
@@ -52,16 +53,35 @@ def _mount(item: Values) -> dict[str, Any]:
 
 def _containers(area: str, key: str) -> Callable[[Any, str], Iterator[Outcome]]:
     def rule(value: Sequence[Values], release: str) -> Iterator[Outcome]:
-        # securityContext is known and dropped: every container here gets the restricted one.
         known = {"name", "image", "command", "args", "env", "volumeMounts", "resources", "securityContext"}
         simple = [item for item in value if not set(item) - known - {"imagePullPolicy"} and _plain(item)]
         for item in value:
-            if item not in simple:
-                yield LeftOut(f"{area}.{item.get('name')}", f"has fields that are no settings; write it into {key}")
+            name = f"{area}.{item.get('name')}"
+            if item in simple:
+                yield from unrestricted(f"{name}.securityContext", item.get("securityContext") or {})
+            else:
+                plain(item)
+                yield LeftOut(name, f"has fields that are no settings; write it into {key}")
         if simple:
             yield Carried(key, [_container(item) for item in simple])
 
     return rule
+
+
+_RESTRICTED: Values = {
+    "runAsNonRoot": True,
+    "readOnlyRootFilesystem": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+    "capabilities": {"drop": ["ALL"]},
+}
+"""What each container here has, as Pod Security's level `restricted` wants it, and its root read-only besides."""
+
+
+def unrestricted(source: str, context: Values) -> Iterator[Outcome]:
+    """A line for each field of a security context that asks for something else than pods here have."""
+    for name, value in plain(context).items():
+        if asked(value) and value != _RESTRICTED.get(name):
+            yield LeftOut(f"{source}.{name}", "is no setting: pods here have what Pod Security's `restricted` wants")
 
 
 def _plain(item: Values) -> bool:
@@ -73,8 +93,8 @@ def _container(item: Values) -> dict[str, Any]:
     bounds = {
         f"{name}_{suffix}": text_of(quantity)
         for kind, suffix in (("requests", "request"), ("limits", "limit"))
-        for name, quantity in (resources.get(kind) or {}).items()
-        if name in ("cpu", "memory")
+        for name in ("cpu", "memory")
+        if (quantity := (resources.get(kind) or {}).get(name)) is not None
     }
     given = {
         "name": item["name"],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, asked, unread
+from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, asked
 from cdk8s_mlflow.importing.variables import (
     EXISTING_DATABASE,
     account,
@@ -48,14 +48,9 @@ def _postgres(source: str, value: Values, *, name_key: str) -> Iterator[Outcome]
         yield Carried("database.role", value["user"])
     if value.get("password"):
         yield LeftOut(f"{source}.password", SECRET)
-    yield from unread(source, value, _POSTGRES)
     if (value.get("existingSecret") or {}).get("name"):
         yield LeftOut(f"{source}.existingSecret", _KEEP)
     yield from EXISTING_DATABASE
-
-
-_POSTGRES = ("enabled", "host", "port", "database", "user", "password", "existingSecret", "driver")
-"""Keys that are read; the driver is psycopg2 here."""
 
 
 def artifact_root(value: Values, release: str) -> Iterator[Outcome]:
@@ -130,7 +125,6 @@ def oidc(value: Values, release: str) -> Iterator[Outcome]:
         # The chart takes a name or a list of names.
         listed = [given] if isinstance(given, str) else list(given)
         yield from groups(f"oidcAuth.{name}", listed, administrators=administrators)
-    yield from unread("oidcAuth", value, (*_LOGIN, *_OIDC))
     yield from _login_secrets(value)
     yield from _permissions_database(value.get("database") or {})
     yield from _cache(value.get("cache") or {})
@@ -143,12 +137,6 @@ _LOGIN = {
     "defaultPermission": "authentication.default_permission",
     "trustedProxies": "server.trusted_proxies",
 }
-
-
-_OIDC = (
-    *("enabled", "discoveryUrl", "redirectUri", "adminGroupName", "groupName", "clientSecret", "existingSecret"),
-    *("audience", "sessionCookieSecure", "sessionCookieSamesite", "scope", "database", "cache"),
-)
 
 
 def _login_secrets(value: Values) -> Iterator[Outcome]:

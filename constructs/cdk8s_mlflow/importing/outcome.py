@@ -1,6 +1,6 @@
 """What becomes of a setting of another installation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,6 @@ Outcome = Carried | LeftOut
 
 SECRET = "is a secret: keep it in the secret store (`bootstrap.py secrets`), never in a file"  # noqa: S105
 ALWAYS = "is always so here"
-
-
-def unread(source: str, value: Mapping[str, Any], known: Iterable[str]) -> Iterator[LeftOut]:
-    """A line for each key below ``source`` that asks for something and that no rule reads."""
-    for name in value.keys() - set(known):
-        if asked(value[name]):
-            yield LeftOut(f"{source}.{name}", "is not read; look for its place in docs/settings.md")
 
 
 def document(carried: Mapping[str, Any]) -> dict[str, Any]:
