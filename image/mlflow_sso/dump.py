@@ -14,6 +14,7 @@ from typing import Any
 from mlflow_sso import log
 from mlflow_sso.backup import streams, tables
 from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
+from mlflow_sso.backup.origin import Origin
 from mlflow_sso.backup.snapshot import Snapshot, consistent_snapshot
 from mlflow_sso.backup.target import Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
@@ -21,7 +22,6 @@ from mlflow_sso.changes import TABLE as CHANGES
 from mlflow_sso.database import errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.errors import TerminalError
-from mlflow_sso.object_store import destination
 from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.releases import installed
 from mlflow_sso.revision import SchemaState, schema_state
@@ -72,6 +72,7 @@ def run(arguments: Namespace) -> int:
     both = schemas(root)
     target = Target.from_environment(root)
     keys = streams.recipients(os.environ.get("MLFLOW_SSO_BACKUP_RECIPIENTS", ""))
+    origin = Origin.own()
     termination = Termination.expect()
     started = time.monotonic()
     with consistent_snapshot(both, deadline=Deadline(arguments.timeout), program="dump") as snapshot:
@@ -80,6 +81,7 @@ def run(arguments: Namespace) -> int:
             log.result(action="none", reason=reason)
             return 0
         name = target.new(snapshot.created)
+        target.write_origin(name, origin, keys)
         manifest = _write(target, name, both, snapshot, keys, termination.require_none)
     target.write_manifest(name, manifest, keys)
     log.result(
@@ -140,7 +142,7 @@ def _write(
     return Manifest(
         created=datetime.fromtimestamp(snapshot.created, UTC).isoformat(timespec="milliseconds"),
         mlflow=installed().mlflow,
-        artifacts=str(destination()),
+        artifacts=Origin.own().text,
         databases=databases,
     )
 

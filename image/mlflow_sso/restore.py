@@ -4,6 +4,7 @@ Both databases are one transaction each, committed when both are whole: killed b
 were.
 """
 
+import os
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from typing import Any
 from mlflow_sso import log
 from mlflow_sso.backup import streams, tables
 from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
-from mlflow_sso.backup.target import Dump, Target
+from mlflow_sso.backup.origin import Origin
+from mlflow_sso.backup.target import LATEST, Dump, Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.changes import CREATE_ENDED_ACCESS, ENDED_ACCESS
 from mlflow_sso.database import connect, errors_explained, lift_time_limits
@@ -32,7 +34,12 @@ from mlflow_sso.secrets_root import SecretsRoot
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("dump", nargs="?", default="latest", help="name of the dump (default: the newest complete one)")
+    parser.add_argument(
+        "dump",
+        nargs="?",
+        default=LATEST,
+        help="name of the dump (default: the newest complete one, if it is of this installation)",
+    )
     parser.add_argument("--list", action="store_true", help="list the dumps of the target, newest first")
     parser.add_argument("--identity", type=Path, metavar="FILE", help="age secret key of an encrypted dump")
     add_timeout_argument(parser, default=60, what="PostgreSQL")
@@ -44,13 +51,16 @@ def run(arguments: Namespace) -> int:
     trust_mounted_authorities(root)
     both = schemas(root)
     target = Target.from_environment(root)
+    keys = _identities(arguments.identity)
     if arguments.list:
         for dump in target.dumps():
-            log.result(name=dump.name, complete=dump.is_complete, encrypted=dump.is_encrypted)
+            # An unfinished dump does not tell yet whether it is encrypted.
+            origin = target.read_origin(dump, keys) if dump.is_complete else None
+            log.result(name=dump.name, complete=dump.is_complete, encrypted=dump.is_encrypted, origin=origin)
         return 0
-    keys = _identities(arguments.identity)
     dump = target.find(arguments.dump)
     manifest = target.read_manifest(dump, keys)
+    _require_origin(target, dump, manifest, is_named=arguments.dump != LATEST)
     _require_known(manifest, both)
     target.require_whole(dump, manifest)
     deadline, started = Deadline(arguments.timeout), time.monotonic()
@@ -78,6 +88,30 @@ def _identities(file: Path | None) -> list[Any]:
         return streams.identities(file.read_text())
     except OSError as error:
         raise UsageError(f"cannot read --identity {file}: {(error.strerror or 'error').lower()}") from None
+
+
+def _require_origin(target: Target, dump: Dump, manifest: Manifest, *, is_named: bool) -> None:
+    """Raise ``TerminalError`` if the newest dump is not of this installation; one that was named is restored."""
+    if is_named and not os.environ.get("MLFLOW_ARTIFACTS_DESTINATION"):
+        return
+    origin = Origin.own()
+    if origin.has_written(manifest.artifacts):
+        return
+    if is_named:
+        log.progress(
+            "the dump is of an installation with its artifacts at another place",
+            level="warning",
+            dump=dump.name,
+            artifacts=manifest.artifacts,
+            here=origin.text,
+        )
+        return
+    own = target.newest_of(origin)
+    raise TerminalError(
+        f"the newest dump {dump.name} belongs to artifacts at {manifest.artifacts}, but here they are at {origin.text}",
+        remedy=f"restore it by its name after a move or a loss of the bucket: `mlflow-sso restore {dump.name}`"
+        + (f"; the newest of this installation is {own}" if own else ""),
+    )
 
 
 def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:

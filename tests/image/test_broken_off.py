@@ -218,11 +218,12 @@ def test_store_that_breaks_off_restores_nothing(migrated_pod: Pod, tmp_path: Pat
         "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)"
         " SELECT md5(n::text), random(), n, md5('1'), n, false FROM generate_series(1, 60000) n"
     )
-    assert filled.run("dump").code == 0
+    name = filled.run("dump").results[-1]["name"]
     new = make_empty_copy(filled, tmp_path / "new")
 
     with breaking_off(filled.bucket.server.url, after=400_000) as url:
-        done = new.run("restore", MLFLOW_S3_ENDPOINT_URL=url)
+        # By its name, since the store is another one by its address.
+        done = new.run("restore", name, MLFLOW_S3_ENDPOINT_URL=url)
 
     assert done.code == 75, done.stderr
     assert "Traceback" not in done.stderr

@@ -42,7 +42,7 @@ class Manifest:
     mlflow: str
     """Release that wrote it."""
     artifacts: str
-    """Where artifacts were when it was written; they are not part of it."""
+    """Where artifacts were when it was written, as the text of an ``Origin``; they are not part of it."""
     databases: dict[str, DumpedDatabase]
 
     @property

@@ -1,4 +1,7 @@
-"""The folder in S3 that holds dumps: in each ``<database>/`` with an object a table, and at last ``manifest/``."""
+"""The folder in S3 that holds dumps.
+
+In each are ``origin/``, which tells whose it is, ``<database>/`` with an object a table, and at last ``manifest/``.
+"""
 
 import os
 import re
@@ -6,17 +9,22 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from mlflow_sso import log
 from mlflow_sso.backup.manifest import Manifest
+from mlflow_sso.backup.origin import Origin, mark, server
 from mlflow_sso.backup.streams import Digest, receive, send
 from mlflow_sso.errors import TerminalError, UsageError
 from mlflow_sso.object_store import Folder, s3_folder
 from mlflow_sso.s3_store import Credentials, S3Store
 from mlflow_sso.secrets_root import SecretsRoot
 
+LATEST = "latest"
 MANIFEST = "manifest"
+ORIGIN = "origin"
 _NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+_LONGEST_ORIGIN = 4096
+"""Bytes of the text that ``write_origin`` stores: a key of S3 has 1024 at most, a host 253."""
 _INCOMPLETE = timedelta(days=1)
 """Age at which a dump without a manifest is no longer one that is being written."""
 
@@ -29,6 +37,8 @@ class Dump:
     folder: Folder
     is_complete: bool
     is_encrypted: bool
+    mark: str | None
+    """Of the installation that wrote it; None if an earlier image did."""
 
     @property
     def created(self) -> datetime:
@@ -76,6 +86,7 @@ class Target:
                         folder=folder,
                         is_complete=bool(keys),
                         is_encrypted="manifest.json.zst.age" in keys,
+                        mark=self._mark(folder),
                     )
                 )
         return sorted(found, key=lambda dump: dump.name, reverse=True)
@@ -84,10 +95,30 @@ class Target:
         """The complete dump ``name``, or the newest for ``latest``."""
         complete = [dump for dump in self.dumps() if dump.is_complete]
         for dump in complete:
-            if name in ("latest", dump.name):
+            if name in (LATEST, dump.name):
                 return dump
         known = ", ".join(dump.name for dump in complete[:5]) or "none"
         raise TerminalError(f"{self.folder} holds no complete dump {name}", remedy=f"complete are: {known}")
+
+    def newest_of(self, origin: Origin) -> str | None:
+        """Name of the newest complete dump that bears the mark of ``origin``; None if there is none."""
+        return next((dump.name for dump in self.dumps() if dump.is_complete and dump.mark == origin.mark), None)
+
+    def write_origin(self, name: str, origin: Origin, keys: list[Any]) -> None:
+        """Say whose the dump ``name`` is, before anything else of it; the mark is in the name of the object."""
+        folder, file = self.folder / name / ORIGIN, _origin_file(origin.mark, encrypted=bool(keys))
+        text = origin.text.encode()
+        send(lambda stream: stream.write(text), lambda stream: self.store.upload(folder, file, stream), keys)
+
+    def read_origin(self, dump: Dump, keys: list[Any]) -> str | None:
+        """Where the artifacts of a dump are; None if it does not say, or only to another of ``keys``."""
+        if dump.mark is None or (dump.is_encrypted and not keys):
+            return None
+        parts: list[bytes] = []
+        stream = self.store.open(dump.folder / ORIGIN, _origin_file(dump.mark, encrypted=dump.is_encrypted))
+        receive(stream, lambda source: parts.append(source.read(_LONGEST_ORIGIN)), keys if dump.is_encrypted else [])
+        text = b"".join(parts).decode(errors="replace")
+        return text if mark(text) == dump.mark else None
 
     def write(self, name: str, part: str, copy: Any, keys: list[Any]) -> Digest:
         """Store what ``copy`` writes as ``part`` of the dump ``name``."""
@@ -126,12 +157,33 @@ class Target:
             )
 
     def expired(self, *, keep_days: int, keep_at_least: int) -> list[Dump]:
-        """Complete dumps beyond ``keep_days`` that are not among the newest ``keep_at_least``, and broken ones."""
-        now = datetime.now(UTC)
-        dumps = self.dumps()
+        """Complete dumps beyond ``keep_days`` that are not among the newest ``keep_at_least``, and broken ones.
+
+        Of this installation only; old ones that do not tell whose they are are counted in the log.
+        """
+        now, origin = datetime.now(UTC), Origin.own()
+        dumps = [dump for dump in self.dumps() if dump.mark in (None, origin.mark)]
+        # Without a mark and a manifest it is no dump, whoever began with it.
+        broken = [dump for dump in dumps if not dump.is_complete and now - dump.created > _INCOMPLETE]
         complete = [dump for dump in dumps if dump.is_complete]
-        old = [dump for dump in complete[keep_at_least:] if now - dump.created > timedelta(days=keep_days)]
-        return old + [dump for dump in dumps if not dump.is_complete and now - dump.created > _INCOMPLETE]
+        whose = {dump.name: dump.mark == origin.mark or self._is_of(origin, dump) for dump in complete}
+        own = [dump for dump in complete if whose[dump.name]]
+        old = {dump.name for dump in complete if now - dump.created > timedelta(days=keep_days)}
+        _tell_of_unknown([dump for dump in complete if whose[dump.name] is None and dump.name in old])
+        return [dump for dump in own[keep_at_least:] if dump.name in old] + broken
+
+    def _is_of(self, origin: Origin, dump: Dump) -> bool | None:
+        """Whether ``origin`` has written a dump without a mark; None if that cannot be read."""
+        if dump.is_encrypted:
+            return None
+        try:
+            return origin.has_written(self.read_manifest(dump, []).artifacts)
+        except TerminalError:
+            return None
+
+    def _mark(self, folder: Folder) -> str | None:
+        objects = self.store.page(folder / ORIGIN, limit=1).objects
+        return objects[0][0].rpartition("/")[2].partition(".")[0] if objects else None
 
     def delete(self, dump: Dump) -> int:
         """Delete a dump, its manifest first, so that it is never taken for complete; gives how many objects."""
@@ -152,6 +204,20 @@ class Target:
         return self.folder / name / (database or part), file
 
 
+def _origin_file(name: str, *, encrypted: bool) -> str:
+    return f"{name}.txt.zst{'.age' if encrypted else ''}"
+
+
+def _tell_of_unknown(dumps: list[Dump]) -> None:
+    if dumps:
+        log.progress(
+            "old dumps do not tell which installation wrote them, and stay; delete them by hand",
+            level="warning",
+            dumps=len(dumps),
+            newest=dumps[0].name,
+        )
+
+
 def _require_apart(folder: Folder) -> None:
     """Raise ``UsageError`` if the artifact proxy could hand out, or gc could meet, what lies in ``folder``."""
     artifacts = s3_folder(os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", ""))
@@ -167,13 +233,4 @@ def _require_apart(folder: Folder) -> None:
 
 def _is_elsewhere(endpoint: str | None) -> bool:
     """Whether ``endpoint`` is another server than that of the artifacts, however the two are spelled."""
-    return bool(endpoint) and _server(endpoint) != _server(os.environ.get("MLFLOW_S3_ENDPOINT_URL"))
-
-
-def _server(endpoint: str | None) -> tuple[str, int]:
-    """Host and port of an S3 API; all of AWS, which no endpoint means as well, is one."""
-    parts = urlsplit(endpoint or "https://s3.amazonaws.com")
-    # With the dot at its end a name is the same host (RFC 1034, section 3.1).
-    host = (parts.hostname or "").rstrip(".")
-    port = parts.port or (80 if parts.scheme == "http" else 443)
-    return ("aws" if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else host, port)
+    return bool(endpoint) and server(endpoint) != server(os.environ.get("MLFLOW_S3_ENDPOINT_URL"))
