@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from mlflow_sso import termination
 from mlflow_sso.errors import ProgramError
 from mlflow_sso.libpq import drop_foreign_variables
 from mlflow_sso.secrets_root import DEFAULT_ROOT
@@ -24,6 +25,9 @@ PROGRAMS = {
     "fsck": "compare the database with the bucket, and report what the one has and the other lacks",
     "end-access": "end keys and sessions of users who may no longer log in at Keycloak",
 }
+
+OWN_SIGNALS = ("serve",)
+"""Programs that take SIGTERM in a way of their own."""
 
 
 class Program(Protocol):
@@ -62,7 +66,10 @@ def _run(argv: list[str]) -> int:
         help="where the Secrets are mounted (default: %(default)s)",
     )
     program.add_arguments(parser)
-    return program.run(parser.parse_args(argv[1:]))
+    given = parser.parse_args(argv[1:])
+    if argv[0] not in OWN_SIGNALS:
+        termination.expect()
+    return program.run(given)
 
 
 def _overview() -> ArgumentParser:

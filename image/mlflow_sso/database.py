@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mlflow_sso import log
+from mlflow_sso import log, termination
 from mlflow_sso.deadline import Deadline
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
 from mlflow_sso.schemas import Schema
@@ -43,8 +43,10 @@ RETRYABLE_CLASSES = ("08", "40", "53", "55P03", "57P", "25006", "58")
 """SQLSTATE prefixes: connection lost, deadlock, out of resources, lock timeout, shutdown, read-only standby, I/O."""
 
 
+CANCELED = "57014"
+
 LIMITS = {
-    "57014": "statement_timeout",
+    CANCELED: "statement_timeout",
     "25P03": "idle_in_transaction_session_timeout",
     "25P04": "transaction_timeout",
 }
@@ -79,6 +81,7 @@ def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool 
         except psycopg2.OperationalError as error:
             _wait_or_raise(schema, _first_line(error), deadline)
             continue
+        termination.watch(connection)
         connection.autocommit = True
         return connection
 
@@ -168,6 +171,8 @@ def errors_explained(schema: Schema, *, doing: str) -> Iterator[None]:
 
 
 def _explained(error: Any, schema: Schema, doing: str) -> ProgramError:
+    if error.pgcode == CANCELED and termination.has_come():
+        return termination.stopped()
     problem = f"{doing} {schema.name}: {_first_line(error)}"
     # psycopg2 has no SQLSTATE when the connection itself was lost.
     if error.pgcode is None or (error.pgcode.startswith(RETRYABLE_CLASSES) and error.pgcode not in LIMITS):

@@ -3,6 +3,8 @@
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 
+from mlflow_sso import termination
+
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 
@@ -24,8 +26,11 @@ class Deadline:
         return self.left == 0.0
 
     def pause(self) -> None:
-        """Sleep before the next try: a quarter of a second at first, five at most, never past the end."""
-        time.sleep(min(self._pause, self.left))
+        """Sleep before the next try: a quarter of a second at first, five at most, never past the end.
+
+        Raises ``RetryableError`` once SIGTERM comes.
+        """
+        termination.pause(min(self._pause, self.left))
         self._pause = min(self._pause * 1.5, LONGEST_PAUSE)
 
 

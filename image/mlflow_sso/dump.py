@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from mlflow_sso import log
+from mlflow_sso import log, termination
 from mlflow_sso.backup import streams, tables
 from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
 from mlflow_sso.backup.origin import Origin
@@ -27,7 +27,6 @@ from mlflow_sso.releases import installed
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.termination import Termination
 
 MOST = 36_500
 """Days, or dumps, that can be asked for: a century."""
@@ -73,7 +72,7 @@ def run(arguments: Namespace) -> int:
     target = Target.from_environment(root)
     keys = streams.recipients(os.environ.get("MLFLOW_SSO_BACKUP_RECIPIENTS", ""))
     origin = Origin.own()
-    termination = Termination.expect()
+    termination.expect(termination.PATIENCE)
     started = time.monotonic()
     with consistent_snapshot(both, deadline=Deadline(arguments.timeout), program="dump") as snapshot:
         reason = _reason_to_skip(both, snapshot, before_migration=arguments.before_migration)

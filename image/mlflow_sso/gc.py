@@ -8,7 +8,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import closing
 
-from mlflow_sso import log
+from mlflow_sso import log, termination
 from mlflow_sso.artifact_store import artifact_store
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.database import connect, errors_explained
@@ -19,7 +19,6 @@ from mlflow_sso.outcomes import recorded
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import SecretsRoot
-from mlflow_sso.termination import Termination
 
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -54,7 +53,7 @@ def run(arguments: Namespace) -> int:
     schema, _ = schemas(root)
     # Only for its error, before a connection is opened and an outcome recorded.
     place = destination()
-    termination = Termination.expect()
+    termination.expect(termination.PATIENCE)
     deadline = Deadline(arguments.timeout)
     connection = connect(schema, deadline=deadline, program="gc", writable=not arguments.dry_run)
     with (

@@ -135,15 +135,29 @@ class Collection:
         self._report(going, kept, sweep)
 
     def _claim(self, cursor: Any, kind: str, batch: list[Expired]) -> list[Expired]:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
-        # After the advisory lock, for which another run may wait as long as that takes.
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        self._await_turn(cursor)
         claimed = claim(cursor, kind, batch, before=self.before)
         if kind == "experiment":
             # A run that is restored now waits for us; one that was restored before makes its experiment not due.
             lock_runs(cursor, claimed)
             claimed = claim(cursor, kind, claimed, before=self.before)
         return claimed
+
+    def _await_turn(self, cursor: Any) -> None:
+        """Wait for another run, as long as that takes, unless this one has to stop."""
+        from psycopg2.errors import LockNotAvailable
+
+        while True:
+            cursor.execute("SAVEPOINT turn")
+            try:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            except LockNotAvailable:
+                cursor.execute("ROLLBACK TO SAVEPOINT turn")
+                self.should_stop()
+            else:
+                cursor.execute("RELEASE SAVEPOINT turn")
+                return
 
     def _sort(self, cursor: Any, items: Iterable[Expired]) -> tuple[list[Going], list[tuple[Expired, KeptError]]]:
         going, kept = [], []
