@@ -19,6 +19,9 @@ INSERT INTO trace_tags (key, value, request_id) VALUES ('mlflow.trace.spansLocat
 ON CONFLICT (key, request_id) DO UPDATE SET value = 'ARTIFACT_REPO'
 """
 
+ARCHIVE = "INSERT INTO trace_tags (key, value, request_id) VALUES ('mlflow.trace.archiveLocation', %s, %s)"
+HISTORY = "INSERT INTO tags (key, value, run_uuid) VALUES ('mlflow.log-model.history', %s, %s)"
+
 
 @pytest.fixture(scope="module")
 def strewn(make_pod: Callable[..., Pod]) -> Garbage:
@@ -123,6 +126,39 @@ def test_fsck_finds_rows_without_objects(whole: Garbage) -> None:
         ("model version", "churn/1"),
         ("trace", trace),
     }
+
+
+# Beside dots, a key that is longer than a store takes.
+ODD = (
+    "mlflow-artifacts:/x/..",
+    "mlflow-artifacts:/../x/./..",
+    "s3://{bucket}/./",
+    "mlflow-artifacts:" + "/\U0001f600\U0001f600" * 150,
+)
+
+
+@pytest.mark.parametrize("location", ODD)
+def test_fsck_reports_locations_without_folder(whole: Garbage, location: str) -> None:
+    put(whole, "stray")
+    odd = location.format(bucket=whole.pod.bucket.name)
+    whole.pod.database.query("UPDATE model_versions SET source = %s, storage_location = '' WHERE version = 1", odd)
+
+    done = whole.pod.run("fsck")
+
+    assert done.code == 1, done.stderr
+    assert {line["location"] for line in done.results[:-1]} == {odd, f"{whole.pod.bucket.uri}/"}
+
+
+def test_fsck_takes_any_depth(whole: Garbage) -> None:
+    deep, trace = "d/" * 500, whole.id("trace-of-alive")
+    put(whole, f"{deep}artifacts/file")
+    whole.pod.database.query(ARCHIVE, f"mlflow-artifacts:/{deep}artifacts", trace)
+    whole.pod.database.query(HISTORY, "[" * 4900, whole.id("active-run"))
+
+    done = whole.pod.run("fsck")
+
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.results == [{"finding": "total", "rows_without_objects": 0, "folders_without_rows": 0}]
 
 
 def test_fsck_changes_nothing(whole: Garbage) -> None:

@@ -179,6 +179,30 @@ def test_gc_deletes_no_folder_of_another(garbage: Garbage, location: str, trace:
     assert garbage.id("old-run") in lines(done, "removed") or location == "mlflow-artifacts:/"
 
 
+ODD_TRACE = """
+INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES (%s, %s, 1, 'OK')
+"""
+ODD_TAG = "INSERT INTO trace_tags (key, value, request_id) VALUES ('mlflow.artifactLocation', %s, %s)"
+
+
+@pytest.mark.parametrize("trace", ["../..?", "../../..", "%2e%2e/%2e%2e%3f", ".", "..\\..\\..#"])
+def test_gc_goes_on_beside_odd_traces(garbage: Garbage, trace: str) -> None:
+    database, kept = garbage.pod.database, {garbage.key(name) for name in ("active-run", "active-model", "recent-run")}
+    for name in ("alive", "custom"):
+        identity = f"{trace}/x" if name == "custom" else trace
+        database.query(ODD_TRACE, identity, int(garbage.id(name)))
+        database.query(ODD_TAG, f"mlflow-artifacts:/{garbage.id(name)}/traces/{identity}/artifacts", identity)
+
+    done = garbage.pod.run("gc")
+
+    assert done.code == 0, done.stdout
+    assert {garbage.id(name) for name in ("old-run", "old-model", "gone", "custom")} <= lines(done, "removed").keys()
+    assert kept <= set(garbage.pod.bucket.objects())
+    # What it has left of an experiment that is gone.
+    warnings = [line for line in done.progress if line["level"] == "warning"]
+    assert [line["first"] for line in warnings if "stay" in line["message"]] == [f"{trace}/x"]
+
+
 def test_gc_stays_within_its_destination(garbage: Garbage) -> None:
     bucket, database = garbage.pod.bucket, garbage.pod.database
     # /production begins as /prod does, which is the destination here, and does not lie below it.

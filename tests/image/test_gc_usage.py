@@ -17,11 +17,12 @@ def usage(
     claims: tuple[Claim, ...] = (),
     versions: tuple[str, ...] = (),
     named: tuple[Named, ...] = (),
+    traces: tuple[Claim, ...] = (),
 ) -> Usage:
     rows = UsageRows(
         experiments=experiments,
         claims=frozenset(claims),
-        traces=frozenset(),
+        traces=frozenset(traces),
         versions=frozenset((f"churn/{number}", source, "") for number, source in enumerate(versions)),
         named=frozenset(named),
     )
@@ -139,3 +140,28 @@ def test_trace_tag_of_going_experiment_protects_nothing() -> None:
     )
 
     assert used.folder_of(experiment(1, "mlflow-artifacts:/1"))
+
+
+@pytest.mark.parametrize(
+    "location", ["mlflow-artifacts:/2/traces/../..?/artifacts", "s3://bucket", "mlflow-artifacts:/"]
+)
+def test_trace_tag_cannot_keep_whole_bucket(location: str) -> None:
+    used = usage(
+        (1, "mlflow-artifacts:/1", DUE),
+        (2, "mlflow-artifacts:/2", LIVING),
+        traces=(Claim(2, "trace ../..?", location),),
+    )
+
+    assert used.folder_of(experiment(1, "mlflow-artifacts:/1")) == Folder("bucket", "1/")
+    assert used.unheeded == {"trace ../..?"}
+
+
+def test_traces_in_root_keep_their_folders() -> None:
+    used = usage(
+        (1, "mlflow-artifacts:/traces", DUE),
+        (2, "mlflow-artifacts:/2", LIVING),
+        traces=(Claim(2, "experiment 2", "mlflow-artifacts:"),),
+    )
+
+    with pytest.raises(KeptError, match="experiment 2 uses"):
+        used.folder_of(run(f"mlflow-artifacts:/traces/{RUN}/artifacts"))

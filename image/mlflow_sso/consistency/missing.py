@@ -17,6 +17,9 @@ from mlflow_sso.object_store import Folder, ObjectStore
 READY = 2
 """``LoggedModelStatus.READY`` as its column has it (``mlflow.entities.logged_model_status``)."""
 
+LONGEST_KEY = 1024
+"""Bytes of a key of S3, Azure and Google's store allow no more (AWS, "Naming Amazon S3 objects")."""
+
 _VERSIONS = f"""
 SELECT 'model version', name || '/' || version, coalesce(nullif(storage_location, ''), source) FROM model_versions
 WHERE current_stage IS DISTINCT FROM '{DELETED_VERSION}'
@@ -49,14 +52,16 @@ def find_missing(connection: Any, store: ObjectStore, root: Folder) -> Iterator[
     """All of them; raises psycopg2's errors and ``ProgramError``."""
     for promise in _promises(connection):
         for location in _resolved(connection, promise.location):
-            folders = [folder for folder in readings(location, root) if _can_hold_objects(folder, root)]
-            if folders and not any(store.page(folder, limit=1).objects for folder in folders):
+            named = [folder for folder in readings(location, root) if folder.bucket == root.bucket and folder.prefix]
+            folders = filter(_can_hold_objects, named)
+            if named and not any(store.page(folder, limit=1).objects for folder in folders):
                 yield Missing(kind=promise.kind, id=promise.id, location=location)
 
 
-def _can_hold_objects(folder: Folder, root: Folder) -> bool:
-    """Whether it is a folder of our bucket, by a key that every object store takes."""
-    return folder.bucket == root.bucket and bool(folder.prefix) and "//" not in f"/{folder.prefix}"
+def _can_hold_objects(folder: Folder) -> bool:
+    """Whether every object store takes such a key: they refuse empty segments and dots, as well as long keys."""
+    segments = folder.prefix.removesuffix("/").split("/")
+    return not {"", ".", ".."} & set(segments) and len(folder.prefix.encode()) <= LONGEST_KEY
 
 
 def _promises(connection: Any) -> Iterator[Missing]:
@@ -76,7 +81,7 @@ def _noted_paths(text: str) -> list[str]:
     """Artifact paths in the tag that MLflow 2 and 3.6 write for each logged model."""
     try:
         return [str(item["artifact_path"]) for item in json.loads(text) if item.get("artifact_path")]
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return []
 
 

@@ -23,6 +23,12 @@ _KINDS = {
 }
 """By the folder below an experiment: which of these names are those of rows."""
 
+_ABOVE = "above"
+"""Kind of a folder that is no row's own and holds some."""
+
+_NEEDLESS = "needless"
+"""Kind of a folder that no row needs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
@@ -49,7 +55,17 @@ class Orphans:
     def find(self) -> Iterator[Orphan]:
         """All of them, each once; raises psycopg2's errors and ``ProgramError``."""
         self._read_rows()
-        yield from self._walk(self.root)
+        # A list instead of a recursion: a key may have more folders than Python has frames.
+        waiting = [(self.root, "" if self.root in self._experiments else _ABOVE)]
+        while waiting:
+            folder, kind = waiting.pop()
+            if kind == _NEEDLESS:
+                size, whole = self._size(folder), True
+            else:
+                size, whole = self._look_into(folder, kind, waiting), False
+            # SeaweedFS goes on listing a folder for a while whose last object was deleted.
+            if size.objects:
+                yield Orphan(folder=folder, size=size, whole=whole)
 
     def _read_rows(self) -> None:
         with self.connection.cursor() as cursor:
@@ -68,35 +84,25 @@ class Orphans:
         for folder in self._experiments | self._used:
             self._above |= set(folder.upwards())
 
-    def _walk(self, folder: Folder) -> Iterator[Orphan]:
-        # A row that points at the root must not end the walk before it has begun.
-        if folder in self._used and folder != self.root:
-            return
-        if folder in self._experiments:
-            yield from self._look_into(folder, kind="")
-        elif folder in self._above or folder == self.root:
-            yield from self._look_into(folder)
-        else:
-            size = self._size(folder)
-            # SeaweedFS goes on listing a folder for a while whose last object was deleted.
-            if size.objects:
-                yield Orphan(folder=folder, size=size)
-
-    def _look_into(self, folder: Folder, *, kind: str | None = None) -> Iterator[Orphan]:
-        """Look into ``folder``, whose own folders are named after rows if it is an experiment's or has a ``kind``."""
+    def _look_into(self, folder: Folder, kind: str, waiting: list[tuple[Folder, str]]) -> Size:
+        """Add to ``waiting`` what is in ``folder`` and no row's own; gives the objects that are right in it."""
         loose = Size()
         for level in self.store.levels(folder):
             loose += Size(len(level.sizes), sum(level.sizes))
-            rows = set() if kind is None else self._rows(kind, {child.name for child in level.folders})
-            for child in level.folders:
-                if child.name in rows:
-                    continue
-                if kind == "" and child.name in _KINDS and child not in self._used:
-                    yield from self._look_into(child, kind=child.name)
-                else:
-                    yield from self._walk(child)
-        if loose.objects:
-            yield Orphan(folder=folder, size=loose, whole=False)
+            rows = self._rows(kind, {child.name for child in level.folders}) if kind in _KINDS else set()
+            waiting += [
+                (child, self._kind(child, kind))
+                for child in level.folders
+                if child.name not in rows and child not in self._used
+            ]
+        return loose
+
+    def _kind(self, child: Folder, parent: str) -> str:
+        if parent == "" and child.name in _KINDS:
+            return child.name
+        if child in self._experiments:
+            return ""
+        return _ABOVE if child in self._above else _NEEDLESS
 
     def _rows(self, kind: str, names: set[str]) -> set[str]:
         with self.connection.cursor() as cursor:

@@ -47,6 +47,8 @@ class Going:
     item: Expired
     folders: dict[Folder, Expired] = field(default_factory=dict)
     members: tuple[Expired, ...] = ()
+    left: tuple[Expired, ...] = ()
+    """Traces whose folders cannot be told; what is there stays."""
 
 
 @dataclass(kw_only=True)
@@ -70,6 +72,13 @@ class Collection:
         with self.connection, self.connection.cursor() as cursor:
             self._keys: References = references(cursor)
             self._usage = self._look(cursor)
+        if users := self._usage.unheeded:
+            log.progress(
+                "traces name the whole bucket as their place, which keeps nothing of it",
+                level="warning",
+                users=len(users),
+                first=min(users),
+            )
         for kind in DUE:
             for batch in expired(self.connection, kind, before=self.before, size=BATCH[kind]):
                 self.should_stop()
@@ -183,8 +192,13 @@ class Collection:
         for member in inside:
             self._usage.require_unnamed(member)
         parts = [item] if has_server_made_location(item) else [*inside, *traces(cursor, item)]
-        folders = {folder: part for part in parts if (folder := self._usage.folder_of(part))}
-        return Going(item=item, folders=folders, members=inside)
+        found = [(part, self._usage.folder_of(part)) for part in parts]
+        return Going(
+            item=item,
+            folders={folder: part for part, folder in found if folder},
+            members=inside,
+            left=tuple(part for part, folder in found if folder is None and part.kind == "trace"),
+        )
 
     def _delete_rows(self, cursor: Any, kind: str, going: list[Going]) -> int:
         keys = [thing.item.key for thing in going]
@@ -234,6 +248,14 @@ class Collection:
         for item, reason in kept:
             self._keep(item, reason)
         for thing in going:
+            if thing.left:
+                log.progress(
+                    "the ids of traces do not tell their folders, which stay",
+                    level="warning",
+                    **_about(thing.item),
+                    traces=len(thing.left),
+                    first=thing.left[0].id,
+                )
             size = sum((sweep.sizes[folder] for folder in thing.folders if folder in sweep.sizes), Size())
             self.counts[thing.item.kind] += 1
             log.result(**_about(thing.item), action="would remove" if self.dry_run else "removed", **asdict(size))

@@ -34,6 +34,9 @@ class Usage:
     def __post_init__(self) -> None:
         self._users: dict[Folder, set[str]] = defaultdict(set)
         self._below: dict[Folder, set[str]] = defaultdict(set)
+        self.unheeded: set[str] = set()
+        """Users that claim the whole bucket by the tag of a trace."""
+        self._tops = frozenset(self.root.upwards())
         self._names = named_by(self.rows.versions)
         self._locations = self._locations_by_experiment()
         for name, *uris in self.rows.versions:
@@ -43,7 +46,7 @@ class Usage:
         self._settle()
 
     def folder_of(self, item: Expired) -> Folder | None:
-        """The folder of ``item``, None if it has none of its own.
+        """The folder of ``item``, None if it has none of its own, or is a trace whose id makes that unclear.
 
         Raises ``KeptError`` if it is in use, or cannot be told with certainty.
         """
@@ -53,6 +56,9 @@ class Usage:
         try:
             folder = own_folder(item.location, root=self.root)
         except UnclearLocationError as error:
+            # Earlier installations took any id, such as ``../..``, which must not keep its experiment for ever.
+            if item.kind == "trace":
+                return None
             raise KeptError(str(error), blocked=True) from None
         if item.id not in folder.prefix.split("/")[-3:] and item.kind != "trace":
             raise KeptError(f"its artifacts are at {item.location}, which it may share with others", blocked=True)
@@ -79,14 +85,17 @@ class Usage:
         locations: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for number, location, _ in self.rows.experiments:
             locations[number].add((f"experiment {number}", location))
-        for claim in (*self.rows.claims, *self.rows.traces):
+        for claim in self.rows.claims:
             locations[claim.experiment_id].add((claim.user, claim.location))
+        self._traces: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for claim in self.rows.traces:
+            self._traces[claim.experiment_id].add((claim.user, claim.location))
         return locations
 
     def _settle(self) -> None:
         """Add what stays, until nothing that is due has to stay because of it."""
         due = {number: location for number, location, is_due in self.rows.experiments if is_due}
-        for number in self._locations.keys() - (due.keys() - self.kept):
+        for number in (self._locations.keys() | self._traces.keys()) - (due.keys() - self.kept):
             self._add_experiment(number)
         going = {number: location for number, location in due.items() if number not in self.kept}
         while staying := {number for number, location in going.items() if self._has_to_stay(number, location)}:
@@ -108,9 +117,24 @@ class Usage:
     def _add_experiment(self, number: int) -> None:
         for user, location in self._locations[number]:
             self._add(user, [location])
+        for user, location in self._traces[number]:
+            self._add_trace(user, location)
+
+    def _add_trace(self, user: str, location: str) -> None:
+        """Like ``_add``, but the root, which a client may name by a tag or an id such as ``../..``, keeps nothing."""
+        folders = readings(location, self.root)
+        if whole := {folder for folder in folders if folder in self._tops}:
+            self.unheeded.add(user)
+            # Told by their prefix, these traces have their own folders there.
+            if user.startswith("experiment "):
+                self._add(user, [f"{location.rstrip('/')}/traces"])
+        self._use(user, folders - whole)
 
     def _add(self, user: str, uris: Iterable[str]) -> None:
-        for folder in (folder for uri in uris for folder in readings(uri, self.root)):
+        self._use(user, (folder for uri in uris for folder in readings(uri, self.root)))
+
+    def _use(self, user: str, folders: Iterable[Folder]) -> None:
+        for folder in folders:
             self._users[folder].add(user)
             for above in folder.upwards():
                 if above != folder and len(self._below[above]) < 2:
