@@ -95,6 +95,8 @@ def run(arguments: Namespace) -> int:
     if not arguments.before_migration:
         for dump in target.expired(keep_days=arguments.keep_days, keep_at_least=arguments.keep_at_least):
             log.result(action="deleted", name=dump.name, complete=dump.is_complete, objects=target.delete(dump))
+        if aborted := target.abort_uploads():
+            log.result(action="aborted", uploads=aborted)
     return 0
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,6 +119,23 @@ class S3Store(ObjectStore):
             self._client.upload_fileobj(
                 stream, folder.bucket, f"{folder.prefix}{name}", Config=transfer, ExtraArgs=self._upload_arguments
             )
+
+    def abort_uploads(self, folder: Folder, is_left: Callable[[str, datetime], bool]) -> int:
+        """Abort the unfinished uploads below ``folder`` of which ``is_left`` says so by key and begin; gives how many.
+
+        MinIO lists none by a folder, and deletes them by itself after a day.
+        """
+        count = 0
+        with _explained(folder):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=folder.bucket, Prefix=folder.prefix
+            )
+            for upload in (upload for page in pages for upload in page.get("Uploads", [])):
+                key, begun = upload["Key"], upload["Initiated"]
+                if key.startswith(folder.prefix) and is_left(key, begun):
+                    self._client.abort_multipart_upload(Bucket=folder.bucket, Key=key, UploadId=upload["UploadId"])
+                    count += 1
+        return count
 
     def open(self, folder: Folder, name: str) -> IO[bytes]:
         """What an object holds, as a stream that the caller closes."""

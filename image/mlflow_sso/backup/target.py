@@ -14,7 +14,7 @@ from mlflow_sso import log
 from mlflow_sso.backup.manifest import Manifest
 from mlflow_sso.backup.origin import Origin, mark, server
 from mlflow_sso.backup.streams import Digest, receive, send
-from mlflow_sso.errors import TerminalError, UsageError
+from mlflow_sso.errors import ProgramError, TerminalError, UsageError
 from mlflow_sso.object_store import Folder, s3_folder
 from mlflow_sso.s3_store import Credentials, S3Store
 from mlflow_sso.secrets_root import SecretsRoot
@@ -188,6 +188,28 @@ class Target:
     def delete(self, dump: Dump) -> int:
         """Delete a dump, its manifest first, so that it is never taken for complete; gives how many objects."""
         return self._empty(dump.folder / "manifest") + self._empty(dump.folder)
+
+    def abort_uploads(self) -> int:
+        """Abort what killed dumps have left half sent, which a bucket keeps unseen and charges for; gives how many.
+
+        Without the rights it says so in the log: no dump is worse for it.
+        """
+        oldest = datetime.now(UTC) - _INCOMPLETE
+
+        def is_left(key: str, begun: datetime) -> bool:
+            name = key.removeprefix(self.folder.prefix).partition("/")[0]
+            return bool(_NAME.fullmatch(name)) and begun < oldest
+
+        try:
+            return self.store.abort_uploads(self.folder, is_left)
+        except ProgramError as error:
+            log.progress(
+                "cannot abort unfinished uploads of killed dumps: allow the keys s3:ListBucketMultipartUploads on the "
+                "bucket and s3:AbortMultipartUpload below the target",
+                level="warning",
+                reason=error.message,
+            )
+            return 0
 
     def _empty(self, folder: Folder) -> int:
         count = 0
