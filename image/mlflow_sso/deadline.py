@@ -7,6 +7,8 @@ from mlflow_sso import termination
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
+LONGEST_WAIT = 604_800
+"""Seconds, a week: PostgreSQL's ``lock_timeout`` ends at 24 days."""
 
 
 class Deadline:
@@ -47,10 +49,11 @@ def add_timeout_argument(parser: ArgumentParser, *, default: float, what: str) -
 
 def _seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        # float() reads digits of every script, and underscores between them.
+        seconds = float(text) if text.isascii() and "_" not in text else -1.0
     except ValueError:
         seconds = -1.0
-    # float() reads "nan" and "inf", too.
-    if not 0 <= seconds < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds")
+    # It reads "nan" and "inf", too.
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a number of seconds, {LONGEST_WAIT} at most")
     return seconds

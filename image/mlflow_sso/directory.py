@@ -168,12 +168,13 @@ def log_in(root: SecretsRoot, timeout: float) -> Directory:
     base, separator, realm = str(document.get("issuer", "")).rpartition("/realms/")
     if not separator:
         raise TerminalError("the issuer is not Keycloak's", remedy="correct OIDC_DISCOVERY_URL")
+    address = identity_provider.endpoint(document, "token_endpoint")
     form = {
         "grant_type": "client_credentials",
         "client_id": root.read("directory", "DIRECTORY_CLIENT_ID"),
         "client_secret": root.read("directory", "DIRECTORY_CLIENT_SECRET"),
     }
-    status, answer = identity_provider.request("POST", document["token_endpoint"], timeout, data=form)
+    status, answer = identity_provider.request("POST", address, timeout, data=form)
     if status >= 500 or not isinstance(answer.get("access_token"), str | None):
         raise RetryableError(f"Keycloak answers {status} to the login", remedy="nothing was ended; try again")
     if status != 200 or not answer.get("access_token"):

@@ -6,7 +6,7 @@ Artifacts are not part of it.
 
 import os
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from mlflow_sso.releases import installed
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.whole_numbers import within
 
 MOST = 36_500
 """Days, or dumps, that can be asked for: a century."""
@@ -35,14 +36,14 @@ MOST = 36_500
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--keep-days",
-        type=_count,
+        type=within(1, MOST),
         default=14,
         metavar="DAYS",
         help="delete older dumps once this one is complete (default: %(default)d)",
     )
     parser.add_argument(
         "--keep-at-least",
-        type=_count,
+        type=within(1, MOST),
         default=3,
         metavar="COUNT",
         help="complete dumps that stay whatever their age (default: %(default)d)",
@@ -53,12 +54,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="only if a database has an older schema than this image; delete no dump",
     )
     add_timeout_argument(parser, default=60, what="PostgreSQL")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        raise ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST}")
-    return int(text)
 
 
 def run(arguments: Namespace) -> int:

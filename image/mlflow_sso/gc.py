@@ -37,9 +37,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def age(text: str) -> int:
     """Seconds of ``30d``, ``12h30m``, ``90s``, in MLflow's notation."""
-    if not re.fullmatch(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text) or not text:
-        raise ArgumentTypeError(f"{text!r} is not an age such as 30d or 12h30m")
-    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([dhms])", text))
+    # No more digits than PostgreSQL's numbers hold as milliseconds.
+    if not re.fullmatch(r"([0-9]{1,6}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?", text) or not text:
+        raise ArgumentTypeError(f"{text[:40]!r} is not an age such as 30d or 12h30m")
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", text))
 
 
 def run(arguments: Namespace) -> int:

@@ -1,6 +1,7 @@
 """One JSON object a line: progress on stderr, results on stdout."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,8 +14,14 @@ REPEAT_SECONDS = 10.0
 
 
 def _line(fields: dict[str, object], stream: TextIO) -> None:
-    # As one text: print writes the end of a line apart, and lines of two threads would run together.
-    print(f"{json.dumps(fields, default=str)}\n", end="", file=stream, flush=True)
+    try:
+        # As one text: print writes the end of a line apart, and lines of two threads would run together.
+        print(f"{json.dumps(fields, default=str)}\n", end="", file=stream, flush=True)
+    except BrokenPipeError:
+        # Who read it is gone, as in `| head`. What is still buffered would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # As a shell reports SIGPIPE: 128 and its number.
+        sys.exit(141)
 
 
 def progress(message: str, *, level: str = "info", **fields: object) -> None:

@@ -20,6 +20,7 @@ from mlflow_sso.releases import installed
 from mlflow_sso.revision import require_head
 from mlflow_sso.schemas import schemas
 from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.whole_numbers import variable
 
 BATCH = 10_000
 """Rows in one transaction."""
@@ -79,10 +80,8 @@ def _tables() -> Iterator[Expiring]:
     yield Expiring(
         table="saml_assertions", column="not_on_or_after", past="<=", what="expired SAML assertion record(s)"
     )
-    text = os.environ.get("SCIM_ACTIVITY_RETENTION_DAYS") or "30"
-    if not text.isdecimal():
-        raise UsageError(f"SCIM_ACTIVITY_RETENTION_DAYS is {text!r}", remedy="set it to a number of days, 0 for ever")
-    if days := int(text):
+    # Days, 0 for ever.
+    if days := variable(os.environ, "SCIM_ACTIVITY_RETENTION_DAYS", default=30, least=0, most=36_500):
         what = f"SCIM activity row(s) older than {days} day(s)"
         yield Expiring(table="scim_activity", column="at", past="<", what=what, days=days)
 

@@ -1,10 +1,13 @@
 """The console command without any server: usage, ages, and what a Secret that cannot be used is called."""
 
+import subprocess
+import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
 
 import certifi
 import pytest
+from pod import ROOT
 
 from mlflow_sso import gc
 from mlflow_sso.ca_bundle import join_ca_bundle
@@ -47,6 +50,21 @@ def test_age_is_read_in_mlflows_notation(text: str, seconds: int) -> None:
 def test_what_is_no_age_is_refused(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="is not an age"):
         gc.age(text)
+
+
+def test_results_end_quietly_without_reader() -> None:
+    script = "from mlflow_sso import log\nfor number in range(100000): log.result(name=number)"
+
+    pipe, environment = subprocess.PIPE, {"PYTHONPATH": str(ROOT / "image")}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        # As `head` does.
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (141, b"")
 
 
 def test_missing_value_is_named_with_its_secret(tmp_path: Path) -> None:

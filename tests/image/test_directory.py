@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,9 +14,10 @@ from directory_stub import Stub
 
 from mlflow_sso.access_rows import Right
 from mlflow_sso.account import User
-from mlflow_sso.directory import PAGE, Directory
+from mlflow_sso.directory import PAGE, Directory, log_in
 from mlflow_sso.end_access import find_gone, find_lost
 from mlflow_sso.errors import ProgramError, RetryableError, TerminalError
+from mlflow_sso.secrets_root import SecretsRoot
 
 
 @pytest.fixture
@@ -259,3 +261,14 @@ def test_server_that_is_away_ends_nothing(stub: Stub) -> None:
         gone(stub, "anna@example.com")
 
     assert caught.value.exit_code == 75
+
+
+@pytest.mark.parametrize("address", [None, "", ["x"], "/token"])
+def test_document_without_token_endpoint_is_refused(
+    stub: Stub, address: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stub.spoiled["document"] = {"issuer": f"{stub.url}/realms/mlflow", "token_endpoint": address}
+    monkeypatch.setenv("OIDC_DISCOVERY_URL", f"{stub.url}/document")
+
+    with pytest.raises(TerminalError, match="the discovery document lacks token_endpoint"):
+        log_in(SecretsRoot(tmp_path), 5)

@@ -9,6 +9,7 @@ from typing import Any
 from mlflow_sso.errors import RetryableError, TerminalError
 from mlflow_sso.releases import installed
 from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.whole_numbers import variable
 
 
 def try_store(root: SecretsRoot, timeout: float) -> str:
@@ -60,8 +61,8 @@ def _redis(root: SecretsRoot, timeout: float) -> str:
 def _redis_settings(root: SecretsRoot) -> dict[str, Any]:
     return {
         "host": os.environ.get("REDIS_HOST") or "localhost",
-        "port": int(os.environ.get("REDIS_PORT") or 6379),
-        "db": int(os.environ.get("REDIS_DB") or 0),
+        "port": variable(os.environ, "REDIS_PORT", default=6379, least=1, most=65535),
+        "db": variable(os.environ, "REDIS_DB", default=0, least=0, most=65535),
         "username": os.environ.get("REDIS_USERNAME") or None,
         "password": root.find("server", "REDIS_PASSWORD"),
         "ssl": os.environ.get("REDIS_SSL", "").lower() in ("true", "1"),

@@ -27,6 +27,7 @@ from mlflow_sso.migrate.user_names import fold_names
 from mlflow_sso.revision import SchemaState, schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.whole_numbers import within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_timeout_argument(parser, default=300, what="PostgreSQL, and for another migration to end")
     parser.add_argument(
         "--maximum-lock-seconds",
-        type=int,
+        type=within(0, 604_800),
         default=MAXIMUM_LOCK_SECONDS,
         metavar="SECONDS",
         help="refuse an upgrade that would lock all tables for longer, by estimate (default: %(default)d)",

@@ -2,11 +2,12 @@
 
 import socket
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
 from mlflow_sso.errors import UsageError
+from mlflow_sso.whole_numbers import within
 
 ANY = "::"
 """Every address of the pod, IPv6 and IPv4."""
@@ -60,23 +61,14 @@ def listening_socket(host: str) -> socket.socket:
 def add_listener_arguments(parser: ArgumentParser) -> None:
     """The flags of ``Listener``."""
     parser.add_argument("--host", default=ANY, help="address to listen on (default: %(default)s, both families)")
-    parser.add_argument("--port", type=_within(1, 65535), default=5000, help="public port (default: %(default)s)")
+    parser.add_argument("--port", type=within(1, 65535), default=5000, help="public port (default: %(default)s)")
     parser.add_argument(
-        "--metrics-port", type=_within(1, 65535), default=9090, help="port of /metrics only (default: %(default)s)"
+        "--metrics-port", type=within(1, 65535), default=9090, help="port of /metrics only (default: %(default)s)"
     )
-    parser.add_argument("--workers", type=_within(1, 64), default=1, help="processes (default: %(default)s)")
+    parser.add_argument("--workers", type=within(1, 64), default=1, help="processes (default: %(default)s)")
     parser.add_argument(
         "--grace-seconds",
-        type=_within(1, 3600),
+        type=within(1, 3600),
         default=25,
         help="time for requests in flight after SIGTERM, below the pod's grace period (default: %(default)s)",
     )
-
-
-def _within(low: int, high: int) -> Any:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ArgumentTypeError(f"{text!r} is not a number from {low} to {high}")
-        return int(text)
-
-    return number
