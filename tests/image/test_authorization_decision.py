@@ -11,6 +11,7 @@ from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.locations import Locations
 from mlflow_sso.authorization.matching import Table
 from mlflow_sso.authorization.objects import artifact_segments, experiment_id
+from mlflow_sso.authorization.references import gateway_models
 from mlflow_sso.authorization.release_3_6_0 import TABLE
 from mlflow_sso.authorization.rules import Form, Kind, Level
 
@@ -212,3 +213,20 @@ def test_lists_show_what_is_readable() -> None:
 @pytest.mark.parametrize("location", ["s3://shared/models", "s3://shared/models/", "s3://shared/models/a/b"])
 def test_allowed_locations_need_no_grant(location: str) -> None:
     assert Locations(["s3://shared/models/"]).demands(Form.SOURCE, location) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("gateway:/mine", ["mine"]),
+        (" Gateway://mine", ["mine"]),
+        ({"a": [{"model": "gateway:/mine"}, "openai:/gpt"]}, ["mine"]),
+        (json.dumps(json.dumps({"base_judge": {"model": "gateway:/mine"}})), ["mine"]),
+        ('{"model": "gateway:/theirs", "model": "gateway:/mine"}', ["mine", "theirs"]),
+        ("ask gateway:/mine", []),
+        ("[" * 100_000, []),
+        (None, []),
+    ],
+)
+def test_gateway_models_are_found(written: Any, found: list[str]) -> None:
+    assert sorted(gateway_models(written)) == found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from mlflow_sso.authorization import forms, reserved_tags
+from mlflow_sso.authorization import forms, references, reserved_tags
 from mlflow_sso.authorization.errors import RefusedError
 from mlflow_sso.authorization.listing import Visible
 from mlflow_sso.authorization.locations import Demand, Locations, shown
@@ -186,6 +186,8 @@ class Decision:
                 raise RefusedError(f"{value.field.path} is missing", **INVALID)
             case Form.PART_COUNT:
                 forms.refuse_many_parts(request.raw(value.field.path))
+            case Form.REFERENCE:
+                yield from references.demands(value, request)
 
     def _of_tag(self, key: object, value: object, *, new: bool = False) -> Iterator[Demand]:
         """What it takes to set a tag; raises ``RefusedError`` for one that no caller may set."""
@@ -214,7 +216,8 @@ class Decision:
     def check(self, caller: Caller, demands: Iterable[Demand]) -> None:
         """Raises ``RefusedError`` unless ``caller`` has the level of each object."""
         by_kind: dict[Kind, dict[str, Demand]] = {}
-        for demand in demands:
+        wanted = list(demands)
+        for demand in wanted:
             strictest = by_kind.setdefault(demand.kind, {})
             # Two fields may name one object: the stricter level is asked for, once.
             strictest[demand.name] = _both(demand, strictest.get(demand.name, demand))
@@ -225,6 +228,15 @@ class Decision:
                     raise RefusedError(
                         f"this needs the permission {demand.level.name} of the {kind.value} that it names"
                     )
+        self._refuse_apart([demand for demand in wanted if demand.beside])
+
+    def _refuse_apart(self, demands: Sequence[Demand]) -> None:
+        for kind, beside in {(demand.kind, demand.beside or (demand.kind, demand.name)) for demand in demands}:
+            names = [demand.name for demand in demands if (demand.kind, demand.beside) == (kind, beside)]
+            found = set(self._objects.experiments(kind, names).values())
+            place, name = beside
+            if found and found != {self._objects.experiments(place, [name]).get(name)}:
+                raise RefusedError(f"the {kind.value} that this names is of another experiment than the {place.value}")
 
     def _granted(self, caller: Caller, kind: Kind, wanted: Mapping[str, Demand]) -> Mapping[str, Level]:
         # Experiments take the longer way, on which an id such as 01 is refused.
@@ -267,7 +279,8 @@ def _refuse_missing(rule: Rule, named: Sequence[tuple[Need, Sequence[str]]]) -> 
             raise RefusedError(f"{need.field.path} is missing", **INVALID)
 
 
-OF_TAGS = frozenset({Form.TAG, Form.NEW_TAG, Form.TAG_KEY})
+NO_IDENTITIES = frozenset({Form.TAG, Form.NEW_TAG, Form.TAG_KEY, Form.REFERENCE})
+"""Forms of fields whose names stand for other things elsewhere."""
 INVALID: Mapping[str, Any] = {"status": 400, "error_code": "INVALID_PARAMETER_VALUE"}
 
 
@@ -275,5 +288,5 @@ def identities(table: Table) -> frozenset[str]:
     """The names under which any route of ``table`` names objects, in every spelling the same."""
     rules = [route.rule for route in table.routes]
     fields = [need.field for rule in rules for need in rule.needs]
-    fields += [value.field for rule in rules for value in rule.values if value.form not in OF_TAGS]
+    fields += [value.field for rule in rules for value in rule.values if value.form not in NO_IDENTITIES]
     return frozenset(normal(leading(path)) for field in fields for path in field.spellings)

@@ -29,6 +29,8 @@ class Demand:
     name: str
     if_there: bool = False
     """Whether nothing is needed if there is no such object."""
+    beside: tuple[Kind, str] | None = None
+    """What must belong to the same experiment, if there is such an object."""
 
 
 class Locations:

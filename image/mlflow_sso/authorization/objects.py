@@ -76,6 +76,10 @@ class Objects:
                 return models.SqlLoggedModel.model_id, models.SqlLoggedModel.experiment_id
             case Kind.TRACE:
                 return models.SqlTraceInfo.request_id, models.SqlTraceInfo.experiment_id
+            case Kind.ISSUE:
+                return models.SqlIssue.issue_id, models.SqlIssue.experiment_id
+            case Kind.SCORER:
+                return models.SqlScorer.scorer_id, models.SqlScorer.experiment_id
         raise AssertionError(kind)
 
     def _of_datasets(self, wanted: list[str]) -> Owners:

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     GATEWAY_ENDPOINT = "gateway endpoint"
     GATEWAY_SECRET = "gateway secret"  # noqa: S105, a kind of object
     GATEWAY_MODEL_DEFINITION = "gateway model definition"
+    SCORER_MODEL = "gateway endpoint of the scorer"
     USER = "user"
     GROUP = "group"
     WORKSPACE = "workspace"
@@ -107,6 +108,7 @@ class Form(StrEnum):
     SELF = "the caller's own user name"
     TRACE_STATUS = "how a trace ended, which must be said"
     NAMED = "text that must be there"
+    REFERENCE = "things beside those that the request is about, which the caller may read, or use, if they exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class Value:
 
     form: Form
     field: Field
+    kind: Kind | None = None
+    """Of the things to which a ``REFERENCE`` leads."""
 
 
 class Access(StrEnum):

@@ -8,7 +8,7 @@ from mlflow_sso.authorization.decision import AskedField, Decision
 from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION, Locations
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_17_2.backend import BehindLogin
-from mlflow_sso.authorization.release_3_17_2.grants import PluginPermissions
+from mlflow_sso.authorization.release_3_17_2.grants import KINDS, PluginPermissions
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
 from mlflow_sso.authorization.release_3_17_2.table import table
@@ -56,6 +56,7 @@ def _decision(rows: Any, remembered: Remembered, destination: str) -> Decision:
         objects=Objects(tracking, remembered=remembered, destination=destination),
         locations=Locations(os.environ.get(ALLOWED_LOCATIONS, "").split(), destination=destination),
         graphql=_graphql,
+        direct=KINDS,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mlflow_sso.authorization.references import refers_to
 from mlflow_sso.authorization.rules import (
     ADMINISTRATOR,
     AJAX,
@@ -46,7 +47,8 @@ ENDPOINTS = (
          edits(_ENDPOINT, "endpoint_id") & needs(Level.USE, _DEFINITION, "model_config.model_definition_id"),
          versions=THIRD),
     rest("POST", f"{_GATEWAY}/endpoints/models/detach", edits(_ENDPOINT, "endpoint_id"), versions=THIRD),
-    rest("POST", f"{_GATEWAY}/endpoints/bindings/create", edits(_ENDPOINT, "endpoint_id"), versions=THIRD),
+    rest("POST", f"{_GATEWAY}/endpoints/bindings/create",
+         edits(_ENDPOINT, "endpoint_id") & refers_to(Kind.SCORER, "resource_id"), versions=THIRD),
     rest("DELETE", f"{_GATEWAY}/endpoints/bindings/delete", edits(_ENDPOINT, "endpoint_id"), versions=THIRD),
     rest("GET", f"{_GATEWAY}/endpoints/bindings/list", reads(_ENDPOINT, "endpoint_id"), versions=THIRD),
 )  # fmt: skip

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from mlflow_sso.authorization.decision import DIRECT
+from mlflow_sso.authorization.release_3_17_2 import gateway_grants
 from mlflow_sso.authorization.rules import Kind, Level
+
+KINDS = DIRECT | {Kind.GATEWAY_ENDPOINT, Kind.SCORER_MODEL}
+"""Those of which ``PluginPermissions`` knows the levels."""
 
 
 class PluginPermissions:
@@ -16,8 +21,18 @@ class PluginPermissions:
         """The level that ``username`` has of each of ``names``."""
         # The plugin reads its settings when it is imported, so not before serve has set them.
         from mlflow_oidc_auth.utils import effective_experiment_permission
+        from mlflow_oidc_auth.utils.permissions import effective_gateway_endpoint_permission
         from mlflow_oidc_auth.utils.prompt_kind import effective_registry_permission
 
+        if kind in (Kind.GATEWAY_ENDPOINT, Kind.SCORER_MODEL):
+            endpoints = gateway_grants.endpoints_of(kind, names, self._tracking)
+            return {
+                name: min(
+                    (level_of(effective_gateway_endpoint_permission(one, username).permission) for one in several),
+                    default=Level.MANAGE,
+                )
+                for name, several in endpoints.items()
+            }
         ask = effective_registry_permission if kind is Kind.REGISTERED_MODEL else effective_experiment_permission
         return {name: level_of(ask(name, username).permission) for name in names}
 

@@ -1,5 +1,6 @@
 """Traces and their assessments, of MLflow 3.17.2."""
 
+from mlflow_sso.authorization.references import LOCATION, refers_to
 from mlflow_sso.authorization.rules import (
     MEMBER,
     Body,
@@ -19,7 +20,6 @@ THIRD = ("3.0",)
 _OLD, _NEW = "/mlflow/traces/<request_id>", "/mlflow/traces/<trace_id>"
 _STATUS = has(Form.TRACE_STATUS, "status")
 _KEY, _METADATA = has(Form.TAG_KEY, "key") & has(Form.NAMED, "key"), tags("assessment.metadata")
-_LOCATION = "trace.trace_info.trace_location.mlflow_experiment.experiment_id"
 
 VERSION_2 = (
     rest("GET", "/mlflow/traces", reads(Kind.EXPERIMENT, "experiment_ids[]")),
@@ -39,7 +39,7 @@ VERSION_3 = (
     rest(
         "POST",
         "/mlflow/traces",
-        edits(Kind.EXPERIMENT, _LOCATION)
+        edits(Kind.EXPERIMENT, LOCATION)
         & tags("trace.trace_info.tags")
         & tags("trace.trace_info.trace_metadata")
         & tags("trace.trace_info.assessments[].metadata")
@@ -47,7 +47,8 @@ VERSION_3 = (
         & has(Form.NEW_TRACE_ID, "trace.trace_info.assessments[].trace_id")
         # The plugin looks only at those of a trace that is there, which may come between its look and MLflow's.
         & has(Form.NEW_ASSESSMENT_ID, "trace.trace_info.assessments[].assessment_id")
-        & has(Form.NEW_ASSESSMENT_ID, "trace.trace_info.assessments[].overrides"),
+        & has(Form.NEW_ASSESSMENT_ID, "trace.trace_info.assessments[].overrides")
+        & refers_to(Kind.ISSUE, "trace.trace_info.assessments[].assessment_name"),
         versions=THIRD,
     ),
     rest("POST", "/mlflow/traces/search", reads(Kind.EXPERIMENT, "locations[].mlflow_experiment.experiment_id"),
@@ -67,26 +68,30 @@ _ASSESSMENT = f"{_NEW}/assessments/<assessment_id>"
 # Deleting an assessment makes the one that it overrides valid again.
 _IDS = has(Form.NEW_ASSESSMENT_ID, "assessment.assessment_id") & has(Form.NEW_ASSESSMENT_ID, "assessment.overrides")
 
+# MLflow counts an assessment as a trace of the issue whose id is its name.
+_NAME = refers_to(Kind.ISSUE, "assessment.assessment_name")
+
 ASSESSMENTS = (
     rest(
         "POST",
         f"{_NEW}/assessments",
-        edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA & _IDS,
+        edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA & _IDS & _NAME,
         versions=THIRD,
     ),
     rest("GET", _ASSESSMENT, reads(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
-    rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA, versions=THIRD),
+    rest("PATCH", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH) & _METADATA & _NAME, versions=THIRD),
     rest("DELETE", _ASSESSMENT, edits(Kind.TRACE, "trace_id", where=Where.PATH), versions=THIRD),
 )
 
 MANY = (
     # Traces of another experiment are passed over.
     rest("POST", "/mlflow/traces/delete-traces", manages(Kind.EXPERIMENT, "experiment_id"), versions=("2.0", "3.0")),
-    rest("POST", "/mlflow/traces/link-prompts", edits(Kind.TRACE, "trace_id")),
+    rest("POST", "/mlflow/traces/link-prompts",
+         edits(Kind.TRACE, "trace_id") & refers_to(Kind.REGISTERED_MODEL, "prompt_versions[].name")),
     # MLflow answers that it has not implemented them.
     rest("GET", "/mlflow/unified-traces", MEMBER),
     rest("GET", "/mlflow/get-online-trace-details", MEMBER),
-)
+)  # fmt: skip
 
 ROUTES = (*VERSION_2, *VERSION_3, *ASSESSMENTS, *MANY)
 

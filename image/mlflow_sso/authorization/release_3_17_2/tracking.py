@@ -76,11 +76,6 @@ RUNS = (
 _MODEL = "/mlflow/logged-models/<model_id>"
 
 LOGGED_MODELS = (
-    rest(
-        "POST",
-        "/mlflow/logged-models",
-        edits(Kind.EXPERIMENT, "experiment_id") & tags("tags"),
-    ),
     rest("GET", _MODEL, reads(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
     rest("PATCH", _MODEL, edits(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
     rest("DELETE", _MODEL, manages(Kind.LOGGED_MODEL, "model_id", where=Where.PATH)),
@@ -95,16 +90,24 @@ DEMONSTRATION = tuple(
     for step in ("generate", "delete")
 )
 
-ASKED_BY_SERVE = tuple(
+ASKED_BY_SERVE = (
     # The plugin asks for the run, not for the models.
+    *(
+        rest(
+            "POST",
+            path,
+            edits(Kind.RUN, "run_id")
+            & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True)
+            & tags("datasets[].tags"),
+        )
+        for path in ("/mlflow/runs/log-inputs", "/mlflow/runs/outputs")
+    ),
+    # The plugin asks for the experiment, not for the run.
     rest(
         "POST",
-        path,
-        edits(Kind.RUN, "run_id")
-        & reads(Kind.LOGGED_MODEL, "models[].model_id", optional=True)
-        & tags("datasets[].tags"),
-    )
-    for path in ("/mlflow/runs/log-inputs", "/mlflow/runs/outputs")
+        "/mlflow/logged-models",
+        edits(Kind.EXPERIMENT, "experiment_id") & reads(Kind.RUN, "source_run_id", optional=True) & tags("tags"),
+    ),
 )
 
 LISTED_BY_SERVE = (

@@ -1,0 +1,20 @@
+"""What a request refers to beside the things that it is about takes a permission, too."""
+
+import pytest
+from attacked import new_site, run_inside
+from pod import Pod
+from test_gateway import LOCAL, ON, WITH_GATEWAY
+
+pytestmark = pytest.mark.servers
+
+
+@WITH_GATEWAY
+def test_references_to_things_of_others_are_refused(migrated_once: Pod) -> None:
+    with new_site(migrated_once, **ON, **LOCAL) as site:
+        found = run_inside(site, "ask_references.py")
+
+    assert found["served"] == []
+    assert found["refused"] == []
+    assert found["counts"] == {"hers": 0, "his": 1}
+    # Who may edit a scorer may end its scoring.
+    assert found["ended"] == 200
