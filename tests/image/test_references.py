@@ -3,7 +3,7 @@
 import pytest
 from attacked import new_site, run_inside
 from pod import Pod
-from test_gateway import LOCAL, ON, WITH_GATEWAY
+from test_gateway import AT_ONCE, LOCAL, ON, WITH_GATEWAY
 
 pytestmark = pytest.mark.servers
 
@@ -18,3 +18,12 @@ def test_references_to_things_of_others_are_refused(migrated_once: Pod) -> None:
     assert found["counts"] == {"hers": 0, "his": 1}
     # Who may edit a scorer may end its scoring.
     assert found["ended"] == 200
+
+
+@WITH_GATEWAY
+def test_calls_join_no_trace_of_others(migrated_once: Pod) -> None:
+    with new_site(migrated_once, **ON, **LOCAL, **AT_ONCE) as site:
+        found = run_inside(site, "ask_linked_calls.py")
+
+    assert found["changed"] == []
+    assert found["statuses"] == {"theirs": 403, "mine": 200, "new": 200}

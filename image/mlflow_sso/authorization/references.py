@@ -19,6 +19,9 @@ GATEWAY_MODEL = re.compile(r"\s*gateway\s*:/+(.+)", re.IGNORECASE | re.DOTALL)
 ISSUE_PREFIX = "iss-"
 """Of the ids that MLflow gives to issues (``create_issue`` of its tracking store)."""
 
+TRACEPARENT = Field("traceparent", Where.HEADER)
+"""Of W3C's Trace Context: it holds the id of a trace of MLflow's without ``tr-``, to which the gateway adds spans."""
+
 LOCATION = "trace.trace_info.trace_location.mlflow_experiment.experiment_id"
 """Of a new trace, the experiment."""
 
@@ -32,9 +35,26 @@ def refers_to(kind: Kind, path: str) -> Rule:
     return Rule(values=(Value(Form.REFERENCE, Field(path, Where.BODY), kind),))
 
 
+def joins_traces() -> Rule:
+    """A trace of which the call becomes a part, by its headers, is one that the caller may edit, if it exists."""
+    return Rule(values=(Value(Form.REFERENCE, TRACEPARENT, Kind.TRACE),))
+
+
 def demands(value: Value, request: Request) -> Iterator[Demand]:
     """What the caller needs for the references in ``value``; raises ``RefusedError`` for one that names nothing."""
-    kind, path = value.kind, value.field.path
+    if value.field == TRACEPARENT:
+        yield from _joined(request)
+    else:
+        yield from _in_body(value.kind, value.field.path, request)
+
+
+def _joined(request: Request) -> Iterator[Demand]:
+    for header in request.headers.get(TRACEPARENT.path, ()):
+        for number in re.findall("[0-9a-f]{32}", header.lower()):
+            yield Demand(Level.EDIT, Kind.TRACE, f"tr-{number}", if_there=True)
+
+
+def _in_body(kind: Kind | None, path: str, request: Request) -> Iterator[Demand]:
     match kind:
         case Kind.GATEWAY_ENDPOINT:
             for name in gateway_models(request.raw(path)):

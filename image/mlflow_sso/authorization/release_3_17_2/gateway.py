@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mlflow_sso.authorization.references import refers_to
+from mlflow_sso.authorization.references import joins_traces, refers_to
 from mlflow_sso.authorization.rules import (
     ADMINISTRATOR,
     AJAX,
@@ -116,10 +116,10 @@ _PROVIDERS = (
 
 INVOCATIONS = (
     # Bodies are those of the providers' own interfaces.
-    route("POST", _PROVIDERS, _uses("model")),
+    route("POST", _PROVIDERS, _uses("model") & joins_traces()),
     route("GET", "/gateway/mlflow/v1/models", MEMBER.listing(_ENDPOINT)),
     *(
-        route("POST", path, _uses("endpoint_name", Where.PATH), body=Body.FILE)
+        route("POST", path, _uses("endpoint_name", Where.PATH) & joins_traces(), body=Body.FILE)
         for path in (
             "/gateway/gemini/v1beta/models/<endpoint_name>:generateContent",
             "/gateway/gemini/v1beta/models/<endpoint_name>:streamGenerateContent",
