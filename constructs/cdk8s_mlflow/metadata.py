@@ -7,6 +7,7 @@ from cdk8s import ApiObjectMetadata
 from cdk8s_plus_27 import k8s
 
 from cdk8s_mlflow.settings.instance import INSTANCE_LABEL
+from cdk8s_mlflow.settings.metadata_checks import EVICTION
 
 Component = Literal["tracking-server", "migration", "maintenance", "end-access", "backup", "tunnel"]
 
@@ -59,7 +60,7 @@ def eviction(*, safe: bool) -> dict[str, str]:
 
     Source: Kubernetes cluster autoscaler FAQ, "What types of pods can prevent CA from removing a node".
     """
-    return {"cluster-autoscaler.kubernetes.io/safe-to-evict": str(safe).lower()}
+    return {EVICTION: str(safe).lower()}
 
 
 def metadata(

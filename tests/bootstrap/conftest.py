@@ -175,11 +175,15 @@ def _settings(**sections: Any) -> Settings:
         "ingress": {"host": "mlflow.example.com"},
         "authentication": {"keycloak_host": "auth.example.com", "realm": f"realm-{number}"},
         "database": {"name": f"mlflow_{number}", "auth_name": f"mlflow_auth_{number}", "role": f"mlflow_{number}"},
-        "artifacts": {"bucket": f"mlflow-{number}", "user": f"mlflow-{number}", "policy": f"mlflow-{number}"},
-        "secrets": {"vault_prefix": f"mlflow-{number}"},
+        "artifacts": {"bucket": f"mlflow-{number}"},
         # Faults are the rule here: short pauses, but time enough for a Keycloak on a loaded machine.
         "bootstrap": {"attempts": 3, "backoff_seconds": 0.05, "connect_timeout_seconds": 5, "read_timeout_seconds": 60},
     }
+    # Names that only MinIO and Vault have are refused beside another store.
+    if "kind" not in sections.get("artifacts", {}):
+        defaults["artifacts"] |= {"user": f"mlflow-{number}", "policy": f"mlflow-{number}"}
+    if "mode" not in sections.get("secrets", {}):
+        defaults["secrets"] = {"vault_prefix": f"mlflow-{number}"}
     merged = {
         name: {**defaults.get(name, {}), **section} if isinstance(section, dict) else section
         for name, section in {**defaults, **sections}.items()

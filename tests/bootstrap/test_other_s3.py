@@ -24,7 +24,9 @@ SettingsOf = Callable[..., Settings]
 @pytest.fixture
 def other(settings_of: SettingsOf, minio_server: Minio) -> Settings:
     """Settings of an S3 whose users and policies others manage."""
-    return settings_of(artifacts={"kind": "s3", "endpoint": None}, bootstrap={"s3_endpoint": minio_server.url})
+    ours = settings_of(bootstrap={"s3_endpoint": minio_server.url})
+    # Beside kind s3 the settings take no names of a user and a policy, which these tests create by themselves.
+    return ours.model_copy(update={"artifacts": ours.artifacts.model_copy(update={"kind": "s3", "endpoint": None})})
 
 
 def _context(server: Minio, settings: Settings, *, probe: bool = False, **environ: str) -> Context:

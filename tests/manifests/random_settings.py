@@ -220,6 +220,14 @@ SECTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "pods": {"labels": LABELS, "annotations": MAPPED},
 }
 
+SWITCHES: dict[str, dict[str, Any]] = {
+    "maintenance": {"garbage_collection": True},
+    "monitoring": {"rules": True, "service_monitor": True},
+    "network": {"policies": True},
+    "secrets": {"mode": "external-secrets"},
+}
+"""What the other keys of a section count with."""
+
 TOP: dict[str, st.SearchStrategy[Any]] = {
     "release": st.sampled_from(("3.6.0", "3.17.2")),
     "instance": st.sampled_from(("mlflow", "abc", "a" * 47, "1-2", "ml-flow")),
@@ -240,5 +248,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     }
     for section in draw(st.lists(st.sampled_from(sorted(SECTIONS)), min_size=1, max_size=4, unique=True)):
         keys = draw(st.lists(st.sampled_from(sorted(SECTIONS[section])), min_size=1, max_size=3, unique=True))
-        document[section] = {**document.get(section, {}), **{key: draw(SECTIONS[section][key]) for key in keys}}
+        switches = SWITCHES.get(section, {})
+        on = switches if set(keys) - set(switches) else {}
+        document[section] = {**document.get(section, {}), **{key: draw(SECTIONS[section][key]) for key in keys}, **on}
     return document

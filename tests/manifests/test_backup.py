@@ -138,7 +138,7 @@ def test_backup_refuses_what_cannot_work(changes: dict[str, Any], key: str) -> N
     [
         # Versions bring back what was deleted too early.
         {"maintenance": {"retention_days": 3}, "artifacts": {"versioned": True}},
-        {"maintenance": {"retention_days": 3, "garbage_collection": False}},
+        {"backup": {**TARGET, "keep_days": 60}, "maintenance": {"garbage_collection": False}},
         {"backup": {"target": "s3://mlflow", "endpoint": "https://elsewhere.example.com"}},
     ],
 )

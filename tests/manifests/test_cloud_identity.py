@@ -19,7 +19,7 @@ def to_private(rendered: Render, component: str, **changes: Any) -> list[list[st
 
 
 AGENT, PUBLIC = ["169.254.170.23/32", "fd00:ec2::23/128"], ["0.0.0.0/0", "::/0"]
-BUCKET = {"network": {"artifact_cidrs": ("10.1.0.0/16",), "backup_cidrs": ("10.2.0.0/16",)}}
+BUCKET = {"artifact_cidrs": ("10.1.0.0/16",)}
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,11 @@ def test_identity_reaches_what_hands_out_its_keys(
     rendered: Render, server: dict[str, Any], expected: list[list[str]]
 ) -> None:
     artifacts = AWS | {"credentials": "service-account"}
+    network = BUCKET | {"backup_cidrs": ("10.2.0.0/16",)}
     elsewhere = DUMPS | {"endpoint": "https://s3.us-east-1.amazonaws.com"}
 
-    served = to_private(rendered, "tracking-server", artifacts=artifacts, server=server, **BUCKET)
-    dumped = to_private(rendered, "backup", backup=elsewhere, server=server, **BUCKET)
+    served = to_private(rendered, "tracking-server", artifacts=artifacts, server=server, network=BUCKET)
+    dumped = to_private(rendered, "backup", backup=elsewhere, server=server, network=network)
 
     # Keycloak is at a public address, and a dump asks for nothing of it.
     assert [rule for rule in served if rule != PUBLIC] == [["10.1.0.0/16"], *([AGENT] if AGENT in expected else [])]

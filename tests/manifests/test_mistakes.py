@@ -86,6 +86,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("server.service_account_annotations", {"azure.workload.identity/client-id": "mlflow"}, "no client id"),
 ]
 BESIDE: dict[str, dict[str, Any]] = {
+    "monitoring.alert_labels": {"monitoring": {"rules": True}},
+    "secrets.vault_auth_mount": {"secrets": {"vault_auth": "kubernetes"}},
     "ingress.host": {"delivery": {"repository": "https://git.acme.io/team/mlflow.git"}},
     "artifacts.region": {"artifacts": AWS},
     "artifacts.kind": {"artifacts": {"endpoint": "https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com"}},

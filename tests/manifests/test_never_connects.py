@@ -231,7 +231,7 @@ TAKEN: list[dict[str, Any]] = [
     cluster_backup("0 0 * * 0", 170),
     cluster_backup("0 */6 * * *", 8),
     {"delivery": {"repository": "ssh://git@git.example.net/a.git", "tools": ("argocd",)}},
-    {"delivery": {"repository": "oci://ghcr.io/a/b", "tools": ("flux",), "argocd_version": "3.0"}},
+    {"delivery": {"repository": "oci://ghcr.io/a/b", "tools": ("flux",)}},
 ]
 
 

@@ -160,7 +160,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("delivery.timeout", {"delivery": {"timeout": "30s"}}, "nothing becomes ready"),
     ("secrets.refresh_interval", {"secrets": {"refresh_interval": "0s"}}, "no rotation arrives"),
     ("secrets.vault_address", {"secrets": {"mode": "kubernetes", "vault_address": "https://v"}}, "no effect"),
-    ("secrets.refresh_interval", {"secrets": {"mode": "kubernetes", "refresh_interval": "1h"}}, "no effect"),
+    ("secrets.refresh_interval", {"secrets": {"mode": "kubernetes", "refresh_interval": "2h"}}, "no effect"),
     ("maintenance.session_pruning_schedule", {"maintenance": {"session_pruning_schedule": "*/90 * * * *"}}, "0-59"),
     ("server.resources.memory_request", {"server": {"resources": {"memory_request": "768"}}}, "such as 768Mi"),
     ("server.resources.memory_request", {"server": {"resources": {"memory_request": "768m"}}}, "such as 768Mi"),
@@ -179,7 +179,7 @@ TAKEN: list[dict[str, Any]] = [
     },
     {"ingress": {"middleware": False, "more_middlewares": ("traefik-office@kubernetescrd", "audit@file")}},
     {"authentication": {"client_id": "accounts", "groups_claim": "mlflow_groups", "groups_scope": "mlflow-roles"}},
-    {"monitoring": {"alert_labels": {"team": "ml", "cost_center": "a-b"}}},
+    {"monitoring": {"rules": True, "alert_labels": {"team": "ml", "cost_center": "a-b"}}},
     {
         "ingress": {
             "controller": "other",
@@ -202,6 +202,8 @@ TAKEN: list[dict[str, Any]] = [
     {"artifacts": {"prefix": "teams/ml", "allowed_locations": ("s3://mlflow/shared", "s3://mlflow2/a")}},
     {"server": {"init_containers": ({"name": "a", "image": "a:1", "command": ("sh", "-v", "-v")},)}},
     {"secrets": {"mode": "kubernetes"}},
+    # What is the default anyway asks for nothing.
+    {"secrets": {"mode": "kubernetes", "refresh_interval": "1h"}},
     {"release": "3.17.2", "server": {"trusted_proxies": ("100.64.0.0/10", "fc00::/7", "203.0.113.5")}},
     {"delivery": {"repository": "oci://ghcr.io:8443/a/b", "timeout": "60s", "path": "deploy/dist.d"}},
     {"release": "3.17.2", "maintenance": {"session_pruning_schedule": "*/59 * * * *"}},

@@ -218,7 +218,7 @@ def test_metadata_of_others_is_taken_where_it_works() -> None:
         "labels": {"argocd.argoproj.io/managed-by": "openshift-gitops"},
         "pods": {"annotations": {"container.apparmor.security.beta.kubernetes.io/mlflow": "runtime/default"}},
         "monitoring": {"labels": {"app.kubernetes.io/part-of": "monitoring"}},
-        "delivery": {"tools": ("argocd",), "flux_namespace": "monitoring"},
+        "delivery": {"tools": ("argocd",)},
     }
 
     assert Settings.model_validate({**MINIMAL, **changes}).namespace == "monitoring"

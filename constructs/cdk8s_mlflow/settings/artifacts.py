@@ -91,7 +91,7 @@ class ArtifactSettings(Section):
     """Keep old object versions; set a lifecycle rule of your own, or they are kept for ever."""
 
     user: Annotated[str, matching(r"[A-Za-z0-9._-]{3,64}", "mlflow")] = follows_instance("{instance}")
-    """Access key of the user that may use only this bucket."""
+    """Access key of the user that may use only this bucket; only of MinIO."""
 
     policy: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bucket")] = follows_instance("{instance}-bucket")
     """Name of the user's policy in MinIO."""

@@ -50,7 +50,10 @@ class ClusterBackupSettings(Section):
     """Days for which the plugin keeps what a recovery to any moment needs."""
 
     maximum_age_hours: Annotated[int, Field(ge=1, le=8760)] = 26
-    """Age of the latest backup at which the alert MlflowBackupOld fires; more for schedules that are not daily."""
+    """Age of the latest backup at which the alert MlflowBackupOld fires; more for schedules that are not daily.
+
+    Only with ``monitoring.rules``.
+    """
 
 
 class BackupSettings(Section):

@@ -26,6 +26,7 @@ from cdk8s_mlflow.settings.repeated import repeated
 from cdk8s_mlflow.settings.resource_checks import resource_conflicts
 from cdk8s_mlflow.settings.section import Conflict, at_least
 from cdk8s_mlflow.settings.server import autoscaling_conflicts, stopping_conflicts
+from cdk8s_mlflow.settings.without_effect import without_effect
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
@@ -138,8 +139,6 @@ def _clouds(settings: EnvironmentSettings) -> Iterator[Conflict]:
             "needs azure.workload.identity/client-id, since artifacts.credentials is service-account; add the client "
             "id of the managed identity",
         )
-    if not settings.artifacts.speaks_s3 and settings.bootstrap.s3_endpoint:
-        yield "bootstrap.s3_endpoint", f"has no effect with artifacts.kind {settings.artifacts.kind}; remove it"
 
 
 def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -154,14 +153,8 @@ def _end_access(settings: EnvironmentSettings) -> Iterator[Conflict]:
         )
 
 
-_OF_EXTERNAL_SECRETS = ("store_kind", "store", "external_secrets_version", "refresh_interval")
-_OF_VAULT = ("vault_address", "vault_mount", "vault_auth", "vault_auth_mount")
-
-
 def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
     if settings.secrets.mode == "kubernetes":
-        for key in sorted(settings.secrets.model_fields_set.intersection(_OF_EXTERNAL_SECRETS + _OF_VAULT)):
-            yield f"secrets.{key}", "has no effect with secrets.mode kubernetes; remove it"
         return
     backup = settings.backup.cluster
     keys_elsewhere = backup is not None and backup.target is not None and backup.credentials == "keys"
@@ -185,6 +178,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _release,
     metadata_conflicts,
     _unused,
+    without_effect,
     _replicas,
     lambda settings: autoscaling_conflicts(settings.server),
     lambda settings: stopping_conflicts(settings.server),

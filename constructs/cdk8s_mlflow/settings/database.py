@@ -24,13 +24,13 @@ class DatabaseSettings(Section):
     """The PostgreSQL server, the role and the databases of the tracking server and of its permissions."""
 
     cluster: DnsLabel = "postgres-cluster"
-    """Name of the CloudNativePG Cluster."""
+    """Name of the CloudNativePG Cluster, unless ``host`` and bootstrap.py do without it."""
 
     cluster_namespace: DnsLabel = "postgres"
     """Namespace of the Cluster; its Databases, role and the role's Secret must be there too."""
 
     cnpg_version: Annotated[str, matching(r"1\.[0-9]{1,2}(\.[0-9]+)?", "1.30")] = "1.30"
-    """Version of the CloudNativePG operator; DatabaseRole needs 1.30, Database 1.25."""
+    """Version of the CloudNativePG operator, if it creates anything; DatabaseRole needs 1.30, Database 1.25."""
 
     host: Host | None = None
     """Host of PostgreSQL; by default the Cluster's read-write Service."""

@@ -12,7 +12,7 @@ class DeliverySettings(Section):
     """The repository that holds dist/ and the objects that point at it."""
 
     tools: tuple[Literal["flux", "argocd"], ...] = ("flux", "argocd")
-    """Which delivery objects to write; both are only pointers, apply one of them."""
+    """Which delivery objects to write; both are only pointers, apply one of them. Each has keys of its own."""
 
     repository: GitUrl = "https://git.example.com/platform/mlflow.git"
     """Repository (or OCI artifact, for Flux) that holds dist/."""
@@ -27,7 +27,7 @@ class DeliverySettings(Section):
     """Name of Flux's and Argo CD's objects; by default the instance, for the instance mlflow mlflow-ENVIRONMENT."""
 
     credentials_secret: DnsName | None = None
-    """Secret beside the Flux source with the login to the repository."""
+    """Secret beside the Flux source with the login to the repository; only with flux."""
 
     interval: Duration = "10m"
     """How often Flux compares the cluster with the repository."""

@@ -31,7 +31,7 @@ class CloudflaredSettings(Section):
     """Connectors of the tunnel."""
 
     origin: Hostname = "traefik.kube-system.svc"
-    """Service of Traefik, which the tunnel's configuration at Cloudflare names as its origin."""
+    """Service of Traefik, which the tunnel's configuration at Cloudflare names as its origin; for NetworkPolicies."""
 
 
 class IngressLimitSettings(Section):
@@ -109,7 +109,7 @@ class IngressSettings(Section):
     """Port of the public address, if it is not 443."""
 
     enabled: bool = True
-    """Write the Ingress; false where another team routes to the Service."""
+    """Write the Ingress; false where another team routes to the Service, and nothing of ours configures it then."""
 
     controller: ControllerName = "traefik"
     """What serves the IngressClass or the Gateway; annotations and the NetworkPolicy follow it."""
@@ -136,16 +136,16 @@ class IngressSettings(Section):
     """Kind of ``cluster_issuer``: of the cluster, or of our namespace."""
 
     middleware: bool = True
-    """Write Traefik's Middleware: HSTS, other security headers, and the forwarded protocol."""
+    """Write Traefik's Middlewares: HSTS, other security headers, the forwarded protocol, and ``limits``."""
 
     more_middlewares: tuple[Middleware, ...] = ()
     """Traefik's Middlewares of yours that every request goes through before ours, as Traefik names them."""
 
     traefik_version: ProductVersion = "3.0"
-    """Version of Traefik at least; our Middleware needs 2.11."""
+    """Version of Traefik at least, with ``middleware``, which needs 2.11."""
 
     hsts_seconds: Annotated[int, Field(ge=0, le=63072000)] = 31536000
-    """Seconds that browsers remember to use only https."""
+    """Seconds that browsers remember to use only https; on Traefik with ``middleware``."""
 
     limits: IngressLimitSettings = IngressLimitSettings()
     """Limits by source, as Traefik Middlewares; written with ``middleware``."""

@@ -29,14 +29,20 @@ def ingress_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     """Dotted key and message for each setting of the ingress that cannot hold together with the others."""
     ingress = settings.ingress
     yield from _hosts(settings)
+    # Without an Ingress each of these would ask for what then has no effect.
+    if ingress.enabled:
+        yield from _route(ingress)
+    yield from _peers(settings)
+    yield from _tunnel(settings)
+
+
+def _route(ingress: IngressSettings) -> Iterator[Conflict]:
     yield from _not_followed(ingress)
     yield from _gateway(ingress) if ingress.gateway else _class(ingress)
     yield from _tls(ingress)
     yield from _entry_point(ingress)
     yield from _annotations(ingress)
     yield from _limits(ingress)
-    yield from _peers(settings)
-    yield from _tunnel(settings)
 
 
 def _hosts(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -66,10 +72,6 @@ def _not_followed(ingress: IngressSettings) -> Iterator[Conflict]:
                 f"has no effect with ingress.controller {ingress.controller}, only with {able}; remove it, or "
                 "configure the controller itself",
             )
-    without = [key for key in ("hsts_seconds", "limits") if _is_set(ingress, key)]
-    if ingress.controller == "traefik" and not ingress.middleware and not ingress.gateway:
-        for key in without:
-            yield f"ingress.{key}", "has no effect without ingress.middleware; set that to true, or remove it"
 
 
 def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:

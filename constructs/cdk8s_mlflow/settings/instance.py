@@ -80,3 +80,10 @@ def derived(section: Section, instance: str) -> dict[str, str]:
         for name, field in type(section).model_fields.items()
         if isinstance(field.json_schema_extra, FollowsInstance) and name not in section.model_fields_set
     }
+
+
+def default_of(section: Section, name: str, instance: str) -> Any:
+    """The value that the field ``name`` of ``section`` has in the deployment ``instance`` if nothing sets it."""
+    field = type(section).model_fields[name]
+    rule = field.json_schema_extra
+    return rule.default(instance, dict(section)) if isinstance(rule, FollowsInstance) else field.get_default()

@@ -43,6 +43,13 @@ _ANNOTATIONS: Reasons = {
         ("seccomp.security.alpha.kubernetes.io/", "container.seccomp.security.alpha.kubernetes.io/"), _UNREAD
     ),
 }
+EVICTION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Whether the cluster autoscaler may evict a pod although it has an emptyDir."""
+_OF_EACH_KIND = (
+    "has no effect on pods of our image, each kind of which has its own; remove it, and set that of the server in "
+    "server.pod_annotations"
+)
+_AZURE = "azure.workload.identity/use"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
@@ -58,6 +65,8 @@ def _labels(settings: EnvironmentSettings) -> Iterator[Conflict]:
     ours = {"labels": settings.labels, "pods.labels": settings.pods.labels}
     for key, labels in {**ours, "server.pod_labels": settings.server.pod_labels}.items():
         yield from _refused(key, labels, _LABELS)
+        if settings.uses_azure_identity and labels.get(_AZURE, "true") != "true":
+            yield f"{key}.{_AZURE}", "has no effect, since it follows from artifacts.credentials; remove it"
     # By these Prometheus and Grafana select, whatever they are called.
     selected = {"monitoring.labels": monitoring.labels, "monitoring.dashboard_labels": monitoring.dashboard_labels}
     for key, labels in selected.items():
@@ -75,6 +84,8 @@ def _annotations(settings: EnvironmentSettings) -> Iterator[Conflict]:
     }
     for key, given in {**of_pods, **of_objects}.items():
         yield from _refused(key, given, _ANNOTATIONS)
+    if EVICTION in settings.pods.annotations:
+        yield f"pods.annotations.{EVICTION}", _OF_EACH_KIND
     for key, given in of_pods.items():
         for name, value in given.items():
             if name.startswith(_APPARMOR) and value == "unconfined":

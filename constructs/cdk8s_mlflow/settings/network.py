@@ -77,7 +77,7 @@ class NetworkSettings(Section):
     """NetworkPolicies that select only our own pods."""
 
     policies: bool = True
-    """Write NetworkPolicies; false where the cluster's network does not enforce them."""
+    """Write NetworkPolicies; false where the cluster's network does not enforce them, and no peer is named then."""
 
     cluster_domain: Hostname = "cluster.local"
     """DNS domain of the cluster."""
@@ -134,7 +134,7 @@ class NetworkSettings(Section):
     """Pods of a PostgreSQL or a pooler in the cluster; by default those of the CloudNativePG Cluster it belongs to."""
 
     redis_cidrs: tuple[Cidr, ...] = ()
-    """Networks of a Redis outside the cluster; by default its address, or any address if it is a name."""
+    """Networks of an ``authentication.redis`` outside the cluster; by default its address, or any if it is a name."""
 
     redis_pods: PodPeerSettings | None = None
     """Pods of a Redis in the cluster; by default all of its namespace on the address's port."""

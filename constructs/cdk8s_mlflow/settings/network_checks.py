@@ -145,8 +145,6 @@ def _traffic(settings: EnvironmentSettings) -> Iterator[Conflict]:
         for number, rule in enumerate(rules):
             for message in _rule(rule):
                 yield f"network.{key}[{number}]", message
-        if rules and not network.policies:
-            yield f"network.{key}", "has no effect without network.policies; remove it, or set that to true"
 
 
 def _rule(rule: TrafficSettings) -> Iterator[str]:

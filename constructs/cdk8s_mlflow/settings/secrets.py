@@ -13,7 +13,10 @@ class SecretsSettings(Section):
     """The secret store that bootstrap.py fills and the pods' Secrets are created from."""
 
     mode: Literal["external-secrets", "kubernetes"] = "external-secrets"
-    """External Secrets copies from Vault or OpenBao, or bootstrap.py writes the very same Kubernetes Secrets itself."""
+    """External Secrets copies from Vault or OpenBao, or bootstrap.py writes the very same Kubernetes Secrets itself.
+
+    With kubernetes no other key of this section has an effect.
+    """
 
     store_kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
     """Kind of the External Secrets store."""
@@ -40,12 +43,12 @@ class SecretsSettings(Section):
     """How bootstrap.py logs in to Vault or OpenBao."""
 
     vault_auth_mount: VaultPath | None = None
-    """Mount of the auth method; by default its name."""
+    """Mount of the auth method, unless that is token; by default its name."""
 
     vault_role: Annotated[str, matching(r"[A-Za-z0-9._-]{1,128}", "mlflow-bootstrap")] = follows_instance(
         "{instance}-bootstrap"
     )
-    """Role of the kubernetes auth method."""
+    """Role of the auth method, only with ``vault_auth`` kubernetes."""
 
     @property
     def has_null_byte_policy(self) -> bool:

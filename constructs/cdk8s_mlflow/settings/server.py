@@ -230,16 +230,16 @@ class MaintenanceSettings(Section):
     """Delete for good what users deleted longer ago than ``retention_days``."""
 
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
-    """Days that deleted runs, experiments and models can be restored."""
+    """Days that deleted runs, experiments and models can be restored; only with ``garbage_collection``."""
 
     garbage_collection_schedule: CronSchedule = "17 3 * * *"
-    """When to delete, as a cron schedule in UTC."""
+    """When to delete, as a cron schedule in UTC; only with ``garbage_collection``."""
 
     end_access: bool = True
     """End keys and sessions of users who have left; needs ``authentication.directory_client``."""
 
     end_access_schedule: CronSchedule = "11,41 * * * *"
-    """When to look for users who have left, at least hourly, as a cron schedule in UTC."""
+    """When to look for users who have left, at least hourly, as a cron schedule in UTC; only with ``end_access``."""
 
     session_pruning_schedule: CronSchedule = "41 * * * *"
     """When to delete expired sessions, on releases that keep them in the database, as a cron schedule in UTC."""

@@ -116,8 +116,7 @@ def _backing(trial: Trial) -> dict[str, Any]:
 def _traffic(trial: Trial) -> dict[str, Any]:
     peers = {name: {"namespace": trial.namespace, "labels": pods(name)} for name in trial.images}
     return {
-        # HSTS on localhost would close every other port of this machine to plain http.
-        "ingress": {"enabled": False, "host": MLFLOW_HOST, "public_port": trial.port, "hsts_seconds": 0},
+        "ingress": {"enabled": False, "host": MLFLOW_HOST, "public_port": trial.port},
         "network": {
             "ingress_namespace": trial.namespace,
             "ingress_pod_labels": pods("traefik"),

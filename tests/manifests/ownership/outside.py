@@ -208,10 +208,6 @@ APART: dict[str, tuple[Changes, Changes]] = {
         {**BUCKET, "artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.region": "cn-north-1"},
     ),
     # bootstrap creates no users of another S3.
-    "one user of S3 that is not ours": (
-        {"artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.user": "shared"},
-        {"artifacts.kind": "s3", "artifacts.endpoint": None, "artifacts.user": "shared"},
-    ),
     "one client of two realms": (CLIENT, {**CLIENT, "authentication.realm": "other"}),
     "one client of two Keycloaks": (CLIENT, {**CLIENT, KEYCLOAK: "b.example.com"}),
     "one client by a forwarded port": (
@@ -236,8 +232,4 @@ APART: dict[str, tuple[Changes, Changes]] = {
     ),
     "store paths with one beginning": ({"secrets.vault_prefix": "mlflow"}, {"secrets.vault_prefix": "mlflow-b"}),
     "store paths of one team": ({"secrets.vault_prefix": "team/a"}, {"secrets.vault_prefix": "team/b"}),
-    "one store path without a store": (
-        {**PREFIX, "secrets.mode": "kubernetes"},
-        {**PREFIX, "secrets.mode": "kubernetes"},
-    ),
 }

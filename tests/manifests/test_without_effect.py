@@ -1,0 +1,237 @@
+"""A setting that is given and changes nothing is refused, whatever it is that switches it off."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.spelling import setting_keys
+from cdk8s_mlflow.settings.without_effect import RULES
+from cdk8s_mlflow.synth.render import render
+from tests.manifests.conftest import merged
+from tests.manifests.objects import MINIMAL
+from tests.manifests.other_values import SECTIONS, leaves, others
+from tests.manifests.reads import recorded
+from tests.manifests.refusals import refused
+
+BOOTSTRAP = {"role_management": "bootstrap", "database_management": "bootstrap"}
+CURRENT = {"release": "3.17.2"}
+NO_POLICIES = {"network": {"policies": False}}
+TUNNEL = {"cloudflared": {}}
+GATEWAY = {"gateway": {"parents": ({"name": "traefik"},)}}
+
+BASES: Mapping[str, dict[str, Any]] = {
+    "smallest": {},
+    "nothing": {
+        **CURRENT,
+        "ingress": {"enabled": False},
+        "monitoring": {"service_monitor": False},
+        "maintenance": {"garbage_collection": False, "end_access": False},
+        "delivery": {"tools": ()},
+        "database": {"host": "db.example.com", **BOOTSTRAP},
+        "secrets": {"mode": "kubernetes"},
+        "artifacts": {"kind": "gcs"},
+    },
+    "no policies": {
+        "ingress": TUNNEL,
+        "network": {"policies": False, "proxy": SECTIONS["network.proxy"]},
+        "authentication": {"redis": SECTIONS["authentication.redis"]},
+        "delivery": {"tools": ("flux",)},
+        "backup": {"target": "s3://dumps/a", "cluster": {"method": "volume-snapshot"}},
+    },
+    "neither ingress nor policies": {
+        "ingress": {"enabled": False, **TUNNEL},
+        "network": {"policies": False},
+        "monitoring": {"service_monitor": False, "rules": True},
+        "delivery": {"tools": ("argocd",)},
+        "database": {"role_management": "managed-roles", "database_management": "bootstrap"},
+    },
+    "Traefik as Gateway": {
+        "ingress": {"controller": "traefik", "middleware": False, **GATEWAY},
+        "authentication": {"directory_client": None},
+        "database": BOOTSTRAP,
+        "delivery": {"tools": ("flux",)},
+        "monitoring": {"dashboard": True},
+    },
+    "nginx": {
+        "ingress": {"controller": "nginx", "tls_secret": None},
+        "artifacts": {"kind": "s3", "endpoint": None},
+        "database": {"role_management": "managed-roles", "sslmode": "require"},
+    },
+    "no middleware": {"ingress": {"middleware": False, "cluster_issuer": None}, "backup": {"cluster": {}}},
+    "load balancer": {
+        **CURRENT,
+        "ingress": {"controller": "alb"},
+        "network": {"ingress_cidrs": ("10.0.0.0/8",)},
+        "artifacts": {"kind": "azure", "endpoint": "https://account.blob.core.windows.net"},
+    },
+}
+
+ELSEWHERE = {
+    **dict.fromkeys(("cluster", "plugin_version"), "compared by checks"),
+    **dict.fromkeys(("database.cnpg_version", "database.max_connections"), "compared by checks"),
+    **dict.fromkeys(("ingress.traefik_version", "ingress.cloudflared.origin"), "compared by checks"),
+    **dict.fromkeys(("authentication.machine_client", "database.role"), "read by bootstrap"),
+    **dict.fromkeys(("artifacts.user", "artifacts.policy", "artifacts.versioned"), "read by bootstrap"),
+    **dict.fromkeys([key for key in setting_keys() if key.startswith(("bootstrap.", "secrets.vault_"))], "the same"),
+}
+"""Settings that no manifest reads, and what does."""
+
+
+EVICTION = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+AZURE = {"kind": "azure", "endpoint": "https://account.blob.core.windows.net", "credentials": "service-account"}
+CLIENT_ID = {"azure.workload.identity/client-id": "00000000-0000-4000-8000-00000000000a"}
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("ingress.class_name", {"ingress": {"enabled": False, "class_name": "edge"}}, "ingress.enabled"),
+    ("ingress.controller", {"ingress": {"enabled": False, "controller": "nginx"}, **NO_POLICIES}, "network.policies"),
+    ("ingress.entry_point_tls", {"ingress": {"enabled": False, "entry_point_tls": False}}, "ingress.enabled"),
+    ("ingress.limits", {"ingress": {"enabled": False, "limits": {"login_burst": 5}}}, "ingress.enabled"),
+    ("ingress.middleware", {"ingress": {"enabled": False, "middleware": False}}, "ingress.enabled"),
+    ("ingress.issuer_kind", {"ingress": {"cluster_issuer": None, "issuer_kind": "Issuer"}}, "cluster_issuer"),
+    (
+        "ingress.limits",
+        {"ingress": {"controller": "traefik", "middleware": False, "limits": {"login_burst": 5}, **GATEWAY}},
+        "ingress.middleware",
+    ),
+    ("network.dns_cidrs", {"network": {"policies": False, "dns_cidrs": ("10.0.0.10/32",)}}, "network.policies"),
+    (
+        "network.proxy.cidrs",
+        {"network": {"policies": False, "proxy": {"url": "http://10.0.0.3:3128", "cidrs": ("10.0.0.0/8",)}}},
+        "network.policies",
+    ),
+    ("network.redis_cidrs", {"network": {"redis_cidrs": ("10.0.0.0/8",)}}, "authentication.redis"),
+    ("network.backup_cidrs", {"network": {"backup_cidrs": ("10.0.0.0/8",)}}, "backup.endpoint"),
+    ("monitoring.namespace", {"monitoring": {"namespace": "other"}, **NO_POLICIES}, "network.policies"),
+    ("monitoring.interval", {"monitoring": {"service_monitor": False, "interval": "45s"}}, "service_monitor"),
+    ("monitoring.latency_seconds", {"monitoring": {"latency_seconds": "5.0"}}, "monitoring.rules"),
+    ("monitoring.dashboard_labels", {"monitoring": {"dashboard_labels": {"a": "b"}}}, "monitoring.dashboard"),
+    ("backup.cluster.maximum_age_hours", {"backup": {"cluster": {"maximum_age_hours": 50}}}, "monitoring.rules"),
+    (
+        "maintenance.retention_days",
+        {"maintenance": {"garbage_collection": False, "retention_days": 7}},
+        "maintenance.garbage_collection",
+    ),
+    (
+        "maintenance.end_access_schedule",
+        {"maintenance": {"end_access_schedule": "1 * * * *"}, "authentication": {"directory_client": None}},
+        "authentication.directory_client",
+    ),
+    ("secrets.vault_prefix", {"secrets": {"mode": "kubernetes", "vault_prefix": "other"}}, "mode kubernetes"),
+    ("secrets.vault_role", {"secrets": {"vault_role": "other"}}, "secrets.vault_auth is kubernetes"),
+    ("secrets.vault_auth_mount", {"secrets": {"vault_auth_mount": "other"}}, "vault_auth token"),
+    ("delivery.flux_namespace", {"delivery": {"tools": ("argocd",), "flux_namespace": "other"}}, "add that"),
+    ("delivery.retries", {"delivery": {"tools": ("flux",), "retries": 9}}, "add that"),
+    ("delivery.revision", {"delivery": {"tools": (), "revision": "other"}}, "name the tool"),
+    ("database.cluster", {"database": {"host": "db.example.com", "cluster": "other", **BOOTSTRAP}}, "database.host"),
+    ("database.cnpg_version", {"database": {"cnpg_version": "1.31", **BOOTSTRAP}}, "CloudNativePG"),
+    ("artifacts.policy", {"artifacts": {"kind": "s3", "endpoint": None, "policy": "other"}}, "is minio"),
+    (f"pods.annotations.{next(iter(EVICTION))}", {"pods": {"annotations": EVICTION}}, "server.pod_annotations"),
+    (
+        "server.pod_labels.azure.workload.identity/use",
+        {
+            "artifacts": AZURE,
+            "release": "3.17.2",
+            "server": {
+                "service_account_annotations": CLIENT_ID,
+                "pod_labels": {"azure.workload.identity/use": "false"},
+            },
+        },
+        "artifacts.credentials",
+    ),
+]
+
+TAKEN: list[dict[str, Any]] = [
+    # The default, said aloud, and what is empty anyway.
+    {"monitoring": {"service_monitor": False, "interval": "30s", "latency_seconds": "2.5", "alert_labels": {}}},
+    {
+        "ingress": {
+            "enabled": False,
+            "class_name": None,
+            "tls_secret": None,
+            "annotations": {},
+            "hsts_seconds": 31536000,
+        }
+    },
+    {"delivery": {"tools": (), "flux_namespace": "flux-system"}},
+    # Its default follows from the instance.
+    {"instance": "mlflow-a", "secrets": {"mode": "kubernetes", "vault_prefix": "mlflow-a"}},
+    # Without an Ingress nothing may be required of it.
+    {"ingress": {"enabled": False, "controller": "other"}, "network": {"ingress_namespace": "edge"}},
+    {"ingress": {"enabled": False, "entry_point_tls": False, **TUNNEL}},
+    # Others that read the same key.
+    {"ingress": {"enabled": False, "controller": "openshift"}},
+    {"database": {"host": "db.example.com", "cluster": "other"}, "network": {"database_cidrs": ("10.0.0.0/8",)}},
+    {"monitoring": {"service_monitor": False, "rules": True, "labels": {"a": "b"}}},
+    {"database": {"role_management": "managed-roles", "database_management": "bootstrap", "object_name": "other"}},
+    {"server": {"pod_annotations": EVICTION}},
+]
+
+
+def given(document: Mapping[str, Any], key: str, value: Any, above: str = "") -> dict[str, Any]:
+    """``document`` with ``key``, and the sections that it is in."""
+    first, _, rest = key.partition(".")
+    path = f"{above}{first}"
+    inner = given(document.get(first) or SECTIONS.get(path, {}), rest, value, f"{path}.") if rest else value
+    return {**document, first: inner}
+
+
+def is_taken(document: Mapping[str, Any]) -> bool:
+    try:
+        Settings.model_validate(document)
+    except ValidationError:
+        return False
+    return True
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def silent(document: Mapping[str, Any], settings: Settings, read: set[str]) -> Iterator[str]:
+    """Settings that are not ``read`` and could be given all the same."""
+    for key, annotation in leaves():
+        section = key.rpartition(".")[0]
+        is_absent = section in SECTIONS and value_of(settings, section) is None
+        if key in read or key in ELSEWHERE or is_absent:
+            continue
+        values = others(key, annotation, value_of(settings, key))
+        assert values, f"{key} needs a value in other_values.py"
+        yield from [key for value in values[:1] if is_taken(given(document, key, value))]
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_unread_setting_is_refused(name: str, tmp_path: Path) -> None:
+    document = merged(MINIMAL, BASES[name])
+    settings = Settings.model_validate(document)
+
+    with recorded(settings) as read:
+        render(settings, environment="test", folder=tmp_path)
+
+    assert list(silent(document, settings, read)) == []
+
+
+@pytest.mark.parametrize(("key", "changes", "remedy"), REFUSED, ids=str)
+def test_setting_without_effect_is_refused(key: str, changes: dict[str, Any], remedy: str) -> None:
+    found = refused(**merged(MINIMAL, changes))
+
+    assert list(found) == [key]
+    assert found[key].startswith("has no effect")
+    assert remedy in found[key]
+
+
+@pytest.mark.parametrize("changes", TAKEN, ids=str)
+def test_setting_that_asks_for_nothing_is_taken(changes: dict[str, Any]) -> None:
+    assert Settings.model_validate(merged(MINIMAL, changes))
+
+
+def test_rules_name_settings() -> None:
+    named = {key for rule in RULES for key in rule.keys}
+
+    assert named <= set(setting_keys())
