@@ -1,18 +1,20 @@
 """What `import-values` does: read the other file, write an environment file, say what was left out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from cdk8s_mlflow.importing.chart import chart_values
 from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, document
 from cdk8s_mlflow.importing.variables import variables
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
+from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.find_secrets import find_secrets, looks_like_a_secret
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
@@ -61,6 +63,11 @@ def import_file(file: Path, *, environments: Path, name: str, given: Mapping[str
     carried, left = _sorted(outcomes, name)
     environments.mkdir(parents=True, exist_ok=True)
     path.write_text(_text(document(carried), file.name), encoding="utf-8")
+    idle = _without_effect(path)
+    if idle:
+        carried = _remaining(carried, idle)
+        left += [LeftOut(key, message) for key, message in idle.items()]
+        path.write_text(_text(document(carried), file.name), encoding="utf-8")
     return Imported(path, tuple(carried), tuple(left), tuple(_problems(path, environments)))
 
 
@@ -144,6 +151,30 @@ def _text(settings: Mapping[str, Any], source: str) -> str:
     writer.default_flow_style = False
     writer.dump(dict(settings), stream)
     return f"{FIRST_LINE}\n# Imported from {source}.\n{stream.getvalue()}"
+
+
+def _without_effect(path: Path) -> dict[str, str]:
+    """Settings of the new file that would be refused because they change nothing, each with the reason."""
+    found = read_document(path)
+    # What the file still lacks would hide these.
+    for section, name in (("ingress", "host"), ("authentication", "keycloak_host")):
+        found[section] = {name: f"{section}.example.com", **found.get(section, {})}
+    try:
+        Settings.model_validate(found)
+    except ValidationError as error:
+        return {key: message for key, message in error_messages(error) if message.startswith("has no effect")}
+    return {}
+
+
+def _remaining(carried: Mapping[str, Any], idle: Collection[str]) -> dict[str, Any]:
+    """``carried`` without the settings ``idle``, and without the names of mappings that are among them."""
+    found: dict[str, Any] = {}
+    for key, value in carried.items():
+        if any(key == other or key.startswith(f"{other}.") for other in idle):
+            continue
+        named = isinstance(value, Mapping) and any(other.startswith(f"{key}.") for other in idle)
+        found[key] = {name: item for name, item in value.items() if f"{key}.{name}" not in idle} if named else value
+    return found
 
 
 def _problems(path: Path, folder: Path) -> list[Problem]:
