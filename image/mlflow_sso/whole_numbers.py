@@ -1,4 +1,4 @@
-"""Whole numbers in arguments and variables: digits of ASCII within bounds, and nothing else."""
+"""Numbers without a fraction in arguments and variables: digits of ASCII within bounds, and nothing else."""
 
 import re
 from argparse import ArgumentTypeError

@@ -176,7 +176,7 @@ RULES = (
     Rule(
         ("delivery.flux_version",),
         _uses_cnpg,
-        "with bootstrap for role and databases, of whose objects alone Flux reads the health; remove it",
+        "with bootstrap for role and databases, of whose objects Flux reads the health; remove it",
     ),
     Rule(
         _below("delivery", "argocd_version argocd_namespace argocd_project argocd_server retries"),
