@@ -71,7 +71,7 @@ BAD = {
     "host with underscore": (WITH_HOST.format("ml_flow.example.com"), "ingress.host: must be a lowercase DNS name"),
     "host is an address": (WITH_HOST.format("192.0.2.1"), "ingress.host: must be a DNS name"),
     "host is empty": (WITH_HOST.format("''"), "ingress.host: must be a lowercase DNS name"),
-    "host is nothing": (WITH_HOST.format("null"), "ingress.host: must be text"),
+    "host is nothing": (WITH_HOST.format("null"), "ingress.host: has no value"),
     "host is a number": (WITH_HOST.format("42"), "ingress.host: must be text"),
     # A label of a DNS name has 63 characters at most (RFC 1035, section 2.3.4).
     "host is too long": (WITH_HOST.format("a" * 64 + ".example.com"), "ingress.host: must be a lowercase DNS name"),

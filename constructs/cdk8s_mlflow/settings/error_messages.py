@@ -19,6 +19,12 @@ REMOVED = {
 }
 """Settings of earlier versions, each with the reason and what to do."""
 
+ELSEWHERE = {
+    "secrets.vault_namespace": "is not a setting: bootstrap.py reads the variable VAULT_NAMESPACE, and the store of "
+    "External Secrets names it; remove it",
+}
+"""What is set in another place than the file."""
+
 _TYPES = {
     "string_type": "must be text; put it in quotes",
     "int_type": "must be a whole number without quotes",
@@ -57,13 +63,20 @@ def _message(details: ErrorDetails, cause: Any) -> str:
         return f"{MISSING}; add it"
     if kind == "extra_forbidden":
         key = _key(details["loc"])
-        return REMOVED.get(key) or foreign_setting(key) or f"is not a setting; {_remedy(details['loc'])}"
+        known = REMOVED.get(key) or ELSEWHERE.get(key) or foreign_setting(key)
+        return known or f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"
     if kind == "tuple_type" and isinstance(details["input"], list | set):
         return "must be a tuple in Python code; a list is one of YAML only"
+    if details["input"] is None:
+        # In YAML a key without a value, or null.
+        return "has no value, and may not be null; give it one, or remove it"
     if kind in _TYPES:
         return _TYPES[kind] + given
+    # YAML reads 2.5 as a number; texts are compared with what was written.
+    if kind == "literal_error" and isinstance(details["input"], int | float) and "'" in bounds["expected"]:
+        return f"{_bounds(details['msg'], bounds)}, in quotes{given}"
     return _bounds(details["msg"], bounds) + given
 
 
