@@ -57,6 +57,27 @@ def test_doctor_roles_are_of_one_installation(first: dict[str, str], second: dic
     assert not named[0] & named[1]
 
 
+@pytest.mark.parametrize(
+    "ingress",
+    [
+        {"more_middlewares": ("default-office@kubernetescrd",)},
+        {"controller": "nginx"},
+        {"controller": "other", "gateway": {"parents": ({"name": "public"},)}},
+    ],
+    ids=str,
+)
+def test_doctor_asks_nothing_about_a_route_that_is_not_ours(ingress: dict[str, Any]) -> None:
+    given = SETTINGS.model_dump(exclude_unset=True)
+    given["network"] = {"ingress_namespace": "edge"}
+    routed = Settings.model_validate({**given, "ingress": {**given["ingress"], **ingress}})
+    off = Settings.model_validate({**given, "ingress": {**given["ingress"], "enabled": False}})
+
+    of_routes = {"networking.k8s.io", "gateway.networking.k8s.io", "traefik.io", "cert-manager.io"}
+    assert of_routes & {right.group for right in rights(routed, MANIFESTS)}
+    assert not of_routes & {right.group for right in rights(off, MANIFESTS) if right.namespace != off.namespace}
+    assert (off.ingress.issuer, off.ingress.uses_middlewares) == (None, False)
+
+
 def test_doctor_names_a_missing_right(cluster: HealthyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     account = custom("v1", "ServiceAccount", "stranger", "operators")
     del account["spec"]

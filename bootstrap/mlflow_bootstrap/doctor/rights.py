@@ -32,7 +32,7 @@ def _of_cluster(settings: Settings) -> Iterator[Right]:
     if ingress.gateway is not None:
         for parent in ingress.gateway.parents:
             yield Right(parent.namespace or settings.namespace, "gateway.networking.k8s.io", "gateways")
-    else:
+    elif ingress.enabled:
         yield Right("", "networking.k8s.io", "ingressclasses")
     if ingress.custom_middlewares:
         yield Right("", "traefik.io", "middlewares", ("list",))

@@ -96,7 +96,7 @@ def _operators(settings: EnvironmentSettings) -> Iterator[Conflict]:
             f"is {secrets.external_secrets_version}, but external-secrets.io/v1 needs 0.16; install a newer one, or "
             "set secrets.mode to kubernetes",
         )
-    if ingress.enabled and ingress.uses_middlewares and not at_least(ingress.traefik_version, 2, 11):
+    if ingress.uses_middlewares and not at_least(ingress.traefik_version, 2, 11):
         yield (
             "ingress.traefik_version",
             f"is {ingress.traefik_version}, but our Middleware needs 2.11; use a newer one, or set ingress.middleware "

@@ -184,7 +184,7 @@ class IngressSettings(Section):
     @property
     def uses_middlewares(self) -> bool:
         """Whether Traefik's Middlewares are written."""
-        return self.middleware and self.controller == "traefik"
+        return self.enabled and self.middleware and self.controller == "traefik"
 
     @property
     def custom_middlewares(self) -> tuple[str, ...]:
@@ -200,8 +200,8 @@ class IngressSettings(Section):
 
     @property
     def issuer(self) -> str | None:
-        """cert-manager issuer of ``certificate_secret``; None if that has another source."""
-        return self.cluster_issuer if self.certificate_secret else None
+        """cert-manager issuer of ``certificate_secret``; None if that has another source, or no route of ours."""
+        return self.cluster_issuer if self.enabled and self.certificate_secret else None
 
     @property
     def hosts(self) -> tuple[str, ...]:
