@@ -15,6 +15,7 @@ from cdk8s_mlflow.settings.backup_checks import backup_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
+from cdk8s_mlflow.settings.mesh_checks import mesh_conflicts
 from cdk8s_mlflow.settings.metadata_checks import metadata_conflicts
 from cdk8s_mlflow.settings.mistakes import mistakes
 from cdk8s_mlflow.settings.monitoring import monitoring_conflicts
@@ -177,6 +178,7 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Conflict]:
 _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _release,
     metadata_conflicts,
+    mesh_conflicts,
     _unused,
     without_effect,
     _replicas,
