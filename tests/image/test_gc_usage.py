@@ -142,18 +142,27 @@ def test_trace_tag_of_going_experiment_protects_nothing() -> None:
     assert used.folder_of(experiment(1, "mlflow-artifacts:/1"))
 
 
-@pytest.mark.parametrize(
-    "location", ["mlflow-artifacts:/2/traces/../..?/artifacts", "s3://bucket", "mlflow-artifacts:/"]
-)
-def test_trace_tag_cannot_keep_whole_bucket(location: str) -> None:
+@pytest.mark.parametrize("trace", ["../..?", "../../..", "..\\..\\..", "%2e%2e/%2e%2e%3f"])
+def test_id_of_trace_cannot_keep_whole_bucket(trace: str) -> None:
     used = usage(
         (1, "mlflow-artifacts:/1", DUE),
         (2, "mlflow-artifacts:/2", LIVING),
-        traces=(Claim(2, "trace ../..?", location),),
+        traces=(Claim(2, f"trace {trace}", f"mlflow-artifacts:/2/traces/{trace}/artifacts"),),
     )
 
     assert used.folder_of(experiment(1, "mlflow-artifacts:/1")) == Folder("bucket", "1/")
-    assert used.unheeded == {"trace ../..?"}
+
+
+@pytest.mark.parametrize("location", ["s3://bucket", "mlflow-artifacts:/", "mlflow-artifacts://mlflow.example.com"])
+def test_tag_of_trace_keeps_all_that_it_means(location: str) -> None:
+    used = usage(
+        (1, "mlflow-artifacts:/1", DUE),
+        (2, "mlflow-artifacts:/2", LIVING),
+        traces=(Claim(2, "trace 1", location),),
+    )
+
+    with pytest.raises(KeptError, match="trace 1 uses"):
+        used.folder_of(experiment(1, "mlflow-artifacts:/1"))
 
 
 def test_traces_in_root_keep_their_folders() -> None:

@@ -74,7 +74,7 @@ class Collection:
             self._usage = self._look(cursor)
         if users := self._usage.unheeded:
             log.progress(
-                "traces name the whole bucket as their place, which keeps nothing of it",
+                "the ids of traces make their places name the whole bucket, which keeps nothing of it",
                 level="warning",
                 users=len(users),
                 first=min(users),

@@ -35,7 +35,7 @@ class Usage:
         self._users: dict[Folder, set[str]] = defaultdict(set)
         self._below: dict[Folder, set[str]] = defaultdict(set)
         self.unheeded: set[str] = set()
-        """Users that claim the whole bucket by the tag of a trace."""
+        """Traces whose ids make their locations name the whole bucket."""
         self._tops = frozenset(self.root.upwards())
         self._names = named_by(self.rows.versions)
         self._locations = self._locations_by_experiment()
@@ -121,13 +121,17 @@ class Usage:
             self._add_trace(user, location)
 
     def _add_trace(self, user: str, location: str) -> None:
-        """Like ``_add``, but the root, which a client may name by a tag or an id such as ``../..``, keeps nothing."""
+        """Like ``_add``, but an id such as ``../..?`` does not keep the whole bucket."""
         folders = readings(location, self.root)
-        if whole := {folder for folder in folders if folder in self._tops}:
+        whole = {folder for folder in folders if folder in self._tops}
+        if whole and user.startswith("experiment "):
+            # Told by what their locations begin with, these traces have their own folders there.
+            self._add(user, [f"{location.rstrip('/')}/traces"])
+        elif whole and location.endswith(f"/traces/{user.removeprefix('trace ')}/artifacts"):
             self.unheeded.add(user)
-            # Told by their prefix, these traces have their own folders there.
-            if user.startswith("experiment "):
-                self._add(user, [f"{location.rstrip('/')}/traces"])
+        else:
+            # Whoever has chosen a place by a tag may mean all of it.
+            whole = set()
         self._use(user, folders - whole)
 
     def _add(self, user: str, uris: Iterable[str]) -> None:
