@@ -23,10 +23,11 @@ SETTINGS = Settings.model_validate(
         "authentication": {"keycloak_host": "auth.example.com"},
         "backup": {
             "target": "s3://dumps/mlflow",
-            "cluster": {"target": "s3://backups/postgres", "maximum_age_hours": 8},
+            "cluster": {"target": "s3://backups/postgres", "schedule": "47 */6 * * *", "maximum_age_hours": 8},
         },
         "delivery": {"tools": ("flux", "argocd"), "repository": "https://git.example.com/mlflow.git"},
         "database": {"max_connections": 1000},
+        "monitoring": {"rules": True},
         "server": {"autoscaling": {"max_replicas": 4}},
     }
 )
