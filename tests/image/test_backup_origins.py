@@ -71,8 +71,8 @@ def deleted(done: Done) -> list[str]:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        {"MLFLOW_ARTIFACTS_DESTINATION": "s3://of-others"},
-        {"MLFLOW_ARTIFACTS_DESTINATION": "s3://of-others/staging"},
+        pytest.param({"MLFLOW_ARTIFACTS_DESTINATION": "s3://of-others"}, marks=pytest.mark.nightly),
+        pytest.param({"MLFLOW_ARTIFACTS_DESTINATION": "s3://of-others/staging"}, marks=pytest.mark.nightly),
         {"MLFLOW_S3_ENDPOINT_URL": "http://s3.example.com:9000"},
     ],
 )
