@@ -7,7 +7,6 @@ Artifacts are not part of it.
 import os
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,7 +75,7 @@ def run(arguments: Namespace) -> int:
             return 0
         name = target.new(snapshot.created)
         target.write_origin(name, origin, keys)
-        manifest = _write(target, name, both, snapshot, keys, termination.require_none)
+        manifest = _write(target, name, both, snapshot, keys, origin)
     target.write_manifest(name, manifest, keys)
     log.result(
         action="dumped",
@@ -88,7 +87,7 @@ def run(arguments: Namespace) -> int:
         seconds=round(time.monotonic() - started, 1),
     )
     if not arguments.before_migration:
-        for dump in target.expired(keep_days=arguments.keep_days, keep_at_least=arguments.keep_at_least):
+        for dump in target.expired(origin, keep_days=arguments.keep_days, keep_at_least=arguments.keep_at_least):
             log.result(action="deleted", name=dump.name, complete=dump.is_complete, objects=target.delete(dump))
         if aborted := target.abort_uploads():
             log.result(action="aborted", uploads=aborted)
@@ -121,7 +120,7 @@ def _write(
     both: tuple[Schema, Schema],
     snapshot: Snapshot,
     keys: list[Any],
-    require_running: Callable[[], None],
+    origin: Origin,
 ) -> Manifest:
     databases = {}
     for schema, connection in zip(both, snapshot.connections, strict=True):
@@ -130,7 +129,7 @@ def _write(
             dumped = []
             # restore runs the revisions, which write that table by themselves.
             for table, columns in tables.columns(connection, without=[schema.version_table]).items():
-                require_running()
+                termination.require_none()
                 dumped.append(_dump_table(target, name, schema, connection, table, columns, keys))
             databases[schema.name] = DumpedDatabase(
                 revision=revision, tables=tuple(dumped), sequences=tables.sequences(connection)
@@ -138,7 +137,7 @@ def _write(
     return Manifest(
         created=datetime.fromtimestamp(snapshot.created, UTC).isoformat(timespec="milliseconds"),
         mlflow=installed().mlflow,
-        artifacts=Origin.own().text,
+        artifacts=origin.text,
         databases=databases,
     )
 

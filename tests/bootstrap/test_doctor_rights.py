@@ -66,7 +66,7 @@ def test_doctor_roles_are_of_one_installation(first: dict[str, str], second: dic
     ],
     ids=str,
 )
-def test_doctor_asks_nothing_about_a_route_that_is_not_ours(ingress: dict[str, Any]) -> None:
+def test_doctor_asks_nothing_of_foreign_routes(ingress: dict[str, Any]) -> None:
     given = SETTINGS.model_dump(exclude_unset=True)
     given["network"] = {"ingress_namespace": "edge"}
     routed = Settings.model_validate({**given, "ingress": {**given["ingress"], **ingress}})

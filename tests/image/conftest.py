@@ -11,6 +11,7 @@ import pytest
 from buckets import Store, bucket_of
 from by_release import ByRelease
 from databases import dropped_afterwards
+from garbage import Garbage
 from pod import Database, Forks, Pod, Venv
 from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
@@ -126,6 +127,17 @@ def migrated_once(make_pod: Callable[..., Pod]) -> Iterator[Pod]:
 def migrated_pod(migrated_once: Pod, tmp_path: Path) -> Pod:
     """A pod whose databases are up to date."""
     return migrated_once.copy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def strewn(make_pod: Callable[..., Pod]) -> Garbage:
+    """Rows in all states of deletion, each with its object, for the tests of a module to copy."""
+    return Garbage.strew(make_pod())
+
+
+@pytest.fixture
+def garbage(strewn: Garbage, tmp_path: Path) -> Garbage:
+    return strewn.copy(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,13 @@
 """What killed dumps have left half sent: a later run aborts it, and nothing of others."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from backups import make_backup_pod
+from fault_proxy import Fault, FaultProxy, answers
 from pod import Pod
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
@@ -22,65 +19,33 @@ UPLOAD = "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{begun}</I
 DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>"
 
 
-@dataclass
-class Uploads:
-    """Unfinished ones by key, each with the days since its begin; None if the keys may not list them."""
-
-    unfinished: dict[str, int] | None
-    aborted: list[str] = field(default_factory=list)
-
-    def listing(self) -> tuple[int, str]:
-        if self.unfinished is None:
-            return 403, DENIED
-        now = datetime.now(UTC)
-        begun = {key: now - timedelta(days=days) for key, days in self.unfinished.items()}
-        parts = (
-            UPLOAD.format(key=key, id=f"id-of-{key}", begun=f"{at:%Y-%m-%dT%H:%M:%S}.000Z") for key, at in begun.items()
-        )
-        return 200, LISTED.format(uploads="".join(parts))
+EVER = 1_000_000
+"""Times: every request from now on."""
 
 
 @contextmanager
-def listing_uploads(url: str, uploads: Uploads) -> Iterator[str]:
-    """An S3 before that at ``url``, which like MinIO lists no uploads by a folder: here they are listed."""
+def listing(pod: Pod, fault: Fault) -> Iterator[FaultProxy]:
+    """An S3 before the pod's, which like MinIO lists no uploads by a folder: here they are listed as ``fault`` does."""
+    bucket = pod.settings["MLFLOW_SSO_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]
+    with FaultProxy(pod.bucket.server.url) as proxy:
+        proxy.spoil(fault, when=f"GET /{bucket}?uploads", times=EVER)
+        yield proxy
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if self.command == "GET" and "uploads" in query:
-                status, text = uploads.listing()
-                self.answer(status, text.encode())
-            elif self.command == "DELETE" and "uploadId" in query:
-                uploads.aborted += query["uploadId"]
-                self.answer(204, b"")
-            else:
-                passed = HTTPConnection(urlsplit(url).netloc)
-                passed.request(self.command, self.path, body, dict(self.headers))
-                answer = passed.getresponse()
-                self.answer(answer.status, answer.read(), dict(answer.headers))
+def listed(unfinished: dict[str, int]) -> Fault:
+    """Unfinished uploads by key, each with the days since its begin."""
+    now = datetime.now(UTC)
+    begun = {key: now - timedelta(days=days) for key, days in unfinished.items()}
+    uploads = (
+        UPLOAD.format(key=key, id=f"id-of-{key}", begun=f"{at:%Y-%m-%dT%H:%M:%S}.000Z") for key, at in begun.items()
+    )
+    return answers(200, LISTED.format(uploads="".join(uploads)), kind="application/xml")
 
-        do_PUT = do_DELETE = do_POST = do_HEAD = do_GET  # noqa: N815
 
-        def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-            self.send_response_only(status)
-            for name, value in (headers or {}).items():
-                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def aborted(proxy: FaultProxy) -> list[str]:
+    """Ids of the uploads that were aborted."""
+    queries = [urlsplit(line.split(" ")[1]).query for line in proxy.requests if line.startswith("DELETE ")]
+    return [name for query in queries for name in parse_qs(query).get("uploadId", [])]
 
 
 def test_dump_aborts_uploads_of_killed_ones(migrated_pod: Pod) -> None:
@@ -90,23 +55,25 @@ def test_dump_aborts_uploads_of_killed_ones(migrated_pod: Pod) -> None:
         "mlflow/notes/large": 30,
         "mlflow-other/20200101T000000Z-0000/mlflow/metrics.copy.zst": 30,
     }
-    pod, uploads = make_backup_pod(migrated_pod), Uploads({old: 2, **others})
+    pod = make_backup_pod(migrated_pod)
 
-    with listing_uploads(pod.bucket.server.url, uploads) as url:
-        before = pod.run("dump", "--before-migration", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=url)
-        first = list(uploads.aborted)
-        done = pod.run("dump", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=url)
+    with listing(pod, listed({old: 2, **others})) as proxy:
+        before = pod.run("dump", "--before-migration", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=proxy.url)
+        first = aborted(proxy)
+        # MinIO has no such upload.
+        proxy.spoil(answers(204, ""), when="DELETE ", times=EVER)
+        done = pod.run("dump", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=proxy.url)
 
     assert (before.code, done.code, first) == (0, 0, []), done.stderr
-    assert uploads.aborted == [f"id-of-{old}"]
+    assert aborted(proxy) == [f"id-of-{old}"]
     assert done.results[-1] == {"action": "aborted", "uploads": 1}
 
 
 def test_dump_without_rights_to_abort_warns(migrated_pod: Pod) -> None:
     pod = make_backup_pod(migrated_pod)
 
-    with listing_uploads(pod.bucket.server.url, Uploads(None)) as url:
-        done = pod.run("dump", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=url)
+    with listing(pod, answers(403, DENIED, kind="application/xml")) as proxy:
+        done = pod.run("dump", MLFLOW_SSO_BACKUP_S3_ENDPOINT_URL=proxy.url)
 
     assert done.code == 0, done.stderr
     assert done.results[-1]["action"] == "dumped"

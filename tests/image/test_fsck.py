@@ -1,12 +1,9 @@
 """``fsck`` on a real database and bucket: it finds what is missing and what is too much, and nothing else."""
 
 import io
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from garbage import Garbage
-from pod import Pod
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
@@ -23,15 +20,9 @@ ARCHIVE = "INSERT INTO trace_tags (key, value, request_id) VALUES ('mlflow.trace
 HISTORY = "INSERT INTO tags (key, value, run_uuid) VALUES ('mlflow.log-model.history', %s, %s)"
 
 
-@pytest.fixture(scope="module")
-def strewn(make_pod: Callable[..., Pod]) -> Garbage:
-    return Garbage.strew(make_pod())
-
-
 @pytest.fixture
-def whole(strewn: Garbage, tmp_path: Path) -> Garbage:
+def whole(garbage: Garbage) -> Garbage:
     """Rows in all states of deletion, each with its object."""
-    garbage = strewn.copy(tmp_path)
     garbage.pod.database.query(VERSION)
     garbage.pod.database.query("UPDATE logged_models SET status = 2")
     # These lie beside the folders of runs and models, where ``fsck`` would find them as loose objects.

@@ -1,7 +1,6 @@
 """``gc`` on what MLflow's own store has created and marked deleted, with real objects, for both releases."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from garbage import Garbage
@@ -12,17 +11,6 @@ pytestmark = pytest.mark.servers
 DUE = ["old-run", "run-of-gone", "run-of-custom", "old-model", "gone", "custom"]
 GOES_ALONG = ["model-of-gone", "model-of-custom", "trace-of-gone", "trace-of-custom"]
 KEPT = ["used-run", "used-model"]
-
-
-@pytest.fixture(scope="module")
-def original(make_pod: Callable[..., Pod]) -> Garbage:
-    """Created once a release, for the tests to copy."""
-    return Garbage.strew(make_pod())
-
-
-@pytest.fixture
-def garbage(original: Garbage, tmp_path: Path) -> Garbage:
-    return original.copy(tmp_path)
 
 
 def lines(done: Done, action: str) -> dict[str, str]:

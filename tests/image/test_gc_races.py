@@ -4,14 +4,13 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
 from garbage import Garbage
-from pod import Done, Pod
+from pod import Done
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
@@ -23,17 +22,6 @@ INSERT INTO runs (run_uuid, experiment_id, artifact_uri, lifecycle_stage, delete
 SELECT id, %(experiment)s, 'mlflow-artifacts:/' || %(experiment)s || '/' || id || '/artifacts', 'deleted', 1
 FROM (SELECT replace(gen_random_uuid()::text, '-', '') AS id FROM generate_series(1, 2000)) AS ids
 """
-
-
-@pytest.fixture(scope="module")
-def original(make_pod: Callable[..., Pod]) -> Garbage:
-    """Created once a release, for the tests to copy."""
-    return Garbage.strew(make_pod())
-
-
-@pytest.fixture
-def garbage(original: Garbage, tmp_path: Path) -> Garbage:
-    return original.copy(tmp_path)
 
 
 @contextmanager

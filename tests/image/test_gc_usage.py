@@ -125,7 +125,7 @@ def test_trace_tag_of_living_experiment_protects() -> None:
     used = usage(
         (1, "mlflow-artifacts:/1", DUE),
         (2, "mlflow-artifacts:/2", LIVING),
-        claims=(Claim(2, "trace tr-1", "mlflow-artifacts:/1/x"),),
+        traces=(Claim(2, "trace tr-1", "mlflow-artifacts:/1/x"),),
     )
 
     with pytest.raises(KeptError, match="trace tr-1 uses"):
@@ -136,7 +136,7 @@ def test_trace_tag_of_going_experiment_protects_nothing() -> None:
     used = usage(
         (1, "mlflow-artifacts:/1", DUE),
         (2, "mlflow-artifacts:/2", DUE),
-        claims=(Claim(2, "trace tr-1", "mlflow-artifacts:/1/x"),),
+        traces=(Claim(2, "trace tr-1", "mlflow-artifacts:/1/x"),),
     )
 
     assert used.folder_of(experiment(1, "mlflow-artifacts:/1"))

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,16 +22,6 @@ WAITING = """
 SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = ANY(%s)
 """
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-
-
-@pytest.fixture(scope="module")
-def original(make_pod: Callable[..., Pod]) -> Garbage:
-    return Garbage.strew(make_pod())
-
-
-@pytest.fixture
-def garbage(original: Garbage, tmp_path: Path) -> Garbage:
-    return original.copy(tmp_path)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from cdk8s_mlflow.importing.chart import chart_values
 from cdk8s_mlflow.importing.outcome import Carried, LeftOut
+from cdk8s_mlflow.importing.watched import plain
 from cdk8s_mlflow.settings.sources import read_document
 
 HERE = Path(__file__).parent / "imported"
@@ -25,19 +26,8 @@ NEW = "unheardOf"
 Place = tuple[str | int, ...]
 
 
-def lists(value: Any) -> Any:
-    """As `import-values` reads a document: with lists, and nothing that could not be changed."""
-    match value:
-        case dict():
-            return {key: lists(item) for key, item in value.items()}
-        case tuple() | list():
-            return [lists(item) for item in value]
-        case _:
-            return value
-
-
 FILES: dict[str, dict[str, Any]] = {
-    **{name: lists(read_document(HERE / f"{name}.yaml")) for name in ("chart", "pods")},
+    **{name: plain(read_document(HERE / f"{name}.yaml")) for name in ("chart", "pods")},
     "route": {"replicaCount": 1, **ROUTE},
 }
 

@@ -31,7 +31,7 @@ TAKEN_IN: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("key", "changes"), TAKEN_IN, ids=str)
-def test_pods_do_not_join_a_mesh_that_policies_close(key: str, changes: dict[str, Any]) -> None:
+def test_mesh_that_policies_close_is_refused(key: str, changes: dict[str, Any]) -> None:
     found = refused(**merged(MINIMAL, changes))
 
     assert list(found) == [key]
@@ -49,5 +49,5 @@ def test_pods_do_not_join_a_mesh_that_policies_close(key: str, changes: dict[str
     ],
     ids=str,
 )
-def test_pods_stay_outside_or_join_what_is_allowed(changes: dict[str, Any]) -> None:
+def test_pods_may_stay_outside_a_mesh(changes: dict[str, Any]) -> None:
     assert Settings.model_validate(merged(MINIMAL, changes))

@@ -60,6 +60,7 @@ def _containers(area: str, key: str) -> Callable[[Any, str], Iterator[Outcome]]:
             if item in simple:
                 yield from unrestricted(f"{name}.securityContext", item.get("securityContext") or {})
             else:
+                # Named whole, so that none of its keys is said once more.
                 plain(item)
                 yield LeftOut(name, f"has fields that are no settings; write it into {key}")
         if simple:

@@ -13,13 +13,14 @@ from ruamel.yaml import YAML
 from cdk8s_mlflow.importing.chart import chart_values
 from cdk8s_mlflow.importing.outcome import SECRET, Carried, LeftOut, Outcome, document
 from cdk8s_mlflow.importing.variables import variables
+from cdk8s_mlflow.importing.watched import plain
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.find_secrets import find_secrets, looks_like_a_secret
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.schema import FIRST_LINE
-from cdk8s_mlflow.settings.sources import read_document, read_dotenv
+from cdk8s_mlflow.settings.sources import frozen, read_document, read_dotenv
 
 _CHART_AREAS = frozenset({"replicaCount", "backendStore", "artifactRoot", "oidcAuth", "extraEnvVars", "serviceMonitor"})
 _BITNAMI_AREAS = frozenset({"tracking", "externalDatabase", "externalS3"})
@@ -61,19 +62,17 @@ def import_file(file: Path, *, environments: Path, name: str, given: Mapping[str
     outcomes: list[Outcome] = [Carried(key, value) for key, value in given.items() if value]
     outcomes += _outcomes(file)
     carried, left = _sorted(outcomes, name)
+    idle = _without_effect(document(carried))
+    carried = _remaining(carried, idle)
+    left += [LeftOut(key, message) for key, message in idle.items()]
     environments.mkdir(parents=True, exist_ok=True)
     path.write_text(_text(document(carried), file.name), encoding="utf-8")
-    idle = _without_effect(path)
-    if idle:
-        carried = _remaining(carried, idle)
-        left += [LeftOut(key, message) for key, message in idle.items()]
-        path.write_text(_text(document(carried), file.name), encoding="utf-8")
     return Imported(path, tuple(carried), tuple(left), tuple(_problems(path, environments)))
 
 
 def _outcomes(file: Path) -> Iterator[Outcome]:
     if file.suffix in (".yaml", ".yml"):
-        values = _plain(read_document(file))
+        values = plain(read_document(file))
         # Any one of these suffices: a values file says only what differs from the chart's defaults.
         if _CHART_AREAS & set(values):
             yield from chart_values(values)
@@ -94,17 +93,6 @@ def _outcomes(file: Path) -> Iterator[Outcome]:
     yield from variables(
         {key: value for key, value in found.items() if key != "MLFLOW_CHART_VERSION"}, release=_RELEASE
     )
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists."""
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return value
 
 
 def _sorted(outcomes: Sequence[Outcome], name: str) -> tuple[dict[str, Any], list[LeftOut]]:
@@ -153,9 +141,9 @@ def _text(settings: Mapping[str, Any], source: str) -> str:
     return f"{FIRST_LINE}\n# Imported from {source}.\n{stream.getvalue()}"
 
 
-def _without_effect(path: Path) -> dict[str, str]:
-    """Settings of the new file that would be refused because they change nothing, each with the reason."""
-    found = read_document(path)
+def _without_effect(given: Mapping[str, Any]) -> dict[str, str]:
+    """Settings of a new file that would be refused because they change nothing, each with the reason."""
+    found = frozen(given)
     # What the file still lacks would hide these.
     for section, name in (("ingress", "host"), ("authentication", "keycloak_host")):
         found[section] = {name: f"{section}.example.com", **found.get(section, {})}

@@ -88,11 +88,11 @@ def watched(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same without anything watched, which is read thereby."""
+    """The same in lists and dictionaries; what of it is watched is read thereby."""
     match value:
         case Mapping():
             return {key: plain(item) for key, item in value.items()}
-        case list():
+        case list() | tuple():
             return [plain(item) for item in value]
         case _:
             return value

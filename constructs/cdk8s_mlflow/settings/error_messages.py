@@ -11,19 +11,15 @@ from cdk8s_mlflow.settings.foreign_keys import foreign_setting
 from cdk8s_mlflow.settings.spelling import nearest_key
 from cdk8s_mlflow.settings.validated import ConflictingSettingsError
 
-REMOVED = {
+NO_SETTINGS = {
     "ingress.block_unchecked_paths": "is no longer a setting, since the server itself refuses what its table of routes "
     "does not serve, behind any Ingress; remove it",
     "server.extra_arguments": "is no longer a setting, since no flag of MLflow's ever started a pod; set a variable in "
     "server.extra_environment instead",
-}
-"""Settings of earlier versions, each with the reason and what to do."""
-
-ELSEWHERE = {
     "secrets.vault_namespace": "is not a setting: bootstrap.py reads the variable VAULT_NAMESPACE, and the store of "
     "External Secrets names it; remove it",
 }
-"""What is set in another place than the file."""
+"""Keys of earlier versions, and of what is set in another place, each with the reason and what to do."""
 
 _TYPES = {
     "string_type": "must be text; put it in quotes",
@@ -63,7 +59,7 @@ def _message(details: ErrorDetails, cause: Any) -> str:
         return f"{MISSING}; add it"
     if kind == "extra_forbidden":
         key = _key(details["loc"])
-        known = REMOVED.get(key) or ELSEWHERE.get(key) or foreign_setting(key)
+        known = NO_SETTINGS.get(key) or foreign_setting(key)
         return known or f"is not a setting; {_remedy(details['loc'])}"
     if cause is not None:
         return f"{cause}{given}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.metadata_checks import annotations_of_pods, labels_of_pods
 from cdk8s_mlflow.settings.section import Conflict
 
 if TYPE_CHECKING:
@@ -35,15 +36,7 @@ def mesh_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     # Whoever names the mesh in the policies knows what it needs.
     if not network.policies or network.extra_egress:
         return
-    server, pods = settings.server, settings.pods
-    given: Mapping[str, Mapping[str, str]] = {
-        "labels": settings.labels,
-        "pods.labels": pods.labels,
-        "pods.annotations": pods.annotations,
-        "server.pod_labels": server.pod_labels,
-        "server.pod_annotations": server.pod_annotations,
-    }
-    for key, names in given.items():
+    for key, names in {**labels_of_pods(settings), **annotations_of_pods(settings)}.items():
         for name, value in names.items():
             if name in _INJECTS and value.lower() not in _OUTSIDE:
                 yield (

@@ -60,10 +60,21 @@ def metadata_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _namespace(settings)
 
 
+def labels_of_pods(settings: EnvironmentSettings) -> dict[str, Mapping[str, str]]:
+    """By the key that gives them."""
+    pods, server = settings.pods, settings.server
+    return {"labels": settings.labels, "pods.labels": pods.labels, "server.pod_labels": server.pod_labels}
+
+
+def annotations_of_pods(settings: EnvironmentSettings) -> dict[str, Mapping[str, str]]:
+    """By the key that gives them."""
+    pods, server = settings.pods, settings.server
+    return {"pods.annotations": pods.annotations, "server.pod_annotations": server.pod_annotations}
+
+
 def _labels(settings: EnvironmentSettings) -> Iterator[Conflict]:
     monitoring = settings.monitoring
-    ours = {"labels": settings.labels, "pods.labels": settings.pods.labels}
-    for key, labels in {**ours, "server.pod_labels": settings.server.pod_labels}.items():
+    for key, labels in labels_of_pods(settings).items():
         yield from _refused(key, labels, _LABELS)
         if settings.uses_azure_identity and labels.get(_AZURE, "true") != "true":
             yield f"{key}.{_AZURE}", "has no effect, since it follows from artifacts.credentials; remove it"
@@ -75,7 +86,7 @@ def _labels(settings: EnvironmentSettings) -> Iterator[Conflict]:
 
 def _annotations(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
-    of_pods = {"pods.annotations": settings.pods.annotations, "server.pod_annotations": server.pod_annotations}
+    of_pods = annotations_of_pods(settings)
     of_objects = {
         "server.annotations": server.annotations,
         "server.service.annotations": server.service.annotations,

@@ -178,7 +178,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise UnreadableSettingsError([Problem(str(path), "", "is empty; it must at least name ingress.host")])
     if not isinstance(document, dict):
         raise UnreadableSettingsError([Problem(str(path), "", "must be a mapping of keys to values")])
-    return {str(key): _frozen(value) for key, value in document.items()}
+    return {str(key): frozen(value) for key, value in document.items()}
 
 
 def _yaml_problem(path: Path, error: MarkedYAMLError) -> Problem:
@@ -187,12 +187,13 @@ def _yaml_problem(path: Path, error: MarkedYAMLError) -> Problem:
     return Problem(str(path), where, f"is not valid YAML: {what}; repair the line")
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """The same with tuples in place of lists, as the settings take it."""
     match value:
         case dict():
-            return {str(key): _frozen(item) for key, item in value.items()}
+            return {str(key): frozen(item) for key, item in value.items()}
         case list():
-            return tuple(_frozen(item) for item in value)
+            return tuple(frozen(item) for item in value)
         case _:
             return value
 

@@ -156,12 +156,12 @@ class Target:
                 remedy="restore an older dump: `mlflow-sso restore --list`",
             )
 
-    def expired(self, *, keep_days: int, keep_at_least: int) -> list[Dump]:
+    def expired(self, origin: Origin, *, keep_days: int, keep_at_least: int) -> list[Dump]:
         """Complete dumps beyond ``keep_days`` that are not among the newest ``keep_at_least``, and broken ones.
 
-        Of this installation only; old ones that do not tell whose they are are counted in the log.
+        Of ``origin`` only; old ones that do not tell whose they are are counted in the log.
         """
-        now, origin = datetime.now(UTC), Origin.own()
+        now = datetime.now(UTC)
         dumps = [dump for dump in self.dumps() if dump.mark in (None, origin.mark)]
         # Without a mark and a manifest it is no dump, whoever began with it.
         broken = [dump for dump in dumps if not dump.is_complete and now - dump.created > _INCOMPLETE]

@@ -42,7 +42,7 @@ def try_client(root: SecretsRoot, timeout: float) -> str:
         "client_id": client,
         "client_secret": secret,
     }
-    status, answer = request("POST", token_endpoint(timeout), timeout, data=form)
+    status, answer = request("POST", endpoint(document(timeout), "token_endpoint"), timeout, data=form)
     error = answer.get("error")
     if error != "invalid_grant":
         raise TerminalError(
@@ -67,11 +67,6 @@ def document(timeout: float) -> dict[str, Any]:
     if status != 200:
         raise TerminalError(f"{_address()} answers {status}", remedy="check OIDC_DISCOVERY_URL and the realm's name")
     return found
-
-
-def token_endpoint(timeout: float) -> str:
-    """Where tokens are asked for; raises ``ProgramError``."""
-    return endpoint(document(timeout), "token_endpoint")
 
 
 def endpoint(found: dict[str, Any], name: str) -> str:
