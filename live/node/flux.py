@@ -71,10 +71,12 @@ class Flux:
         """The newest one of the GitRepository ``source``."""
         return str(self._object("gitrepository", source)["status"]["artifact"]["revision"])
 
-    def reconcile(self, kustomization: str) -> None:
-        """Ask for an immediate reconciliation, as ``flux reconcile`` does."""
-        asked = {"reconcile.fluxcd.io/requestedAt": datetime.now(UTC).isoformat()}
-        self._patch("kustomization", kustomization, {"metadata": {"annotations": asked}})
+    def reconcile(self, kustomization: str) -> str:
+        """Ask for an immediate reconciliation, as ``flux reconcile`` does; returns what its status will have."""
+        asked = datetime.now(UTC).isoformat()
+        annotations = {"reconcile.fluxcd.io/requestedAt": asked}
+        self._patch("kustomization", kustomization, {"metadata": {"annotations": annotations}})
+        return asked
 
     def wait_ready(self, kustomization: str, *, namespace: str = "") -> None:
         """Wait until the newest revision is applied and healthy; ``namespace`` is that of its pods.
@@ -99,7 +101,7 @@ class Flux:
     def suspended(self, kustomization: str) -> Iterator[None]:
         """What the block changes by hand stays; otherwise Flux sets it back at its next look, every ten minutes.
 
-        Afterwards it looks at once, whatever the block has left.
+        Afterwards it looks at once, whatever the block has left, and has looked.
         """
         self.suspend(kustomization)
         # A look that has begun still ends.
@@ -108,11 +110,16 @@ class Flux:
             yield
         finally:
             self.suspend(kustomization, suspended=False)
-            self.reconcile(kustomization)
+            asked = self.reconcile(kustomization)
+            self.node.wait(f"a look of {kustomization}", lambda: self._looked(kustomization, asked))
+
+    def _looked(self, kustomization: str, asked: str) -> bool:
+        looked = self.status(kustomization).get("lastHandledReconcileAt") == asked
+        return looked and not self._reconciling(kustomization)
 
     def _reconciling(self, kustomization: str) -> bool:
-        conditions = self.status(kustomization).get("conditions", [])
-        return any(c["type"] == "Reconciling" and c["status"] == "True" for c in conditions)
+        # The condition Reconciling stays while a failed look waits for its next try.
+        return self.condition(kustomization).get("status") == "Unknown"
 
     def status(self, kustomization: str) -> dict[str, Any]:
         """Status of a Kustomization."""

@@ -22,6 +22,7 @@ NO_WEB = Web(environ={})
 JOB = MANIFESTS.of_kind("Job")[0]
 DEPLOYMENT = MANIFESTS.of_kind("Deployment")[0]
 KUSTOMIZATION = next(i for i in MANIFESTS.delivery["flux"] if i["metadata"]["name"].endswith("application"))
+SOURCE = next(i for i in MANIFESTS.delivery["flux"] if i["kind"] == "GitRepository")
 CHECKS: Mapping[str, Check] = {
     check.__name__: check
     for check in (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, SETTINGS, examination, look
+from doctor_lines import DEPLOYMENT, KUSTOMIZATION, MANIFESTS, SETTINGS, SOURCE, examination, look
 from healthy_cluster import READY, HealthyCluster, ago, controller, custom
 
 from mlflow_bootstrap.doctor.checks import workloads
@@ -36,6 +36,12 @@ class Case:
 
 def failed_condition(message: str) -> dict[str, Any]:
     return {"status": {"conditions": [{**READY, "status": "False", "message": message}]}}
+
+
+def reconciling(ready: str, before: str = "ReconciliationSucceeded") -> dict[str, Any]:
+    """As kustomize-controller has it during a look, and between two tries; ``before`` is how the last ended."""
+    conditions = [{**READY, "status": ready, "message": "at work"}, {**READY, "type": "Reconciling"}]
+    return {"status": {"conditions": conditions, "history": [{"lastReconciledStatus": before}]}}
 
 
 def of(kind: str, name: str) -> Mapping[str, Any]:
@@ -124,6 +130,36 @@ CASES = {
         check="delivery",
         name="Kustomization mlflow-production-application",
         seen="health check failed",
+    ),
+    "delivery looks again": Case(
+        item=KUSTOMIZATION,
+        patch=reconciling("Unknown"),
+        check="delivery",
+        name="Kustomization mlflow-production-application",
+        seen="at work; applied is main@",
+        state=State.WARNING,
+    ),
+    "delivery fails and is tried again": Case(
+        item=KUSTOMIZATION,
+        patch=reconciling("False"),
+        check="delivery",
+        name="Kustomization mlflow-production-application",
+        seen="at work",
+    ),
+    "delivery tries again": Case(
+        item=KUSTOMIZATION,
+        patch=reconciling("Unknown", "HealthCheckFailed"),
+        check="delivery",
+        name="Kustomization mlflow-production-application",
+        seen="the try before gave HealthCheckFailed",
+    ),
+    "source is fetched": Case(
+        item=SOURCE,
+        patch=reconciling("Unknown"),
+        check="delivery",
+        name="GitRepository mlflow-production",
+        seen="at work",
+        state=State.WARNING,
     ),
     "delivery suspended": Case(
         item=KUSTOMIZATION,

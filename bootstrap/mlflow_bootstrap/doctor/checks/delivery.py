@@ -1,6 +1,7 @@
 """Whether what is committed has arrived: Flux or Argo CD, every object, and what operators say of theirs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlflow_bootstrap.doctor.cluster_reader import Object, condition, path_of
 from mlflow_bootstrap.doctor.examination import Examination
@@ -55,14 +56,25 @@ def _flux(current: Object) -> Line:
     if current["spec"].get("suspend"):
         resume = f"flux -n {metadata['namespace']} resume {current['kind'].lower()} {metadata['name']}"
         return warned(name, "suspended", means="commits wait until someone resumes it", do=resume)
+    revision = status.get("lastAppliedRevision") or status.get("artifact", {}).get("revision")
     state = condition(current)
+    if state.get("status") == "Unknown" and condition(current, "Reconciling").get("status") == "True":
+        return _at_work(name, status, seen=f"{state.get('message')}; applied is {revision or 'nothing yet'}", look=look)
     if state.get("status") != "True":
         return failed(name, state.get("message") or "has not been reconciled yet", means=_OLD, do=look)
     # The condition may still be that of the spec before.
     if status.get("observedGeneration", 0) < metadata.get("generation", 0):
         return warned(name, "was changed, and not reconciled since", means=_OLD, do=look)
-    revision = status.get("lastAppliedRevision") or status.get("artifact", {}).get("revision")
     return passed(name, f"ready, {revision}")
+
+
+def _at_work(name: str, status: Mapping[str, Any], *, seen: str, look: str) -> Line:
+    """Of a look on its way, which Flux makes every ten minutes; Flux from 2.7 tells how the one before ended."""
+    history: list[Mapping[str, str]] = status.get("history") or [{}]
+    before = history[0].get("lastReconciledStatus", "ReconciliationSucceeded")
+    if before != "ReconciliationSucceeded":
+        return failed(name, f"{seen}; the try before gave {before}", means=_OLD, do=look)
+    return warned(name, seen, means="a reconciliation is on its way", do="wait for its end, and look again")
 
 
 def _argocd(current: Object) -> Line:
