@@ -44,6 +44,7 @@ UNINSTALL = By(RUNBOOKS, "test_uninstall_page_keeps_data_for_reinstall")
 LEAVE = By("tests/image/test_leave.py", "test_plain_mlflow_goes_on_with_everything")
 CHECK = By("tests/node/test_use.py", "test_check_finds_every_service")
 
+DOCTOR = By("tests/bootstrap/test_doctor_systems.py", "test_doctor_prints_json_without_secrets")
 LOOK = By(RUNBOOKS, "test_look_commands_show_what_happened")
 SUITE = Not("is what continuous integration itself runs")
 CERTIFICATES = Not("needs cert-manager")
@@ -62,8 +63,10 @@ WHERE_TRIED: dict[str, By | Not] = {
     "make setup": JOURNEY,
     ". .venv/bin/activate": JOURNEY,
     "cdk8s-mlflow import-values values.yaml --name production": JOURNEY,
-    "python main.py doctor --environment production": By(
-        "tests/bootstrap/test_doctor_systems.py", "test_doctor_prints_json_without_secrets"
+    "python main.py doctor --environment production": DOCTOR,
+    "python main.py doctor --environment staging": DOCTOR,
+    "python main.py doctor --environment staging --before": By(
+        "tests/node/test_doctor.py", "test_doctor_finds_what_first_apply_needs"
     ),
     "kubectl -n mlflow rollout status deploy/mlflow": READ_ONLY,
     "make test": SUITE,

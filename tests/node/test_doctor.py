@@ -58,6 +58,17 @@ def test_doctor_finds_a_working_deployment(deployment: Deployment, doctor: Docto
     assert {name for name in expected if lines[name]["state"] != "ok"} == set()
 
 
+def test_doctor_finds_what_first_apply_needs(doctor: Doctor) -> None:
+    lines = doctor("--before")
+
+    assert {name: lines[name] for name in wrong(lines)} == {}
+    expected = {
+        *("Kubernetes", "API traefik.io/v1alpha1", "IngressClass traefik"),
+        *("bootstrap keycloak", "bootstrap minio", "bootstrap secrets"),
+    }
+    assert {name for name in expected if lines[name]["state"] != "ok"} == set()
+
+
 def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
     with flux.suspended(f"{deployment.source}-application"):
