@@ -156,3 +156,38 @@ def test_doctor_compares_the_limit_range(cluster: HealthyCluster, most: str, sta
 
     assert line.state is state
     assert state is State.OK or "Job migrate: limit of memory is above 256Mi" in line.seen
+
+
+@pytest.mark.parametrize(("phase", "state"), [("Running", State.WARNING), ("Failed", State.FAILED)])
+def test_doctor_sees_a_sync_under_way(cluster: HealthyCluster, phase: str, state: State) -> None:
+    (application,) = (dict(i) for i in MANIFESTS.delivery["argocd"] if i["kind"] == "Application")
+    operation = {"phase": phase, "message": "waiting for healthy state of batch/Job/mlflow-db-migration"}
+    status = {"sync": {"status": "OutOfSync"}, "health": {"status": "Missing"}, "operationState": operation}
+
+    with cluster.having({**application, "status": status}):
+        line = look("delivery")["Application mlflow-production"]
+
+    assert (line.state, "batch/Job/mlflow-db-migration" in line.seen) == (state, True)
+
+
+CLASS = {"scopeName": "PriorityClass", "operator": "In", "values": ["system-cluster-critical"]}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "state"),
+    [
+        # As some clusters forbid their own classes to all namespaces.
+        ({"scopeSelector": {"matchExpressions": [CLASS]}}, State.OK),
+        ({"scopeSelector": {"matchExpressions": [{**CLASS, "operator": "NotIn"}]}}, State.FAILED),
+        ({"scopes": ["BestEffort"]}, State.OK),
+        ({"scopes": ["NotBestEffort"]}, State.FAILED),
+        ({"scopes": ["NotTerminating"]}, State.FAILED),
+    ],
+)
+def test_doctor_counts_pods_of_the_quotas_scope(cluster: HealthyCluster, scopes: dict[str, Any], state: State) -> None:
+    quota = namespaced("ResourceQuota", {"hard": {"pods": "0"}, **scopes})
+
+    with cluster.having(quota):
+        line = look("quotas")["ResourceQuota small"]
+
+    assert line.state is state, line

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from cdk8s_mlflow.settings import Settings
 from mlflow_bootstrap.doctor.errors import CannotReadError
 from mlflow_bootstrap.errors import UsageError
-from mlflow_bootstrap.store.cluster import cluster_configuration
+from mlflow_bootstrap.store.cluster import NOT_KUBERNETES, cluster_configuration
 
 Object = dict[str, Any]
 
@@ -36,15 +36,21 @@ class ClusterReader:
 
     def __init__(self, settings: Settings) -> None:
         self._context = settings.bootstrap.kube_context
+        self._lock = Lock()
+        self._made: client.ApiClient | None = None
 
     @property
     def address(self) -> str:
         """Address of the API server."""
         return str(self._client.configuration.host)
 
-    @cached_property
+    @property
     def _client(self) -> client.ApiClient:
-        return self._new_client()
+        # Checks run at the same time: each would start the kubeconfig's login program, which may open a browser.
+        with self._lock:
+            if self._made is None:
+                self._made = self._new_client()
+            return self._made
 
     def _new_client(self) -> client.ApiClient:
         try:
@@ -70,6 +76,8 @@ class ClusterReader:
                 _return_http_data_only=True,
                 _request_timeout=_TIMEOUT,
             )
+            # Read here: until then an answer may break off.
+            body = found.data
         except ApiException as error:
             # The API server says the same of a missing object and of a kind that it does not know.
             if error.status == 404:
@@ -77,7 +85,7 @@ class ClusterReader:
             raise self._refused(path, error) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
-        return Answer(json.loads(found.data), found.headers.get("Date"))
+        return Answer(self._object(body), found.headers.get("Date"))
 
     def get(self, path: str, **query: str) -> Object | None:
         """An object; None if there is none, or if the cluster does not know its kind."""
@@ -86,6 +94,8 @@ class ClusterReader:
     def items(self, path: str, **query: str) -> list[Object]:
         """A list's objects; empty if the cluster does not know their kind."""
         found = self.get(path, **query)
+        if found is not None and not isinstance(found.get("items"), list):
+            raise self._not_kubernetes()
         return found["items"] if found else []
 
     def execute(self, namespace: str, pod: str, command: list[str], *, container: str, seconds: float) -> str:
@@ -116,6 +126,19 @@ class ClusterReader:
             raise self._refused(f"exec in pod {namespace}/{pod}", error) from None
         except OSError as error:
             raise self._unreachable(error) from None
+
+    def _object(self, body: bytes) -> Object:
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        # An API server names the kind of every object but that of /version.
+        if not isinstance(found, dict) or not found.keys() & {"kind", "gitVersion"}:
+            raise self._not_kubernetes()
+        return found
+
+    def _not_kubernetes(self) -> CannotReadError:
+        return CannotReadError(f"what answers at {self.address} is not Kubernetes", remedy=NOT_KUBERNETES)
 
     def _refused(self, what: str, error: ApiException) -> CannotReadError:
         if error.status in (401, 403):

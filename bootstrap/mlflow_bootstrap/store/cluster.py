@@ -28,6 +28,7 @@ from mlflow_bootstrap.retry import TRANSIENT_STATUS, retrying
 
 MANAGER = "cdk8s-mlflow"
 """Owner of the fields that we write, and value of the label ``app.kubernetes.io/managed-by``."""
+NOT_KUBERNETES = "check the server in KUBECONFIG, and whether a login or a proxy stands before it"
 _NONE: Mapping[str, str | None] = MappingProxyType({})
 # Up to version 35 the client logs each answer at level DEBUG, which for a Secret is its data.
 logging.getLogger("kubernetes.client.rest").setLevel(logging.INFO)
@@ -62,7 +63,7 @@ class Cluster:
         """The Secret, read once until it is written; None if there is none."""
         if (namespace, name) not in self._read:
             found = self._call(f"{namespace}/{name}", self._api.read_namespaced_secret, name, namespace)
-            self._read[namespace, name] = _found(found) if found else None
+            self._read[namespace, name] = self._checked(found) if found else None
         return self._read[namespace, name]
 
     def write(
@@ -102,6 +103,13 @@ class Cluster:
         self._read.pop((namespace, name), None)
         self._call(f"{namespace}/{name}", self._api.delete_namespaced_secret, name, namespace)
 
+    def _checked(self, found: Any) -> ExistingSecret:
+        # The client takes every answer with 200 for a Secret, also the page of a login in between.
+        if not found.metadata:
+            host = self._api.api_client.configuration.host
+            raise UnreachableError(f"what answers at {host} is not Kubernetes", remedy=NOT_KUBERNETES)
+        return _found(found)
+
     def _call(self, where: str, request: Callable[..., Any], *arguments: Any, **options: str) -> Any:
         if self._unreachable:
             raise self._unreachable
@@ -130,14 +138,23 @@ def cluster_configuration(context: str | None) -> client.Configuration:
     configuration = client.Configuration()
     try:
         _load(configuration, context)
-    except config.ConfigException as error:
+    # The client checks little of what it reads: a file that is no kubeconfig gives errors of YAML, or of any kind.
+    except Exception as error:
+        # Theirs quote lines of the file, which may hold a token.
+        why = error if isinstance(error, config.ConfigException) else _kind(error)
         raise UsageError(
-            f"there is no usable kubeconfig ({error})",
+            f"there is no usable kubeconfig ({why})",
             remedy="set KUBECONFIG, and bootstrap.kube_context if it has several clusters",
-        ) from error
+        ) from None
     # urllib3 would try three times by itself, and each of our attempts would be three.
     configuration.retries = False
     return configuration
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {(error.strerror or 'error').lower()}"
+    return f"{os.environ.get('KUBECONFIG') or DEFAULT_KUBECONFIG}: {type(error).__name__}"
 
 
 def _load(configuration: client.Configuration, context: str | None) -> None:

@@ -1,6 +1,6 @@
 """Quotas and LimitRanges of the namespace against what the manifests ask for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +18,9 @@ _MEANS = "pods are refused: the migration or the server never starts"
 def quotas(examined: Examination) -> Iterator[Line]:
     """Whether each ResourceQuota has room for the server, a pod that replaces one, and the migration."""
     namespace = examined.settings.namespace
-    wanted = _wanted(examined.committed.workloads)
     for quota in examined.cluster.items(collection("v1", "ResourceQuota", namespace)):
+        workloads = [item for item in examined.committed.workloads if _is_counted(pod_template(item)["spec"], quota)]
+        wanted = _wanted(workloads)
         status = quota.get("status", {})
         # The status is empty until the quota's controller has counted for the first time.
         hard = status.get("hard") or quota["spec"].get("hard", {})
@@ -36,12 +37,41 @@ def quotas(examined: Examination) -> Iterator[Line]:
             yield passed(title, "enough is left")
 
 
+def _is_counted(spec: Mapping[str, Any], quota: Object) -> bool:
+    """Whether a pod is within every scope of a quota (Kubernetes documentation, Resource Quotas, Quota scopes)."""
+    selector = quota["spec"].get("scopeSelector") or {}
+    named = [{"scopeName": name, "operator": "Exists"} for name in quota["spec"].get("scopes") or ()]
+    return all(_is_within(spec, scope) for scope in (*named, *(selector.get("matchExpressions") or ())))
+
+
+def _is_within(spec: Mapping[str, Any], scope: Mapping[str, Any]) -> bool:
+    is_bounded, asks = "activeDeadlineSeconds" in spec, bool(_of_pod(spec))
+    plain = {
+        "Terminating": is_bounded,
+        "NotTerminating": not is_bounded,
+        "BestEffort": not asks,
+        "NotBestEffort": asks,
+    }
+    if scope["scopeName"] != "PriorityClass":
+        # No pod of ours is in another scope, such as that of affinity across namespaces.
+        return plain.get(scope["scopeName"], False)
+    own, listed = spec.get("priorityClassName"), scope.get("values") or ()
+    match scope["operator"]:
+        case "In":
+            return own in listed
+        case "NotIn":
+            return own not in listed
+        case "Exists":
+            return own is not None
+    return own is None
+
+
 def _key(name: str) -> str:
     """``cpu`` of a quota means ``requests.cpu`` (Kubernetes documentation, Resource Quotas)."""
     return f"requests.{name}" if name in ("cpu", "memory", "ephemeral-storage") else name
 
 
-def _wanted(workloads: tuple[Object, ...]) -> Amounts:
+def _wanted(workloads: Iterable[Object]) -> Amounts:
     total: Amounts = {}
     for item in workloads:
         spec = pod_template(item)["spec"]

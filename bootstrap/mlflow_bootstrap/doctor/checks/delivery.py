@@ -82,14 +82,18 @@ def _argocd(current: Object) -> Line:
     name = f"Application {metadata['name']}"
     sync = status.get("sync", {}).get("status") or "never compared"
     health = status.get("health", {}).get("status") or "without a health"
-    said = status.get("operationState", {}).get("message", "")
+    operation = status.get("operationState", {})
+    said = operation.get("message", "")
     look = f"argocd app get {metadata['namespace']}/{metadata['name']}"
     if (sync, health) == ("Synced", "Healthy"):
         return passed(name, f"synced and healthy, {status['sync'].get('revision', '')[:12]}")
     # Argo CD calls an application synced as soon as its objects are as committed, while pods still start.
     if health == "Progressing" and sync == "Synced":
         return warned(name, "synced, and not healthy yet", means="a rollout is under way", do=look)
-    return failed(name, "; ".join(filter(None, (sync, health, said))), means=_OLD, do=look)
+    seen = "; ".join(filter(None, (sync, health, said)))
+    if operation.get("phase") == "Running":
+        return warned(name, seen, means="a sync is under way, or stuck", do=look)
+    return failed(name, seen, means=_OLD, do=look)
 
 
 _LOST = {
