@@ -1,7 +1,8 @@
 """``restore``: loads a dump into empty databases, checks every row of it, and migrates them to this image.
 
 Both databases are one transaction each, committed when both are whole: killed before that, they are as empty as they
-were.
+were. PostgreSQL has no transaction of two databases, unless an administrator allows prepared ones: killed between the
+commits, one holds the dump, and the next run, which compares it row by row, loads the other.
 """
 
 import os
@@ -15,22 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from mlflow_sso import log
-from mlflow_sso.backup import streams, tables
-from mlflow_sso.backup.manifest import DumpedDatabase, DumpedTable, Manifest
+from mlflow_sso.backup import streams
+from mlflow_sso.backup.loading import load_database
+from mlflow_sso.backup.manifest import DumpedDatabase, Manifest
 from mlflow_sso.backup.origin import Origin
+from mlflow_sso.backup.restored import holds
 from mlflow_sso.backup.target import LATEST, Dump, Target
 from mlflow_sso.ca_bundle import trust_mounted_authorities
-from mlflow_sso.changes import CREATE_ENDED_ACCESS, ENDED_ACCESS
-from mlflow_sso.database import connect, errors_explained, lift_time_limits
+from mlflow_sso.changes import TABLE as CHANGES
+from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
-from mlflow_sso.errors import TerminalError, UsageError
+from mlflow_sso.errors import ProgramError, TerminalError, UsageError
 from mlflow_sso.imports import only_schemas
 from mlflow_sso.migrate import migrate
+from mlflow_sso.migrate.lock import MigrationLock
 from mlflow_sso.migrate.ownership import require_ownership
 from mlflow_sso.outcomes import TABLE as OUTCOMES
 from mlflow_sso.revision import schema_state
 from mlflow_sso.schemas import Schema, schemas
 from mlflow_sso.secrets_root import SecretsRoot
+
+PROGRAM = "restore"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,7 +70,9 @@ def run(arguments: Namespace) -> int:
     _require_known(manifest, both)
     target.require_whole(dump, manifest)
     deadline, started = Deadline(arguments.timeout), time.monotonic()
-    _restore(target, dump, manifest, both, keys, deadline)
+    if not _restore(target, dump, manifest, both, keys, deadline):
+        log.result(action="none", reason="both databases hold the dump already", name=dump.name)
+        return 0
     for schema in both:
         restored = manifest.databases[schema.name]
         outcome = migrate(schema, deadline=Deadline(arguments.timeout))
@@ -129,39 +137,70 @@ def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:
 
 def _restore(
     target: Target, dump: Dump, manifest: Manifest, both: tuple[Schema, Schema], keys: list[Any], deadline: Deadline
+) -> bool:
+    """Load and commit what is missing; False if both databases hold the dump already."""
+    with ExitStack() as stack:
+        connections = [
+            (schema, stack.enter_context(closing(connect(schema, deadline=deadline, program=PROGRAM, writable=True))))
+            for schema in both
+        ]
+        for schema, connection in connections:
+            # What a dump holds, whatever the database's own encoding is.
+            connection.set_client_encoding("UTF8")
+            # Another restore, or a migration, would take the database for empty until this one commits.
+            lock = stack.enter_context(closing(MigrationLock(schema, deadline)))
+            with errors_explained(schema, doing="cannot restore"):
+                lock.acquire()
+        missing = _missing(connections, manifest)
+        _load_and_commit(target, dump, manifest, missing, keys, deadline)
+    # COPY leaves the planner without statistics until autovacuum comes by.
+    for schema, _ in missing:
+        _analyse(schema, deadline)
+    return bool(missing)
+
+
+def _load_and_commit(
+    target: Target,
+    dump: Dump,
+    manifest: Manifest,
+    missing: list[tuple[Schema, Any]],
+    keys: list[Any],
+    deadline: Deadline,
 ) -> None:
     with only_schemas():
         from mlflow_sso.migrate.upgrade import upgraded
-    with ExitStack() as stack:
-        connections = [
-            stack.enter_context(closing(connect(schema, deadline=deadline, program="restore", writable=True)))
-            for schema in both
-        ]
-        for connection in connections:
-            # What a dump holds, whatever the database's own encoding is.
-            connection.set_client_encoding("UTF8")
-        for schema, connection in zip(both, connections, strict=True):
-            _require_empty(connection, schema)
-        stack.enter_context(errors_explained(both[0], doing="cannot commit what was restored into"))
-        # Left as one, after both were loaded: an error in the second database undoes the first.
-        transactions = stack.enter_context(ExitStack())
+    committed: list[str] = []
+    # Left as one, after all were loaded: an error in the second database undoes the first.
+    with ExitStack() as transactions:
         with ExitStack() as loading:
-            for schema, connection in zip(both, connections, strict=True):
-                if not manifest.databases[schema.name].revision:
-                    continue
+            for schema, connection in missing:
+                transactions.enter_context(_commit_explained(schema, committed))
                 with errors_explained(schema, doing="cannot restore"):
                     database, before = manifest.databases[schema.name], schema_state(connection, schema)
                     transactions.enter_context(
                         upgraded(connection, schema, before, deadline=deadline, to=database.revision)
                     )
-                load = partial(_load, target, dump, schema, connection, database, keys)
+                load = partial(load_database, target, dump, schema, connection, database, keys)
                 # PostgreSQL sorts the indexes of one while alembic, which works for one at a time, creates the other.
                 loading.enter_context(_in_background(load, connection))
         # A session that was lost while it waited must not be found out by its commit, after that of the other.
-        _require_all_there(both, connections)
-    # COPY leaves the planner without statistics until autovacuum comes by.
-    for schema in both:
-        _analyse(schema, deadline)
+        _require_all_there(missing)
+
+
+@contextmanager
+def _commit_explained(schema: Schema, committed: list[str]) -> Iterator[None]:
+    """Note that the block has committed ``schema``, or raise an error that tells what is committed without it."""
+    try:
+        with errors_explained(schema, doing="cannot commit what was restored into"):
+            yield
+    except ProgramError as error:
+        if not committed:
+            raise
+        raise type(error)(
+            f"{error.message}; {committed[0]} is restored",
+            remedy="run it again: it keeps what holds the dump already, and loads the rest",
+        ) from None
+    committed.append(schema.name)
 
 
 @contextmanager
@@ -186,91 +225,51 @@ def _cancel(running: "Future[None]", connection: Any) -> None:
         connection.cancel()
 
 
-def _require_all_there(both: tuple[Schema, Schema], connections: list[Any]) -> None:
-    for schema, connection in zip(both, connections, strict=True):
+def _require_all_there(connections: list[tuple[Schema, Any]]) -> None:
+    for schema, connection in connections:
         with errors_explained(schema, doing="cannot restore"), connection.cursor() as cursor:
             cursor.execute("SELECT 1")
 
 
-def _require_empty(connection: Any, schema: Schema) -> None:
-    require_ownership(connection, schema)
-    # A program that ran too early may have written down how it ended, as `migrate` knows as well.
-    tables_found = sorted(schema_state(connection, schema).tables - {OUTCOMES})
-    if tables_found:
-        raise TerminalError(
-            f"{schema.name} is not empty: it has {len(tables_found)} tables, such as {tables_found[0]}",
-            remedy="restore into a new database; `restore` replaces nothing",
-        )
+def _missing(connections: list[tuple[Schema, Any]], manifest: Manifest) -> list[tuple[Schema, Any]]:
+    """The databases to load; raises ``TerminalError`` if one holds anything but the dump's."""
+    found = {}
+    for schema, connection in connections:
+        with errors_explained(schema, doing="cannot restore"):
+            require_ownership(connection, schema)
+            # A program that ran too early may have written down how it ended, as `migrate` knows as well.
+            found[schema.name] = sorted(schema_state(connection, schema).tables - {OUTCOMES})
+    # What was migrated may be in use.
+    is_new = not any(CHANGES in names for names in found.values())
+    missing = []
+    for schema, connection in connections:
+        database = manifest.databases[schema.name]
+        if not found[schema.name]:
+            missing += [(schema, connection)] if database.revision else []
+        elif is_new and _holds(connection, schema, database):
+            # A restore that ended between its two commits has left it.
+            log.progress("the database holds the dump already", database=schema.name)
+        else:
+            raise _not_empty(schema, found[schema.name])
+    return missing
 
 
-def _load(
-    target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
-) -> None:
+def _holds(connection: Any, schema: Schema, database: DumpedDatabase) -> bool:
     with errors_explained(schema, doing="cannot restore"):
-        lift_time_limits(connection)
-        _load_tables(target, dump, schema, connection, database, keys)
+        return bool(database.revision) and holds(connection, schema, database)
 
 
-def _load_tables(
-    target: Target, dump: Dump, schema: Schema, connection: Any, database: DumpedDatabase, keys: list[Any]
-) -> None:
-    if any(table.name == ENDED_ACCESS for table in database.tables):
-        # No revision creates it: without its rows, sessions that were ended would be valid again.
-        with connection.cursor() as cursor:
-            cursor.execute(CREATE_ENDED_ACCESS)
-    present = tables.columns(connection, without=[schema.version_table])
-    set_aside = tables.SetAside.drop(connection)
-    # A revision may have stored rows of its own, which the dump holds as well.
-    tables.truncate(connection, list(present))
-    for table in database.tables:
-        known = set(present.get(table.name, ()))
-        foreign = [column for column in table.columns if column not in known]
-        if foreign:
-            # Others' tables, and columns that a migration to a later revision had prepared, are no rows of this one.
-            what = {"columns": foreign} if known else {}
-            log.progress("left out what the revision has not", level="warning", table=table.name, **what)
-        if known:
-            _load_table(target, dump, schema, connection, table, keys, foreign)
-    set_aside.restore(connection)
-    tables.set_sequences(connection, database.sequences)
-
-
-def _load_table(
-    target: Target,
-    dump: Dump,
-    schema: Schema,
-    connection: Any,
-    table: DumpedTable,
-    keys: list[Any],
-    foreign: list[str],
-) -> None:
-    with connection.cursor() as cursor:
-        # Frozen rows, which a table may take that was emptied in the same transaction, are visible without a look at
-        # it: keys are checked sooner, and VACUUM need not write each page once more.
-        statement = tables.copy_statement(table.name, table.columns, "FROM STDIN WITH (FREEZE)")
-        if foreign:
-            cursor.execute(tables.aside_statement(table.name, foreign))
-            statement = tables.copy_statement(tables.ASIDE, table.columns, "FROM STDIN")
-        digest = target.read(
-            dump, f"{schema.name}/{table.name}", lambda file: cursor.copy_expert(statement, file, 1 << 20), keys
-        )
-        rows = cursor.rowcount
-        if foreign:
-            kept = [column for column in table.columns if column not in foreign]
-            for move in tables.move_statements(table.name, kept):
-                cursor.execute(move)
-    if (rows, digest.size, digest.sha256) != (table.rows, table.bytes, table.sha256):
-        raise TerminalError(
-            f"{table.name} of {schema.name} is damaged in the dump {dump.name}: "
-            f"{rows} rows and {digest.size} bytes instead of {table.rows} and {table.bytes}, or another checksum",
-            remedy="restore an older dump: `mlflow-sso restore --list`",
-        )
-    log.progress("restored a table", database=schema.name, table=table.name, rows=rows, bytes=digest.size)
+def _not_empty(schema: Schema, found: list[str]) -> TerminalError:
+    return TerminalError(
+        f"{schema.name} is not empty: it has {len(found)} tables, such as {found[0]}",
+        remedy="restore into a new database, since `restore` replaces nothing; if one has loaded both, run "
+        "`mlflow-sso migrate`",
+    )
 
 
 def _analyse(schema: Schema, deadline: Deadline) -> None:
     with (
-        closing(connect(schema, deadline=deadline, program="restore", writable=True)) as connection,
+        closing(connect(schema, deadline=deadline, program=PROGRAM, writable=True)) as connection,
         errors_explained(schema, doing="cannot analyse"),
         connection.cursor() as cursor,
     ):

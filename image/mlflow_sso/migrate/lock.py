@@ -1,4 +1,4 @@
-"""The lock by which migrations of one database take turns, also through a pooler in transaction mode.
+"""The lock by which migrations and restores of one database take turns, also through a pooler in transaction mode.
 
 It belongs to a transaction of a connection of its own. A session's lock would outlive the program in the session of a
 pooler, and block every migration to come until the pooler closes that session.
@@ -20,7 +20,7 @@ PROGRAM = "migrate"
 # What is read of the activity is kept until the end of the transaction, unless it is cleared.
 _AT_WORK = """
 SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) AS anew, pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND application_name = %s
+WHERE datname = current_database() AND usename = current_user AND application_name = ANY(%s)
 AND state <> 'idle' AND pid <> pg_backend_pid()
 """
 
@@ -41,7 +41,7 @@ class MigrationLock:
         while not self._try():
             self._connection.rollback()
             self._wait()
-        # A killed migration has lost the lock at once, but PostgreSQL still ends the statement that it sent.
+        # A killed program has lost the lock at once, but PostgreSQL still ends the statement that it sent.
         while self._is_another_at_work():
             self._wait()
 
@@ -59,7 +59,7 @@ class MigrationLock:
 
     def _is_another_at_work(self) -> bool:
         with self._connection.cursor() as cursor:
-            cursor.execute(_AT_WORK, [f"mlflow-sso {PROGRAM}"])
+            cursor.execute(_AT_WORK, [[f"mlflow-sso {program}" for program in (PROGRAM, "restore")]])
             return bool(cursor.fetchone()[0])
 
     def _wait(self) -> None:
@@ -67,7 +67,7 @@ class MigrationLock:
         if self._deadline.passed:
             raise RetryableError(
                 f"{name}: another migration still holds the lock",
-                remedy="let it finish; pg_locks shows its session (locktype advisory)",
+                remedy="let it, or a restore, finish; pg_locks shows its session (locktype advisory)",
             )
         log.progress("waiting for another migration", database=name, seconds_left=round(self._deadline.left))
         self._deadline.pause()
