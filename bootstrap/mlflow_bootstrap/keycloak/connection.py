@@ -11,6 +11,9 @@ from mlflow_bootstrap.errors import MissingError, UnreachableError
 from mlflow_bootstrap.keycloak.answers import is_transient, translated, unreachable
 from mlflow_bootstrap.retry import retrying
 
+_FAULTS = (KeycloakError, TypeError, KeyError, ValueError)
+"""The last three are python-keycloak's if an answer is not what it expects, as a proxy's page."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -52,15 +55,14 @@ class Api:
         """The answer to ``request``."""
         try:
             return self._patiently(request, *args, **kwargs)
-        # python-keycloak raises TypeError if an answer is not what it expects, as a proxy's page.
-        except (KeycloakError, TypeError) as error:
+        except _FAULTS as error:
             raise translated(error, what=what, url=self._url) from None
 
     def find(self, what: str, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The same; None if the object, or its parent, does not exist."""
         try:
             return self._patiently(request, *args, **kwargs)
-        except (KeycloakError, TypeError) as error:
+        except _FAULTS as error:
             if getattr(error, "response_code", None) == 404:
                 return None
             raise translated(error, what=what, url=self._url) from None
@@ -69,7 +71,7 @@ class Api:
         """Whether ``request`` created the object; false if another client just did."""
         try:
             self._patiently(request, *args, **kwargs)
-        except (KeycloakError, TypeError) as error:
+        except _FAULTS as error:
             if getattr(error, "response_code", None) == 409:
                 return False
             raise translated(error, what=what, url=self._url) from None

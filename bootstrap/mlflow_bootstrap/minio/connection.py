@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio, MinioAdmin
@@ -52,7 +53,7 @@ class ObjectStore:
     settings: Settings
     keys: Keys
     ca_file: str | None = None
-    policies: dict[str, str | None] = field(default_factory=dict)
+    policies: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     """The newest documents of policies that were read, by name, so that three resources ask once."""
 
     @classmethod
@@ -132,10 +133,10 @@ class ObjectStore:
     def policy(self, name: str) -> dict[str, Any] | None:
         """The document of a policy of MinIO, asked for once until it is written; None if there is none."""
         if name not in self.policies:
-            found = self.call(f"minio/policy/{name}", lambda: self.admin.policy_info(name), absent=NO_SUCH_POLICY)
-            self.policies[name] = found
-        text = self.policies[name]
-        return None if text is None else dict(json.loads(text))
+            self.policies[name] = self.call(
+                f"minio/policy/{name}", lambda: dict(json.loads(self.admin.policy_info(name))), absent=NO_SUCH_POLICY
+            )
+        return self.policies[name]
 
     def set_policy(self, name: str, document: Mapping[str, Any]) -> None:
         """Create or replace a policy."""
@@ -153,6 +154,12 @@ class ObjectStore:
             if code(error) in absent:
                 return None
             raise self._translated(whose, what, error) from None
+        # minio and its XML parser raise these if an answer is not what they expect, as a proxy's page.
+        except (ValueError, TypeError, KeyError, ParseError):
+            raise UnreachableError(
+                f"what answers at {self.url} for {what} is not S3",
+                remedy="check bootstrap.s3_endpoint, and whether a login or a proxy stands before it",
+            ) from None
 
     def _translated(self, whose: str, what: str, error: Exception) -> BootstrapError:
         answer = code(error) or (f"status {status(error)}" if status(error) else type(error).__name__)

@@ -22,6 +22,8 @@ class Entry:
     version: Any
     marks: Mapping[str, str] | None = field(default_factory=dict)
     """What is kept beside the values, such as our mark; None for a store that keeps nothing but what a run writes."""
+    stored: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The values as the store has them, if it keeps numbers, lists or objects as well as text."""
 
 
 class Store(Protocol):

@@ -1,5 +1,6 @@
 """Entries in the KV version 2 engine of Vault or OpenBao, written with check-and-set."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from mlflow_bootstrap.errors import (
 from mlflow_bootstrap.retry import retrying
 from mlflow_bootstrap.store.entry import Entry
 
+_MOUNTS = "sys/internal/ui/mounts"
 SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 _TRANSIENT = (
@@ -43,6 +45,7 @@ class VaultStore:
     def __init__(self, settings: Settings, credentials: Credentials) -> None:
         self._secrets, self._credentials = settings.secrets, credentials
         self._retrying = retrying(settings.bootstrap, transient=lambda error: isinstance(error, _TRANSIENT))
+        self._is_second_version = False
         environ = credentials.environ
         self._address = environ.get("VAULT_ADDR") or settings.secrets.vault_address or ""
         if not self._address:
@@ -77,23 +80,28 @@ class VaultStore:
             absent=True,
         )
         if found is None:
+            # The first version of the engine answers the same, takes what is written, and keeps it at another place.
+            self._require_second_version(name)
             return None
-        version = found["data"]["metadata"]["version"]
-        if found["data"]["data"] is None:
+        held = self._held(name, found)
+        version = held["metadata"]["version"]
+        if held["data"] is None:
             raise MissingError(
                 f"version {version} of {path} was deleted in Vault",
                 remedy="undelete it, or delete its metadata so that new values are made",
             )
-        marks = found["data"]["metadata"].get("custom_metadata") or {}
-        return Entry({key: str(value) for key, value in found["data"]["data"].items()}, version, marks)
+        values = {key: as_text(value) for key, value in held["data"].items()}
+        return Entry(values, version, held["metadata"].get("custom_metadata") or {}, held["data"])
 
     def write(self, name: str, values: Mapping[str, str], *, expected: Entry | None) -> None:
-        """A new version, only where ``expected`` is still the newest."""
+        """A new version, only where ``expected`` is still the newest; unchanged values keep their types."""
+        stored = expected.stored if expected else {}
+        same = {key for key in stored.keys() & values.keys() if as_text(stored[key]) == values[key]}
         self._call(
             name,
             lambda: self._client.secrets.kv.v2.create_or_update_secret(
                 self._path(name),
-                dict(values),
+                {key: stored[key] if key in same else value for key, value in values.items()},
                 # 0 means "only if there is none" (Vault's KV version 2 API).
                 cas=expected.version if expected else 0,
                 mount_point=self._secrets.vault_mount,
@@ -134,6 +142,41 @@ class VaultStore:
                 self._path(name), mount_point=self._secrets.vault_mount
             ),
             absent=True,
+        )
+
+    def _held(self, name: str, found: Any) -> dict[str, Any]:
+        """``data`` and ``metadata`` of an answer."""
+        held = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(held, dict):
+            raise UnreachableError(
+                f"what answers at {self._address} for {self._path(name)} is not Vault",
+                remedy="check VAULT_ADDR, and whether a login or a proxy stands before it",
+            )
+        if not isinstance(held.get("metadata"), dict):
+            raise self._other_engine(name)
+        return held
+
+    def _require_second_version(self, name: str) -> None:
+        """Raise ``RefusedError`` if the mount is another engine; Vault's own command line asks the same way."""
+        if self._is_second_version:
+            return
+        try:
+            found = self._retrying(self._logged_in, lambda: self._client.read(f"{_MOUNTS}/{self._secrets.vault_mount}"))
+            mount = found["data"]
+            is_second = (mount["type"], mount["options"]["version"]) == ("kv", "2")
+        # Vault tells every login that may do anything there; one that it does not tell finds out by its first read.
+        except (exceptions.VaultError, requests.RequestException):
+            return
+        except (KeyError, TypeError):
+            is_second = False
+        if not is_second:
+            raise self._other_engine(name)
+        self._is_second_version = True
+
+    def _other_engine(self, name: str) -> RefusedError:
+        return RefusedError(
+            f"Vault at {self._address} has another engine at {self._secrets.vault_mount}/{self._path(name)}",
+            remedy="check that secrets.vault_mount is a KV version 2 engine",
         )
 
     def _path(self, name: str) -> str:
@@ -214,3 +257,10 @@ def _said(error: Any) -> str:
     """What the server, or the error's kind, says; a request's text could hold a token."""
     errors = getattr(error, "errors", None)
     return "; ".join(str(text).strip() for text in errors) if errors else type(error).__name__
+
+
+def as_text(value: Any) -> str:
+    """A value as External Secrets hands it to pods: text as it is, anything else as JSON, and nothing for null."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
