@@ -53,6 +53,14 @@ LIMITS = {
 """Settings of PostgreSQL that end what takes too long, by the SQLSTATE of the error."""
 
 
+# A program is idle while it waits for a lock, for Keycloak or for the bucket; PostgreSQL before 14 has no such limit.
+# Not behind a pooler, as `is_pooled` tells: the session would go on without its limit.
+_STAY = """
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name = 'idle_session_timeout' AND setting <> '0' AND pg_backend_pid() = %s
+"""
+
+
 def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool = False) -> Any:
     """A psycopg2 connection in autocommit, which the caller closes.
 
@@ -76,13 +84,15 @@ def connect(schema: Schema, *, deadline: Deadline, program: str, writable: bool 
                 **KEEPALIVES,
                 **options,
             )
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(_STAY, [connection.info.backend_pid])
         except psycopg2.ProgrammingError:
             raise _unreadable(schema) from None
         except psycopg2.OperationalError as error:
             _wait_or_raise(schema, _first_line(error), deadline)
             continue
         termination.watch(connection)
-        connection.autocommit = True
         return connection
 
 

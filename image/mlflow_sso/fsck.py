@@ -16,7 +16,7 @@ from mlflow_sso.artifact_store import artifact_store
 from mlflow_sso.ca_bundle import trust_mounted_authorities
 from mlflow_sso.consistency.missing import find_missing
 from mlflow_sso.consistency.orphans import Orphans
-from mlflow_sso.database import connect, errors_explained
+from mlflow_sso.database import connect, errors_explained, lift_time_limits
 from mlflow_sso.deadline import Deadline, add_timeout_argument
 from mlflow_sso.object_store import Folder, destination
 from mlflow_sso.revision import require_head
@@ -57,6 +57,8 @@ def _findings(schema: Schema, timeout: float) -> dict[object, dict[str, Any]]:
         require_head(connection, schema)
         # One view of all tables, whatever the server writes meanwhile.
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+        # It is idle while the bucket is listed.
+        lift_time_limits(connection)
         for missing in find_missing(connection, store, place):
             found["row", missing.kind, missing.id, missing.location] = {
                 "finding": "row",

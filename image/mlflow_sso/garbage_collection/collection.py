@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mlflow_sso import log
+from mlflow_sso.database import lift_time_limits
 from mlflow_sso.garbage_collection.due import DUE, KEYS, Expired, claim, expired, lock_runs, members, traces
 from mlflow_sso.garbage_collection.row_deletion import References, delete_rows, references
 from mlflow_sso.garbage_collection.sweep import Sweep
@@ -70,6 +71,7 @@ class Collection:
         """Go through all kinds; stops at the first error of the database or the bucket."""
         self._root = destination()
         with self.connection, self.connection.cursor() as cursor:
+            lift_time_limits(self.connection)
             self._keys: References = references(cursor)
             self._usage = self._look(cursor)
         if users := self._usage.unheeded:
@@ -125,6 +127,8 @@ class Collection:
     def _transaction(self, kind: str, batch: list[Expired]) -> None:
         sweep = Sweep(store=self.store, dry_run=self.dry_run, limit=OBJECTS)
         with self.connection, self.connection.cursor() as cursor:
+            # It is idle while the bucket deletes, for as long as 20,000 objects take.
+            lift_time_limits(self.connection)
             claimed = batch if self.dry_run else self._claim(cursor, kind, batch)
             going, kept = self._sort(cursor, claimed)
             self._let_stay(item for item, _ in kept)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mlflow_sso.database import lift_time_limits
+
 DUE = {
     "logged_model": "it.lifecycle_stage = 'deleted' AND it.last_updated_timestamp_ms <= %(before)s",
     "run": "it.lifecycle_stage = 'deleted' AND it.deleted_time <= %(before)s",
@@ -46,6 +48,7 @@ def expired(connection: Any, kind: str, *, before: int, size: int) -> Iterator[l
     after, last = "", dict[str, object]()
     while True:
         with connection, connection.cursor() as cursor:
+            lift_time_limits(connection)
             query = f"{_select(kind)}{after} ORDER BY it.experiment_id, it.{column} LIMIT %(size)s"
             cursor.execute(query, {"before": before, "size": size, **last})
             batch = [_expired(kind, row) for row in cursor.fetchall()]
