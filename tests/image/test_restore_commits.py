@@ -61,3 +61,21 @@ def test_two_restores_take_turns(migrated_pod: Pod, tmp_path: Path) -> None:
     assert migration.result().code == 0, migration.result().stderr
     assert {run.code for run in done} in ({0}, {1}), [run.stderr for run in done]
     assert all("not empty" in run.stderr for run in done if run.code)
+
+
+def test_migration_leaves_half_a_restore(migrated_pod: Pod, tmp_path: Path) -> None:
+    filled = make_filled(migrated_pod)
+    assert filled.run("dump").code == 0
+    new = make_empty_copy(filled, tmp_path / "new")
+    with lost_commit(new, "mlflow", is_done=False):
+        assert new.run("restore").code == 75
+
+    early = new.migrate()
+    restored = new.run("restore")
+    later = new.migrate()
+
+    # New experiments would get the numbers of old ones, and the grants that others have on those.
+    assert early.code == 1
+    assert "mlflow is empty, and mlflow_auth holds what a restore has loaded" in early.stderr
+    assert (restored.code, later.code) == (0, 0), restored.stderr
+    assert read_all(new) == read_all(filled)

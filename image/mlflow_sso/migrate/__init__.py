@@ -17,6 +17,7 @@ from typing import Any
 from mlflow_sso import changes, log
 from mlflow_sso.database import connect, errors_explained
 from mlflow_sso.deadline import Deadline, add_timeout_argument
+from mlflow_sso.errors import TerminalError
 from mlflow_sso.imports import only_schemas
 from mlflow_sso.indexes import create_missing, index_state
 from mlflow_sso.migrate.forecast import MAXIMUM_LOCK_SECONDS, announce, forecast
@@ -80,13 +81,24 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Migrate one database after the other and print a line for each; raises ``ProgramError``."""
     deadline = Deadline(arguments.timeout)
-    for schema in schemas(SecretsRoot(arguments.secrets_root)):
-        log.result(**asdict(migrate(schema, deadline=deadline, maximum_lock_seconds=arguments.maximum_lock_seconds)))
+    tracking, permissions = schemas(SecretsRoot(arguments.secrets_root))
+    most = arguments.maximum_lock_seconds
+    for schema, other in ((tracking, permissions), (permissions, None)):
+        log.result(**asdict(migrate(schema, deadline=deadline, maximum_lock_seconds=most, other=other)))
     return 0
 
 
-def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = MAXIMUM_LOCK_SECONDS) -> Outcome:
-    """Bring one database to the head of this image; raises ``ProgramError``, and then its schema is the old one."""
+def migrate(
+    schema: Schema,
+    *,
+    deadline: Deadline,
+    maximum_lock_seconds: int = MAXIMUM_LOCK_SECONDS,
+    other: Schema | None = None,
+) -> Outcome:
+    """Bring one database to the head of this image; raises ``ProgramError``, and then its schema is the old one.
+
+    An empty one is refused if ``other`` is not: a restore has loaded that, and not this one.
+    """
     clock = Clock()
     with clock.measuring("import"):
         import psycopg2  # noqa: F401 - the time it takes is told apart from that of SQL
@@ -95,7 +107,7 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
         MigrationLock(schema, deadline),
     )
     with closing(connection), closing(lock), errors_explained(schema, doing="cannot migrate"):
-        before, action, public = _settle(connection, lock, schema, deadline, clock, maximum_lock_seconds)
+        before, action, public = _settle(connection, lock, schema, other, deadline, clock, maximum_lock_seconds)
         indexes = _create_indexes(connection, lock, schema, deadline, clock)
         counted = _count_changes(connection, lock, schema, deadline, clock)
         if schema.name == changes.SERVICE:
@@ -116,7 +128,13 @@ def migrate(schema: Schema, *, deadline: Deadline, maximum_lock_seconds: int = M
 
 
 def _settle(
-    connection: Any, lock: MigrationLock, schema: Schema, deadline: Deadline, clock: Clock, maximum_lock_seconds: int
+    connection: Any,
+    lock: MigrationLock,
+    schema: Schema,
+    other: Schema | None,
+    deadline: Deadline,
+    clock: Clock,
+    maximum_lock_seconds: int,
 ) -> tuple[SchemaState, str, str]:
     with clock.measuring("sql"):
         before = schema_state(connection, schema)
@@ -127,8 +145,25 @@ def _settle(
         with clock.measuring("import"), only_schemas():
             import mlflow_sso.migrate.upgrade  # noqa: F401
     lock.acquire()
+    if other is not None and schema_state(connection, schema).revision is None:
+        _require_no_half_restore(schema, other, deadline)
     with clock.measuring("sql"):
         return _settle_locked(connection, schema, deadline, clock, maximum_lock_seconds)
+
+
+def _require_no_half_restore(schema: Schema, other: Schema, deadline: Deadline) -> None:
+    """Raise ``TerminalError`` if ``other`` was restored: its grants would be of other things than those to come."""
+    with (
+        closing(connect(other, deadline=deadline, program=PROGRAM)) as connection,
+        errors_explained(other, doing="cannot read"),
+    ):
+        state = schema_state(connection, other)
+    # Each migration leaves this table, and no restore does.
+    if state.revision is not None and changes.TABLE not in state.tables:
+        raise TerminalError(
+            f"{schema.name} is empty, and {other.name} holds what a restore has loaded",
+            remedy="run `mlflow-sso restore` of the same dump again; to begin anew, create both databases anew",
+        )
 
 
 def _settle_locked(
