@@ -70,9 +70,8 @@ def run(arguments: Namespace) -> int:
     _require_known(manifest, both)
     target.require_whole(dump, manifest)
     deadline, started = Deadline(arguments.timeout), time.monotonic()
-    if not _restore(target, dump, manifest, both, keys, deadline):
-        log.result(action="none", reason="both databases hold the dump already", name=dump.name)
-        return 0
+    _restore(target, dump, manifest, both, keys, deadline)
+    # Also where both hold the dump already: the run before ended between its commits and this.
     for schema in both:
         restored = manifest.databases[schema.name]
         outcome = migrate(schema, deadline=Deadline(arguments.timeout))
@@ -137,8 +136,8 @@ def _require_known(manifest: Manifest, both: tuple[Schema, Schema]) -> None:
 
 def _restore(
     target: Target, dump: Dump, manifest: Manifest, both: tuple[Schema, Schema], keys: list[Any], deadline: Deadline
-) -> bool:
-    """Load and commit what is missing; False if both databases hold the dump already."""
+) -> None:
+    """Load and commit what is missing."""
     with ExitStack() as stack:
         connections = [
             (schema, stack.enter_context(closing(connect(schema, deadline=deadline, program=PROGRAM, writable=True))))
@@ -156,7 +155,6 @@ def _restore(
     # COPY leaves the planner without statistics until autovacuum comes by.
     for schema, _ in missing:
         _analyse(schema, deadline)
-    return bool(missing)
 
 
 def _load_and_commit(
