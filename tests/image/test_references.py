@@ -27,3 +27,19 @@ def test_calls_join_no_trace_of_others(migrated_once: Pod) -> None:
 
     assert found["changed"] == []
     assert found["statuses"] == {"theirs": 403, "mine": 200, "new": 200}
+    # A trace that is not stored would begin where MLflow begins all that names no experiment.
+    assert found["default"] == {"no grant": [], "EDIT": ["absent"]}
+
+
+@WITH_GATEWAY
+def test_bindings_show_readable_scorers_only(migrated_once: Pod) -> None:
+    with new_site(migrated_once, **ON, **LOCAL) as site:
+        found = run_inside(site, "ask_bindings.py")
+
+    assert found == {
+        "reader": ["elsewhere"],
+        "by type": ["elsewhere"],
+        "of the experiment": ["elsewhere", "open"],
+        "owner": ["elsewhere", "hidden", "open"],
+        "administrator": ["elsewhere", "gone", "hidden", "open"],
+    }

@@ -8,7 +8,9 @@ from mlflow_sso.authorization.decision import AskedField, Decision
 from mlflow_sso.authorization.locations import ALLOWED_LOCATIONS, DESTINATION, Locations
 from mlflow_sso.authorization.objects import Objects
 from mlflow_sso.authorization.release_3_17_2.backend import BehindLogin
+from mlflow_sso.authorization.release_3_17_2.bindings import exclude_unreadable_bindings
 from mlflow_sso.authorization.release_3_17_2.grants import KINDS, PluginPermissions
+from mlflow_sso.authorization.release_3_17_2.joined_traces import join_editable_traces_only
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
 from mlflow_sso.authorization.release_3_17_2.table import table
@@ -28,6 +30,8 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     from starlette.middleware import Middleware
 
     exclude_rows_in_statements()
+    exclude_unreadable_bindings()
+    join_editable_traces_only()
     ask_for_grants_of_servers()
     read_grants_together()
     row_reads.read_together()

@@ -15,6 +15,7 @@ from mlflow_sso.authorization.middleware import (
     AuthorizationMiddleware,
 )
 from mlflow_sso.authorization.read_only import is_read_only
+from mlflow_sso.authorization.release_3_17_2.joined_traces import joined_by
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin, noted
 from mlflow_sso.authorization.release_3_17_2.lists import visible_to_handlers
 from mlflow_sso.authorization.rules import Decider
@@ -89,5 +90,6 @@ class PluginBackend:
     async def serve(self, allowed: Allowed, scope: Scope, receive: Receive, send: Send) -> None:
         """The plugin finds the caller in the request, and asks again for what it knows."""
         judge = partial(self._decision.follow, allowed.caller) if allowed.caller else None
-        with visible_to_handlers(allowed.visible), judged_by(judge):
+        joins = partial(self._decision.require, allowed.caller) if allowed.caller else None
+        with visible_to_handlers(allowed.visible), judged_by(judge), joined_by(joins):
             await self._application(scope, receive, send)

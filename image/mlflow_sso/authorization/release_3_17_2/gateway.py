@@ -50,7 +50,8 @@ ENDPOINTS = (
     rest("POST", f"{_GATEWAY}/endpoints/bindings/create",
          edits(_ENDPOINT, "endpoint_id") & refers_to(Kind.SCORER, "resource_id"), versions=THIRD),
     rest("DELETE", f"{_GATEWAY}/endpoints/bindings/delete", edits(_ENDPOINT, "endpoint_id"), versions=THIRD),
-    rest("GET", f"{_GATEWAY}/endpoints/bindings/list", reads(_ENDPOINT, "endpoint_id"), versions=THIRD),
+    rest("GET", f"{_GATEWAY}/endpoints/bindings/list", reads(_ENDPOINT, "endpoint_id").listing(Kind.SCORER),
+         versions=THIRD),
 )  # fmt: skip
 
 SECRETS = (
