@@ -132,3 +132,20 @@ def test_serve_refuses_variables_that_open_holes(other: Pod) -> None:
         "error: ENABLE_API_DOCS adds routes that no permission guards: remove it",
         "error: _MLFLOW_SERVER_ARTIFACT_ROOT is private to MLflow's own server: remove it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MLFLOW_SSO_MAXIMUM_BODY_SIZE", "no number"),
+        ("MLFLOW_SSO_TEMPORARY_SPACE", "1Gi"),
+        ("PERMANENT_SESSION_LIFETIME", "12h"),
+        ("MLFLOW_SSO_READ_ONLY", "True"),
+    ],
+)
+def test_variable_that_cannot_be_read_is_usage_error(other: Pod, name: str, value: str) -> None:
+    done = serve(other, **{name: value})
+
+    assert done.code == 2
+    assert done.stderr.startswith(f"error: {name} is {value!r}\nset it to ")
+    assert len(done.stderr.splitlines()) == 2

@@ -9,6 +9,7 @@ from mlflow_sso.cli import main
 from mlflow_sso.errors import UsageError
 from mlflow_sso.prune_sessions import _tables
 from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve.typed_variables import NUMBERS, SWITCHES, WORDS, require_values
 from mlflow_sso.whole_numbers import variable
 
 OPTIONS = [
@@ -77,3 +78,31 @@ def test_days_of_activity_are_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UsageError, match="SCIM_ACTIVITY_RETENTION_DAYS is"):
         list(_tables())
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda text: text[:6])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_server_reads_numbers_only(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is '"):
+        require_values({name: value})
+
+
+@pytest.mark.parametrize("name", [*SWITCHES, *WORDS])
+def test_server_knows_each_word(name: str) -> None:
+    for value in ("ture", " true", "text ", "2", "None"):
+        with pytest.raises(UsageError, match=f"{name} is '"):
+            require_values({name: value})
+    require_values({name: ""})
+
+
+@pytest.mark.parametrize("value", ["*", "10.0.0.0/33", "10.0.0.1/8", "proxy", "10.0.0.0/8;::1"])
+def test_server_knows_networks_of_proxies(value: str) -> None:
+    with pytest.raises(UsageError, match="TRUSTED_PROXIES has '"):
+        require_values({"TRUSTED_PROXIES": f"127.0.0.1, {value}"})
+
+
+def test_server_takes_what_it_documents() -> None:
+    require_values({})
+    require_values(dict.fromkeys(NUMBERS, "1") | dict.fromkeys(SWITCHES, "Yes") | {"TRUSTED_PROXIES": "10.0.0.0/8,::1"})
+    require_values({name: word for name, words in WORDS.items() for word in words})
+    require_values({"LOG_LEVEL": "INFO", "REDIS_SSL": "True"})

@@ -70,12 +70,14 @@ def _correct_answers() -> None:
 
 
 def _complete_settings(config: Any) -> None:
+    # That package asks which release is installed, this one.
+    from mlflow_sso.serve.typed_variables import number
+
     if os.environ.get("CACHE_TYPE") == "RedisCache":
         # The plugin hands over host, port and password; with the URL its cache knows TLS and a user too.
         config.CACHE_REDIS_URL = os.environ["CACHE_REDIS_URL"]
-    if "PERMANENT_SESSION_LIFETIME" in os.environ:
-        # The plugin hands over text, with which Flask fails at every answer that has a session.
-        config.PERMANENT_SESSION_LIFETIME = int(os.environ["PERMANENT_SESSION_LIFETIME"])
+    # The plugin hands over text, with which Flask fails at every answer that has a session.
+    config.PERMANENT_SESSION_LIFETIME = number(os.environ, "PERMANENT_SESSION_LIFETIME")
 
 
 def _use_public_hosts() -> None:
@@ -110,7 +112,7 @@ def _protect_logins(config: Any) -> None:
         account_problem=lambda claims: token_problem(claims, account_of_ended),
     )
     sessions.protect_sessions(
-        redirect_uri=config.OIDC_REDIRECT_URI or "", lifetime_seconds=int(config.PERMANENT_SESSION_LIFETIME)
+        redirect_uri=config.OIDC_REDIRECT_URI or "", lifetime_seconds=config.PERMANENT_SESSION_LIFETIME
     )
     credentials.reject_bad_credentials()
 

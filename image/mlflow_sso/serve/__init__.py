@@ -15,6 +15,7 @@ from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve import directories, preflight
 from mlflow_sso.serve.environment import mounted_variables, server_variables, shown
 from mlflow_sso.serve.listener import Listener, add_listener_arguments
+from mlflow_sso.serve.typed_variables import require_values
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -37,6 +38,7 @@ def run(arguments: Namespace) -> int:
     root.set_default_paths()
     trust_mounted_authorities(root)
     variables = server_variables(release, root, os.environ)
+    require_values(variables)
     problems = [
         *preflight.holes({**os.environ, **mounted_variables(root)}),
         *preflight.problems(release, root, variables),

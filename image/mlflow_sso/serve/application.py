@@ -13,7 +13,7 @@ from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_se
 from mlflow_sso.patches.no_basic_auth import leave_out_basic_auth
 from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.releases import installed
-from mlflow_sso.serve.admission import MAXIMUM_BODY, Admission
+from mlflow_sso.serve.admission import Admission
 from mlflow_sso.serve.disk import DiskSpace
 from mlflow_sso.serve.event_log import event_log
 from mlflow_sso.serve.metrics import hide_from_public_port
@@ -23,6 +23,7 @@ from mlflow_sso.serve.request_ids import trusted_networks
 from mlflow_sso.serve.request_metrics import RequestMetrics
 from mlflow_sso.serve.return_address import SafeReturns
 from mlflow_sso.serve.steady_refusals import SteadyRefusals
+from mlflow_sso.serve.typed_variables import number
 
 ATTEMPTS = 5
 
@@ -54,9 +55,12 @@ def open_application() -> Application:
         serve_google_artifacts()
     if "AWS_SHARED_CREDENTIALS_FILE" in os.environ:
         sign_with_mounted_credentials(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
-    maximum_body = int(os.environ.get("MLFLOW_SSO_MAXIMUM_BODY_SIZE", MAXIMUM_BODY))
-    room = int(os.environ.get("MLFLOW_SSO_TEMPORARY_SPACE", "0"))
-    admission = Admission(application, maximum_body=maximum_body, space=DiskSpace(room or None))
+    room = number(os.environ, "MLFLOW_SSO_TEMPORARY_SPACE")
+    admission = Admission(
+        application,
+        maximum_body=number(os.environ, "MLFLOW_SSO_MAXIMUM_BODY_SIZE"),
+        space=DiskSpace(room or None),
+    )
     log = event_log(os.environ)
     return RequestMetrics(
         admission,

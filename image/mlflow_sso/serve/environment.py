@@ -133,7 +133,7 @@ def redis_url(variables: Mapping[str, str]) -> str:
     login = (
         f"{quote(variables.get('REDIS_USERNAME', ''), safe='')}:{quote(variables.get('REDIS_PASSWORD', ''), safe='')}@"
     )
-    place = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT', '6379')}/{variables.get('REDIS_DB', '0')}"
+    place = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT') or 6379}/{variables.get('REDIS_DB') or 0}"
     return f"{scheme}://{login if login != ':@' else ''}{place}"
 
 

@@ -150,7 +150,7 @@ def event_log(variables: Mapping[str, str]) -> EventLog | None:
     """The log of requests as JSON; None if the settings ask for text, which uvicorn writes."""
     if not is_json(variables):
         return None
-    return EventLog(accesses=variables.get("LOG_LEVEL", "INFO").upper() in ("DEBUG", "INFO"))
+    return EventLog(accesses=(variables.get("LOG_LEVEL") or "INFO").upper() in ("DEBUG", "INFO"))
 
 
 def speak_json() -> None:

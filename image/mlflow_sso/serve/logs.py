@@ -15,7 +15,7 @@ FORM_VARIABLE = "MLFLOW_SSO_LOG_FORMAT"
 
 def is_json(variables: Mapping[str, str]) -> bool:
     """Whether each line is to be a JSON object."""
-    return variables.get(FORM_VARIABLE, "text") == "json"
+    return variables.get(FORM_VARIABLE) == "json"
 
 
 class WithoutProbes(logging.Filter):
@@ -88,7 +88,7 @@ class MaskingFormatter(logging.Formatter):
 
 def log_configuration(variables: Mapping[str, str]) -> dict[str, Any]:
     """Uvicorn's ``log_config``, at LOG_LEVEL; errors go to stderr, accesses to stdout."""
-    level = variables.get("LOG_LEVEL", "INFO").upper()
+    level = (variables.get("LOG_LEVEL") or "INFO").upper()
     # Else libraries without a handler of their own write bare lines, by logging's last resort.
     root = {"root": {"handlers": ["errors"], "level": "WARNING"}} if is_json(variables) else {}
     return {

@@ -13,6 +13,7 @@ from mlflow_sso.serve.event_log import speak_json
 from mlflow_sso.serve.head import MAX_HEADER_BYTES
 from mlflow_sso.serve.health import BEAT_SECONDS, beat, heartbeat_folder
 from mlflow_sso.serve.logs import is_json, log_configuration
+from mlflow_sso.serve.typed_variables import number
 
 TICKS_A_SECOND = 10
 """Of uvicorn's main loop (uvicorn/server.py, ``main_loop``)."""
@@ -95,7 +96,7 @@ class WatchedServer(Server):  # type: ignore[misc]
 def load_server(application: str, *, grace_seconds: int, variables: Mapping[str, str]) -> WatchedServer:
     """A server whose ``application`` is imported, which takes seconds; ``run`` starts it."""
     limits = connections.Limits(
-        minimum_rate=int(variables.get("MLFLOW_SSO_MINIMUM_TRANSFER_RATE", connections.Limits().minimum_rate)),
+        minimum_rate=number(variables, "MLFLOW_SSO_MINIMUM_TRANSFER_RATE"),
         connections=connections.raise_descriptor_limit(),
     )
     config = Config(
