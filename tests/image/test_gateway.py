@@ -9,6 +9,7 @@ import pytest
 from attacked import new_site, run_inside
 from pod import Pod
 from realm import OTHERS, Realm
+from serving import Serving, Site
 from test_authorization_matrix import settings
 
 pytestmark = pytest.mark.servers
@@ -46,11 +47,31 @@ def test_gateway_asks_no_address_inside(migrated_once: Pod) -> None:
     assert {status for _, status in heard} == {400}, heard
 
 
+@WITH_GATEWAY
+def test_gateway_calls_with_stored_keys_only(migrated_once: Pod) -> None:
+    with new_site(migrated_once, **ON, **LOCAL) as site:
+        found = run_inside(site, "ask_providers.py")
+
+    assert found["wrong"] == []
+    assert found["own"] == {"openai": 200, "databricks: token": 200, "databricks: OAuth": 200, "vertex": None}
+    # Else who may edit a secret would have its key sent to themself.
+    sent_elsewhere = dict.fromkeys(("another address", "the provider's address", "a blank address"), 400)
+    assert found["updates"] == {**sent_elsewhere, "another version": 200, "another key": 200, "both": 200}
+
+
 def test_gateway_is_off_by_default(migrated_once: Pod) -> None:
     with new_site(migrated_once) as site:
         served = run_inside(site, "ask_gateway.py", NO_TOKENS, "off")
 
     assert served == SERVED_WHEN_OFF[migrated_once.venv.release]
+
+
+@WITH_GATEWAY
+def test_server_with_gateway_starts(site: Site) -> None:
+    with Serving(pod=site.pod, environment=ON) as server, server.client("anna", site.keys["anna"]) as client:
+        server.wait()
+
+        assert client.get("/gateway/mlflow/v1/models").status_code == 200
 
 
 @pytest.fixture

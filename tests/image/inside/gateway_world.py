@@ -11,7 +11,8 @@ GATEWAY = f"{THIRD}/gateway"
 ANSWER = (
     b'{"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": '
     b'{"role": "assistant", "content": "an answer"}, "finish_reason": "stop"}], '
-    b'"usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}'
+    # Also the answer of a provider that gives tokens.
+    b'"access_token": "given", "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}'
 )
 
 

@@ -13,6 +13,8 @@ from mlflow_sso.authorization.release_3_17_2.grants import KINDS, PluginPermissi
 from mlflow_sso.authorization.release_3_17_2.joined_traces import join_editable_traces_only
 from mlflow_sso.authorization.release_3_17_2.key_login import KeyLogin
 from mlflow_sso.authorization.release_3_17_2.lists import exclude_rows_in_statements
+from mlflow_sso.authorization.release_3_17_2.providers import call_with_stored_keys_only
+from mlflow_sso.authorization.release_3_17_2.stored_keys import send_keys_where_they_were_meant_for
 from mlflow_sso.authorization.release_3_17_2.table import table
 from mlflow_sso.authorization.remembering import Remembered
 from mlflow_sso.authorization.stored_locations import judge_stored_locations
@@ -30,8 +32,6 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     from starlette.middleware import Middleware
 
     exclude_rows_in_statements()
-    exclude_unreadable_bindings()
-    join_editable_traces_only()
     ask_for_grants_of_servers()
     read_grants_together()
     row_reads.read_together()
@@ -39,7 +39,10 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
     judge_stored_locations(destination)
     remembered = Remembered()
     remember_owners(remembered)
-    rows = table(ai_gateway=MLFLOW_ENABLE_AI_GATEWAY.get())
+    has_gateway = MLFLOW_ENABLE_AI_GATEWAY.get()
+    if has_gateway:
+        _guard_gateway()
+    rows = table(ai_gateway=has_gateway)
     stack = application.user_middleware
     # The list begins with the outermost.
     login = next(place for place, middleware in enumerate(stack) if middleware.cls is AuthMiddleware)
@@ -47,6 +50,14 @@ def guard(application: Any, *, key_login: KeyLogin) -> None:
         login + 1,
         Middleware(BehindLogin, table=rows, decision=_decision(rows, remembered, destination), key_login=key_login),
     )
+
+
+def _guard_gateway() -> None:
+    # Its modules import numpy, which a server without it does not load (imports.py).
+    exclude_unreadable_bindings()
+    join_editable_traces_only()
+    call_with_stored_keys_only()
+    send_keys_where_they_were_meant_for()
 
 
 def _decision(rows: Any, remembered: Remembered, destination: str) -> Decision:

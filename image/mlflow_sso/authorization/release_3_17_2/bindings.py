@@ -56,6 +56,6 @@ def _is_shown(row: Mapping[str, Any], scorers: Mapping[str, tuple[str, str]]) ->
 
     scorer = scorers.get(row["resource_id"])
     if scorer is None:
-        # Of a scorer that is gone no permission is left; an id alone is what an editor of the endpoint has named.
+        # Of a scorer that is gone no permission is left; a bare id is what an editor of the endpoint has named.
         return not row.get("display_name")
     return bool(_can_read_listed_scorer(_request_grant_context(get_fastapi_username()), *scorer))
