@@ -14,6 +14,7 @@ from mlflow_sso.authorization.otlp import read_spans
 from mlflow_sso.authorization.reading import Headers, Request, leading, normal, read
 from mlflow_sso.authorization.reserved_tags import Treatment
 from mlflow_sso.authorization.rules import Access, Body, Decider, Form, Kind, Level, Need, Rule
+from mlflow_sso.authorization.search_costs import refuse_costly_searches
 from mlflow_sso.patches.user_names import folded
 
 
@@ -117,10 +118,12 @@ class Decision:
         believed = [demand for value in rule.values for demand in self._of_value(caller, value, request)]
         if match.body is Body.OTLP:
             believed += self._of_spans(request, body)
-        if any(value.form is Form.GRAPHQL for value in rule.values):
-            for asked in self._graphql(request.body):
-                demands += self._demands(asked.rule, asked.request)
-                lists |= asked.rule.lists
+        is_graphql = any(value.form is Form.GRAPHQL for value in rule.values)
+        fields = self._graphql(request.body) if is_graphql else ()
+        for asked in fields:
+            demands += self._demands(asked.rule, asked.request)
+            lists |= asked.rule.lists
+        refuse_costly_searches([request, *(asked.request for asked in fields)])
         return Wanted(tuple(demands), tuple(believed), lists)
 
     def allow(self, caller: Caller, match: Match, wanted: Wanted) -> Allowed:
