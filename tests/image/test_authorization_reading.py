@@ -43,6 +43,8 @@ def named(rule: Rule, **request: Any) -> list[str]:
         {"body": b'{"run_id": "mine", "run_id": "theirs"}'},
         {"body": b'{"run_id": "mine", "x": {"a": 1, "a": 2}}'},
         {"body": b'{"run_id": "mine", "x": NaN}'},
+        {"body": b'{"run_id": "mine", "x": 1e400}'},
+        {"body": b'{"run_id": "mine", "x": [-1e999]}'},
         {"body": b'"{\\"run_id\\": \\"mine\\"}"'},
         {"body": b'["run_id"]'},
         {"body": '{"run_id": "mine"}'.encode("utf-16")},

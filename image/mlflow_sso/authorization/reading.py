@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -151,7 +152,9 @@ def read_json(body: bytes, headers: Headers) -> dict[str, Any]:
         raise RefusedError("a compressed body is not served here", error_code="INVALID_PARAMETER_VALUE")
     try:
         # Readers differ in which of two equal keys they take; json.loads takes the last and says nothing.
-        parsed = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        parsed = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except (ValueError, RecursionError):
         raise RefusedError("the body is not JSON in UTF-8", status=400, error_code="BAD_REQUEST") from None
     if not isinstance(parsed, dict):
@@ -179,6 +182,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise RefusedError(f"the body has {name}, which is no JSON", error_code="INVALID_PARAMETER_VALUE")
+
+
+def _finite(number: str) -> float:
+    """``number``, which Python reads as infinite if it is too large, and MLflow cannot convert then."""
+    value = float(number)
+    if isinf(value):
+        raise RefusedError("the body has a number that is too large", status=400, error_code="INVALID_PARAMETER_VALUE")
+    return value
 
 
 def descend(value: Any, path: str) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from mlflow_sso.serve.admission import Admission
 from mlflow_sso.serve.disk import DiskSpace
 from mlflow_sso.serve.event_log import event_log
 from mlflow_sso.serve.metrics import hide_from_public_port
+from mlflow_sso.serve.private_answers import PrivateAnswers
 from mlflow_sso.serve.realm_outages import RealmOutages, realm_answers
 from mlflow_sso.serve.refusals import refusals
 from mlflow_sso.serve.request_ids import trusted_networks
@@ -63,7 +64,7 @@ def open_application() -> Application:
     )
     log = event_log(os.environ)
     return RequestMetrics(
-        admission,
+        PrivateAnswers(admission),
         trusted=trusted_networks(os.environ.get("TRUSTED_PROXIES", "")),
         log=log,
         probed=log.probe if log else None,
