@@ -16,7 +16,7 @@ from cdk8s_mlflow.importing.variables import variables
 from cdk8s_mlflow.importing.watched import plain
 from cdk8s_mlflow.settings import InvalidSettingsError, Problem, Settings, SettingsError, load
 from cdk8s_mlflow.settings.error_messages import error_messages
-from cdk8s_mlflow.settings.find_secrets import find_secrets, looks_like_a_secret
+from cdk8s_mlflow.settings.find_secrets import find_secrets, may_be_a_secret
 from cdk8s_mlflow.settings.folder import check_name, environment_files
 from cdk8s_mlflow.settings.ownership import refuse_shared
 from cdk8s_mlflow.settings.schema import FIRST_LINE
@@ -126,7 +126,7 @@ def _complete_bucket(carried: dict[str, Any], left: Sequence[LeftOut]) -> None:
 
 
 def _shown(value: Any) -> str:
-    return "which looks like a secret" if looks_like_a_secret(str(value)) else str(value)
+    return "which looks like a secret" if may_be_a_secret(str(value)) else str(value)
 
 
 def _within(key: str, other: str) -> bool:

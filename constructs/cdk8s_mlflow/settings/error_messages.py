@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cdk8s_mlflow.settings.errors import MISSING
+from cdk8s_mlflow.settings.find_secrets import may_be_a_secret
 from cdk8s_mlflow.settings.foreign_keys import foreign_setting
 from cdk8s_mlflow.settings.spelling import nearest_key
 from cdk8s_mlflow.settings.validated import ConflictingSettingsError
@@ -98,6 +99,8 @@ def _shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:
         return "nothing"
+    if isinstance(value, bytes) or (isinstance(value, str) and may_be_a_secret(value)):
+        return f"{len(value)} characters, which are not shown since they may be a secret"
     # Control characters, and letters that look like others, are part of what is wrong.
     text = ascii(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

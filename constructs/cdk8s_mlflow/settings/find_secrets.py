@@ -12,12 +12,17 @@ _NAMES = re.compile(
 _ALLOWED = frozenset({"redis.password"})
 _VALUES = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I),
+    # Each scheme is tried once, and not from every letter of a long text.
+    re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I),
     re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"\b(hvs|hvb|s)\.[A-Za-z0-9_-]{20,}\b"),
     re.compile(r"\b(ghp|gho|ghs|glpat|mlf|xox[abp])[_-][A-Za-z0-9_-]{16,}\b"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
+    re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\."),
+    re.compile(r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
+    re.compile(r"AGE-SECRET-KEY-1[A-Z0-9]{20,}", re.I),
 )
+_RANDOM = re.compile(r"(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[0-9])\S{20,}")
+"""Long text as keys are generated, without a form of its own, such as a secret access key of AWS."""
 
 
 def find_secrets(document: Mapping[str, Any], *, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -45,3 +50,8 @@ def _is_secret(where: tuple[str, ...], value: Any) -> bool:
 def looks_like_a_secret(value: str) -> bool:
     """Whether ``value`` holds a private key, a login in a URL, or a token of a known form."""
     return any(pattern.search(value) for pattern in _VALUES)
+
+
+def may_be_a_secret(value: str) -> bool:
+    """Whether ``value`` may be a key that was pasted into a wrong place, so that no message may show it."""
+    return looks_like_a_secret(value) or _RANDOM.fullmatch(value) is not None

@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem, UnreadableSettingsError
+from cdk8s_mlflow.settings.expansion import size_of
 from cdk8s_mlflow.settings.find_secrets import find_secrets
 from cdk8s_mlflow.settings.validated import Settings
 
@@ -174,11 +175,22 @@ def read_document(path: Path) -> dict[str, Any]:
         raise UnreadableSettingsError([_yaml_problem(path, error)]) from error
     except YAMLError as error:
         raise UnreadableSettingsError([Problem(str(path), "", f"is not YAML: {str(error).splitlines()[0]}")]) from error
+    except RecursionError as error:
+        raise UnreadableSettingsError([Problem(str(path), "", _ENDLESS)]) from error
     if document is None:
         raise UnreadableSettingsError([Problem(str(path), "", "is empty; it must at least name ingress.host")])
     if not isinstance(document, dict):
         raise UnreadableSettingsError([Problem(str(path), "", "must be a mapping of keys to values")])
+    if size_of(document) > _MOST_VALUES:
+        raise UnreadableSettingsError([Problem(str(path), "", _ENDLESS)])
     return {str(key): frozen(value) for key, value in document.items()}
+
+
+_MOST_VALUES = 100_000
+_ENDLESS = (
+    f"holds itself by an anchor, is nested too deeply, or has more than {_MOST_VALUES} values with its anchors written "
+    "out; write it without them"
+)
 
 
 def _yaml_problem(path: Path, error: MarkedYAMLError) -> Problem:
