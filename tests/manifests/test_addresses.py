@@ -36,6 +36,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "proxy network of all IPv6": ({"server": {"trusted_proxies": ["::/0"]}}, "forge its address"),
     "address as a network": ({"network": {"database_cidrs": ["10.0.0.5"]}}, "write 10.0.0.5/32"),
     "IPv6 address as a network": ({"network": {"redis_cidrs": ["2001:db8::5"]}}, "write 2001:db8::5/128"),
+    "IPv4 in IPv6 as a network": ({"network": {"database_cidrs": ["::ffff:10.0.0.0/104"]}}, "as IPv4: 10.0.0.0"),
+    "network of an interface": ({"network": {"dns_cidrs": ["fe80::1%eth0/128"]}}, "remove %eth0"),
+    "IPv4 in IPv6 as an alias": (
+        {"pods": {"host_aliases": {"::ffff:10.0.0.1": ["auth.example.com"]}}},
+        "pods.host_aliases.::ffff:10.0.0.1: must be written as IPv4: 10.0.0.1",
+    ),
+    "alias of an interface": ({"pods": {"host_aliases": {"fe80::1%eth0": ["auth.example.com"]}}}, "remove %eth0"),
+    "IPv4 in IPv6 as PostgreSQL": ({"database": {"host": "::ffff:10.0.0.5"}}, "as IPv4: 10.0.0.5"),
+    "IPv4 in IPv6 as S3": ({"artifacts": {"endpoint": "https://[::ffff:10.0.0.9]:9000"}}, "as IPv4: 10.0.0.9"),
     "short Git address": (
         {"delivery": {"repository": "git@git.example.com:team/mlflow.git"}},
         "write ssh://git@git.example.com/team/mlflow.git",

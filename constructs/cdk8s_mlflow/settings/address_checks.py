@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cdk8s_mlflow.settings.addresses import ip_address, is_placeholder_host
+from cdk8s_mlflow.settings.addresses import is_placeholder_host
+from cdk8s_mlflow.settings.ip_addresses import ip_address
 from cdk8s_mlflow.settings.section import Conflict, at_least
 
 if TYPE_CHECKING:

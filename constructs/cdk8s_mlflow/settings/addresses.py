@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
+from cdk8s_mlflow.settings.ip_addresses import ip_address, plain_address, plain_network
+
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
 # Names that no public DNS has, so that no address can be found for them from elsewhere.
@@ -57,7 +59,7 @@ def _hostname(
 
 def _host(value: str) -> str:
     """A name or an address."""
-    address = ip_address(value)
+    address = plain_address(value)
     if address is not None:
         if address.is_unspecified or address.is_multicast:
             raise ValueError("must be the address of one server")
@@ -71,14 +73,6 @@ def _host(value: str) -> str:
     if re.fullmatch(r"[0-9.]+", value):
         raise ValueError("must be an IPv4 address such as 10.20.30.40, or a DNS name")
     return value
-
-
-def ip_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """``value`` as an address; None for a name."""
-    try:
-        return ipaddress.ip_address(value)
-    except ValueError:
-        return None
 
 
 def _allowed_host(value: str) -> str:
@@ -155,11 +149,7 @@ def _cidr(value: str) -> str:
     if "/" not in value and ip_address(value) is not None:
         length = 32 if "." in value else 128
         raise ValueError(f"must be a network such as 203.0.113.0/24; for one address write {value}/{length}")
-    try:
-        # In one spelling: an IPv6 network has several.
-        return str(ipaddress.ip_network(value))
-    except ValueError as error:
-        raise ValueError("must be a network such as 203.0.113.0/24, with no host bits set") from error
+    return plain_network(value)
 
 
 _WIDEST = 7
@@ -188,7 +178,7 @@ def _parts(value: str) -> SplitResult:
     if not parts.scheme or not parts.hostname:
         raise ValueError("is not a URL such as https://host.example.com")
     if re.search(r"[\s\\]", value) or not (
-        _NAME.fullmatch(parts.hostname.removesuffix(".")) or ip_address(parts.hostname)
+        _NAME.fullmatch(parts.hostname.removesuffix(".")) or plain_address(parts.hostname)
     ):
         raise ValueError("is not a URL such as https://host.example.com")
     if "#" in value:
@@ -232,7 +222,7 @@ _SCP = re.compile(r"(?P<user>[A-Za-z0-9._-]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path
 
 
 def _ip_address(value: str) -> str:
-    if ip_address(value) is None:
+    if plain_address(value) is None:
         raise ValueError("must be an IP address, without port or prefix length")
     return value
 

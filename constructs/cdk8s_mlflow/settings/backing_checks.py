@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cdk8s_mlflow.settings.addresses import ip_address
+from cdk8s_mlflow.settings.ip_addresses import ip_address
 from cdk8s_mlflow.settings.own_pod import backing_addresses, host_of
 from cdk8s_mlflow.settings.reach import Address, Service, port_of, reach
 from cdk8s_mlflow.settings.section import Conflict

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cdk8s_mlflow.settings.addresses import ip_address
+from cdk8s_mlflow.settings.ip_addresses import ip_address
 
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
