@@ -45,7 +45,10 @@ def _pod(settings: Settings, tunnel: CloudflaredSettings) -> k8s.PodSpec:
 def _connector(settings: CloudflaredSettings) -> k8s.Container:
     token = "/etc/cloudflared/token"  # noqa: S105  (the name of a file)
     # Without an address Go listens on those of both families.
-    arguments = ["tunnel", "--no-autoupdate", "--metrics", f":{METRICS_PORT}", "run", "--token-file", token]
+    metrics = ["--metrics", f":{METRICS_PORT}"]
+    # 4 is cloudflared's own default (Cloudflare's documentation, "Tunnel run parameters").
+    edge = [] if settings.edge_ip_version == "4" else ["--edge-ip-version", settings.edge_ip_version]
+    arguments = ["tunnel", "--no-autoupdate", *metrics, *edge, "run", "--token-file", token]
 
     def probe(*, failures: int) -> k8s.Probe:
         ready = k8s.HttpGetAction(path="/ready", port=k8s.IntOrString.from_string("metrics"))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.manifests.objects import Render, only, pod_templates
 
 
@@ -80,6 +82,17 @@ def test_tunnel_reads_its_token_from_file(rendered: Render) -> None:
 
     assert container["args"][-2:] == ["--token-file", "/etc/cloudflared/token"]
     assert "env" not in container
+
+
+@pytest.mark.parametrize("version", ["6", "auto"])
+def test_tunnel_reaches_the_edge_by_ipv6(rendered: Render, version: str) -> None:
+    objects = rendered(ingress={"cloudflared": {"edge_ip_version": version}})
+    (container,) = only(objects, "Deployment", "mlflow-cloudflared")["spec"]["template"]["spec"]["containers"]
+    edge = [rule for rule in only(objects, "NetworkPolicy", "mlflow-tunnel")["spec"]["egress"] if len(rule["to"]) == 2]
+
+    # An option of `tunnel`, before its command.
+    assert container["args"][-5:-2] == ["--edge-ip-version", version, "run"]
+    assert [peer["ipBlock"]["cidr"] for rule in edge for peer in rule["to"]] == ["0.0.0.0/0", "::/0"]
 
 
 def test_namespace_is_restricted_and_not_pruned(rendered: Render) -> None:

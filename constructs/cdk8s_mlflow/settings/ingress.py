@@ -33,6 +33,9 @@ class CloudflaredSettings(Section):
     origin: Hostname = "traefik.kube-system.svc"
     """Service of Traefik, which the tunnel's configuration at Cloudflare names as its origin; for NetworkPolicies."""
 
+    edge_ip_version: Literal["4", "6", "auto"] = "4"
+    """Family of Cloudflare's addresses: 6 or auto where pods have no IPv4 to the outside (--edge-ip-version)."""
+
 
 class IngressLimitSettings(Section):
     """What Traefik lets one source do: an address, however many users and jobs share it."""
