@@ -12,6 +12,7 @@ from cdk8s_mlflow.settings.artifacts import artifact_conflicts
 from cdk8s_mlflow.settings.authentication import authentication_conflicts
 from cdk8s_mlflow.settings.backing_checks import backing_conflicts
 from cdk8s_mlflow.settings.backup_checks import backup_conflicts
+from cdk8s_mlflow.settings.cilium_checks import cilium_conflicts
 from cdk8s_mlflow.settings.database import database_conflicts
 from cdk8s_mlflow.settings.extra_environment import refused_variables
 from cdk8s_mlflow.settings.ingress_checks import ingress_conflicts
@@ -179,6 +180,7 @@ _CHECKS: tuple[Callable[[EnvironmentSettings], Iterator[Conflict]], ...] = (
     _release,
     metadata_conflicts,
     mesh_conflicts,
+    cilium_conflicts,
     _unused,
     without_effect,
     _replicas,
