@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.synth.cli import app
+from cdk8s_mlflow.synth.output_tree import atomic_replace
 from tests.manifests.bad_files import BAD, document
 
 
@@ -187,3 +188,24 @@ def test_init_with_bad_host_writes_nothing(workplace: Path) -> None:
 
     assert_refused("ingress.host: must be a bare host name", "init", "staging", *hosts, workplace=workplace)
     assert list((workplace / "environments").iterdir()) == []
+
+
+def test_interrupt_between_renames_restores_the_old_tree(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "dist" and not self.name.endswith("-old"):
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    def replace() -> None:
+        with atomic_replace(workplace / "dist") as fresh:
+            (fresh / "new.yaml").write_text("new: true\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            replace()
+
+    assert [path.name for path in (workplace / "dist").iterdir()] == ["old.yaml"]
+    assert sorted(path.name for path in workplace.iterdir()) == ["dist", "environments"]

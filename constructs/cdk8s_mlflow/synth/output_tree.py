@@ -50,9 +50,11 @@ def _swap(fresh: Path, output: Path) -> None:
             output.rename(old)
         fresh.rename(output)
     except OSError as error:
-        if old.exists():
-            old.rename(output)
         raise OutputError(_unwritable(output, error)) from error
+    finally:
+        # Also after Ctrl-C between the two renames.
+        if old.exists() and not output.exists():
+            old.rename(output)
     shutil.rmtree(old, ignore_errors=True)
 
 
