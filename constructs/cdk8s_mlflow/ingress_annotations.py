@@ -69,13 +69,19 @@ def _haproxy(settings: IngressSettings) -> ControllerAnnotations:
     rate = {
         # HAProxy counts requests in a window, so the burst is the count, and the window as long as its refill takes.
         "rate-limit-requests": str(limits.login_burst),
-        "rate-limit-period": f"{max(1, ceil(limits.login_burst / (limits.logins_per_second or 1)))}s",
+        "rate-limit-period": _period(limits.login_burst, limits.logins_per_second or 1),
         "rate-limit-status-code": "429",
     }
     return ControllerAnnotations(
         everywhere=_prefixed("haproxy.org", common),
         at_login=_prefixed("haproxy.org", {**common, **rate}) if limits.logins_per_second else {},
     )
+
+
+def _period(count: int, rate: int) -> str:
+    """How long ``count`` take at ``rate`` a second, in milliseconds unless seconds say it exactly."""
+    milliseconds = ceil(1000 * count / rate)
+    return f"{milliseconds}ms" if milliseconds % 1000 else f"{milliseconds // 1000}s"
 
 
 def _alb(settings: IngressSettings) -> ControllerAnnotations:

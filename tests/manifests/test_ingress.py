@@ -258,3 +258,10 @@ def test_every_controller_gives_valid_manifests(ingress: dict[str, Any], tmp_pat
     render(settings({**ingress, "more_hosts": ("ml.example.org",)}), environment="test", folder=tmp_path)
 
     assert validate(tmp_path) == []
+
+
+@pytest.mark.parametrize(("rate", "period"), [(5, "20s"), (11, "9091ms"), (1000, "100ms")])
+def test_haproxy_limits_to_the_rate_that_is_set(rendered: Render, rate: int, period: str) -> None:
+    objects = rendered(ingress={"controller": "haproxy", "limits": {"logins_per_second": rate}})
+
+    assert annotations(objects, LOGIN_INGRESS)["haproxy.org/rate-limit-period"] == period

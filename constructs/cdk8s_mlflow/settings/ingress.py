@@ -47,7 +47,10 @@ class IngressLimitSettings(Section):
     """Requests of a source a second at /login and at /callback, on average; a login takes one each. 0 for no limit."""
 
     login_burst: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Requests of a source at /login and at /callback that may come at once: 100 people behind one address."""
+    """Requests of a source at /login and at /callback that may come at once: 100 people behind one address.
+
+    nginx knows only multiples of ``logins_per_second``, to the next of which it is raised.
+    """
 
     logins_in_flight: Annotated[int, Field(ge=0, le=10_000)] = 50
     """Requests of a source at once at /login and at /callback; each waits for Keycloak. 0 for no limit."""

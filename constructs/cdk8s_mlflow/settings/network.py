@@ -61,7 +61,7 @@ class TrafficSettings(Section):
 
 
 class ProxySettings(Section):
-    """A forward proxy for https, which every pod of ours uses; plain http stays direct."""
+    """A forward proxy for https, which every pod of ours uses but the tunnel, whose program knows none."""
 
     url: Url
     """Address of the proxy, such as http://proxy.example.com:3128, without a login."""
