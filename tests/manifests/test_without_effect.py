@@ -5,81 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.spelling import setting_keys
 from cdk8s_mlflow.settings.without_effect import RULES
 from cdk8s_mlflow.synth.render import render
+from tests.manifests.bases import BASES, BOOTSTRAP, GATEWAY, NO_POLICIES, TUNNEL, base, is_taken, value_of, with_setting
 from tests.manifests.conftest import merged
 from tests.manifests.objects import MINIMAL
 from tests.manifests.other_values import SECTIONS, leaves, others
+from tests.manifests.readers import READERS
 from tests.manifests.reads import recorded
 from tests.manifests.refusals import refused
-
-BOOTSTRAP = {"role_management": "bootstrap", "database_management": "bootstrap"}
-CURRENT = {"release": "3.17.2"}
-NO_POLICIES = {"network": {"policies": False}}
-TUNNEL = {"cloudflared": {}}
-GATEWAY = {"gateway": {"parents": ({"name": "traefik"},)}}
-
-BASES: Mapping[str, dict[str, Any]] = {
-    "smallest": {},
-    "nothing": {
-        **CURRENT,
-        "ingress": {"enabled": False},
-        "monitoring": {"service_monitor": False},
-        "maintenance": {"garbage_collection": False, "end_access": False},
-        "delivery": {"tools": ()},
-        "database": {"host": "db.example.com", **BOOTSTRAP},
-        "secrets": {"mode": "kubernetes"},
-        "artifacts": {"kind": "gcs"},
-    },
-    "no policies": {
-        "ingress": TUNNEL,
-        "network": {"policies": False, "proxy": SECTIONS["network.proxy"]},
-        "authentication": {"redis": SECTIONS["authentication.redis"]},
-        "delivery": {"tools": ("flux",)},
-        "backup": {"target": "s3://dumps/a", "cluster": {"method": "volume-snapshot"}},
-    },
-    "neither ingress nor policies": {
-        "ingress": {"enabled": False, **TUNNEL},
-        "network": {"policies": False},
-        "monitoring": {"service_monitor": False, "rules": True},
-        "delivery": {"tools": ("argocd",)},
-        "database": {"role_management": "managed-roles", "database_management": "bootstrap"},
-    },
-    "Traefik as Gateway": {
-        "ingress": {"controller": "traefik", "middleware": False, **GATEWAY},
-        "authentication": {"directory_client": None},
-        "database": BOOTSTRAP,
-        "delivery": {"tools": ("flux",)},
-        "monitoring": {"dashboard": True},
-    },
-    "nginx": {
-        "ingress": {"controller": "nginx", "tls_secret": None},
-        "artifacts": {"kind": "s3", "endpoint": None},
-        "database": {"role_management": "managed-roles", "sslmode": "require"},
-    },
-    "no middleware": {"ingress": {"middleware": False, "cluster_issuer": None}, "backup": {"cluster": {}}},
-    "load balancer": {
-        **CURRENT,
-        "ingress": {"controller": "alb"},
-        "network": {"ingress_cidrs": ("10.0.0.0/8",)},
-        "artifacts": {"kind": "azure", "endpoint": "https://account.blob.core.windows.net"},
-    },
-}
-
-ELSEWHERE = {
-    **dict.fromkeys(("cluster", "plugin_version"), "compared by checks"),
-    **dict.fromkeys(("database.cnpg_version", "database.max_connections"), "compared by checks"),
-    **dict.fromkeys(("ingress.traefik_version", "ingress.cloudflared.origin"), "compared by checks"),
-    **dict.fromkeys(("authentication.machine_client", "database.role"), "read by bootstrap"),
-    **dict.fromkeys(("artifacts.user", "artifacts.policy", "artifacts.versioned"), "read by bootstrap"),
-    **dict.fromkeys([key for key in setting_keys() if key.startswith(("bootstrap.", "secrets.vault_"))], "the same"),
-}
-"""Settings that no manifest reads, and what does."""
-
 
 EVICTION = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 AZURE = {"kind": "azure", "endpoint": "https://account.blob.core.windows.net", "credentials": "service-account"}
@@ -171,44 +108,21 @@ TAKEN: list[dict[str, Any]] = [
 ]
 
 
-def given(document: Mapping[str, Any], key: str, value: Any, above: str = "") -> dict[str, Any]:
-    """``document`` with ``key``, and the sections that it is in."""
-    first, _, rest = key.partition(".")
-    path = f"{above}{first}"
-    inner = given(document.get(first) or SECTIONS.get(path, {}), rest, value, f"{path}.") if rest else value
-    return {**document, first: inner}
-
-
-def is_taken(document: Mapping[str, Any]) -> bool:
-    try:
-        Settings.model_validate(document)
-    except ValidationError:
-        return False
-    return True
-
-
-def value_of(settings: Settings, key: str) -> Any:
-    value: Any = settings
-    for part in key.split("."):
-        value = getattr(value, part, None)
-    return value
-
-
 def silent(document: Mapping[str, Any], settings: Settings, read: set[str]) -> Iterator[str]:
     """Settings that are not ``read`` and could be given all the same."""
     for key, annotation in leaves():
         section = key.rpartition(".")[0]
         is_absent = section in SECTIONS and value_of(settings, section) is None
-        if key in read or key in ELSEWHERE or is_absent:
+        if key in read or key in READERS or is_absent:
             continue
         values = others(key, annotation, value_of(settings, key))
         assert values, f"{key} needs a value in other_values.py"
-        yield from [key for value in values[:1] if is_taken(given(document, key, value))]
+        yield from [key for value in values[:1] if is_taken(with_setting(document, key, value))]
 
 
 @pytest.mark.parametrize("name", BASES)
 def test_unread_setting_is_refused(name: str, tmp_path: Path) -> None:
-    document = merged(MINIMAL, BASES[name])
+    document = base(name)
     settings = Settings.model_validate(document)
 
     with recorded(settings) as read:
