@@ -25,6 +25,7 @@ READERS: Mapping[str, str] = {
     "database.cnpg_version": "bootstrap/mlflow_bootstrap/doctor/checks/operators.py",
     "database.role": "bootstrap/mlflow_bootstrap/postgres/login.py",
     "database.role_management": "bootstrap/mlflow_bootstrap/postgres/role.py",
+    "image.tag": "constructs/cdk8s_mlflow/publishing/variables.py",
     "ingress.cloudflared.origin": "constructs/cdk8s_mlflow/settings/ingress_checks.py",
     "secrets.vault_address": _STORE,
     "secrets.vault_auth": _STORE,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cdk8s_mlflow.settings import Settings
+from cdk8s_mlflow.settings.effect_rules import RULES
 from cdk8s_mlflow.settings.spelling import setting_keys
-from cdk8s_mlflow.settings.without_effect import RULES
 from cdk8s_mlflow.synth.render import render
 from tests.manifests.bases import BASES, BOOTSTRAP, GATEWAY, NO_POLICIES, TUNNEL, base, is_taken, value_of, with_setting
 from tests.manifests.conftest import merged

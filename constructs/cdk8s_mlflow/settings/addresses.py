@@ -4,7 +4,6 @@ Text that can never match what it is compared with is refused, since nothing els
 MLflow, not the network.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable
 from typing import Annotated
@@ -12,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
-from cdk8s_mlflow.settings.ip_addresses import ip_address, plain_address, plain_network
+from cdk8s_mlflow.settings.ip_addresses import ip_address, network_of, plain_address, plain_network
 
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
@@ -162,11 +161,11 @@ def _trusted_network(value: str) -> str:
         return value
     if "/" not in value:
         raise ValueError("must be an address or a network such as 10.42.0.0/16; names are not compared")
-    network = _cidr(value)
+    network = network_of(value)
     # X-Forwarded-For of every client would be believed, or of half of them.
-    if ipaddress.ip_network(network).prefixlen < _WIDEST or network.startswith("::ffff:"):
+    if network.prefixlen < _WIDEST or str(network).startswith("::ffff:"):
         raise ValueError("must be the network of the proxies; this one lets any client forge its address")
-    return network
+    return _cidr(value)
 
 
 def _parts(value: str) -> SplitResult:

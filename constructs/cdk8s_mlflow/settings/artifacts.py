@@ -198,8 +198,6 @@ def artifact_conflicts(artifacts: ArtifactSettings) -> Iterator[Conflict]:
             "artifacts.addressing",
             f"is virtual, but no certificate covers the dots of {artifacts.bucket} in a host name; use path",
         )
-    if artifacts.kms_key and artifacts.encryption != "aws:kms":
-        yield "artifacts.kms_key", "has no effect without artifacts.encryption aws:kms; set that, or remove the key"
 
 
 _CLIENTS = ("s3", "http", "https", "ftp")

@@ -28,10 +28,8 @@ def backup_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
 def _dumps(settings: EnvironmentSettings) -> Iterator[Conflict]:
     backup = settings.backup
     if backup.target is None:
-        # Only what the file sets: defaults without a target are no mistake.
-        for key in sorted(backup.model_fields_set - {"target", "cluster"}):
-            yield f"backup.{key}", "has no effect without backup.target; set that, or remove the key"
-    elif not settings.artifacts.speaks_s3 and backup.endpoint is None:
+        return
+    if not settings.artifacts.speaks_s3 and backup.endpoint is None:
         yield (
             "backup.endpoint",
             f"is required, since dumps are written to S3 and artifacts.kind is {settings.artifacts.kind}; name an S3, "
@@ -112,20 +110,8 @@ def _hours_between(schedule: str) -> int:
 
 
 def _plugin(settings: EnvironmentSettings, backup: ClusterBackupSettings) -> Iterator[Conflict]:
-    given = backup.model_fields_set & {"target", "endpoint", "region", "credentials", "keep_days"}
-    if backup.method != "plugin":
-        for key in sorted(given):
-            yield f"backup.cluster.{key}", "has no effect with volume-snapshot; remove it"
+    if backup.method != "plugin" or backup.target is None:
         return
-    if backup.target is None:
-        for key in sorted(given - {"target"}):
-            yield f"backup.cluster.{key}", "has no effect without backup.cluster.target; set that, or remove the key"
-        return
-    if backup.region and backup.credentials == "service-account":
-        yield (
-            "backup.cluster.region",
-            "has no effect with credentials: service-account, which brings its own; remove it",
-        )
     places = servers.cluster_backups(settings, backup)
     if _in_bucket_of_artifacts(settings, backup.target, places):
         yield from _readable("backup.cluster.target", backup.target)

@@ -75,8 +75,6 @@ def _not_followed(ingress: IngressSettings) -> Iterator[Conflict]:
 
 
 def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
-    if ingress.class_name is not None:
-        yield "ingress.class_name", "has no effect beside ingress.gateway, whose parents name the Gateway; remove it"
     if ingress.controller not in ("traefik", "other"):
         yield (
             "ingress.controller",
@@ -95,15 +93,6 @@ def _gateway(ingress: IngressSettings) -> Iterator[Conflict]:
             "serves the Gateway, else to other",
         )
     yield from _parents(ingress.gateway) if ingress.gateway else ()
-    if ingress.more_middlewares:
-        yield (
-            "ingress.more_middlewares",
-            "has no effect on an HTTPRoute, which refers within its own namespace only; let the Gateway's entry point "
-            "name them, and remove it",
-        )
-    for key in ("entry_point", "entry_point_tls"):
-        if _is_set(ingress, key):
-            yield f"ingress.{key}", "has no effect beside ingress.gateway, whose parents name listeners; remove it"
     if ingress.gateway and ingress.gateway.request_timeout and ingress.controller == "traefik":
         yield (
             "ingress.gateway.request_timeout",
@@ -145,11 +134,6 @@ def _annotations(ingress: IngressSettings) -> Iterator[Conflict]:
 
 def _limits(ingress: IngressSettings) -> Iterator[Conflict]:
     limits = ingress.limits
-    if limits.logins_per_second == 0 and "login_burst" in limits.model_fields_set:
-        yield (
-            "ingress.limits.login_burst",
-            "has no effect, since ingress.limits.logins_per_second is 0, no limit; remove it",
-        )
     if 0 < limits.requests_in_flight < limits.logins_in_flight and "logins_in_flight" in limits.model_fields_set:
         yield (
             "ingress.limits.logins_in_flight",

@@ -3,6 +3,7 @@
 import ipaddress
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def ip_address(value: str) -> IpAddress | None:
@@ -29,15 +30,24 @@ def plain_address(value: str) -> IpAddress | None:
     return address
 
 
+def network_of(value: str) -> IpNetwork:
+    """``value`` as a network.
+
+    Raises:
+        ValueError: it is none, or has host bits.
+    """
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValueError("must be a network such as 203.0.113.0/24, with no host bits set") from error
+
+
 def plain_network(value: str) -> str:
     """The network ``value`` in one spelling, since one of IPv6 has several.
 
     Raises:
-        ValueError: it is none, has host bits, or is no plain address.
+        ValueError: it is none, has host bits, or is of no plain addresses.
     """
-    try:
-        network = ipaddress.ip_network(value)
-    except ValueError as error:
-        raise ValueError("must be a network such as 203.0.113.0/24, with no host bits set") from error
+    network = network_of(value)
     plain_address(str(network.network_address))
     return str(network)

@@ -27,7 +27,6 @@ def pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _placement(settings)
     yield from _rollout(settings)
     yield from _service(settings)
-    yield from _service_account(settings)
 
 
 def _environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -133,32 +132,17 @@ def _requirement(requirement: NodeRequirementSettings) -> Iterator[Conflict]:
 
 def _rollout(settings: EnvironmentSettings) -> Iterator[Conflict]:
     server = settings.server
-    if server.strategy == "Recreate":
-        for name in ("max_surge", "max_unavailable"):
-            if name in server.model_fields_set:
-                yield f"server.{name}", "has no effect with server.strategy Recreate; remove it"
-    elif server.max_surge == 0 and server.max_unavailable == 0:
+    if server.strategy == "RollingUpdate" and server.max_surge == 0 and server.max_unavailable == 0:
         yield "server.max_surge", "is 0, and so is server.max_unavailable, so that nothing could be replaced; raise one"
 
 
 def _service(settings: EnvironmentSettings) -> Iterator[Conflict]:
     service, network = settings.server.service, settings.network
-    if service.source_ranges and service.type != "LoadBalancer":
-        yield "server.service.source_ranges", f"has no effect on a {service.type}; remove it"
     if service.type != "ClusterIP" and network.policies and not network.ingress_cidrs:
         yield (
             "network.ingress_cidrs",
             f"is required with server.service.type {service.type}: name the networks that requests come from, or the "
             "NetworkPolicy lets none through",
-        )
-
-
-def _service_account(settings: EnvironmentSettings) -> Iterator[Conflict]:
-    server = settings.server
-    if server.service_account and server.service_account_annotations:
-        yield (
-            "server.service_account_annotations",
-            f"has no effect beside server.service_account {server.service_account}, which is yours; annotate it there",
         )
 
 
