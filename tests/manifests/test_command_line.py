@@ -243,3 +243,13 @@ def test_main_without_command_honours_cli_of_cdk8s(workplace: Path) -> None:
 
     assert [path.name for path in (workplace / "out").iterdir()] == ["production"]
     assert not (workplace / "dist").exists()
+
+
+def test_synth_says_that_a_digest_wins_over_a_tag(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = workplace / "environments" / "production.yaml"
+    file.write_text(f"{MINIMAL}image:\n  digest: sha256:{'1' * 64}\n")
+    monkeypatch.setenv("MLFLOW_IMAGE_TAG", "other")
+
+    result = CliRunner().invoke(app, ["synth"])
+
+    assert "note: production: MLFLOW_IMAGE_TAG has no effect on manifests, since image.digest" in result.stderr

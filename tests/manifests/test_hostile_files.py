@@ -1,5 +1,6 @@
 """Files that no editor writes: endless, huge, or with a key that was pasted into the wrong place."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from cdk8s_mlflow.settings import load
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, SettingsError, UnreadableSettingsError
 from cdk8s_mlflow.settings.expansion import size_of
+from cdk8s_mlflow.settings.sources import Override
+from cdk8s_mlflow.synth.output_tree import atomic_replace
 from tests.manifests.bad_files import document
 
 LEVELS = "abcdefghijklmnopqrstuvwxyz"
@@ -81,3 +84,32 @@ def test_long_text_is_refused_at_once(text: str, tmp_path: Path) -> None:
         load(file)
 
     assert time.process_time() - began < 5
+
+
+def test_pipe_and_device_are_refused(tmp_path: Path) -> None:
+    pipe, device = tmp_path / "pipe.yaml", tmp_path / "device.yaml"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+
+    for file in (pipe, device):
+        with pytest.raises(UnreadableSettingsError, match="is a pipe or a device"):
+            load(file)
+
+
+def test_override_shows_no_secret() -> None:
+    assert "hvs" not in str(Override("MLFLOW_HOST", "ingress.host", f"hvs.{'CAESIJ0a' * 4}"))
+    assert str(Override("MLFLOW_HOST", "ingress.host", "m.example.com")).endswith("ingress.host: m.example.com")
+
+
+def test_link_in_place_of_dist_stays_one(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "old").mkdir(parents=True)
+    output = tmp_path / "dist"
+    output.symlink_to(elsewhere)
+
+    with atomic_replace(output) as fresh:
+        (fresh / "new.yaml").touch()
+
+    assert output.is_symlink()
+    assert [path.name for path in elsewhere.iterdir()] == ["new.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "elsewhere"]

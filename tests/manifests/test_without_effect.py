@@ -34,6 +34,18 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"ingress": {"controller": "traefik", "middleware": False, "limits": {"login_burst": 5}, **GATEWAY}},
         "ingress.middleware",
     ),
+    (
+        "ingress.limits.forwarded_depth",
+        {
+            "ingress": {
+                "limits": {
+                    "forwarded_depth": 2,
+                    **dict.fromkeys(("requests_in_flight", "logins_per_second", "logins_in_flight"), 0),
+                }
+            }
+        },
+        "no limit",
+    ),
     ("network.dns_cidrs", {"network": {"policies": False, "dns_cidrs": ("10.0.0.10/32",)}}, "network.policies"),
     (
         "network.proxy.cidrs",

@@ -87,6 +87,15 @@ RULES = (
         even_default=True,
     ),
     Rule(
+        ("ingress.limits.forwarded_depth",),
+        lambda settings: (
+            settings.ingress.limits.requests_in_flight
+            or settings.ingress.limits.logins_per_second
+            or settings.ingress.limits.logins_in_flight
+        ),
+        "since each of ingress.limits is 0, no limit; remove it",
+    ),
+    Rule(
         ("ingress.issuer_kind",),
         lambda settings: settings.ingress.issuer,
         "without ingress.tls_secret and ingress.cluster_issuer; remove it, or set both",

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import InvalidSettingsError, Problem, UnreadableSettingsError
 from cdk8s_mlflow.settings.expansion import size_of
-from cdk8s_mlflow.settings.find_secrets import find_secrets
+from cdk8s_mlflow.settings.find_secrets import find_secrets, may_be_a_secret
 from cdk8s_mlflow.settings.validated import Settings
 
 VARIABLES: Mapping[str, str] = {
@@ -53,7 +53,8 @@ class Override:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.source} overrides {self.key}: {self.value}"
+        shown = "a value that may be a secret" if may_be_a_secret(self.value) else self.value
+        return f"{self.source} overrides {self.key}: {shown}"
 
 
 def overrides(environ: Mapping[str, str], dotenv: Path) -> tuple[Override, ...]:
@@ -144,6 +145,9 @@ def load(path: Path, *, overrides: Sequence[Override] = ()) -> Settings:
         InvalidSettingsError: a value is of the wrong type, out of bounds, unknown, missing, or contradicts another,
             or a secret stands in the file.
     """
+    # A pipe would be waited for, and a device read for ever.
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UnreadableSettingsError([Problem(str(path), "", "is a pipe or a device; name a YAML file")])
     document = read_document(path)
     problems = [Problem(str(path), key, message) for key, message in find_secrets(document)]
     if problems:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from pathlib import Path
@@ -54,6 +54,7 @@ def write_tree(
     refuse_shared(loaded)
     refuse_renamed(loaded, output)
     _say_what_is_left(loaded, say)
+    _say_what_has_no_effect(loaded, named, changes, say)
     # A worker reads the file again, and knows no answer that was given here.
     changed = frozenset(file for file, (_, answers) in answered.items() if answers)
     with atomic_replace(output) as folder, progress(len(files)) as done:
@@ -121,6 +122,14 @@ def _problems(file: Path, changes: tuple[Override, ...]) -> list[Problem]:
     except InvalidSettingsError as error:
         return list(error.problems)
     return []
+
+
+def _say_what_has_no_effect(loaded: Mapping[Path, Settings], named: str, changes: Iterable[Override], say: Say) -> None:
+    """No refusal, since a build of the image reads the same variable and pushes that tag."""
+    pinned = any(settings.image.digest for file, settings in loaded.items() if file.stem == named)
+    for change in changes:
+        if pinned and change.key == "image.tag":
+            say(f"note: {named}: {change.source} has no effect on manifests, since image.digest is set and wins")
 
 
 def _overrides(files: Sequence[Path], override_environment: str, say: Say) -> tuple[Override, ...]:

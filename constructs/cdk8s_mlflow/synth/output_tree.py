@@ -23,6 +23,8 @@ def atomic_replace(output: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder, or the one above it, cannot be written.
     """
+    # A link stays one: what it leads to is replaced.
+    output = output.resolve() if output.is_symlink() else output
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; remove it, or name another output folder")
     try:
