@@ -107,7 +107,7 @@ def test_alb_ends_tls_itself(rendered: Render) -> None:
 
 
 def test_openshift_makes_route_of_ingress(rendered: Render) -> None:
-    objects = rendered(ingress={"controller": "openshift", "tls_secret": None})
+    objects = rendered(ingress={"controller": "openshift", "tls_secret": None}, server={"user_id": None})
 
     assert objects[INGRESS]["spec"]["ingressClassName"] == "openshift-default"
     assert annotations(objects)["route.openshift.io/termination"] == "edge"
@@ -255,7 +255,8 @@ def test_tls_may_end_in_front_of_traefik(rendered: Render) -> None:
     ],
 )
 def test_every_controller_gives_valid_manifests(ingress: dict[str, Any], tmp_path: Path) -> None:
-    render(settings({**ingress, "more_hosts": ("ml.example.org",)}), environment="test", folder=tmp_path)
+    given = settings({**ingress, "more_hosts": ("ml.example.org",)}, server={"user_id": 10001})
+    render(given, environment="test", folder=tmp_path)
 
     assert validate(tmp_path) == []
 

@@ -184,6 +184,11 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str, str]] = {
     ),
     "no surge, none away": (server(max_surge=0), "server.max_surge", "nothing could be replaced"),
     "surge of Recreate": (server(strategy="Recreate", max_surge=1), "server.max_surge", "has no effect"),
+    "own user on OpenShift": (
+        {"ingress": {"host": "mlflow.example.com", "controller": "openshift"}},
+        "server.user_id",
+        "SCC restricted-v2",
+    ),
     "ranges of a ClusterIP": (
         server(service={"source_ranges": ("10.0.0.0/8",)}),
         "server.service.source_ranges",

@@ -46,6 +46,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         },
         "no limit",
     ),
+    (
+        "network.ingress_container_port",
+        {"network": {"ingress_container_port": 9443, "proxy": SECTIONS["network.proxy"]}},
+        "network.proxy",
+    ),
     ("network.dns_cidrs", {"network": {"policies": False, "dns_cidrs": ("10.0.0.10/32",)}}, "network.policies"),
     (
         "network.proxy.cidrs",
@@ -94,6 +99,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 TAKEN: list[dict[str, Any]] = [
+    {
+        "network": {
+            "ingress_container_port": 9443,
+            "proxy": {**SECTIONS["network.proxy"], "no_proxy": ("auth.example.com",)},
+        }
+    },
     # The default, said aloud, and what is empty anyway.
     {"monitoring": {"service_monitor": False, "interval": "30s", "latency_seconds": "2.5", "alert_labels": {}}},
     {
@@ -112,7 +123,7 @@ TAKEN: list[dict[str, Any]] = [
     {"ingress": {"enabled": False, "controller": "other"}, "network": {"ingress_namespace": "edge"}},
     {"ingress": {"enabled": False, "entry_point_tls": False, **TUNNEL}},
     # Others that read the same key.
-    {"ingress": {"enabled": False, "controller": "openshift"}},
+    {"ingress": {"enabled": False, "controller": "openshift"}, "server": {"user_id": None}},
     {"database": {"host": "db.example.com", "cluster": "other"}, "network": {"database_cidrs": ("10.0.0.0/8",)}},
     {"monitoring": {"service_monitor": False, "rules": True, "labels": {"a": "b"}}},
     {"database": {"role_management": "managed-roles", "database_management": "bootstrap", "object_name": "other"}},

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cdk8s_mlflow.settings.reach import is_proxied
+
 if TYPE_CHECKING:
     from cdk8s_mlflow.settings.environment import EnvironmentSettings
 
@@ -39,6 +41,13 @@ def _keeps_objects(settings: EnvironmentSettings) -> bool:
     """Whether objects are written with which data could be deleted."""
     database = settings.database
     return database.role_management == "database-role" or database.database_management == "cnpg"
+
+
+def _is_keycloak_proxied(settings: EnvironmentSettings) -> bool:
+    """Whether no pod connects to Keycloak itself."""
+    network = settings.network
+    named = network.keycloak_cidrs or network.keycloak_pods
+    return not named and is_proxied(settings.authentication.keycloak_host, settings)
 
 
 _POLICIES = "without network.policies; remove it, or set that to true"
@@ -120,6 +129,11 @@ RULES = (
         ("network.ingress_container_port",),
         lambda settings: settings.network.ingress_namespace or settings.ingress.served_by.namespace_labels is not None,
         "without network.ingress_namespace, since the pods of the controller are unknown; remove it, or set that",
+    ),
+    Rule(
+        ("network.ingress_container_port",),
+        lambda settings: settings.ingress.cloudflared or not _is_keycloak_proxied(settings),
+        "since Keycloak is reached through network.proxy and there is no ingress.cloudflared; remove it",
     ),
     Rule(
         ("network.backup_cidrs", "network.backup_pods"),

@@ -27,6 +27,7 @@ def pod_conflicts(settings: EnvironmentSettings) -> Iterator[Conflict]:
     yield from _placement(settings)
     yield from _rollout(settings)
     yield from _service(settings)
+    yield from _assigned_user(settings)
 
 
 def _environment(settings: EnvironmentSettings) -> Iterator[Conflict]:
@@ -143,6 +144,17 @@ def _service(settings: EnvironmentSettings) -> Iterator[Conflict]:
             "network.ingress_cidrs",
             f"is required with server.service.type {service.type}: name the networks that requests come from, or the "
             "NetworkPolicy lets none through",
+        )
+
+
+def _assigned_user(settings: EnvironmentSettings) -> Iterator[Conflict]:
+    """A number in the file is there on purpose: another SCC than OpenShift's usual one may allow it."""
+    server = settings.server
+    if settings.ingress.controller == "openshift" and server.user_id and "user_id" not in server.model_fields_set:
+        yield (
+            "server.user_id",
+            f"is {server.user_id} by default, but OpenShift assigns users, and its SCC restricted-v2 refuses pods with "
+            "any other; set it to null, or to a number that an SCC of yours allows",
         )
 
 
