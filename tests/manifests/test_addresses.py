@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from cdk8s_mlflow.settings import Settings
 from cdk8s_mlflow.settings.error_messages import error_messages
 from cdk8s_mlflow.settings.errors import UnreadableSettingsError
+from cdk8s_mlflow.settings.reach import Address, reach
 from cdk8s_mlflow.settings.sources import overrides
 from tests.manifests.conftest import MINIMAL, merged
 
@@ -44,7 +45,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "alias of an interface": ({"pods": {"host_aliases": {"fe80::1%eth0": ["auth.example.com"]}}}, "remove %eth0"),
     "IPv4 in IPv6 as PostgreSQL": ({"database": {"host": "::ffff:10.0.0.5"}}, "as IPv4: 10.0.0.5"),
-    "IPv4 in IPv6 as S3": ({"artifacts": {"endpoint": "https://[::ffff:10.0.0.9]:9000"}}, "as IPv4: 10.0.0.9"),
+    "S3 on an interface": ({"artifacts": {"endpoint": "https://[fe80::9%eth0]:9000"}}, "remove %eth0"),
     "short Git address": (
         {"delivery": {"repository": "git@git.example.com:team/mlflow.git"}},
         "write ssh://git@git.example.com/team/mlflow.git",
@@ -135,3 +136,9 @@ def test_matchable_text_is_taken(name: str) -> None:
     settings = Settings.model_validate_json(json.dumps(document))
 
     assert settings.ingress.host
+
+
+def test_ipv4_in_a_url_is_one_to_policies() -> None:
+    settings = Settings.model_validate(MINIMAL)
+
+    assert reach("[::ffff:10.0.0.9]", settings) == Address(("10.0.0.9/32",))

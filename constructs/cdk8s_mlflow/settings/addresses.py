@@ -177,7 +177,7 @@ def _parts(value: str) -> SplitResult:
     if not parts.scheme or not parts.hostname:
         raise ValueError("is not a URL such as https://host.example.com")
     if re.search(r"[\s\\]", value) or not (
-        _NAME.fullmatch(parts.hostname.removesuffix(".")) or plain_address(parts.hostname)
+        _NAME.fullmatch(parts.hostname.removesuffix(".")) or plain_address(parts.hostname, takes_mapped=True)
     ):
         raise ValueError("is not a URL such as https://host.example.com")
     if "#" in value:

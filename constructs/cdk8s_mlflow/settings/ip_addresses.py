@@ -14,8 +14,8 @@ def ip_address(value: str) -> IpAddress | None:
         return None
 
 
-def plain_address(value: str) -> IpAddress | None:
-    """``value`` as an address; None for a name.
+def plain_address(value: str, *, takes_mapped: bool = False) -> IpAddress | None:
+    """``value`` as an address; None for a name. A URL may hold IPv4 as IPv6, which is then connected to as IPv4.
 
     Raises:
         ValueError: it means an interface of one machine, or is IPv4 in the disguise of IPv6: the API server refuses
@@ -25,7 +25,7 @@ def plain_address(value: str) -> IpAddress | None:
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             raise ValueError(f"must not name an interface; remove %{address.scope_id}")
-        if address.ipv4_mapped is not None:
+        if address.ipv4_mapped is not None and not takes_mapped:
             raise ValueError(f"must be written as IPv4: {address.ipv4_mapped}")
     return address
 

@@ -62,7 +62,9 @@ def reach(host: str, settings: EnvironmentSettings) -> Reach:
         return Local()
     if addresses:
         is_local = all(address.is_loopback for address in addresses)
-        return Local() if is_local else Address(tuple(f"{one}/{one.max_prefixlen}" for one in addresses))
+        # Packets to ::ffff:10.0.0.1 are IPv4, and so is what a policy sees of them.
+        plain = [getattr(address, "ipv4_mapped", None) or address for address in addresses]
+        return Local() if is_local else Address(tuple(f"{one}/{one.max_prefixlen}" for one in plain))
     labels = name.removesuffix(f".{settings.network.cluster_domain}").split(".")
     if len(labels) == 3 and labels[2] == "svc":
         return Service(labels[0], labels[1])
