@@ -12,6 +12,7 @@ from mlflow_sso.patches.mounted_credentials import sign_with_mounted_credentials
 from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
 from mlflow_sso.patches.no_basic_auth import leave_out_basic_auth
 from mlflow_sso.patches.recent_connections import trust_recent_connections
+from mlflow_sso.patches.unread_input import tell_unread_input
 from mlflow_sso.releases import installed
 from mlflow_sso.serve.admission import Admission
 from mlflow_sso.serve.disk import DiskSpace
@@ -44,18 +45,12 @@ def open_application() -> Application:
     open_stores()
     share_tracking_store()
     application = installed().open_application()
+    tell_unread_input()
     hide_from_public_port()
     realm = realm_answers(os.environ.get("OIDC_DISCOVERY_URL", ""))
     application = SteadyRefusals(RealmOutages(SafeReturns(application), answers=realm))
     refusals.expose()
-    reserve_room_for_downloads()
-    destination = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
-    if blob_folder(destination):
-        serve_blob_artifacts()
-    if google_folder(destination):
-        serve_google_artifacts()
-    if "AWS_SHARED_CREDENTIALS_FILE" in os.environ:
-        sign_with_mounted_credentials(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    serve_artifacts()
     room = number(os.environ, "MLFLOW_SSO_TEMPORARY_SPACE")
     admission = Admission(
         application,
@@ -69,6 +64,18 @@ def open_application() -> Application:
         log=log,
         probed=log.probe if log else None,
     )
+
+
+def serve_artifacts() -> None:
+    """Let MLflow reach the store of ``MLFLOW_ARTIFACTS_DESTINATION`` as it is mounted, within the room there is."""
+    reserve_room_for_downloads()
+    destination = os.environ.get("MLFLOW_ARTIFACTS_DESTINATION", "")
+    if blob_folder(destination):
+        serve_blob_artifacts()
+    if google_folder(destination):
+        serve_google_artifacts()
+    if "AWS_SHARED_CREDENTIALS_FILE" in os.environ:
+        sign_with_mounted_credentials(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
 
 
 def leave_schema_alone() -> None:

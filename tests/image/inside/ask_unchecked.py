@@ -11,6 +11,8 @@ from typing import Any
 from application import Application, Request, basic
 from world import MLFLOW, THIRD, User, World
 
+from mlflow_sso.releases import installed
+
 NUL = "before\0after"
 
 
@@ -46,12 +48,43 @@ def with_nul(mine: Mapping[str, str]) -> Iterator[Request]:
     yield Request.of("POST", "/graphql", {"query": "{__typename}", "variables": {NUL: 1}})
 
 
+OTHER_TYPES = ([], {}, [1], {"a": 1}, "x")
+"""In the place of numbers."""
+
+
+def of_other_types(mine: Mapping[str, str]) -> Iterator[Request]:
+    """What MLflow takes ``int()`` or fields of, and what it reads a part of only."""
+    run, experiment = {"run_id": mine["run"]}, {"experiment_ids": [mine["experiment"]]}
+    for value in OTHER_TYPES:
+        yield Request.of("POST", f"{MLFLOW}/runs/search", experiment | {"max_results": value})
+        yield Request.of("POST", f"{MLFLOW}/logged-models/search", experiment | {"max_results": value})
+        yield Request.of("POST", f"{THIRD}/datasets/search", experiment | {"max_results": value})
+        yield Request.of("POST", f"{MLFLOW}/runs/log-metric", run | {"key": "k", "value": value, "timestamp": 1})
+        yield Request.of("POST", f"{MLFLOW}/runs/log-metric", run | {"key": "k", "value": 1, "timestamp": value})
+        yield Request.of("POST", f"{MLFLOW}/runs/update", run | {"end_time": value})
+    for entry in ("x", 1, None, [1]):
+        yield Request.of("POST", f"{MLFLOW}/runs/log-batch", run | {"params": [entry]})
+    yield Request.of("POST", f"{MLFLOW}/experiments/search", {"view_type": []})
+    yield Request.of("POST", f"{MLFLOW}/logged-models/search", experiment | {"page_token": "x"})
+    ended = {"request_id": mine["trace"], "timestamp_ms": True, "status": "OK"}
+    yield Request.of("PATCH", f"{MLFLOW}/traces/{mine['trace']}", ended)
+
+
+def metrics_of_traces(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Which release 3.6.0 does not have."""
+    body = {"experiment_ids": [mine["experiment"]], "view_type": "TRACES", "metric_name": "latency"}
+    for percentile in (-1, 101, "x", [], None):
+        aggregations = [{"aggregation_type": "PERCENTILE", "percentile_value": percentile}]
+        yield Request.of("POST", f"{THIRD}/traces/metrics", body | {"aggregations": aggregations})
+
+
 def main() -> None:
     """As anna."""
     anna, application = User("anna", (basic("anna", json.loads(sys.argv[2])["anna"]),)), Application()
     mine = World(application, anna).names
     wrong, told = list[Any](), list[Any]()
-    for request in (*traces(mine), *artifacts(mine), *with_nul(mine)):
+    newer = metrics_of_traces(mine) if installed().mlflow == "3.17.2" else ()
+    for request in (*traces(mine), *artifacts(mine), *with_nul(mine), *of_other_types(mine), *newer):
         answer = application.ask(request, *anna.credentials)
         if answer.status != 400 or "message" not in answer.text:
             wrong.append([request.method, request.path, request.body.decode(), answer.status, answer.text[:200]])
