@@ -52,3 +52,12 @@ def test_old_names_open_nothing(migrated_once: Pod) -> None:
         wrong = run_inside(site, "ask_renames.py")
 
     assert wrong == []
+
+
+def test_requests_that_are_read_by_half_are_refused(migrated_once: Pod) -> None:
+    with new_site(migrated_once) as site:
+        found = run_inside(site, "ask_half_read.py")
+
+    assert found["wrong"] == []
+    assert set(found["served"]) == {200}
+    assert found["count"] > 150

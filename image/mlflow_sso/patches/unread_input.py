@@ -1,13 +1,15 @@
-"""Answers 400 to input that MLflow's handlers cannot read, where they answer 500.
+"""Refuses input that MLflow's handlers cannot read, with 400.
 
-A field of another type is no error to them at first. What could be read goes on to the checks of the handler's schema,
-which take ``int()`` or ``.get()`` of whatever is there, and then to the handler (mlflow/server/handlers.py,
-``_get_request_message``). Clients send a request with 500 again and again, and alerts count it as a fault of the
-server.
+A field of another type is no error to them. What was read before it goes on to the checks of the handler's schema,
+which take ``int()`` or ``.get()`` of whatever is there, and then to the handler, as if the rest had not been sent
+(mlflow/server/handlers.py, ``_get_request_message``). So it would serve another request than the one that was judged:
+with a ``filter_string`` of a number before ``experiment_id``, release 3.17.2 listed the issues of all experiments. And
+what failed got 500, which clients send again, and alerts count as a fault of the server.
 """
 
 from functools import wraps
 from importlib import import_module
+from json import JSONDecodeError
 from typing import Any
 
 FAULTS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
@@ -19,35 +21,31 @@ NOTE = "mlflow_sso_unread"
 MESSAGE = "a field of this request is not of the type or form that its documentation names"
 
 READERS = (
-    ("mlflow.utils.search_utils", "SearchLoggedModelsPaginationToken", "decode"),
-    ("mlflow.entities.trace_metrics", "MetricAggregation", "from_proto"),
+    ("mlflow.utils.search_utils", "SearchLoggedModelsPaginationToken.decode"),
+    ("mlflow.entities.trace_metrics", "MetricAggregation.from_proto"),
+    ("mlflow_oidc_auth.validators.registered_model", "request_has_kind_tag_lookalike"),
 )
-"""Module, class and class method of what reads a text or a message further; release 3.6.0 has no metrics of traces."""
+"""Module and function, or class and class method, of what else reads requests; release 3.6.0 has the first only."""
 
 
 def tell_unread_input() -> None:
     """Change MLflow's handlers, which must be imported, and not serve yet."""
     # Importing MLflow takes seconds, which only the server and an upgrade spend.
-    from flask import Response
-    from mlflow.exceptions import MlflowException
     from mlflow.server import app
     from werkzeug.exceptions import HTTPException
-
-    def refusal() -> Any:
-        told = MlflowException.invalid_parameter_value(MESSAGE)
-        return Response(told.serialize_as_json(), told.get_http_status_code(), mimetype="application/json")
 
     def answered(error: Exception) -> Any:
         # Flask's own, such as that of a missing key of a form, are an answer already.
         if isinstance(error, HTTPException):
             return error
-        if not _is_unread():
+        # Some fields are texts that hold JSON; what MLflow has stored itself can always be read.
+        if not _is_unread() and not isinstance(error, JSONDecodeError):
             raise error
-        return refusal()
+        return _refusal()
 
     def corrected(answer: Any) -> Any:
         # A handler may also have told, with 500, of what it misses.
-        return refusal() if answer.status_code == 500 and _is_unread() else answer
+        return _refusal() if answer.status_code == 500 and _is_unread() else answer
 
     _note_unread_fields()
     for reader in READERS:
@@ -64,6 +62,7 @@ def _note_unread_fields() -> None:
 
     parse: Any = handlers.parse_dict
     check: Any = handlers._validate_param_against_schema
+    read: Any = handlers._get_request_message
 
     @wraps(parse)
     def parse_or_note(fields: Any, message: Any) -> None:
@@ -82,28 +81,46 @@ def _note_unread_fields() -> None:
                 f"Invalid value for parameter '{param}': it is not of the type that its documentation names"
             ) from None
 
+    @wraps(read)
+    def read_whole(*arguments: Any, **named: Any) -> Any:
+        message = read(*arguments, **named)
+        # After the schema's own checks, which name the field.
+        if _is_unread():
+            raise MlflowException.invalid_parameter_value(MESSAGE)
+        return message
+
+    handlers._get_request_message = read_whole
     handlers.parse_dict = parse_or_note
     handlers._validate_param_against_schema = check_or_refuse
 
 
-def _read_or_refuse(module: str, kind: str, method: str) -> None:
-    """Let a class method that reads a part of a request refuse what it cannot read, in MLflow's way."""
-    from mlflow.exceptions import MlflowException
+def _read_or_refuse(module: str, function: str) -> None:
+    from flask import abort
 
+    owner_name, _, name = function.rpartition(".")
     try:
-        owner = getattr(import_module(module), kind)
-    except ModuleNotFoundError:
+        home = import_module(module)
+        owner = getattr(home, owner_name) if owner_name else home
+        read: Any = getattr(owner, name)
+    except (ModuleNotFoundError, AttributeError):
         return
-    read: Any = getattr(owner, method)
 
     @wraps(read)
     def refusing(*arguments: Any, **named: Any) -> Any:
         try:
             return read(*arguments, **named)
         except FAULTS:
-            raise MlflowException.invalid_parameter_value(MESSAGE) from None
+            abort(_refusal())
 
-    setattr(owner, method, staticmethod(refusing))
+    setattr(owner, name, staticmethod(refusing) if owner_name else refusing)
+
+
+def _refusal() -> Any:
+    from flask import Response
+    from mlflow.exceptions import MlflowException
+
+    told = MlflowException.invalid_parameter_value(MESSAGE)
+    return Response(told.serialize_as_json(), told.get_http_status_code(), mimetype="application/json")
 
 
 def _note_unread() -> None:

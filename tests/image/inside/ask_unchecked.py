@@ -64,6 +64,10 @@ def of_other_types(mine: Mapping[str, str]) -> Iterator[Request]:
         yield Request.of("POST", f"{MLFLOW}/runs/update", run | {"end_time": value})
     for entry in ("x", 1, None, [1]):
         yield Request.of("POST", f"{MLFLOW}/runs/log-batch", run | {"params": [entry]})
+    data_set = {"name": "data", **experiment}
+    for unread in ({"schema": 1}, {"schema": []}, {"tags": "no JSON"}):
+        yield Request.of("POST", f"{THIRD}/datasets/create", unread | data_set)
+    yield Request.of("POST", f"{MLFLOW}/runs/search", {"page_token": 1} | experiment)
     yield Request.of("POST", f"{MLFLOW}/experiments/search", {"view_type": []})
     yield Request.of("POST", f"{MLFLOW}/logged-models/search", experiment | {"page_token": "x"})
     ended = {"request_id": mine["trace"], "timestamp_ms": True, "status": "OK"}
