@@ -7,9 +7,10 @@ with a ``filter_string`` of a number before ``experiment_id``, release 3.17.2 li
 what failed got 500, which clients send again, and alerts count as a fault of the server.
 """
 
+import sys
 from functools import wraps
 from importlib import import_module
-from json import JSONDecodeError
+from traceback import walk_tb
 from typing import Any
 
 FAULTS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
@@ -38,8 +39,7 @@ def tell_unread_input() -> None:
         # Flask's own, such as that of a missing key of a form, are an answer already.
         if isinstance(error, HTTPException):
             return error
-        # Some fields are texts that hold JSON; what MLflow has stored itself can always be read.
-        if not _is_unread() and not isinstance(error, JSONDecodeError):
+        if not _is_unread() and not _is_of_handler(error):
             raise error
         return _refusal()
 
@@ -128,6 +128,13 @@ def _note_unread() -> None:
 
     if has_app_context():
         setattr(g, NOTE, True)
+
+
+def _is_of_handler(error: BaseException) -> bool:
+    """Whether a handler itself failed, and no store that it asked: over a text that is no JSON, or no known word."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    own = [name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names]
+    return own[-1:] == ["mlflow.server.handlers"]
 
 
 def _is_unread() -> bool:

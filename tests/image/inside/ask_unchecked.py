@@ -67,11 +67,19 @@ def of_other_types(mine: Mapping[str, str]) -> Iterator[Request]:
     data_set = {"name": "data", **experiment}
     for unread in ({"schema": 1}, {"schema": []}, {"tags": "no JSON"}):
         yield Request.of("POST", f"{THIRD}/datasets/create", unread | data_set)
+    for text in ("0", "[]", "no JSON"):
+        yield Request.of("POST", f"{MLFLOW}/runs/log-model", run | {"model_json": text})
     yield Request.of("POST", f"{MLFLOW}/runs/search", {"page_token": 1} | experiment)
     yield Request.of("POST", f"{MLFLOW}/experiments/search", {"view_type": []})
     yield Request.of("POST", f"{MLFLOW}/logged-models/search", experiment | {"page_token": "x"})
     ended = {"request_id": mine["trace"], "timestamp_ms": True, "status": "OK"}
     yield Request.of("PATCH", f"{MLFLOW}/traces/{mine['trace']}", ended)
+
+
+def issues(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Words that are none of the few, which release 3.6.0 does not have either."""
+    for words in ({"status": "*"}, {"status": ""}, {"severity": "0"}):
+        yield Request.of("PATCH", f"{THIRD}/issues/{mine['issue']}", words)
 
 
 def metrics_of_traces(mine: Mapping[str, str]) -> Iterator[Request]:
@@ -87,7 +95,7 @@ def main() -> None:
     anna, application = User("anna", (basic("anna", json.loads(sys.argv[2])["anna"]),)), Application()
     mine = World(application, anna).names
     wrong, told = list[Any](), list[Any]()
-    newer = metrics_of_traces(mine) if installed().mlflow == "3.17.2" else ()
+    newer = (*metrics_of_traces(mine), *issues(mine)) if installed().mlflow == "3.17.2" else ()
     for request in (*traces(mine), *artifacts(mine), *with_nul(mine), *of_other_types(mine), *newer):
         answer = application.ask(request, *anna.credentials)
         if answer.status != 400 or "message" not in answer.text:
