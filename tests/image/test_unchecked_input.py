@@ -15,5 +15,6 @@ def test_unchecked_input_gets_400(migrated_once: Pod) -> None:
         found = run_inside(site, "ask_unchecked.py")
 
     assert found["wrong"] == []
+    assert "timestamp" in found["fraction"]
     assert found["served"] == [200, 200]
     assert found["spans"] == SPANS[migrated_once.venv.release]

@@ -17,7 +17,10 @@ FAULTS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 """What Python raises where a value is of another type than the code takes it for."""
 
 NOTE = "mlflow_sso_unread"
-"""Attribute of Flask's ``g`` in a request of which a field could not be read."""
+"""Attribute of Flask's ``g`` in a request of which a field could not be read: what to say of it."""
+
+LONGEST = 200
+"""Characters of the parser's words, which hold the value."""
 
 MESSAGE = "a field of this request is not of the type or form that its documentation names"
 
@@ -39,15 +42,16 @@ def tell_unread_input() -> None:
         # Flask's own, such as that of a missing key of a form, are an answer already.
         if isinstance(error, HTTPException):
             return error
-        if not _is_unread() and not _is_of_handler(error):
+        if not _unread() and not _is_of_handler(error):
             raise error
         return _refusal()
 
     def corrected(answer: Any) -> Any:
         # A handler may also have told, with 500, of what it misses.
-        return _refusal() if answer.status_code == 500 and _is_unread() else answer
+        return _refusal() if answer.status_code == 500 and _unread() else answer
 
     _note_unread_fields()
+    _check_in_words()
     for reader in READERS:
         _read_or_refuse(*reader)
     for fault in FAULTS:
@@ -61,16 +65,37 @@ def _note_unread_fields() -> None:
     from mlflow.server import handlers
 
     parse: Any = handlers.parse_dict
-    check: Any = handlers._validate_param_against_schema
     read: Any = handlers._get_request_message
 
     @wraps(parse)
     def parse_or_note(fields: Any, message: Any) -> None:
         try:
             parse(fields, message)
-        except (ParseError, *FAULTS) as error:
-            _note_unread()
-            raise ParseError(str(error)) from error
+        except ParseError as error:
+            # Names the field.
+            _note_unread(f"{MESSAGE}: {str(error)[:LONGEST]}")
+            raise
+        except FAULTS as error:
+            _note_unread(MESSAGE)
+            raise ParseError(MESSAGE) from error
+
+    @wraps(read)
+    def read_whole(*arguments: Any, **named: Any) -> Any:
+        message = read(*arguments, **named)
+        # After the schema's own checks, which name the field.
+        if unread := _unread():
+            raise MlflowException.invalid_parameter_value(unread)
+        return message
+
+    handlers._get_request_message = read_whole
+    handlers.parse_dict = parse_or_note
+
+
+def _check_in_words() -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.server import handlers
+
+    check: Any = handlers._validate_param_against_schema
 
     @wraps(check)
     def check_or_refuse(schema: Any, param: str, value: Any, proto_parsing_succeeded: bool = False) -> None:
@@ -81,16 +106,6 @@ def _note_unread_fields() -> None:
                 f"Invalid value for parameter '{param}': it is not of the type that its documentation names"
             ) from None
 
-    @wraps(read)
-    def read_whole(*arguments: Any, **named: Any) -> Any:
-        message = read(*arguments, **named)
-        # After the schema's own checks, which name the field.
-        if _is_unread():
-            raise MlflowException.invalid_parameter_value(MESSAGE)
-        return message
-
-    handlers._get_request_message = read_whole
-    handlers.parse_dict = parse_or_note
     handlers._validate_param_against_schema = check_or_refuse
 
 
@@ -119,15 +134,15 @@ def _refusal() -> Any:
     from flask import Response
     from mlflow.exceptions import MlflowException
 
-    told = MlflowException.invalid_parameter_value(MESSAGE)
+    told = MlflowException.invalid_parameter_value(_unread() or MESSAGE)
     return Response(told.serialize_as_json(), told.get_http_status_code(), mimetype="application/json")
 
 
-def _note_unread() -> None:
+def _note_unread(what: str) -> None:
     from flask import g, has_app_context
 
     if has_app_context():
-        setattr(g, NOTE, True)
+        setattr(g, NOTE, what)
 
 
 def _is_of_handler(error: BaseException) -> bool:
@@ -137,7 +152,7 @@ def _is_of_handler(error: BaseException) -> bool:
     return own[-1:] == ["mlflow.server.handlers"]
 
 
-def _is_unread() -> bool:
+def _unread() -> str:
     from flask import g
 
-    return bool(g.get(NOTE, False))
+    return str(g.get(NOTE, ""))

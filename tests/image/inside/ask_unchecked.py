@@ -100,6 +100,8 @@ def main() -> None:
         answer = application.ask(request, *anna.credentials)
         if answer.status != 400 or "message" not in answer.text:
             wrong.append([request.method, request.path, request.body.decode(), answer.status, answer.text[:200]])
+    fraction = {"run_id": mine["run"], "key": "k", "value": 1, "timestamp": 1.5, "step": 1}
+    refused = application.ask(Request.of("POST", f"{MLFLOW}/runs/log-metric", fraction), *anna.credentials)
     # Clients that end a trace, and text in which a backslash is escaped, are served as before.
     body = {"request_id": mine["trace"], "timestamp_ms": 2, "status": "OK"}
     told.append(application.ask(Request.of("PATCH", f"{MLFLOW}/traces/{mine['trace']}", body), *anna.credentials))
@@ -107,7 +109,7 @@ def main() -> None:
     told.append(application.ask(Request.of("POST", f"{MLFLOW}/runs/set-tag", tag), *anna.credentials))
     spans = application.ask(Request.of("GET", f"{THIRD}/traces/batchGet?trace_ids={mine['trace']}"), *anna.credentials)
     served = [answer.status for answer in told]
-    print(json.dumps({"wrong": wrong, "served": served, "spans": spans.status}))
+    print(json.dumps({"wrong": wrong, "served": served, "spans": spans.status, "fraction": refused.text}))
 
 
 if __name__ == "__main__":
