@@ -1,6 +1,7 @@
 """How processes share tests, tried on small trees with the same rules."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def pytest_xdist_make_scheduler(config, log):
 def run(folder: Path, *options: str, depth: str = "all") -> dict[str, list[str]]:
     """What the tests below ``folder`` recorded, by the name of their file, in two processes."""
     (folder / "pytest.ini").write_text(
-        f"[pytest]\naddopts = --import-mode=importlib\npythonpath = {ROOT}/tests/image\n"
+        # Quoted, since pytest takes a space for the end of a path.
+        f"[pytest]\naddopts = --import-mode=importlib\npythonpath = {shlex.quote(f'{ROOT}/tests/image')}\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "--numprocesses", "2", *options, "tests"]
     variables = {**os.environ, "DEPTH": depth}
