@@ -87,7 +87,8 @@ def references(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[A
     yield "issue", Request.of("POST", path, {"assessment": reference})
     trace = new_trace(mine["experiment"], f"tr-{secrets.token_hex(16)}", assessment_name=theirs["issue"])
     yield "issue of a new trace", trace
-    named = {"assessment": {"assessment_name": theirs["issue"]}, "update_mask": "assessment_name"}
+    # In the form of a FieldMask in JSON, which has no underscores.
+    named = {"assessment": {"assessment_name": theirs["issue"]}, "update_mask": "assessmentName"}
     yield "issue by a new name", Request.of("PATCH", f"{path}/{mine['assessment']}", named)
 
 
