@@ -245,7 +245,7 @@ def test_main_without_command_honours_cli_of_cdk8s(workplace: Path) -> None:
     assert not (workplace / "dist").exists()
 
 
-def test_synth_says_that_a_digest_wins_over_a_tag(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synth_says_digest_wins_over_tag(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = workplace / "environments" / "production.yaml"
     file.write_text(f"{MINIMAL}image:\n  digest: sha256:{'1' * 64}\n")
     monkeypatch.setenv("MLFLOW_IMAGE_TAG", "other")

@@ -165,7 +165,7 @@ def _trusted_network(value: str) -> str:
     # X-Forwarded-For of every client would be believed, or of half of them.
     if network.prefixlen < _WIDEST or str(network).startswith("::ffff:"):
         raise ValueError("must be the network of the proxies; this one lets any client forge its address")
-    return _cidr(value)
+    return plain_network(value)
 
 
 def _parts(value: str) -> SplitResult:

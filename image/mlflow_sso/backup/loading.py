@@ -1,4 +1,4 @@
-"""The tables of one database, loaded from a dump into those that its revision has created, and compared with it."""
+"""The tables of one database, loaded from a dump into those that its revision has created, each checked against it."""
 
 from typing import Any
 

@@ -42,13 +42,9 @@ def tell_unread_input() -> None:
         # Flask's own, such as that of a missing key of a form, are an answer already.
         if isinstance(error, HTTPException):
             return error
-        if not _unread() and not _is_of_handler(error):
+        if not _is_of_handler(error):
             raise error
         return _refusal()
-
-    def corrected(answer: Any) -> Any:
-        # A handler may also have told, with 500, of what it misses.
-        return _refusal() if answer.status_code == 500 and _unread() else answer
 
     _note_unread_fields()
     _check_in_words()
@@ -56,7 +52,6 @@ def tell_unread_input() -> None:
         _read_or_refuse(*reader)
     for fault in FAULTS:
         app.register_error_handler(fault, answered)
-    app.after_request(corrected)
 
 
 def _note_unread_fields() -> None:
@@ -134,7 +129,7 @@ def _refusal() -> Any:
     from flask import Response
     from mlflow.exceptions import MlflowException
 
-    told = MlflowException.invalid_parameter_value(_unread() or MESSAGE)
+    told = MlflowException.invalid_parameter_value(MESSAGE)
     return Response(told.serialize_as_json(), told.get_http_status_code(), mimetype="application/json")
 
 

@@ -14,8 +14,9 @@ from mlflow_sso.serve.decoding import Decoder, UnreadableError
 from mlflow_sso.serve.disk import DiskSpace, Reservation
 from mlflow_sso.serve.head import Head, Refusal, is_artifact, read_head, too_large
 from mlflow_sso.serve.refusals import refusals
+from mlflow_sso.serve.typed_variables import NUMBERS
 
-MAXIMUM_BODY = 32 << 20
+MAXIMUM_BODY = NUMBERS["MLFLOW_SSO_MAXIMUM_BODY_SIZE"].default
 """Bytes of an API request's body at most, unless a setting says otherwise."""
 
 CROWDED = "mlflow_sso.crowded"

@@ -22,6 +22,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mlflow_sso.serve.admission import CROWDED, HEALTH
+from mlflow_sso.serve.typed_variables import NUMBERS
 
 HEAD_SECONDS = 20
 """From the first byte of a request's head to its end."""
@@ -56,7 +57,7 @@ READ_AT_ONCE = 1 << 16
 class Limits:
     """What connections are held to."""
 
-    minimum_rate: int = 1024
+    minimum_rate: int = NUMBERS["MLFLOW_SSO_MINIMUM_TRANSFER_RATE"].default
     """Bytes a second; zero for none."""
     connections: int = MAX_CONNECTIONS
 
