@@ -101,6 +101,27 @@ def entry_points_read_once() -> Iterator[None]:
 
 
 @contextmanager
+def models_built_late() -> Iterator[None]:
+    """Define pydantic's models without their validators, which each gets when it is first used.
+
+    Of the 370 models of MLflow and its plugin a server uses some dozens (pydantic's documentation of ``defer_build``).
+    Not with the pydantic of MLflow 3.6.0, where two threads may build one model at a time.
+    """
+    from pydantic import main
+    from pydantic._internal import _config
+
+    if not hasattr(main, "_rebuild_lock"):
+        yield
+        return
+    defaults: Any = _config.config_defaults
+    defaults["defer_build"] = True
+    try:
+        yield
+    finally:
+        defaults["defer_build"] = False
+
+
+@contextmanager
 def only_schemas() -> Iterator[None]:
     """Both, for programs that need MLflow's tables and revisions, and serve nothing."""
     with without_data_frames(), collector_paused():
@@ -117,6 +138,7 @@ def serving_routes(variables: Mapping[str, str]) -> Iterator[None]:
         if not switched_on(variables, "MLFLOW_ENABLE_AI_GATEWAY"):
             deferred.enter_context(without_data_frames("numpy"))
             deferred.enter_context(without_http_client())
+        deferred.enter_context(models_built_late())
         yield
     _complete_when_used()
 

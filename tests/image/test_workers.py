@@ -33,6 +33,8 @@ with socket.socket() as bound:
         count=2, command=command, descriptor=bound.fileno(),
         variables=variables, heartbeats=folder / "alive", changes=Changes(),
     )
+    with workers.started() as gate:
+        gate.open()
     sys.exit(workers.run())
 """
 
@@ -40,7 +42,7 @@ with socket.socket() as bound:
 IDLE = "while True:\n    time.sleep(0.05)\n"
 WORKER = f"""
 import os, pathlib, signal, sys, time
-folder, flag, descriptor = sys.argv[1:]
+folder, flag, descriptor = sys.argv[1:4]
 os.fstat(int(descriptor))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))

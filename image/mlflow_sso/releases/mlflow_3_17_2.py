@@ -56,11 +56,13 @@ def _patch_before_import() -> None:
     from mlflow_oidc_auth.store import store
 
     from mlflow_sso.authorization.release_3_17_2.key_login import forget_after_seconds
+    from mlflow_sso.patches.mlflow_3_17_2.late_routes import work_out_routes_late
     from mlflow_sso.patches.mlflow_3_17_2.parameter_types import share_parameter_types
     from mlflow_sso.patches.mlflow_3_17_2.sent_names import fold_sent_names
     from mlflow_sso.patches.user_names import fold_stored_names
 
     share_parameter_types()
+    work_out_routes_late()
     # Opened before the plugin's application is imported, so that no request finds it closed.
     store.ping()
     forget_after_seconds(config)

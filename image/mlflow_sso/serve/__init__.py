@@ -1,11 +1,10 @@
-"""``mlflow-sso serve``: checks what the server needs, then becomes the tracking server with single sign-on."""
+"""``mlflow-sso serve``: checks what the server needs, then runs the tracking server with single sign-on."""
 
 import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
-from typing import NoReturn
 
 from mlflow_sso import wait_for_schema
 from mlflow_sso.ca_bundle import trust_mounted_authorities
@@ -26,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Replace this process by the server; returns 1, with a line for each thing, where something is missing.
+    """Serve until the end, and leave with its exit code; 1, with a line for each thing, where something is missing.
 
     Raises ``UsageError`` for an application or a setting that this release cannot serve.
     """
@@ -48,18 +47,12 @@ def run(arguments: Namespace) -> int:
         print(f"error: {problem}", file=sys.stderr)
     if problems:
         return 1
-    wait_for_schema.run(arguments)
     directories.forget_counts(variables)
     _announce(release, listener, variables)
-    return exec_server(listener, root)
+    # Only now: what is wrong with the settings is said before anything else is imported.
+    from mlflow_sso.serve import server
 
-
-def exec_server(listener: Listener, root: SecretsRoot) -> NoReturn:
-    """Replace this process, so that the server gets its signals and starts with nothing imported.
-
-    It reads the Secrets itself, and again when they change; its own environment has none.
-    """
-    os.execve(sys.executable, [*listener.command, "--secrets-root", str(root.path)], os.environ)  # noqa: S606
+    return server.run(listener, root, wait_for_databases=lambda: wait_for_schema.run(arguments))
 
 
 def _announce(release: Release, listener: Listener, variables: dict[str, str]) -> None:

@@ -8,12 +8,14 @@ from mlflow_sso.patches.blob_artifacts import serve_blob_artifacts
 from mlflow_sso.patches.busy_pools import count_busy_pools_as_outages
 from mlflow_sso.patches.downloads import reserve_room_for_downloads
 from mlflow_sso.patches.google_artifacts import serve_google_artifacts
+from mlflow_sso.patches.late_url_builders import build_urls_late
 from mlflow_sso.patches.mounted_credentials import sign_with_mounted_credentials
 from mlflow_sso.patches.nested_sessions import reserve_connections_for_nested_sessions
 from mlflow_sso.patches.no_basic_auth import leave_out_basic_auth
 from mlflow_sso.patches.recent_connections import trust_recent_connections
 from mlflow_sso.patches.unread_input import tell_unread_input
 from mlflow_sso.releases import installed
+from mlflow_sso.serve import gate
 from mlflow_sso.serve.admission import Admission
 from mlflow_sso.serve.disk import DiskSpace
 from mlflow_sso.serve.event_log import event_log
@@ -42,6 +44,7 @@ def open_application() -> Application:
     trust_recent_connections()
     leave_out_basic_auth()
     leave_schema_alone()
+    build_urls_late()
     open_stores()
     share_tracking_store()
     application = installed().open_application()
@@ -103,6 +106,7 @@ def open_stores() -> None:
     from mlflow.exceptions import MlflowException
     from mlflow.server.handlers import initialize_backend_stores
 
+    gate.wait()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             initialize_backend_stores()

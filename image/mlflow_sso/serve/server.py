@@ -11,15 +11,15 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from mlflow_sso.errors import ProgramError, TerminalError
 from mlflow_sso.imports import serving_routes
 from mlflow_sso.releases import installed
-from mlflow_sso.secrets_root import DEFAULT_ROOT, SecretsRoot
+from mlflow_sso.secrets_root import SecretsRoot
+from mlflow_sso.serve import gate
 from mlflow_sso.serve.health import heartbeat_folder, prepare
 from mlflow_sso.serve.listener import Listener, add_listener_arguments, available_host, listening_socket
 from mlflow_sso.serve.rotation import Outcomes, Rotation, share_of_spread
@@ -28,24 +28,19 @@ from mlflow_sso.serve.workers import DRAIN, Workers
 APPLICATION = "mlflow_sso.serve.application:app"
 
 
-def run(listener: Listener, root: SecretsRoot) -> NoReturn:
+def run(listener: Listener, root: SecretsRoot, *, wait_for_databases: Callable[[], object]) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then leave with 0, or with the code of a worker that could not start.
 
-    Raises ``TerminalError`` if a port is taken.
+    The workers import MLflow while ``wait_for_databases`` looks at the databases. Raises ``TerminalError`` if a port is
+    taken, and what ``wait_for_databases`` raises.
     """
     outcomes = Outcomes()
     delay = share_of_spread(os.environ.get("HOSTNAME") or socket.gethostname())
     rotation = Rotation(installed(), root, dict(os.environ), outcomes=outcomes, delay=delay)
     variables = rotation.variables()
-    # Where prometheus_client looks for what the workers have counted.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = variables["PROMETHEUS_MULTIPROC_DIR"]
-    from mlflow_sso.serve.metrics import serve_metrics
-
     heartbeats = heartbeat_folder()
     prepare(heartbeats)
     host = available_host(listener.host)
-    with _taken_explained(host, listener.metrics_port):
-        serve_metrics(host=host, port=listener.metrics_port, heartbeats=heartbeats, collectors=[outcomes])
     with _taken_explained(host, listener.port):
         bound = bind_public_port(host, listener.port)
     workers = Workers(
@@ -56,6 +51,15 @@ def run(listener: Listener, root: SecretsRoot) -> NoReturn:
         heartbeats=heartbeats,
         changes=rotation,
     )
+    with workers.started() as databases:
+        # Where prometheus_client looks for what the workers have counted.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = variables["PROMETHEUS_MULTIPROC_DIR"]
+        from mlflow_sso.serve.metrics import serve_metrics
+
+        with _taken_explained(host, listener.metrics_port):
+            serve_metrics(host=host, port=listener.metrics_port, heartbeats=heartbeats, collectors=[outcomes])
+        wait_for_databases()
+        databases.open()
     leave(workers.run())
 
 
@@ -111,19 +115,17 @@ def leave(code: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Entry of the process that ``mlflow-sso serve`` becomes, and of each worker."""
-    # As first process of a container we get no signal without a handler; uvicorn raises its own again when it is done.
+    """Entry of each worker."""
+    # uvicorn has a handler of its own once it runs, and raises the signal again when it is done.
     signal.signal(signal.SIGTERM, lambda *_: leave(0))
     parser = ArgumentParser(prog="mlflow-sso serve")
     add_listener_arguments(parser)
-    parser.add_argument("--secrets-root", type=Path, default=DEFAULT_ROOT, help="where the Secrets are mounted")
-    parser.add_argument("--socket", type=int, help="run as a worker on this listening socket")
+    parser.add_argument("--socket", type=int, required=True, help="the listening socket")
+    parser.add_argument("--gate", type=int, help="where to wait before the stores are opened")
     arguments = parser.parse_args()
-    listener = Listener.of(arguments)
+    gate.shut(arguments.gate)
     try:
-        if arguments.socket is None:
-            run(listener, SecretsRoot(arguments.secrets_root))
-        work(listener, socket.socket(fileno=arguments.socket))
+        work(Listener.of(arguments), socket.socket(fileno=arguments.socket))
     except ProgramError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

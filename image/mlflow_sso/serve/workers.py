@@ -10,13 +10,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlflow_sso.log import progress
+from mlflow_sso.serve.gate import Gate
 
 DRAIN = signal.SIGUSR1
 """Tells a worker to take no more connections, and to end with its last request."""
@@ -84,11 +85,21 @@ class Workers:
         self._started = self._retry_at = self._drained_at = 0.0
         self._pause = RETRY_SECONDS
 
-    def run(self) -> int:
-        """Run them until SIGTERM or SIGINT; the exit code of one that could not start, else 0."""
-        woken = self._wake_on_signals()
+    @contextmanager
+    def started(self) -> Iterator[Gate]:
+        """Start the first ones, which open no store before the gate is open; an error ends them."""
+        gate = Gate(self._count)
         for _ in range(self._count):
-            self._start(0)
+            self._start(0, gate=gate.descriptor)
+        try:
+            yield gate
+        except BaseException:
+            self._stop()
+            raise
+
+    def run(self) -> int:
+        """Keep them running until SIGTERM or SIGINT; the exit code of one that could not start, else 0."""
+        woken = self._wake_on_signals()
         failure = 0
         while self._running:
             select.select([woken], [], [], LOOK_SECONDS)
@@ -109,8 +120,11 @@ class Workers:
             signal.signal(number, lambda *_: self._stop())
         return reader
 
-    def _start(self, generation: int) -> int:
-        process = subprocess.Popen(self._command, pass_fds=[self._descriptor], env=dict(self._variables[generation]))
+    def _start(self, generation: int, *, gate: int | None = None) -> int:
+        command, descriptors = self._command, [self._descriptor]
+        if gate is not None:
+            command, descriptors = [*command, "--gate", str(gate)], [*descriptors, gate]
+        process = subprocess.Popen(command, pass_fds=descriptors, env=dict(self._variables[generation]))
         self._running[process.pid] = Worker(process, generation)
         if self._stopping:  # the signal came while it was started
             process.terminate()
