@@ -19,12 +19,12 @@ from keycloak import KeycloakAdmin
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
-from live.servers.memory import memory_folder
 from mlflow_bootstrap import engine, keycloak
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.engine import Outcome
 from mlflow_bootstrap.run import Run
 from mlflow_bootstrap.systems import PARTS
+from testbed.servers.memory import memory_folder
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15

@@ -22,9 +22,9 @@ from web_session import WebSession
 from work import Work, prepared_work
 
 from cdk8s_mlflow.releases import RELEASES
-from live.node.client import AUTHORITY
 from live.processes import cpu_seconds
-from live.system import System
+from testbed.node.client import AUTHORITY
+from testbed.system import System
 
 LOGINS = ("access key", "bearer token", "session")
 CLIENTS = (1, 4)

@@ -25,7 +25,7 @@ from work import login_headers
 
 from cdk8s_mlflow.releases import DEFAULT_RELEASE
 from live.processes import cpu_seconds, resident
-from live.system import System
+from testbed.system import System
 
 LOOPS = int(os.environ.get("LOOPS", "50"))
 PEOPLE = int(os.environ.get("PEOPLE", "20"))

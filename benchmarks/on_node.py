@@ -11,7 +11,7 @@ from live.node.backing import BackingServices
 from live.node.node import Node
 from live.node.site import running_site
 from live.processes import tree
-from live.system import System
+from testbed.system import System
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
-from live.node.client import AUTHORITY
 from live.servers import ServerError
-from live.system import System
+from testbed.node.client import AUTHORITY
+from testbed.system import System
 
 NAMESPACE = "plain"
 NAME = "mlflow"

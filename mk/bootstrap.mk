@@ -9,6 +9,6 @@ test-servers: $(VENV)/.servers ## start, restart and stop every real server
 .PHONY: bench-bootstrap
 
 bench-bootstrap: $(VENV)/.servers ## what a verify costs beside its round trips
-	@$(PY) benchmarks/bench_bootstrap.py
+	@PYTHONPATH=tests $(PY) benchmarks/bench_bootstrap.py
 
 bench: bench-bootstrap

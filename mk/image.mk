@@ -58,25 +58,25 @@ test-stores: setup-image ## the same against another store than MinIO: make test
 	@OBJECT_STORE=$(or $(STORE),seaweedfs) $(PY) -m pytest -q $(if $(filter azurite fake-gcs,$(STORE)),$(CLOUD_TESTS:%=tests/image/test_%.py),tests/bootstrap/test_other_stores.py $(STORE_TESTS:%=tests/image/test_%.py))
 
 bench-image: setup-image ## what serving costs against MLflow's own server
-	@PYTHONPATH=tests/image:image $(PY) benchmarks/bench_image.py
+	@PYTHONPATH=tests:tests/image:image $(PY) benchmarks/bench_image.py
 
 bench-gc: setup-image ## runs a second that gc deletes: make bench-gc [OTHER=image/ of another checkout] [RELEASE=3.17.2]
-	@PYTHONPATH=tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
+	@PYTHONPATH=tests:tests/image $(PY) benchmarks/bench_gc.py $(OTHER)
 
 bench-backup: setup-image ## dump and restore beside pg_dump and pg_restore: make bench-backup [RELEASE=3.17.2] [ROWS=8000000]
-	@PYTHONPATH=tests/image $(PY) benchmarks/bench_backup.py
+	@PYTHONPATH=tests:tests/image $(PY) benchmarks/bench_backup.py
 
 bench-migrate: setup-image ## how long an upgrade of large databases takes and locks: make bench-migrate [TRACES=50000]
-	@PYTHONPATH=tests/image TRACES=$(or $(TRACES),50000) $(PY) benchmarks/bench_migrate.py
+	@PYTHONPATH=tests:tests/image TRACES=$(or $(TRACES),50000) $(PY) benchmarks/bench_migrate.py
 
 bench-scale: setup-image ## lists on large data beside MLflow's own server: make bench-scale [SIZE=small] [RELEASE=3.17.2]
-	@PYTHONPATH=tests/image $(PY) benchmarks/bench_scale.py $(or $(SIZE),large) $(RELEASE)
+	@PYTHONPATH=tests:tests/image $(PY) benchmarks/bench_scale.py $(or $(SIZE),large) $(RELEASE)
 
 bench-steps: setup-image ## logged steps beside MLflow's own server, in turn: make bench-steps [SIZE=small] [ROUNDS=9] [RELEASE=3.17.2]
-	@PYTHONPATH=tests/image SIZE='$(SIZE)' ROUNDS=$(or $(ROUNDS),9) $(PY) benchmarks/bench_steps.py $(RELEASE)
+	@PYTHONPATH=tests:tests/image SIZE='$(SIZE)' ROUNDS=$(or $(ROUNDS),9) $(PY) benchmarks/bench_steps.py $(RELEASE)
 
 bench-memory: setup-image ## how much a worker grows over mixed requests: make bench-memory [REQUESTS=50000] [RELEASE=3.17.2]
-	@PYTHONPATH=tests/image:image REQUESTS=$(or $(REQUESTS),50000) $(PY) benchmarks/bench_memory.py $(RELEASE)
+	@PYTHONPATH=tests:tests/image:image REQUESTS=$(or $(REQUESTS),50000) $(PY) benchmarks/bench_memory.py $(RELEASE)
 
 bench-requests: setup-image ## what metrics and JSON logs of a request cost: make bench-requests [RELEASE=3.17.2]
 	@.venv-image-$(or $(RELEASE),3.17.2)/bin/python benchmarks/bench_requests.py

@@ -26,7 +26,7 @@ screenshots: $(VENV)/.servers ## renew the pictures of the documentation
 	@LIVE_RELEASES=3.6.0 SCREENSHOTS=$(CURDIR)/docs/images $(PY) -m pytest -q tests/live/test_browser_pages.py tests/live/test_dashboard.py
 
 bench-live: $(VENV)/.servers .venv-load/.done ## requests a second through the ingress, beside MLflow's own server: make bench-live [SECONDS=10] [RELEASE=3.6.0]
-	@PYTHONPATH=tests/live SECONDS=$(or $(SECONDS),10) $(PY) benchmarks/bench_live.py $(RELEASE)
+	@PYTHONPATH=tests:tests/live SECONDS=$(or $(SECONDS),10) $(PY) benchmarks/bench_live.py $(RELEASE)
 
 # Locust has an environment of its own: nothing that the tests import needs it.
 .venv-load/.done: requirements/load.lock | $(VENV)/.uv
@@ -36,6 +36,6 @@ bench-live: $(VENV)/.servers .venv-load/.done ## requests a second through the i
 	@touch $@
 
 bench-load: $(VENV)/.servers .venv-load/.done ## what training loops and people ask of 1, 2 and 4 replicas, by Locust: make bench-load [LOOPS=50] [PEOPLE=20] [SECONDS=600] [RELEASE=3.6.0]
-	@PYTHONPATH=tests/live LOOPS=$(or $(LOOPS),50) PEOPLE=$(or $(PEOPLE),20) SECONDS=$(or $(SECONDS),600) $(PY) benchmarks/bench_load.py $(RELEASE)
+	@PYTHONPATH=tests:tests/live LOOPS=$(or $(LOOPS),50) PEOPLE=$(or $(PEOPLE),20) SECONDS=$(or $(SECONDS),600) $(PY) benchmarks/bench_load.py $(RELEASE)
 
 bench: bench-live bench-load

@@ -18,9 +18,9 @@ from sql import OURS
 from sso import PASSWORD, SECRETS, SERVICE_ACCOUNT, administrator, make_service_account
 
 from cdk8s_mlflow.settings import Settings
-from live.node.api_server import ApiServer
 from live.servers import Keycloak, Minio, OpenBao, Postgres
-from live.servers.memory import memory_folder
+from testbed.node.api_server import ApiServer
+from testbed.servers.memory import memory_folder
 
 WITNESS = SecretDetector()
 KEYCLOAKS: Mapping[str, Mapping[str, Any]] = {

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from live.node.api_server import ApiServer
 from live.node.operators import install_definitions
+from testbed.node.api_server import ApiServer
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ROOT / "dist/production"

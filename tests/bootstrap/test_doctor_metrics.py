@@ -10,9 +10,9 @@ from doctor_lines import asked
 from served import serving_http
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Prometheus
 from mlflow_bootstrap.doctor.checks import metrics
 from mlflow_bootstrap.doctor.line import State
+from testbed.servers import Prometheus
 
 pytestmark = pytest.mark.servers
 

@@ -17,7 +17,6 @@ import pytest
 from doctor_lines import SETTINGS, examination
 from served import serving_http
 
-from live.node.api_server import ApiServer
 from live.servers import OpenBao
 from live.servers.certificates import Certificate, issue
 from mlflow_bootstrap.doctor.checks import ingress, machine, public_address
@@ -26,6 +25,7 @@ from mlflow_bootstrap.doctor.line import Line, State
 from mlflow_bootstrap.doctor.run import examine
 from mlflow_bootstrap.doctor.web import Web
 from mlflow_bootstrap.ownership import MARK
+from testbed.node.api_server import ApiServer
 
 pytestmark = pytest.mark.servers
 

@@ -18,10 +18,11 @@ from sql import OURS
 from sso import administrator
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Keycloak, Minio, OpenBao, Postgres, Registry
+from live.servers import Keycloak, Minio, OpenBao, Postgres
 from mlflow_bootstrap.doctor.checks import prepared, registry
 from mlflow_bootstrap.doctor.line import State
 from mlflow_bootstrap.doctor.run import examine
+from testbed.servers import Registry
 
 pytestmark = pytest.mark.servers
 

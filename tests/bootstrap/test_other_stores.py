@@ -8,12 +8,13 @@ import pytest
 from objects import apply, plan, signs, silent
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import Ceph, Garage, S3Store, Seaweedfs
-from live.servers.seaweedfs import LIMITED
+from live.servers import S3Store
 from mlflow_bootstrap import engine, minio
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.credentials import Credentials
 from mlflow_bootstrap.values import FixedValues
+from testbed.servers import Ceph, Garage, Seaweedfs
+from testbed.servers.seaweedfs import LIMITED
 
 STORES: Mapping[str, type[S3Store]] = {"seaweedfs": Seaweedfs, "garage": Garage, "ceph": Ceph}
 STORE = os.environ.get("OBJECT_STORE", "")

@@ -10,11 +10,12 @@ from pydantic import SecretStr
 from sql import OURS, PASSWORD, apply, context, execute, plan, signs, silent, state, statements, verifier
 
 from cdk8s_mlflow.settings import Settings
-from live.servers import PgBouncer, Postgres
+from live.servers import Postgres
 from live.servers.process import free_port
 from mlflow_bootstrap import engine, postgres
 from mlflow_bootstrap.engine import Action
 from mlflow_bootstrap.ownership import Adoption
+from testbed.servers import PgBouncer
 
 pytestmark = pytest.mark.servers
 

@@ -12,9 +12,10 @@ import urllib3
 from minio import Minio as MinioClient
 from minio.error import S3Error
 
-from live.servers import Azurite, FakeGcs, S3Store
-from live.servers.azurite import ACCOUNT
-from live.servers.fake_gcs import service_account_key
+from live.servers import S3Store
+from testbed.servers import Azurite, FakeGcs
+from testbed.servers.azurite import ACCOUNT
+from testbed.servers.fake_gcs import service_account_key
 
 Store = S3Store | Azurite | FakeGcs
 """What a test can keep artifacts in."""

@@ -17,8 +17,9 @@ from realm import Realm
 from serving import SERVICE_LINKS, SETTINGS, Serving, Site, make_users, mount_server_secrets
 
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Azurite, Ceph, FakeGcs, Garage, Keycloak, Minio, Postgres, Seaweedfs
-from live.servers.memory import memory_folder
+from live.servers import Keycloak, Minio, Postgres
+from testbed.servers import Azurite, Ceph, FakeGcs, Garage, Seaweedfs
+from testbed.servers.memory import memory_folder
 
 OBJECT_STORES: Mapping[str, type[Store]] = {
     "minio": Minio,

@@ -15,8 +15,8 @@ from pod import Pod
 from serving import Site
 from token_service import TokenService
 
-from live.servers import Azurite
-from live.servers.azurite import ACCOUNT
+from testbed.servers import Azurite
+from testbed.servers.azurite import ACCOUNT
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

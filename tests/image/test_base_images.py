@@ -12,7 +12,7 @@ from cdk8s_mlflow.publishing.base_images import PINS, digest_of, pin, pinned, re
 from cdk8s_mlflow.publishing.errors import PublishingError, UsageError
 from cdk8s_mlflow.publishing.variables import target
 from cdk8s_mlflow.releases import RELEASES
-from live.servers import Registry
+from testbed.servers import Registry
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 

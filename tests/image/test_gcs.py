@@ -13,8 +13,8 @@ from cloud_site import PROXY, anna_at, bucket_line, folder_of_new_run, listed, m
 from pod import Pod
 from serving import Site
 
-from live.servers import FakeGcs
-from live.servers.fake_gcs import service_account_key
+from testbed.servers import FakeGcs
+from testbed.servers.fake_gcs import service_account_key
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

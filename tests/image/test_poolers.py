@@ -19,7 +19,7 @@ from pod import Database, Pod, Venv
 from schema_dump import schema_dumps
 from serving import API, SETTINGS, Serving, make_run, make_users, mount_server_secrets, together
 
-from live.servers import PgBouncer
+from testbed.servers import PgBouncer
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

@@ -12,7 +12,7 @@ from engines import reached, tagged
 
 from cdk8s_mlflow.settings.image import ImageSettings
 from live.image.built import publish, stand_in
-from live.servers import Registry
+from testbed.servers import Registry
 
 MANIFESTS = (
     # The engines write one or the other.

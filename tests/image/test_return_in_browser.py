@@ -8,7 +8,7 @@ from pod import Pod
 from realm import Realm
 from serving import Serving
 
-from live.browser import chromium
+from testbed.browser import chromium
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

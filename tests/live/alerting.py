@@ -14,8 +14,8 @@ from rendered_environments import rendered_again
 from live.node.kubectl import WAIT_SECONDS
 from live.node.network import Passage
 from live.servers.process import free_port
-from live.servers.prometheus import Prometheus
-from live.system import System
+from testbed.servers.prometheus import Prometheus
+from testbed.system import System
 
 
 @contextmanager

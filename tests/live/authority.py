@@ -15,8 +15,8 @@ from psycopg import sql
 
 from cdk8s_mlflow.contract import METRICS_PORT, SECRETS_ROOT
 from live.servers.certificates import Certificate, issue
-from live.system import System
 from mlflow_bootstrap.in_use import READ_IN_POD
+from testbed.system import System
 
 FILES = ("ca/ca.crt", "db/ca.crt")
 """Authorities that the server's pods have mounted, below the root of their Secrets."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from live.system import System
+from testbed.system import System
 
 
 def entry(system: System, name: str) -> dict[str, str]:

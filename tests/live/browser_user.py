@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
 from web_session import CURRENT_USER
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 PATIENCE = 300_000
 """Milliseconds until something must be there, on a loaded machine."""

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from live.node.client import AUTHORITY
-from live.system import System
 from live.users import User
+from testbed.node.client import AUTHORITY
+from testbed.system import System
 
 LOG_A_RUN = Path(__file__).with_name("log_a_run.py")
 

@@ -29,10 +29,10 @@ from rendered_environments import HOSTS, KEYCLOAK_HOST, MOVED_KEYCLOAK, rendered
 
 from live.node.backing import BackingServices
 from live.node.node import Node
-from live.node.second_database import HOST as SECOND_DATABASE
 from live.node.site import running_site
-from live.system import System
 from live.users import User
+from testbed.node.second_database import HOST as SECOND_DATABASE
+from testbed.system import System
 
 if TYPE_CHECKING:
     from browser_user import BrowserUser
@@ -141,7 +141,7 @@ def new_user(system: System) -> User:
 def browser(backing: BackingServices, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
     """Chromium; for one module only, because playwright keeps an event loop in the thread as long as it runs."""
     # `make test` collects this file without playwright.
-    from live.browser import chromium
+    from testbed.browser import chromium
 
     with chromium(tmp_path_factory.mktemp("chromium"), ca=backing.certificate.ca) as running:
         yield running

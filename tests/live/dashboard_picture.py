@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from live.servers.cache import npm_modules
-from live.servers.prometheus import Prometheus
+from testbed.servers.prometheus import Prometheus
 
 UPLOT = "1.6.32"
 PAGE = Path(__file__).with_name("dashboard.html")

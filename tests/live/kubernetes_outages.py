@@ -7,8 +7,8 @@ from outages import Drill, Feed, another_schema, changed_end_access, end_access,
 from worker import Worker
 
 from live.node.node import NodeError
-from live.node.outage import outage, withdrawn
-from live.system import System
+from testbed.node.outage import outage, withdrawn
+from testbed.system import System
 
 
 @contextmanager

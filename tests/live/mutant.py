@@ -19,8 +19,8 @@ from people import Member, join
 from rendered_environments import rendered_again
 
 from live.node.node import NodeError
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 NOTHING = "nothing"
 DEPLOYMENT = "Deployment.mlflow.k8s.yaml"

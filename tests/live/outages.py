@@ -18,8 +18,8 @@ from psycopg import sql
 from web_session import with_key
 from worker import Worker
 
-from live.node.outage import outage, withdrawn
-from live.system import System
+from testbed.node.outage import outage, withdrawn
+from testbed.system import System
 
 Feed = Callable[[], object]
 Cause = Callable[[System, Worker], AbstractContextManager[Feed]]

@@ -8,10 +8,10 @@ from functools import cached_property
 import httpx
 from web_session import WebSession
 
-from live.node.client import AUTHORITY
 from live.provisioning import ROOT
-from live.system import System
 from live.users import User
+from testbed.node.client import AUTHORITY
+from testbed.system import System
 
 EXAMPLES = ROOT / "docs" / "examples"
 

@@ -10,7 +10,7 @@ from people import Member, join, join_as_admin, new_client
 from places import grant, make_place
 from row import MLFLOW, Level, Row
 
-from live.system import System
+from testbed.system import System
 
 PERMISSIONS = ("READ", "EDIT", "MANAGE")
 WIDTH = 10

@@ -6,7 +6,7 @@ from typing import Any
 
 from live.node.backing import BackingServices
 from live.node.environment import Environment, with_changes
-from live.system import System
+from testbed.system import System
 
 KEYCLOAK_HOST = "keycloak.localhost"
 MOVED_KEYCLOAK = "login.localhost"

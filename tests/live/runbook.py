@@ -11,7 +11,7 @@ from pathlib import Path
 from blocks import blocks
 
 from live.provisioning import ROOT
-from live.system import System
+from testbed.system import System
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import pytest
 from browser_user import PATIENCE, BrowserUser
 from playwright.sync_api import expect
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

@@ -10,8 +10,8 @@ from permission_rows import REFUSED
 from pictures import LARGEST, Pictures, pictures
 from playwright.sync_api import expect
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

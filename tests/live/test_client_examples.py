@@ -8,8 +8,8 @@ import pytest
 from blocks import block
 from people import EXAMPLES, Member, join, known_machine_token, new_client, run_example
 
-from live.node.client import AUTHORITY
-from live.system import System
+from testbed.node.client import AUTHORITY
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

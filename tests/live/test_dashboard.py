@@ -16,9 +16,9 @@ from web_session import with_key
 from worker import Worker
 
 from cdk8s_mlflow.dashboard import dashboard_json
-from live.servers import Prometheus
-from live.system import System
 from live.users import User
+from testbed.servers import Prometheus
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

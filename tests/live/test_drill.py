@@ -16,10 +16,10 @@ from runbook import Runbook
 from worker import Worker
 
 from cdk8s_mlflow.alert import runbook
-from live.node.doctor import doctor_lines
-from live.node.state_metrics import StateMetrics
-from live.servers.prometheus import Prometheus
-from live.system import System
+from testbed.node.doctor import doctor_lines
+from testbed.node.state_metrics import StateMetrics
+from testbed.servers.prometheus import Prometheus
+from testbed.system import System
 
 pytestmark = pytest.mark.servers
 

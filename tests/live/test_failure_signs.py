@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from live.node.failure_signs import REPEATED, deployment_sign, event_sign, failed, failure, refusals
+from testbed.node.failure_signs import REPEATED, deployment_sign, event_sign, failed, failure, refusals
 
 CERTIFICATE = 'connection to server at "db" (10.0.0.1), port 5432 failed: root certificate file "x" does not exist'
 CREATED = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2}}

@@ -14,7 +14,7 @@ from mutant import CHECKS, Mutant, name_of, run
 from mutation import Mutation
 from rendered_environments import MUTATED
 
-from live.system import System
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 

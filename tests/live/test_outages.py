@@ -15,10 +15,10 @@ from worker import Worker
 
 from live.node.backing import BackingServices
 from live.node.node import Node
-from live.node.outage import outage
 from live.servers import Server
-from live.system import System
 from live.users import User
+from testbed.node.outage import outage
+from testbed.system import System
 
 pytestmark = pytest.mark.servers
 

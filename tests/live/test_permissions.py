@@ -11,7 +11,7 @@ from permission_table import differences, fill, laid_out, roles
 from places import grant, make_place
 from row import MLFLOW
 
-from live.system import System
+from testbed.system import System
 
 pytestmark = pytest.mark.servers
 

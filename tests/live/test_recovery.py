@@ -17,12 +17,12 @@ from rendered_environments import rendered_again
 from runbook import Runbook
 from web_session import WebSession
 
-from live.node.client import AUTHORITY
-from live.node.outage import outage
-from live.node.second_database import HOST, PODS, second_database
 from live.servers import Postgres
-from live.system import System
 from mlflow_sso.changes import TABLE as CHANGES
+from testbed.node.client import AUTHORITY
+from testbed.node.outage import outage
+from testbed.node.second_database import HOST, PODS, second_database
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 

@@ -9,10 +9,10 @@ from web_session import WebSession
 from worker import Worker
 
 from live.node.network import Passage
-from live.node.workload import Pod
 from live.servers.process import free_port
-from live.system import System
 from live.users import User
+from testbed.node.workload import Pod
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 
 from live.node.api import Api
-from live.node.failure_signs import failed
 from live.node.node import NodeError
 from live.node.room import LOOKS, Room, lacks_room, requests, shortage
+from testbed.node.failure_signs import failed
 
 NO_CPU = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available"
 NO_NODE = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."

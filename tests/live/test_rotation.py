@@ -9,8 +9,8 @@ from stream import Stream
 from web_session import WebSession
 from worker import Worker
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 

@@ -18,8 +18,8 @@ from web_session import WebSession
 from where_tried import By, where_tried
 from worker import Worker
 
-from live.node.outage import outage
-from live.system import System
+from testbed.node.outage import outage
+from testbed.system import System
 
 pytestmark = pytest.mark.servers
 

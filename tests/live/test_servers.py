@@ -13,11 +13,14 @@ import psycopg
 import pytest
 from minio import Minio as Client
 
-from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Registry, Server, ServerError
+from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Server, ServerError
 from live.servers.keycloak import LENT
-from live.servers.memory import MEMORY, memory_folder
+from testbed.servers import Registry
+from testbed.servers.memory import MEMORY, memory_folder
 
 pytestmark = pytest.mark.servers
+
+TESTS = Path(__file__).parents[1]
 
 ORPHAN = """
 import sys, time
@@ -193,9 +196,9 @@ def test_folder_is_on_disk_if_processes_took_memory() -> None:
 @pytest.mark.skipif(not MEMORY.is_dir(), reason="this machine has no file system in memory")
 def test_folder_of_killed_process_is_deleted() -> None:
     prefix = f"tried-{os.getpid()}-"
-    leave = f"from live.servers.memory import memory_folder; import os\nwith memory_folder({prefix!r}): os._exit(9)"
+    leave = f"from testbed.servers.memory import memory_folder; import os\nwith memory_folder({prefix!r}): os._exit(9)"
     with memory_folder(prefix) as used:
-        assert subprocess.run([sys.executable, "-c", leave], check=False).returncode == 9
+        assert subprocess.run([sys.executable, "-c", leave], cwd=TESTS, check=False).returncode == 9
         assert len(list(MEMORY.glob(f"{prefix}*"))) == 2
 
         with memory_folder(prefix) as anew:
@@ -205,9 +208,9 @@ def test_folder_of_killed_process_is_deleted() -> None:
 @pytest.mark.skipif(not MEMORY.is_dir(), reason="this machine has no file system in memory")
 def test_folders_at_the_same_time_are_not_deleted() -> None:
     prefix = f"tried-{os.getpid()}-"
-    program = "from live.servers.memory import memory_folder\nfor number in range(300):\n"
+    program = "from testbed.servers.memory import memory_folder\nfor number in range(300):\n"
     program += f"    with memory_folder({prefix!r}) as folder: (folder / 'file').touch()"
 
-    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+    running = [subprocess.Popen([sys.executable, "-c", program], cwd=TESTS) for _ in range(4)]
 
     assert [process.wait() for process in running] == [0] * 4

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from web_session import WebSession, with_key
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

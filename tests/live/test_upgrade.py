@@ -13,9 +13,9 @@ from stream import Stream
 from web_session import WebSession
 from worker import API, Worker
 
-from live.node.workload import JobError
-from live.system import System
 from live.users import User
+from testbed.node.workload import JobError
+from testbed.system import System
 
 pytestmark = pytest.mark.servers
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import httpx
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 FORM = re.compile(r'<form[^>]+id="kc-form-login"[^>]+action="([^"]+)"')
 CURRENT_USER = {

@@ -6,8 +6,8 @@ from typing import Any, Self
 import httpx
 from web_session import WebSession, with_key
 
-from live.system import System
 from live.users import User
+from testbed.system import System
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"

@@ -46,7 +46,7 @@ GENERATED = re.compile(r"^(dist|imports|tests/package/other_app)/|CHANGELOG\.md$
 
 NAME_WORDS = 8
 
-TESTS = ("bootstrap", "documents", "image", "live", "manifests", "node", "package")
+TESTS = ("bootstrap", "documents", "image", "live", "manifests", "node", "package", "testbed")
 ROOMS = ("constructs", "bootstrap", "image", "live", "benchmarks", "tools", *(f"tests/{name}" for name in TESTS))
 """Folders of hand-written Python whose figures are held."""
 REASONS = 0.02

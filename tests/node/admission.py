@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import yaml
 
-from live.node.api_server import ApiServer
 from live.servers import ServerError
+from testbed.node.api_server import ApiServer
 
 _MANAGER = "settings"
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from live.image.archive import take_image
-from live.node.access import PublicTransport
 from live.node.environment import Environment
 from live.node.node import Node
 from live.users import Realm, User
+from testbed.node.access import PublicTransport
 
 FORM = re.compile(r'<form[^>]+id="kc-form-login"[^>]+action="([^"]+)"')
 KEY_PATHS = {

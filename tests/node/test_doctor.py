@@ -10,11 +10,11 @@ from deployment import Deployment
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
-from live.node.doctor import Lines, doctor_lines
 from live.node.flux import Flux
 from live.node.node import Node
-from live.node.workload import Workloads
 from live.users import Realm
+from testbed.node.doctor import Lines, doctor_lines
+from testbed.node.workload import Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

@@ -15,8 +15,8 @@ from deployment import COMMON, Deployment
 from cdk8s_mlflow.settings.sources import read_document
 from live.node.backing import KEYCLOAK_HOST, BackingServices
 from live.node.flux import Flux
-from live.node.metrics import start_metrics
 from live.node.node import Node
+from testbed.node.metrics import start_metrics
 
 pytestmark = pytest.mark.servers
 

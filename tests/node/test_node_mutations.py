@@ -23,7 +23,7 @@ from live.node.backing import KEYCLOAK_HOST
 from live.node.environment import with_changes
 from live.node.node import Node
 from live.node.operators import wait_synchronized
-from live.node.workload import PodError, Workloads
+from testbed.node.workload import PodError, Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]
 

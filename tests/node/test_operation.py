@@ -9,7 +9,7 @@ from deployment import Deployment
 from traces import traces
 
 from live.node.node import Node
-from live.node.workload import Workloads
+from testbed.node.workload import Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from live.node.api_server import ApiServer
 from live.node.node import Node
 from live.node.operators import Operators, install_definitions
 from live.servers import Postgres
+from testbed.node.api_server import ApiServer
 
 pytestmark = pytest.mark.servers
 

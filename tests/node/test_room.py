@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from live.node.node import Node, NodeError
-from live.node.workload import Workloads
+from testbed.node.workload import Workloads
 
 pytestmark = pytest.mark.servers
 

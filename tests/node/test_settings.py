@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from cdk8s_mlflow.settings import Settings, load
 from cdk8s_mlflow.synth.render import render
-from live.node.api_server import ApiServer
+from testbed.node.api_server import ApiServer
 from tests.manifests.conftest import merged
 from tests.manifests.objects import MINIMAL
 from tests.manifests.random_settings import documents, tried

@@ -13,12 +13,12 @@ import pytest
 from deployment import access_key, log_in
 
 from live.image.archive import take_image
-from live.image.public_images import public_images
-from live.node.access import PublicTransport
 from live.node.node import Node
 from live.node.programs import programs
 from live.servers.process import free_port
 from live.users import User
+from testbed.image.public_images import public_images
+from testbed.node.access import PublicTransport
 
 pytestmark = pytest.mark.servers
 

@@ -32,13 +32,13 @@ def test_check_refuses_stray_file(wheel: Path, tmp_path: Path) -> None:
         for name, content in files(wheel).items():
             archive.writestr(name, content)
         # live/ belongs to the checkout only.
-        archive.writestr("live/system.py", "")
+        archive.writestr("live/local.py", "")
 
     done = subprocess.run([sys.executable, CHECK, changed], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (
         1,
-        "error: live/system.py: no line of tools/wheel_contents.txt allows it\n",
+        "error: live/local.py: no line of tools/wheel_contents.txt allows it\n",
     )
 
 

@@ -1,8 +1,8 @@
 """metrics-server on the node, by which a HorizontalPodAutoscaler and ``kubectl top`` learn what pods use."""
 
 import json
+from pathlib import Path
 
-from live.node.addons import MANIFESTS
 from live.node.components import ADDRESS
 from live.node.node import Node
 
@@ -25,7 +25,8 @@ def start_metrics(node: Node) -> None:
         "metric-resolution": "15s",
     }
     node.spawn("metrics-server", ["metrics-server", *(f"--{flag}={value}" for flag, value in flags.items())])
-    manifests = (MANIFESTS / "metrics.yaml").read_text().replace("ADDRESS", ADDRESS).replace("4443", str(_PORT))
+    template = Path(__file__).with_name("metrics.yaml").read_text()
+    manifests = template.replace("ADDRESS", ADDRESS).replace("4443", str(_PORT))
     node.kubectl("apply", "--server-side", "--filename", "-", stdin=manifests)
     node.wait("metrics-server", lambda: _measured(node))
 

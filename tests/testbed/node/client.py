@@ -47,7 +47,7 @@ class ClientPod:
             subprocess.TimeoutExpired: it takes longer.
         """
         self._create()
-        home = f"/tmp/{next(self._numbers)}"  # noqa: S108
+        home = f"/tmp/{next(self._numbers)}"
         # By tar through kubectl exec, as kubectl cp does; the files are texts in memory here.
         self._write(f"{home}/program", {path.name: path.read_text() for path in program.parent.glob("*.py")})
         self._write(f"{home}/work", files or {})

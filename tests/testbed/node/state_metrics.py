@@ -29,6 +29,7 @@ class StateMetrics(Server):
             "resources": "cronjobs,jobs,pods",
             "host": "127.0.0.1",
             "port": self.port,
+            # What it measures of itself is on another port, which is not optional.
             "telemetry-host": "127.0.0.1",
             "telemetry-port": self.own_metrics,
         }
@@ -42,6 +43,7 @@ class StateMetrics(Server):
 def _program() -> Path:
     require("go", "golang")
     step = wrapped(cache_root() / "node" / "sources", StateMetrics.name, KUBE_STATE_METRICS)
+    # One build at a time: each uses every processor.
     with locked("node-programs"):
         if not step.built.exists():
             say(f"building {step.name}, once; this takes some minutes")

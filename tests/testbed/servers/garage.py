@@ -41,6 +41,7 @@ class Garage(S3Store):
     def prepare(self) -> Sequence[str]:
         """Build Garage once a machine, which takes 20 minutes of two processors."""
         program = cargo_program("garage", VERSION)
+        # A cluster of one insists on a port for its peers, too.
         ports = {"port": self.port, "rpc": free_port(), "admin": self.admin_port}
         settings = self.folder / "garage.toml"
         settings.write_text(SETTINGS.format(folder=self.folder, secret=secrets.token_hex(32), **ports))

@@ -23,6 +23,7 @@ def doctor_lines(environment: Environment, node: Node, *arguments: str, **variab
     where = ["--environment", environment.name, *folders, "--connect", f"127.0.0.1:{node.https_port}"]
     done = subprocess.run(
         [sys.executable, "-c", "from cdk8s_mlflow.console import main; main()", "doctor", "--json", *where, *arguments],
+        # Only these: a variable of this shell must not stand in for one that the guides forget.
         env={
             "PATH": os.environ["PATH"],
             "HOME": "/root",

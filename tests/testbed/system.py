@@ -12,16 +12,15 @@ import yaml
 
 from cdk8s_mlflow.settings import Settings
 from live.image.archive import take_image
-from live.node.access import PublicTransport
-from live.node.addons import MANIFESTS
 from live.node.backing import BackingServices
-from live.node.client import ClientPod
 from live.node.environment import Environment
 from live.node.node import Node
 from live.node.operators import wait_synchronized
-from live.node.workload import Workloads
 from live.provisioning import Bootstrap
 from live.users import Realm, User, first_users
+from testbed.node.access import PublicTransport
+from testbed.node.client import ClientPod
+from testbed.node.workload import Workloads
 
 
 class System:
@@ -149,7 +148,7 @@ class System:
             NodeError: it takes longer than ten minutes.
         """
         name = f"m{time.monotonic_ns()}"
-        document = (MANIFESTS / "marker.yaml").read_text().replace("MARKER", name)
+        document = Path(__file__).with_name("marker.yaml").read_text().replace("MARKER", name)
         where = ["--namespace", self.workloads.namespace]
         self.node.kubectl("apply", "--server-side", *where, "--filename", "-", stdin=document)
         with self.client() as client:

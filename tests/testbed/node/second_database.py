@@ -27,6 +27,7 @@ def second_database(folder: Path, *, node: Node, backing: BackingServices) -> It
     Raises:
         NodeError: its pod does not get ready.
     """
+    # PostgreSQL runs as another user, who has to get through.
     folder.chmod(0o711)
     backing.certificate.copy_to(folder / "tls")
     with Postgres(data=folder, tls=True, superuser_password=backing.postgres.superuser_password) as server:

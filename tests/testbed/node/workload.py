@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from live.node.api import Api
-from live.node.failure_signs import FailureSigns, failed
 from live.node.node import Node, NodeError
 from live.node.room import Room
+from testbed.node.failure_signs import FailureSigns, failed
 
 DEPLOYMENT = "deployment/mlflow"
 _SERVER = "app.kubernetes.io/component=tracking-server"

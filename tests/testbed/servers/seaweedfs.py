@@ -51,6 +51,7 @@ class Seaweedfs(S3Store):
             # Else a write to a bucket that is missing makes it, where the user is an administrator.
             "s3.autoCreateBucket": "false",
             "s3.port": self.port,
+            # Zero turns off two interfaces beside S3.
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "s3.port.grpc": free_port(),

@@ -24,6 +24,7 @@ class Registry(Server):
         """Write the configuration, as JSON, which is YAML too."""
         program = debian_program("docker-registry", package="docker-registry")
         configuration = self.folder / "registry.json"
+        # By default it refuses to delete.
         storage = {"filesystem": {"rootdirectory": str(self.folder / "images")}, "delete": {"enabled": True}}
         content = {"version": 0.1, "storage": storage, "http": {"addr": self.host}}
         configuration.write_text(json.dumps(content))

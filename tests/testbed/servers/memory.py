@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from live.servers.process import passable
 
-MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY = Path("/dev/shm")
 MARK = ".in-use"
 """A file of each folder, locked as long as the process lives that uses it."""
 

@@ -1,0 +1,1 @@
+"""Real servers and systems that only tests start, beside those of ``live``."""

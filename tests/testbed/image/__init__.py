@@ -1,0 +1,1 @@
+"""Images that only tests build."""
