@@ -1,13 +1,11 @@
-"""Where the servers' programs come from: Debian and the registries of Go, Rust, Java and npm, kept between runs."""
+"""Where the servers' programs come from: Debian and the registries of Go and Java, kept between runs."""
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,20 +30,6 @@ def locked(name: str) -> Iterator[Path]:
         # The kernel releases it when the process ends, however it ends.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield root
-
-
-@contextmanager
-def _missing(target: Path, name: str, announcement: str) -> Iterator[bool]:
-    """Whether ``target`` has to be made, which is announced and which no other process does meanwhile."""
-    if target.exists():
-        yield False
-        return
-    with locked(name):
-        # Again, since another process may have made it while this one waited.
-        missing = not target.exists()
-        if missing:
-            say(announcement)
-        yield missing
 
 
 @contextmanager
@@ -101,6 +85,21 @@ def _apt_install(package: str) -> None:
     run_quietly(["apt-get", "install", "-qq", "-y", "--no-install-recommends", package], environment=quiet)
 
 
+def make_once(target: Path, announcement: str, make: Callable[[Path], Path]) -> Path:
+    """``target``, made first if it is missing, by one process of the machine.
+
+    ``make`` gets an empty folder and returns what it has made there, which becomes ``target`` whole or not at all.
+    """
+    if not target.exists():
+        with locked(target.name):
+            # Again, since another process may have made it while this one waited.
+            if not target.exists():
+                say(f"{announcement}, once")
+                with scratch_folder(target) as scratch:
+                    make(scratch).replace(target)
+    return target
+
+
 def go_program(module: str, version: str) -> Path:
     """The command of the Go ``module`` at ``version``, built once.
 
@@ -108,70 +107,14 @@ def go_program(module: str, version: str) -> Path:
         MissingProgramError: there is no Go, or the build fails.
     """
     name = module.rsplit("/", 1)[-1]
-    target = cache_root() / "go" / version / name
-    with _missing(target, name, f"building {name} {version}, once; this takes some minutes") as missing:
-        if missing:
-            _build(module, version, target)
-    return target
 
-
-def _build(module: str, version: str, target: Path) -> None:
-    require("go", "golang")
-    with scratch_folder(target) as scratch:
+    def build(scratch: Path) -> Path:
+        require("go", "golang")
         go = {"GOBIN": str(scratch), "GOFLAGS": "-trimpath"}
         run_quietly(["go", "install", f"{module}@{version}"], environment=go)
-        (scratch / target.name).replace(target)
+        return scratch / name
 
-
-def go_checkout(module: str, version: str, *, package: str) -> Path:
-    """The command ``package`` of a ``module`` that replaces dependencies, so that only its own checkout builds it.
-
-    Raises:
-        MissingProgramError: there is no Go, or the build fails.
-    """
-    target = cache_root() / "go" / version / package
-    with _missing(target, package, f"building {package} {version}, once; this takes some minutes") as missing:
-        if missing:
-            _build_checkout(module, version, package, target)
-    return target
-
-
-def _build_checkout(module: str, version: str, package: str, target: Path) -> None:
-    require("go", "golang")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    found = json.loads(run_quietly(["go", "mod", "download", "-json", f"{module}@{version}"], folder=Path("/")))
-    unfinished = target.with_name(f"{target.name}.unfinished")
-    with tempfile.TemporaryDirectory(prefix="checkout-") as folder:
-        # The module cache is read-only, and a build may write go.sum.
-        checkout = shutil.copytree(found["Dir"], Path(folder) / "source")
-        run_quietly(["chmod", "-R", "u+w", str(checkout)])
-        run_quietly(["go", "build", "-trimpath", "-o", str(unfinished), f"./{package}"], folder=checkout)
-    unfinished.replace(target)
-
-
-def cargo_program(crate: str, version: str) -> Path:
-    """The command of a ``crate``, built once by its own lock.
-
-    Raises:
-        MissingProgramError: there is no cargo, or the build fails.
-    """
-    folder = cache_root() / "cargo" / f"{crate}-{version}"
-    with _missing(folder, crate, f"building {crate} {version}, once; this takes some 20 minutes") as missing:
-        if missing:
-            _build_crate(crate, version, folder)
-    return folder / "bin" / crate
-
-
-def _build_crate(crate: str, version: str, folder: Path) -> None:
-    require("cargo", "cargo")
-    # Less optimised, since a test waits longer for the compiler than for the server.
-    quick = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"}
-    with scratch_folder(folder) as scratch, tempfile.TemporaryDirectory(prefix="crate-") as target:
-        where = [f"--root={scratch}", f"--target-dir={target}"]
-        run_quietly(
-            ["cargo", "install", "--quiet", "--locked", *where, f"--version={version}", crate], environment=quick
-        )
-        scratch.replace(folder)
+    return make_once(cache_root() / "go" / version / name, f"building {name} {version} for some minutes", build)
 
 
 def maven_archive(coordinates: str) -> Path:
@@ -182,43 +125,13 @@ def maven_archive(coordinates: str) -> Path:
     """
     _, artifact, version, kind = coordinates.split(":")
     target = cache_root() / "maven" / f"{artifact}-{version}.{kind}"
-    with _missing(target, artifact, f"fetching {artifact} {version}, once") as missing:
-        if missing:
-            _fetch(coordinates, target)
-    return target
 
-
-def _fetch(coordinates: str, target: Path) -> None:
-    require("mvn", "maven")
-    with scratch_folder(target) as scratch:
+    def fetch(scratch: Path) -> Path:
+        require("mvn", "maven")
         run_quietly(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={scratch}"])
-        (scratch / target.name).replace(target)
+        return scratch / target.name
 
-
-def npm_program(package: str, version: str, *, command: str) -> Path:
-    """The script ``command`` of an npm ``package`` at ``version``, installed once; none of its own scripts is run.
-
-    Raises:
-        MissingProgramError: there is no npm, or it cannot install the package.
-    """
-    return npm_modules(package, version) / ".bin" / command
-
-
-def npm_modules(package: str, version: str) -> Path:
-    """The folder ``node_modules`` with an npm ``package`` and what it needs; else as :func:`npm_program`."""
-    folder = cache_root() / "npm" / f"{package}-{version}"
-    with _missing(folder, package, f"installing {package} {version}, once") as missing:
-        if missing:
-            _install(f"{package}@{version}", folder)
-    return folder / "node_modules"
-
-
-def _install(package: str, folder: Path) -> None:
-    require("npm", "npm")
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    with scratch_folder(folder) as scratch:
-        run_quietly(["npm", "install", f"--prefix={scratch}", *options, package], folder=scratch)
-        scratch.replace(folder)
+    return make_once(target, f"fetching {artifact} {version}", fetch)
 
 
 def require(program: str, package: str) -> None:

@@ -3,20 +3,15 @@
 So is what each first start does alike, which is half of its time: the tables and the master realm of its database.
 """
 
-import json
 import secrets
 import shutil
-import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from typing import ClassVar
 
-from live.servers.cache import cache_root, locked, scratch_folder
+from live.servers.cache import cache_root, make_once, scratch_folder
 from live.servers.certificates import Certificate, issue
 from live.servers.keycloak_build import build
 from live.servers.process import Server, answers, free_port
@@ -121,33 +116,22 @@ class Keycloak(Server):
         lent = self._database / LENT
         if not lent.exists():
             return
-        try:
-            self._set_password(lent.read_text())
-        except HTTPError as error:
-            # An earlier start was killed after the change.
-            if error.code != HTTPStatus.UNAUTHORIZED:
-                raise
+        # Only a start on a copied database waits for the library.
+        from keycloak import KeycloakAdmin, KeycloakAuthenticationError
+
+        administration = KeycloakAdmin(
+            server_url=self.url,
+            username=self.admin_user,
+            password=lent.read_text(),
+            verify=str(self.certificate.ca) if self.tls else True,
+            timeout=600,
+        )
+        # An earlier start may have been killed after the change.
+        with suppress(KeycloakAuthenticationError):
+            # There is no other user yet.
+            (user,) = administration.get_users()
+            administration.set_user_password(user["id"], self.admin_password, temporary=False)
         lent.unlink()
-
-    def _set_password(self, current: str) -> None:
-        login = {"grant_type": "password", "client_id": "admin-cli", "username": self.admin_user, "password": current}
-        token = self._ask("/realms/master/protocol/openid-connect/token", urlencode(login))["access_token"]
-        # Users are in the order of their creation, and there is no other yet.
-        (user,) = self._ask("/admin/realms/master/users", token=token)
-        change = {"type": "password", "value": self.admin_password, "temporary": False}
-        self._ask(f"/admin/realms/master/users/{user['id']}/reset-password", json.dumps(change), token=token)
-
-    def _ask(self, path: str, body: str | None = None, *, token: str = "") -> Any:
-        """What a GET without a ``body`` answers, a form's POST, or with a ``token`` a PUT of JSON."""
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} if token else {}
-        method = "GET" if body is None else "PUT" if token else "POST"
-        request = Request(f"{self.url}{path}", None if body is None else body.encode(), headers, method=method)  # noqa: S310
-        with urlopen(request, timeout=600, context=self._trusted) as answer:  # noqa: S310
-            return json.loads(answer.read() or "null")
-
-    @property
-    def _trusted(self) -> ssl.SSLContext | None:
-        return self.certificate.context() if self.tls else None
 
     def ready(self) -> bool:
         """Whether the master realm answers."""
@@ -164,16 +148,15 @@ class _First(Keycloak):
 
 def _first_database(home: Path, path: str) -> Path:
     """The database of a Keycloak that has started once, with its administrator's password."""
-    target = cache_root() / "keycloak" / f"{home.name}-database"
-    if not target.exists():
-        with locked(target.name):
-            if not target.exists():
-                with scratch_folder(target) as scratch:
-                    # It has the keys of the realm.
-                    scratch.chmod(0o700)
-                    with _First(data=scratch, path=path) as server:
-                        pass
-                    (scratch / "database" / LENT).write_text(server.admin_password)
-                    (scratch / "database").rename(target)
-                    target.chmod(0o700)
-    return target
+
+    def start_once(scratch: Path) -> Path:
+        # It has the keys of the realm.
+        scratch.chmod(0o700)
+        with _First(data=scratch, path=path) as server:
+            pass
+        database = scratch / "database"
+        (database / LENT).write_text(server.admin_password)
+        database.chmod(0o700)
+        return database
+
+    return make_once(cache_root() / "keycloak" / f"{home.name}-database", "creating Keycloak's database", start_once)

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from live.servers.cache import npm_modules
+from testbed.servers.programs import npm_modules
 from testbed.servers.prometheus import Prometheus
 
 UPLOT = "1.6.32"

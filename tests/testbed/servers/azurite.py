@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from live.servers.cache import npm_program
 from live.servers.certificates import Certificate, issue
 from live.servers.process import Server, answers
+from testbed.servers.programs import npm_program
 
 VERSION = "3.35.0"
 ACCOUNT = "exampleaccount"

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from live.servers.cache import cargo_program
 from live.servers.process import answers, free_port
 from live.servers.s3_store import S3Store
+from testbed.servers.programs import cargo_program
 
 VERSION = "2.5.0"
 SETTINGS = """

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from live.servers.cache import go_checkout
 from live.servers.process import answers, free_port
 from live.servers.s3_store import S3Store
+from testbed.servers.programs import go_checkout
 
 MODULE = "github.com/seaweedfs/seaweedfs"
 VERSION = "v0.0.0-20261109003541-7506e5f91cd6"
