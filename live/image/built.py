@@ -1,4 +1,4 @@
-"""The container image really built, by `make build-image`'s own program with buildah, and its root file system."""
+"""The container image really built, by `make build-image`'s own program with buildah."""
 
 import fcntl
 import hashlib
@@ -8,10 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from live.image.debian import root_archive
 from live.servers.cache import MissingProgramError, cache_root, debian_program, locked, say
@@ -22,38 +21,7 @@ STORE_LIMIT = 8 << 30
 """Bytes of the store above which layers of older builds are deleted; two releases with all their stages need 4 GiB."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """A command that has ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuiltImage:
-    """An image in the store of the tests; ``root`` is its root file system, mounted."""
-
-    release: str
-    reference: str
-    base: str
-    root: Path
-    description: Mapping[str, Any]
-    """What ``buildah inspect`` tells of it: the OCI configuration."""
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """User, environment, labels and command."""
-        config: Mapping[str, Any] = self.description["config"]
-        return config
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return dict(variable.split("=", 1) for variable in self.config["Env"])
-
-
-def publish(step: str, **variables: str) -> Done:
+def publish(step: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run the program behind ``make build-image`` and ``make push-image`` with buildah and the store of the tests."""
     environment = {
         **environment_of_engines(),
@@ -62,7 +30,7 @@ def publish(step: str, **variables: str) -> Done:
         **variables,
     }
     # Another folder than ours: a developer's .env.local has no say in the tests.
-    with _store_in_use():
+    with store_in_use():
         return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
 
 
@@ -80,21 +48,11 @@ def build_image(release: str) -> tuple[str, str]:
         if not note.exists() or note.read_text() != _made_of(base, reference):
             say(f"building the image of release {release}")
             done = publish("build", RELEASE=release, BASE_IMAGE=base)
-            if done.code:
+            if done.returncode:
                 raise MissingProgramError(f"the image of release {release} cannot be built:\n{done.stderr}")
             note.write_text(_made_of(base, reference))
             bound_store()
     return reference, base
-
-
-@contextmanager
-def built_image(release: str) -> Iterator[BuiltImage]:
-    """The image of ``release``, up to date, and its root file system while the context lasts."""
-    reference, base = build_image(release)
-    with mounted(reference) as root:
-        yield BuiltImage(
-            release=release, reference=reference, base=base, root=root, description=describe(reference)["OCIv1"]
-        )
 
 
 def _made_of(base: str, reference: str) -> str:
@@ -107,18 +65,6 @@ def _made_of(base: str, reference: str) -> str:
         digest.update(path.read_bytes())
     images = [buildah("images", "--quiet", "--no-trunc", "--filter", f"reference={name}") for name in (base, reference)]
     return "\n".join([digest.hexdigest(), *images])
-
-
-@contextmanager
-def mounted(reference: str) -> Iterator[Path]:
-    """The root file system of an image."""
-    with _store_in_use():
-        # No registry has this image; without the flag buildah would ask one.
-        container = buildah("from", "--pull-never", reference).strip()
-        try:
-            yield Path(buildah("mount", container).strip())
-        finally:
-            buildah("rm", container)
 
 
 def bound_store(*, limit: int = STORE_LIMIT) -> bool:
@@ -144,7 +90,8 @@ def _store_bytes() -> int:
 
 
 @contextmanager
-def _store_in_use() -> Iterator[None]:
+def store_in_use() -> Iterator[None]:
+    """Keep :func:`bound_store` from cleaning while the context lasts."""
     with _store_lock() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
@@ -152,12 +99,6 @@ def _store_in_use() -> Iterator[None]:
 
 def _store_lock() -> IO[str]:
     return (cache_root() / ".image-store.lock").open("w")
-
-
-def describe(reference: str) -> dict[str, Any]:
-    """What the store knows of an image."""
-    description: dict[str, Any] = json.loads(buildah("inspect", "--type", "image", reference))
-    return description
 
 
 def stand_in(release: str) -> str:
@@ -176,7 +117,7 @@ def debian_image() -> str:
     """The image of only Debian packages, created once a machine."""
     archive = root_archive()
     reference = f"localhost/debian:{archive.stem}"
-    with locked("debian-image"), _store_in_use():
+    with locked("debian-image"), store_in_use():
         if not buildah("images", "--quiet", "--filter", f"reference={reference}"):
             container = buildah("from", "scratch").strip()
             buildah("add", container, str(archive), "/")
@@ -186,7 +127,7 @@ def debian_image() -> str:
 
 def buildah(*arguments: str) -> str:
     """Run buildah on the store of the tests; its stdout."""
-    with _store_in_use():
+    with store_in_use():
         return _buildah(*arguments)
 
 
@@ -194,7 +135,7 @@ def _buildah(*arguments: str) -> str:
     done = _run(
         [str(debian_program("buildah", package="buildah")), *arguments], environment_of_engines(), folder=cache_root()
     )
-    if done.code:
+    if done.returncode:
         raise MissingProgramError(f"`buildah {' '.join(arguments)}` failed:\n{done.stderr}")
     return done.stdout
 
@@ -226,8 +167,8 @@ def _driver() -> str:
     return "overlay" if "\toverlay\n" in Path("/proc/filesystems").read_text() else "vfs"
 
 
-def _run(command: list[str], environment: Mapping[str, str], *, folder: Path) -> Done:
-    done = subprocess.run(
+def _run(command: list[str], environment: Mapping[str, str], *, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         command,
         env=environment,
         cwd=folder,
@@ -236,4 +177,3 @@ def _run(command: list[str], environment: Mapping[str, str], *, folder: Path) ->
         text=True,
         check=False,
     )
-    return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pod import Done, Pod
 from serving import SERVER_SECRETS, SETTINGS
 
-from live.image.built import BuiltImage
+from testbed.image.built_image import BuiltImage
 
 SECRETS_ROOT = "/var/run/secrets/mlflow"
 

@@ -15,7 +15,8 @@ from container import Container
 from pod import Pod, Venv
 
 from cdk8s_mlflow.settings.server import ServerSettings
-from live.image.built import ROOT, BuiltImage, built_image, describe, mounted
+from live.image.built import ROOT
+from testbed.image.built_image import BuiltImage, built_image, describe, mounted
 
 pytestmark = [
     pytest.mark.servers,

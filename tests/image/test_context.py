@@ -8,7 +8,8 @@ import pytest
 from engines import reached
 
 from cdk8s_mlflow.releases import RELEASES
-from live.image.built import ROOT, buildah, mounted
+from live.image.built import ROOT, buildah
+from testbed.image.built_image import mounted
 
 pytestmark = [
     pytest.mark.servers,

@@ -40,7 +40,7 @@ def test_push_prints_digest_and_its_settings(engine: str) -> None:
             timeout=60,
         )
 
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     digest = stored.headers["Docker-Content-Digest"]
     assert digest == f"sha256:{hashlib.sha256(stored.content).hexdigest()}"
     assert f"\nimage:\n  digest: {digest}\n" in done.stdout

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from live.image.built import bound_store, buildah, mounted
+from live.image.built import bound_store, buildah
+from testbed.image.built_image import mounted
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
