@@ -7,8 +7,6 @@ are written here instead.
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,7 +63,7 @@ class Flux:
         }
         generation = self._object("gitrepository", source)["metadata"]["generation"]
         status = {"observedGeneration": generation, "artifact": artifact, "conditions": [ready]}
-        self._patch("gitrepository", source, {"status": status}, "--subresource=status")
+        self.patch("gitrepository", source, {"status": status}, "--subresource=status")
 
     def revision(self, source: str) -> str:
         """The newest one of the GitRepository ``source``."""
@@ -75,7 +73,7 @@ class Flux:
         """Ask for an immediate reconciliation, as ``flux reconcile`` does; returns what its status will have."""
         asked = datetime.now(UTC).isoformat()
         annotations = {"reconcile.fluxcd.io/requestedAt": asked}
-        self._patch("kustomization", kustomization, {"metadata": {"annotations": annotations}})
+        self.patch("kustomization", kustomization, {"metadata": {"annotations": annotations}})
         return asked
 
     def wait_ready(self, kustomization: str, *, namespace: str = "") -> None:
@@ -92,34 +90,6 @@ class Flux:
             return self._applied(kustomization)
 
         self.node.wait(kustomization, applied)
-
-    def suspend(self, kustomization: str, *, suspended: bool = True) -> None:
-        """Stop reconciling, or go on, as ``flux suspend`` and ``flux resume`` do."""
-        self._patch("kustomization", kustomization, {"spec": {"suspend": suspended}})
-
-    @contextmanager
-    def suspended(self, kustomization: str) -> Iterator[None]:
-        """What the block changes by hand stays; otherwise Flux sets it back at its next look, every ten minutes.
-
-        Afterwards it looks at once, whatever the block has left, and has looked.
-        """
-        self.suspend(kustomization)
-        # A look that has begun still ends.
-        self.node.wait(f"a rest of {kustomization}", lambda: not self._reconciling(kustomization))
-        try:
-            yield
-        finally:
-            self.suspend(kustomization, suspended=False)
-            asked = self.reconcile(kustomization)
-            self.node.wait(f"a look of {kustomization}", lambda: self._looked(kustomization, asked))
-
-    def _looked(self, kustomization: str, asked: str) -> bool:
-        looked = self.status(kustomization).get("lastHandledReconcileAt") == asked
-        return looked and not self._reconciling(kustomization)
-
-    def _reconciling(self, kustomization: str) -> bool:
-        # The condition Reconciling stays while a failed look waits for its next try.
-        return self.condition(kustomization).get("status") == "Unknown"
 
     def status(self, kustomization: str) -> dict[str, Any]:
         """Status of a Kustomization."""
@@ -140,7 +110,8 @@ class Flux:
     def _object(self, kind: str, name: str) -> dict[str, Any]:
         return self._api.get(f"{_LISTS[kind].format(NAMESPACE)}/{name}")
 
-    def _patch(self, kind: str, name: str, change: object, *flags: str) -> None:
+    def patch(self, kind: str, name: str, change: object, *flags: str) -> None:
+        """Change fields of a ``gitrepository`` or ``kustomization``."""
         self.node.kubectl(
             *("patch", kind, name, "--namespace", NAMESPACE, "--type=merge", "--patch", json.dumps(change)), *flags
         )

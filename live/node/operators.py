@@ -126,21 +126,6 @@ class Operators:
         )
 
 
-def wait_synchronized(node: Node, namespace: str) -> None:
-    """Wait until every Secret of a namespace has what its ExternalSecret says now.
-
-    Raises:
-        NodeError: it takes longer than ten minutes.
-    """
-    api = Api(node)
-
-    def synchronized() -> bool:
-        items = api.get(f"/apis/external-secrets.io/v1/namespaces/{namespace}/externalsecrets")["items"]
-        return all(item.get("status", {}).get("syncedResourceVersion") == synchronized_version(item) for item in items)
-
-    node.wait("External Secrets", synchronized)
-
-
 def synchronized_version(item: Mapping[str, Any]) -> str:
     """What the status of an ExternalSecret says once its Secret is current.
 

@@ -41,19 +41,6 @@ def free_slot() -> IO[str]:
     raise ServerError("a hundred nodes run already; end some of them")
 
 
-def slot_is_held(number: str) -> bool:
-    """Whether a node has it, or is still clearing up behind one."""
-    slot = cache_root() / "node" / f"slot-{number}"
-    if not slot.exists():
-        return False
-    with slot.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
 @contextmanager
 def importing(images: Path) -> Iterator[None]:
     """Marks a folder of images as unfinished until the block has succeeded."""

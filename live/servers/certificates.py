@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,40 +18,38 @@ class Certificate:
         """A client's view that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.ca))
 
+    @classmethod
+    def within(cls, folder: Path) -> Self:
+        """Those of a folder, which is created if it is missing."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
+
+    def write(self, *, ca: bytes, certificate: bytes, key: bytes) -> None:
+        """Write the files, the key last and for its owner only."""
+        self.ca.write_bytes(ca)
+        self.certificate.write_bytes(certificate)
+        self.key.touch(mode=0o600)
+        self.key.write_bytes(key)
+
     def copy_to(self, folder: Path) -> None:
         """Write it into ``folder``, where a server keeps its own."""
-        folder.mkdir(parents=True, exist_ok=True)
-        copy = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
-        copy.ca.write_bytes(self.ca.read_bytes())
-        copy.certificate.write_bytes(self.certificate.read_bytes())
-        copy.key.touch(mode=0o600)
-        copy.key.write_bytes(self.key.read_bytes())
+        contents = {name: getattr(self, name).read_bytes() for name in ("ca", "certificate", "key")}
+        Certificate.within(folder).write(**contents)
 
 
 def issue(folder: Path, *names: str) -> Certificate:
     """The certificate kept in ``folder``, made where there is none, also valid for the DNS ``names``."""
-    issued = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
+    issued = Certificate.within(folder)
     # The key is written last, so its presence means that all three are there.
     if not issued.key.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _make(issued, ("localhost", *names))
+        sign(issued, "localhost", *names)
     return issued
 
 
-def issue_client(folder: Path, name: str) -> Certificate:
-    """A client's certificate for the user ``name``, of an authority of its own."""
-    issued = Certificate(ca=folder / "ca.crt", certificate=folder / "tls.crt", key=folder / "tls.key")
-    folder.mkdir(parents=True, exist_ok=True)
-    _make(issued, (name,))
-    return issued
-
-
-def _make(target: Certificate, names: tuple[str, ...]) -> None:
+def sign(target: Certificate, *names: str) -> None:
+    """Write a certificate for ``names``, of an authority of its own."""
     # Only who needs a certificate waits for the library.
-    from cdk8s_mlflow.trial.certificates import issue as sign
+    from cdk8s_mlflow.trial.certificates import issue
 
-    signed = sign(*names)
-    target.ca.write_bytes(signed.authority)
-    target.certificate.write_bytes(signed.certificate)
-    target.key.touch(mode=0o600)
-    target.key.write_bytes(signed.key)
+    signed = issue(*names)
+    target.write(ca=signed.authority, certificate=signed.certificate, key=signed.key)

@@ -8,9 +8,10 @@ from sql import OURS, apply, context, execute, plan, verifier
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Postgres
-from live.servers.certificates import Certificate, issue, issue_client
+from live.servers.certificates import Certificate, issue
 from mlflow_bootstrap.context import Context
 from mlflow_bootstrap.errors import RefusedError, UsageError
+from testbed.servers.client_certificates import issue_client
 
 pytestmark = pytest.mark.servers
 

@@ -10,7 +10,7 @@ from pod import Bucket, Database, Forks, Pod, Venv
 from cdk8s_mlflow.contract import SECRETS_ROOT, secret_templates
 from cdk8s_mlflow.settings import Settings
 from live.servers import Minio, Postgres
-from live.servers.certificates import issue_client
+from testbed.servers.client_certificates import issue_client
 from tests.manifests.objects import MINIMAL
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]

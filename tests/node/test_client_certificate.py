@@ -9,7 +9,7 @@ import yaml
 from deployment import Deployment
 
 from cdk8s_mlflow.synth.render import render
-from live.servers.certificates import issue_client
+from testbed.servers.client_certificates import issue_client
 
 pytestmark = pytest.mark.servers
 

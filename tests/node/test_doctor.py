@@ -14,6 +14,7 @@ from live.node.flux import Flux
 from live.node.node import Node
 from live.users import Realm
 from testbed.node.doctor import Lines, doctor_lines
+from testbed.node.suspension import suspended
 from testbed.node.workload import Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
@@ -71,7 +72,7 @@ def test_doctor_finds_what_first_apply_needs(doctor: Doctor) -> None:
 
 def test_doctor_names_a_deleted_middleware(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
-    with flux.suspended(f"{deployment.source}-application"):
+    with suspended(flux, f"{deployment.source}-application"):
         node.kubectl("delete", "middlewares.traefik.io", "mlflow-headers", *where)
         with deployment.client() as client:
             node.wait("Traefik without the Middleware", lambda: client.get("/health").status_code == 404)
@@ -112,7 +113,7 @@ def test_doctor_names_lost_rights_in_the_bucket(deployment: Deployment, doctor: 
 def test_doctor_names_a_server_without_pods(deployment: Deployment, doctor: Doctor, node: Node, flux: Flux) -> None:
     where = ["--namespace", deployment.namespace]
     part = f"{deployment.source}-application"
-    with flux.suspended(part):
+    with suspended(flux, part):
         node.kubectl("scale", "deployment/mlflow", "--replicas=0", *where)
         # Traefik asks a pod that drains for as long as it is there.
         node.wait("the end of the pods", lambda: not node.get("pods", "--selector", SERVER, *where)["items"])

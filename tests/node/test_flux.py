@@ -11,6 +11,7 @@ from live.node.backing import KEYCLOAK_HOST
 from live.node.flux import Flux
 from live.node.node import Node
 from live.node.operators import Operators
+from testbed.node.suspension import suspend
 
 pytestmark = pytest.mark.servers
 
@@ -77,7 +78,7 @@ def test_settings_change_restarts_without_migration(delivered: Deployment, flux:
 def test_suspended_delivery_applies_nothing_until_resumed(delivered: Deployment, flux: Flux, node: Node) -> None:
     application = f"{delivered.source}-application"
     before = flux.status(application)["lastAppliedRevision"]
-    flux.suspend(application)
+    suspend(flux, application)
     rerender(delivered, **{**SETTINGS, "server": {**SETTINGS["server"], "log_level": "WARNING"}})
 
     publish_only(delivered, flux)
@@ -85,7 +86,7 @@ def test_suspended_delivery_applies_nothing_until_resumed(delivered: Deployment,
 
     assert flux.status(application)["lastAppliedRevision"] == before
     assert log_level(delivered) == "INFO"
-    flux.suspend(application, suspended=False)
+    suspend(flux, application, suspended=False)
     flux.wait_ready(application)
     assert log_level(delivered) == "WARNING"
 

@@ -22,7 +22,7 @@ from node_mutations import MUTATIONS
 from live.node.backing import KEYCLOAK_HOST
 from live.node.environment import with_changes
 from live.node.node import Node
-from live.node.operators import wait_synchronized
+from testbed.node.secrets_sync import wait_synchronized
 from testbed.node.workload import PodError, Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.nightly]

@@ -14,6 +14,7 @@ from deployment import Deployment
 from live.node.flux import Flux
 from live.node.network import Passage
 from live.servers.process import free_port
+from testbed.node.suspension import suspended
 
 pytestmark = pytest.mark.servers
 
@@ -69,7 +70,7 @@ def test_plain_entry_point_serves_as_https(deployment: Deployment, flux: Flux, t
 
     with balancer(deployment) as client:
         before = client.get("/health").status_code
-        with flux.suspended(f"{deployment.source}-application"), routed_plainly(deployment, tmp_path):
+        with suspended(flux, f"{deployment.source}-application"), routed_plainly(deployment, tmp_path):
             deployment.node.wait("the plain route", lambda: client.get("/health").status_code == 200)
             health = client.get("/health")
             searched = client.post("/api/2.0/mlflow/experiments/search", json={"max_results": 1}, auth=login)

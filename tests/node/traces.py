@@ -1,11 +1,12 @@
 """What a node could leave behind on this machine."""
 
+import fcntl
 import os
 import socket
 from pathlib import Path
 
 from live.local import API_PORT, HTTPS_PORT, PORTS
-from live.node.slots import cgroup_prefix, slot_is_held
+from live.node.slots import cgroup_prefix
 from live.servers.cache import cache_root
 
 
@@ -23,9 +24,22 @@ def traces(*, held: bool = False) -> set[str]:
         f"{parent}/{name}"
         for parent, names, _ in os.walk("/sys/fs/cgroup")
         for name in names
-        if name.startswith(prefix) and (held or not slot_is_held(name.removeprefix(prefix)))
+        if name.startswith(prefix) and (held or not _slot_is_held(name.removeprefix(prefix)))
     ]
     return {*mounts, *groups, *(path.name for path in Path("/sys/class/net").iterdir())}
+
+
+def _slot_is_held(number: str) -> bool:
+    """Whether a node has it, or is still clearing up behind one."""
+    slot = cache_root() / "node" / f"slot-{number}"
+    if not slot.exists():
+        return False
+    with slot.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def processes(folder: Path) -> set[str]:

@@ -15,11 +15,11 @@ from live.image.archive import take_image
 from live.node.backing import BackingServices
 from live.node.environment import Environment
 from live.node.node import Node
-from live.node.operators import wait_synchronized
 from live.provisioning import Bootstrap
 from live.users import Realm, User, first_users
 from testbed.node.access import PublicTransport
 from testbed.node.client import ClientPod
+from testbed.node.secrets_sync import wait_synchronized
 from testbed.node.workload import Workloads
 
 
