@@ -5,10 +5,9 @@ Errors: MissingProgramError, when Go is missing or a build fails.
 
 import json
 import os
+import platform
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,7 +15,7 @@ from pathlib import Path
 from shlex import quote
 
 from live.node import versions
-from live.servers.cache import cache_root, locked, require, run_quietly, say, scratch_folder
+from live.servers.cache import cache_root, locked, make_once, require, run_quietly
 
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
 _STUB = "package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n"
@@ -40,18 +39,18 @@ def programs() -> Programs:
     """Everything that the node runs, built first if it is missing; about 20 minutes of two idle cores, once."""
     require("go", "golang")
     root = cache_root() / "node"
-    steps = _steps(root / "sources")
+    steps = _steps()
     folder = root / _digest(Path(versions.__file__).read_text(), *(step.made_of for step in steps))
     with locked("node-programs"):
         missing = [step for step in steps if not step.built.exists()]
         for number, step in enumerate(missing, 1):
-            say(f"building {step.name} for the node ({number} of {len(missing)}), once")
-            build(step)
+            build(step, f"for the node ({number} of {len(missing)})")
         _gather(steps, folder / "go")
-        _definitions(folder / "definitions")
-        debian = _unpack(root / f"debian-{_digest(*versions.DEBIAN_PACKAGES)}")
-        tools = _wrap(debian, folder / "tools")
-    return Programs(go=folder / "go", debian=debian, tools=tools, definitions=folder / "definitions")
+    definitions = make_once(folder / "definitions", "fetching definitions for the node", _definitions)
+    parts = "containerd, runc and network tools for the node"
+    debian = make_once(root / f"debian-{_digest(*versions.DEBIAN_PACKAGES)}", f"unpacking {parts}", _unpack)
+    tools = make_once(folder / "tools", f"wrapping {parts}", partial(_wrap, debian))
+    return Programs(go=folder / "go", debian=debian, tools=tools, definitions=definitions)
 
 
 def _digest(*parts: str) -> str:
@@ -75,13 +74,12 @@ class Step:
         return cache_root() / "node" / "built" / f"{self.name}-{_digest(self.package, self.made_of, self.values)}"
 
 
-def _steps(sources: Path) -> list[Step]:
+def _steps() -> list[Step]:
     ours = Path(__file__).with_name("forward")
-    values, kubernetes = _kubernetes_version(), partial(_kubernetes, sources / f"kubernetes-{versions.KUBERNETES}")
-    controller, traefik = versions.KUSTOMIZE_CONTROLLER, versions.TRAEFIK
+    values, kubernetes = _kubernetes_version(), _source("kubernetes", versions.KUBERNETES, _kubernetes)
     return [
         Step(name="forward", source=lambda: ours, package=".", made_of=(ours / "main.go").read_text()),
-        *(wrapped(sources, name, of) for name, of in versions.WRAPPED.items()),
+        *(wrapped(name, of) for name, of in versions.WRAPPED.items()),
         *(
             Step(
                 name=name,
@@ -92,33 +90,40 @@ def _steps(sources: Path) -> list[Step]:
             )
             for name in versions.KUBERNETES_COMMANDS
         ),
-        Step(
-            name="traefik",
-            source=partial(_traefik, sources / f"traefik-{traefik[1]}"),
-            package="./cmd/traefik",
-            made_of=traefik[1],
-        ),
-        Step(
-            name="kustomize-controller",
-            source=partial(_copy, sources / f"kustomize-controller-{controller[1]}", controller),
-            package=".",
-            made_of=controller[1],
-        ),
+        _step("traefik", versions.TRAEFIK[1], "./cmd/traefik", _traefik),
+        _step("kustomize-controller", versions.KUSTOMIZE_CONTROLLER[1], ".", _kustomize_controller),
     ]
 
 
-def wrapped(sources: Path, name: str, of: tuple[str, str, str]) -> Step:
-    """The command of a module that builds as it is, from a folder of its own below ``sources``."""
-    return Step(name=name, source=partial(_wrapper, sources / name, of), package=of[2], made_of=of[1])
+def wrapped(name: str, of: tuple[str, str, str]) -> Step:
+    """The command of a module that builds as it is: module, version and package."""
+    return _step(name, of[1], of[2], partial(_wrapper, of))
 
 
-def build(step: Step) -> None:
-    """Write its program."""
-    target = step.built
-    unfinished = target.with_suffix(".unfinished")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    go(["build", "-trimpath", "-ldflags", f"-s -w {step.values}", "-o", str(unfinished), step.package], step.source())
-    unfinished.replace(target)
+def _step(name: str, version: str, package: str, fill: Callable[[Path], object]) -> Step:
+    return Step(name=name, source=_source(name, version, fill), package=package, made_of=version)
+
+
+def _source(name: str, version: str, fill: Callable[[Path], object]) -> Callable[[], Path]:
+    """Gives the folder to build in, which ``fill`` fills once."""
+
+    def make(scratch: Path) -> Path:
+        fill(scratch)
+        return scratch
+
+    folder = cache_root() / "node" / "sources" / f"{name}-{version}"
+    return lambda: make_once(folder, f"preparing the source of {name} {version}", make)
+
+
+def build(step: Step, purpose: str = "") -> Path:
+    """Its program, built if it is missing."""
+
+    def compile_to(scratch: Path) -> Path:
+        program, flags = scratch / step.name, f"-s -w {step.values}"
+        go(["build", "-trimpath", "-ldflags", flags, "-o", str(program), step.package], step.source())
+        return program
+
+    return make_once(step.built, f"building {step.name} {purpose}".rstrip(), compile_to)
 
 
 def _gather(steps: Sequence[Step], folder: Path) -> None:
@@ -141,37 +146,31 @@ def _downloaded(module: tuple[str, str]) -> Path:
     return Path(answer["Dir"])
 
 
-def _wrapper(folder: Path, wrapped: tuple[str, str, str]) -> Path:
+def _wrapper(of: tuple[str, str, str], folder: Path) -> None:
     """A module of our own that requires another and its command."""
-    module, version, package = wrapped
-    with _anew(folder):
-        (folder / "go.mod").write_text("module node\n\ngo 1.26.0\n")
-        (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{package}"\n')
-        go(["get", f"{module}@{version}"], folder)
-    return folder
+    module, version, package = of
+    (folder / "go.mod").write_text("module node\n\ngo 1.26.0\n")
+    (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{package}"\n')
+    go(["get", f"{module}@{version}"], folder)
 
 
-def _kubernetes(folder: Path) -> Path:
+def _kubernetes(folder: Path) -> None:
     """A module that requires Kubernetes and replaces each staging module by its published version."""
-    if (folder / "go.sum").exists():
-        return folder
     source = _downloaded(("k8s.io/kubernetes", f"v{versions.KUBERNETES}"))
     lines = (source / "go.mod").read_text().splitlines()
     staged = sorted({line.split()[0] for line in lines if "=> ./staging/src/" in line} - {"replace"})
     published = f"v0.{versions.KUBERNETES.removeprefix('1.')}"
     heads = [line for line in lines if line.startswith(("go ", "godebug "))]
     imports = "".join(f'\t_ "k8s.io/kubernetes/cmd/{name}"\n' for name in versions.KUBERNETES_COMMANDS)
-    with _anew(folder):
-        (folder / "go.mod").write_text(
-            "\n".join(
-                ["module node", *heads, f"require k8s.io/kubernetes v{versions.KUBERNETES}", "replace ("]
-                + [f"\t{module} => {module} {published}" for module in staged]
-                + [")", ""]
-            )
+    (folder / "go.mod").write_text(
+        "\n".join(
+            ["module node", *heads, f"require k8s.io/kubernetes v{versions.KUBERNETES}", "replace ("]
+            + [f"\t{module} => {module} {published}" for module in staged]
+            + [")", ""]
         )
-        (folder / "tools.go").write_text(f"//go:build tools\n\npackage tools\n\nimport (\n{imports})\n")
-        go(["mod", "tidy"], folder)
-    return folder
+    )
+    (folder / "tools.go").write_text(f"//go:build tools\n\npackage tools\n\nimport (\n{imports})\n")
+    go(["mod", "tidy"], folder)
 
 
 def _kubernetes_version() -> str:
@@ -181,39 +180,30 @@ def _kubernetes_version() -> str:
     return " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in values.items())
 
 
-def _copy(folder: Path, module: tuple[str, str]) -> Path:
-    """A writable copy of a module, without replacements by folders that its archive lacks."""
-    if (folder / ".ready").exists():
-        return folder
-    with _anew(folder):
-        shutil.copytree(_downloaded(module), folder, dirs_exist_ok=True)
-        for path in [folder, *folder.rglob("*")]:
-            path.chmod(path.stat().st_mode | 0o200)
-        for replaced in json.loads(go(["mod", "edit", "-json"], folder)).get("Replace") or []:
-            if replaced["New"]["Path"].startswith("."):
-                go(["mod", "edit", f"-dropreplace={replaced['Old']['Path']}"], folder)
-        (folder / ".ready").touch()
-    return folder
+def _copy(module: tuple[str, str], folder: Path) -> None:
+    shutil.copytree(_downloaded(module), folder, dirs_exist_ok=True)
+    # The module cache is read-only.
+    run_quietly(["chmod", "-R", "u+w", str(folder)])
 
 
-def _traefik(folder: Path) -> Path:
+def _kustomize_controller(folder: Path) -> None:
+    """Without replacements by folders that its archive lacks."""
+    _copy(versions.KUSTOMIZE_CONTROLLER, folder)
+    for replaced in json.loads(go(["mod", "edit", "-json"], folder)).get("Replace") or []:
+        if replaced["New"]["Path"].startswith("."):
+            go(["mod", "edit", f"-dropreplace={replaced['Old']['Path']}"], folder)
+
+
+def _traefik(folder: Path) -> None:
     """Traefik, with what its archive lacks: an extension point without extensions, and a fork that is not served."""
-    source = _downloaded(versions.TRAEFIK)
-    if (folder / ".ready").exists():
-        return folder
-    with _anew(folder):
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        for path in [folder, *folder.rglob("*")]:
-            path.chmod(path.stat().st_mode | 0o200)
-        extension = folder / "pkg/config/dynamic/ext"
-        extension.mkdir(exist_ok=True)
-        (extension / "go.mod").write_text("module github.com/traefik/traefik/dynamic/ext\n\ngo 1.24\n")
-        (extension / "ext.go").write_text(_STUB)
-        _without_dns_providers(folder / "pkg/provider/acme/provider.go")
-        fork = "github.com/containous/go-http-auth@v0.4.1-0.20200324110947-a37a7636d23e"
-        go(["mod", "edit", f"-replace=github.com/abbot/go-http-auth={fork}"], folder)
-        (folder / ".ready").touch()
-    return folder
+    _copy(versions.TRAEFIK, folder)
+    extension = folder / "pkg/config/dynamic/ext"
+    extension.mkdir(exist_ok=True)
+    (extension / "go.mod").write_text("module github.com/traefik/traefik/dynamic/ext\n\ngo 1.24\n")
+    (extension / "ext.go").write_text(_STUB)
+    _without_dns_providers(folder / "pkg/provider/acme/provider.go")
+    fork = "github.com/containous/go-http-auth@v0.4.1-0.20200324110947-a37a7636d23e"
+    go(["mod", "edit", f"-replace=github.com/abbot/go-http-auth={fork}"], folder)
 
 
 def _without_dns_providers(file: Path) -> None:
@@ -223,71 +213,47 @@ def _without_dns_providers(file: Path) -> None:
     file.write_text("\n".join(lines).replace(call, 'nil, fmt.Errorf("built without DNS providers")') + "\n")
 
 
-@contextmanager
-def _anew(folder: Path) -> Iterator[None]:
-    """An empty folder, which is deleted if it could not be filled."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _definitions(folder: Path) -> None:
-    if (folder / ".ready").exists():
-        return
-    with _anew(folder):
-        traefik = _downloaded(versions.TRAEFIK) / "docs/content/reference/dynamic-configuration"
-        shutil.copy(traefik / "kubernetes-crd-definition-v1.yml", folder / "traefik.yaml")
-        for name, module, where in (
-            ("kustomize", versions.KUSTOMIZE_CONTROLLER, "bases"),
-            ("source", versions.SOURCE_CONTROLLER, "bases"),
-            ("gateway", versions.GATEWAY_API, "standard"),
-        ):
-            parts = sorted((_downloaded(module) / "config/crd" / where).glob("*.yaml"))
-            (folder / f"{name}.yaml").write_text("\n---\n".join(part.read_text() for part in parts))
-        (folder / ".ready").touch()
+def _definitions(folder: Path) -> Path:
+    traefik = _downloaded(versions.TRAEFIK) / "docs/content/reference/dynamic-configuration"
+    shutil.copy(traefik / "kubernetes-crd-definition-v1.yml", folder / "traefik.yaml")
+    for name, module, where in (
+        ("kustomize", versions.KUSTOMIZE_CONTROLLER, "bases"),
+        ("source", versions.SOURCE_CONTROLLER, "bases"),
+        ("gateway", versions.GATEWAY_API, "standard"),
+    ):
+        parts = sorted((_downloaded(module) / "config/crd" / where).glob("*.yaml"))
+        (folder / f"{name}.yaml").write_text("\n---\n".join(part.read_text() for part in parts))
+    return folder
 
 
 def _unpack(folder: Path) -> Path:
-    if (folder / ".ready").exists():
-        return folder
-    say("unpacking containerd, runc and network tools for the node, once")
-    with _anew(folder):
-        archives = folder / "archives"
-        archives.mkdir()
-        # apt fetches as an unprivileged account, which may not write below root's home.
-        apt = ["apt-get", "-o", "APT::Sandbox::User=root"]
-        # Beside another apt-get that updates its lists, as for servers of the tests, this one would fail.
-        with locked("apt"):
-            run_quietly([*apt, "update", "-qq"])
-            run_quietly([*apt, "download", "-q", *versions.DEBIAN_PACKAGES], folder=archives)
-        for archive in archives.glob("*.deb"):
-            run_quietly(["dpkg", "-x", str(archive), str(folder)])
-        shutil.rmtree(archives)
-        (folder / ".ready").touch()
+    archives = folder / "archives"
+    archives.mkdir()
+    # apt fetches as an unprivileged account, which may not write below root's home.
+    apt = ["apt-get", "-o", "APT::Sandbox::User=root"]
+    # Beside another apt-get that updates its lists, as for servers of the tests, this one would fail.
+    with locked("apt"):
+        run_quietly([*apt, "update", "-qq"])
+        run_quietly([*apt, "download", "-q", *versions.DEBIAN_PACKAGES], folder=archives)
+    for archive in archives.glob("*.deb"):
+        run_quietly(["dpkg", "-x", str(archive), str(folder)])
+    shutil.rmtree(archives)
     return folder
 
 
 def _wrap(debian: Path, tools: Path) -> Path:
-    if tools.exists():
-        return tools
-    with scratch_folder(tools) as unfinished:
-        libraries = debian / "usr/lib" / f"{subprocess.check_output(['uname', '-m'], text=True).strip()}-linux-gnu"
-        names = {
-            name: name for name in ("nft", "ipset", "conntrack", "containerd", "containerd-shim-runc-v2", "runc", "ctr")
-        }
-        for verb in ("", "-save", "-restore"):
-            names |= {f"{family}{verb}": "xtables-nft-multi" for family in ("iptables", "ip6tables")}
-        for name, program in names.items():
-            real = next(path for path in (debian / "usr/sbin" / program, debian / "usr/bin" / program) if path.exists())
-            variables = f"LD_LIBRARY_PATH={quote(str(libraries))} XTABLES_LIBDIR={quote(f'{libraries}/xtables')}"
-            # -a: the program goes by the name under which it was started.
-            (unfinished / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {quote(str(real))} "$@"\n')
-            (unfinished / name).chmod(0o755)
-        unfinished.replace(tools)
+    libraries = debian / "usr/lib" / f"{platform.machine()}-linux-gnu"
+    names = {
+        name: name for name in ("nft", "ipset", "conntrack", "containerd", "containerd-shim-runc-v2", "runc", "ctr")
+    }
+    for verb in ("", "-save", "-restore"):
+        names |= {f"{family}{verb}": "xtables-nft-multi" for family in ("iptables", "ip6tables")}
+    for name, program in names.items():
+        real = next(path for path in (debian / "usr/sbin" / program, debian / "usr/bin" / program) if path.exists())
+        variables = f"LD_LIBRARY_PATH={quote(str(libraries))} XTABLES_LIBDIR={quote(f'{libraries}/xtables')}"
+        # -a: the program goes by the name under which it was started.
+        (tools / name).write_text(f'#!/bin/bash\nexport {variables}\nexec -a {name} {quote(str(real))} "$@"\n')
+        (tools / name).chmod(0o755)
     return tools
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from live.node.programs import build, wrapped
 from live.node.versions import KUBE_STATE_METRICS
-from live.servers.cache import cache_root, locked, require, say
+from live.servers.cache import locked, require
 from live.servers.process import Server, answers, free_port
 
 
@@ -42,10 +42,6 @@ class StateMetrics(Server):
 
 def _program() -> Path:
     require("go", "golang")
-    step = wrapped(cache_root() / "node" / "sources", StateMetrics.name, KUBE_STATE_METRICS)
     # One build at a time: each uses every processor.
     with locked("node-programs"):
-        if not step.built.exists():
-            say(f"building {step.name}, once; this takes some minutes")
-            build(step)
-    return step.built
+        return build(wrapped(StateMetrics.name, KUBE_STATE_METRICS))
