@@ -36,6 +36,7 @@ def _slot_is_held(number: str) -> bool:
         return False
     with slot.open() as file:
         try:
+            # Shared, so that two that look at once do not take each other for a node.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
