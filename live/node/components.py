@@ -73,7 +73,7 @@ class Components:
             authorization_mode="Node,RBAC",
             enable_admission_plugins="NodeRestriction",
             service_account_issuer="https://kubernetes.default.svc",
-            service_account_key_file=pki / "sa.pub",
+            service_account_key_file=pki / "sa.crt",
             service_account_signing_key_file=pki / "sa.key",
             kubelet_client_certificate=pki / "apiserver-kubelet.crt",
             kubelet_client_key=pki / "apiserver-kubelet.key",

@@ -19,10 +19,10 @@ from typing import IO, ClassVar
 from live.node import cgroup, components
 from live.node.addons import apply_addons, static_images
 from live.node.components import ADDRESS, API_PORT, Components
-from live.node.identities import write_identities
 from live.node.image_store import ImageStore
 from live.node.kubectl import WAIT_SECONDS, Kubectl
 from live.node.network import Passage
+from live.node.pki import write_identities
 from live.node.privileges import require_privileges
 from live.node.programs import Programs, programs
 from live.node.slots import cgroup_name, discard_unfinished, free_slot

@@ -1,93 +1,28 @@
-"""The cluster's authorities, certificates and kubeconfigs, new for each node."""
+"""The cluster's authority, certificates and kubeconfigs, new for each node."""
 
-import datetime
-import ipaddress
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+import trustme
 
-from cdk8s_mlflow.trial.certificates import signs_certificates
-
-_LIFETIME = datetime.timedelta(days=30)
-_PEM = serialization.Encoding.PEM
-_PKCS8, _PLAIN = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+from live.node.components import ADDRESS, API_PORT, API_SERVICE, NAME
 
 
-@dataclass(frozen=True, slots=True)
 class Authority:
-    """An authority in ``folder`` named ``name``, with its key in memory only."""
+    """Signs certificates into ``folder``, and keeps its key in memory only; its own is ``ca.crt``."""
 
-    folder: Path
-    name: str
-    key: ec.EllipticCurvePrivateKey
-
-    @classmethod
-    def create(cls, folder: Path, name: str) -> "Authority":
-        """A new one; writes ``NAME.crt``."""
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        authority = cls(folder, name, ec.generate_private_key(ec.SECP256R1()))
-        builder = _builder(_subject(name), _subject(name), authority.key)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        builder = builder.add_extension(signs_certificates(), critical=True)
-        certificate = builder.sign(authority.key, hashes.SHA256())
-        (folder / f"{name}.crt").write_bytes(certificate.public_bytes(_PEM))
-        return authority
+        self._folder, self._authority = folder, trustme.CA()
+        self._authority.cert_pem.write_to_path(folder / "ca.crt")
 
-    def issue(self, name: str, user: str, *, groups: Sequence[str] = (), hosts: Sequence[str] = ()) -> None:
-        """Write ``name.crt`` and ``name.key`` for ``user``: a server's with ``hosts``, a client's without."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
-        builder = _builder(_subject(user, groups), _subject(self.name), key)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        if hosts:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False
-            )
-        (self.folder / f"{name}.crt").write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(_PEM))
-        write_key(self.folder / f"{name}.key", key.private_bytes(_PEM, _PKCS8, _PLAIN))
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key())
-        .serial_number(x509.random_serial_number())
-        # For clocks that are set back a little.
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
-    )
-
-
-def _subject(user: str, groups: Sequence[str] = ()) -> x509.Name:
-    organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    return x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def write_key(file: Path, text: bytes) -> None:
-    """Write a private key that only we can read."""
-    file.touch(mode=0o600)
-    file.write_bytes(text)
-
-
-def service_account_keys(folder: Path) -> None:
-    """Write ``sa.key`` and ``sa.pub``, by which the API server signs tokens of ServiceAccounts."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    write_key(folder / "sa.key", key.private_bytes(_PEM, _PKCS8, _PLAIN))
-    public = key.public_key().public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (folder / "sa.pub").write_bytes(public)
+    def issue(self, name: str, user: str, *, group: str | None = None, hosts: Sequence[str] = ()) -> None:
+        """Write ``name.crt`` and ``name.key`` for ``user`` as a client, and for a server that has ``hosts``."""
+        # Programs in Go refuse a certificate that is valid for no name at all.
+        issued = self._authority.issue_cert(*(hosts or [name]), common_name=user, organization_name=group)
+        issued.cert_chain_pems[0].write_to_path(self._folder / f"{name}.crt")
+        _write_secret(self._folder / f"{name}.key", issued.private_key_pem.bytes())
 
 
 def kubeconfig(file: Path, *, server: str, folder: Path, user: str) -> Path:
@@ -102,5 +37,36 @@ def kubeconfig(file: Path, *, server: str, folder: Path, user: str) -> Path:
         "contexts": [{"name": "node", "context": {"cluster": "node", "user": user}}],
         "current-context": "node",
     }
-    write_key(file, json.dumps(content).encode())
+    _write_secret(file, json.dumps(content).encode())
     return file
+
+
+def _write_secret(file: Path, content: bytes) -> None:
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+
+
+def write_identities(folder: Path, *, outside: Path, url: str) -> None:
+    """Write those of a node below ``folder``, new ones each time.
+
+    ``outside`` is the administrator's kubeconfig for ``url``; tokens of ServiceAccounts are signed by ``pki/sa.key``.
+    """
+    pki = folder / "pki"
+    authority = Authority(pki)
+    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    authority.issue("apiserver", "kube-apiserver", hosts=["127.0.0.1", ADDRESS, API_SERVICE, *names])
+    authority.issue("kubelet-serving", NAME, hosts=[ADDRESS])
+    authority.issue("apiserver-kubelet", "apiserver-kubelet", group="system:masters")
+    authority.issue("front-proxy", "front-proxy")
+    authority.issue("sa", "service-accounts")
+    inside = f"https://{ADDRESS}:{API_PORT}"
+    for name, user, group in (
+        ("admin", "admin", "system:masters"),
+        ("kubelet", f"system:node:{NAME}", "system:nodes"),
+        ("controller-manager", "system:kube-controller-manager", None),
+        ("scheduler", "system:kube-scheduler", None),
+        ("proxy", "system:kube-proxy", None),
+    ):
+        authority.issue(name, user, group=group)
+        kubeconfig(folder / f"{name}.kubeconfig", server=inside, folder=pki, user=name)
+    kubeconfig(outside, server=url, folder=pki, user="admin")

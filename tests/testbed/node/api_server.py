@@ -77,10 +77,10 @@ class ApiServer(Kubectl, Server):
         self._programs = programs()
         self._etcd = _Etcd(data=self.folder / "etcd-server").start()
         folder = self.folder / "pki"
-        authority = pki.Authority.create(folder, "ca")
+        authority = pki.Authority(folder)
         authority.issue("server", "kube-apiserver", hosts=["127.0.0.1"])
-        authority.issue("admin", "admin", groups=["system:masters"])
-        pki.service_account_keys(folder)
+        authority.issue("admin", "admin", group="system:masters")
+        authority.issue("sa", "service-accounts")
         pki.kubeconfig(self.kubeconfig, server=self.url, folder=folder, user="admin")
         flags = {
             "etcd-servers": self._etcd.url,
@@ -94,7 +94,7 @@ class ApiServer(Kubectl, Server):
             "tls-private-key-file": folder / "server.key",
             "authorization-mode": "RBAC",
             "service-account-issuer": "https://kubernetes.default.svc",
-            "service-account-key-file": folder / "sa.pub",
+            "service-account-key-file": folder / "sa.crt",
             "service-account-signing-key-file": folder / "sa.key",
             **self.flags,
         }
