@@ -108,7 +108,7 @@ class Node(Kubectl, ImageStore, Server):
             self._start_components(parts)
             self._import_static_images()
             self.wait("the node", self._node_ready, every=0.1)
-            self.spawn("kube-router", parts.firewall)
+            self.spawn("kube-router", parts.command("kube-router"))
             self._apply_addons()
         except BaseException:
             self.stop()
@@ -231,16 +231,15 @@ class Node(Kubectl, ImageStore, Server):
         return parts
 
     def _start_components(self, parts: Components) -> None:
-        self.spawn("containerd", parts.container_runtime)
-        self.spawn("etcd", parts.etcd)
-        self.spawn("kube-apiserver", parts.api_server)
+        for name in ("containerd", "etcd", "kube-apiserver"):
+            self.spawn(name, parts.command(name))
         self._passages.append(Passage.into(self.init, (ADDRESS, API_PORT), port=self.port))
         (self.folder / "kubelet").mkdir()
         self.run("mkdir", components.KUBELET)
         self.run("mount", "--bind", str(self.folder / "kubelet"), components.KUBELET)
         self.wait("the API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok", every=0.1)
-        for name, command in parts.controllers.items():
-            self.spawn(name, command)
+        for name in components.CONTROLLERS:
+            self.spawn(name, parts.command(name))
 
     def _import_static_images(self) -> None:
         self.wait(
