@@ -22,8 +22,8 @@ from web_session import WebSession
 from work import Work, prepared_work
 
 from cdk8s_mlflow.releases import RELEASES
-from live.processes import cpu_seconds
 from testbed.node.client import AUTHORITY
+from testbed.processor_time import cpu_seconds
 from testbed.system import System
 
 LOGINS = ("access key", "bearer token", "session")

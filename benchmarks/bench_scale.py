@@ -20,8 +20,8 @@ from plain_server import Plain
 from pod import Bucket, Database, Pod, Venv
 from serving import API, SETTINGS, Serving, make_users, mount_server_secrets
 
-from live.processes import cpu_seconds
 from live.servers import Minio, Postgres
+from testbed.processor_time import cpu_seconds
 
 SIZES = {
     "large": Amount(experiments=2000, runs=50, metrics=20, traces=25, versions=5, users=300, granted=166),

@@ -19,8 +19,8 @@ from pod import Pod
 from serving import Serving
 
 from cdk8s_mlflow.releases import RELEASES
-from live.processes import cpu_seconds
 from live.servers import Minio, Postgres
+from testbed.processor_time import cpu_seconds
 
 STEPS = 100
 ROUNDS = int(os.environ.get("ROUNDS", "9"))

@@ -1,11 +1,12 @@
 """One `make live` a machine: its ports are fixed, and so is the folder of its state."""
 
-import fcntl
 import os
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from live.files import try_lock
+from live.servers.process import is_free
 
 
 class BusyError(Exception):
@@ -23,10 +24,8 @@ def hold_lock(folder: Path, *, url: str) -> Iterator[None]:
     # Not "w", which would empty what the holder has written before the lock is tried.
     with (folder / "lock").open("a+") as lock:
         lock.seek(0)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(_explained(lock.read())) from None
+        if not try_lock(lock):
+            raise BusyError(_explained(lock.read()))
         lock.truncate(0)
         lock.write(f"{os.getpid()} {url}")
         lock.flush()
@@ -44,17 +43,6 @@ def need_ports(ports: Iterable[int]) -> None:
     Raises:
         BusyError: one does.
     """
-    taken = [str(port) for port in ports if _taken(port)]
+    taken = [str(port) for port in ports if not is_free(port, reuse=True)]
     if taken:
         raise BusyError(f"something else listens on 127.0.0.1, port {', '.join(taken)}; end it first")
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do, or a connection that has just closed would count as a listener for a minute.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from live.files import try_lock
 from live.image.built import build_image, buildah
 from live.node.image_store import ImageStore
 from live.servers.cache import cache_root, locked
@@ -43,8 +44,5 @@ def delete_unused(folder: Path, pattern: str) -> None:
     """Delete archives that no node takes in at this moment; each has several hundred megabytes."""
     for archive in folder.glob(pattern):
         with archive.open("rb") as use:
-            try:
-                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            archive.unlink()
+            if try_lock(use):
+                archive.unlink()

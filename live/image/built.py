@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 
+from live.files import try_lock, write_whole
 from live.image.debian import root_archive
 from live.servers.cache import MissingProgramError, cache_root, debian_program, locked, say
 
@@ -73,10 +73,8 @@ def bound_store(*, limit: int = STORE_LIMIT) -> bool:
     if _store_bytes() <= limit:
         return False
     with _store_lock() as lock:
-        try:
-            # Without waiting: what cannot be cleaned now is cleaned after a later build.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        # What cannot be cleaned now is cleaned after a later build.
+        if not try_lock(lock):
             return False
         # Of builds that were killed: they would keep their images.
         _buildah("rm", "--all")
@@ -146,20 +144,11 @@ def environment_of_engines() -> dict[str, str]:
     folder = cache_root() / "images"
     folder.mkdir(exist_ok=True)
     settings = folder / "storage.conf"
+    # An engine that reads an empty file takes another store, which has none of our images.
     write_whole(
         settings, f'[storage]\ndriver = "{_driver()}"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n'
     )
     return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Give a file its text, if it has another, so that no other process reads half of it."""
-    if file.exists() and file.read_text() == text:
-        return
-    with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
-        fresh.write(text)
-    # An engine that reads an empty file takes another store, which has none of our images.
-    Path(fresh.name).replace(file)
 
 
 def _driver() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from live.files import write_whole
 from live.node.addons import MANIFESTS
 from live.node.node import Node
 from live.servers import Keycloak, Minio, OpenBao, Postgres, Redis, Server
@@ -139,8 +140,5 @@ def kept_passwords(file: Path, names: Sequence[str]) -> dict[str, str]:
     """A password for each of ``names``, created once and kept in ``file``."""
     kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     passwords = {name: kept.get(name) or secrets.token_urlsafe(12) for name in names}
-    fresh = file.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({**kept, **passwords}))
-    fresh.replace(file)
+    write_whole(file, json.dumps({**kept, **passwords}))
     return passwords

@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 import yaml
 from psycopg import sql
 
 from live.node.api import Api
+from live.node.kubectl import Kubectl
 from live.node.node import Node, NodeError
 from live.servers import Postgres
 
@@ -159,13 +160,7 @@ def _apply_database(connection: "psycopg.Connection[Any]", item: Mapping[str, An
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
 
-class _Kubectl(Protocol):
-    """What runs kubectl as administrator."""
-
-    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str: ...
-
-
-def install_definitions(node: _Kubectl, folder: Path) -> None:
+def install_definitions(node: Kubectl, folder: Path) -> None:
     """Apply our CustomResourceDefinitions of ``folder``, with the status that the operators write."""
     databases = ("postgresql.cnpg.io", "barmancloud.cnpg.io")
     for file in ("external-secrets.io", *databases, "monitoring.coreos.com"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import trustme
 
+from live.files import write_whole
 from live.node.components import ADDRESS, API_PORT, API_SERVICE, NAME
 
 
@@ -22,7 +23,7 @@ class Authority:
         # Programs in Go refuse a certificate that is valid for no name at all.
         issued = self._authority.issue_cert(*(hosts or [name]), common_name=user, organization_name=group)
         issued.cert_chain_pems[0].write_to_path(self._folder / f"{name}.crt")
-        _write_secret(self._folder / f"{name}.key", issued.private_key_pem.bytes())
+        write_whole(self._folder / f"{name}.key", issued.private_key_pem.bytes())
 
 
 def kubeconfig(file: Path, *, server: str, folder: Path, user: str) -> Path:
@@ -37,13 +38,8 @@ def kubeconfig(file: Path, *, server: str, folder: Path, user: str) -> Path:
         "contexts": [{"name": "node", "context": {"cluster": "node", "user": user}}],
         "current-context": "node",
     }
-    _write_secret(file, json.dumps(content).encode())
+    write_whole(file, json.dumps(content))
     return file
-
-
-def _write_secret(file: Path, content: bytes) -> None:
-    file.touch(mode=0o600)
-    file.write_bytes(content)
 
 
 def write_identities(folder: Path, *, outside: Path, url: str) -> None:

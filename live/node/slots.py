@@ -1,6 +1,5 @@
 """Slots of the cache, so that nodes at the same time do not share images and cgroups, and later ones do."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 from typing import IO
 
+from live.files import try_lock
 from live.servers.cache import cache_root
 from live.servers.process import ServerError
 
@@ -31,13 +31,10 @@ def free_slot() -> IO[str]:
     folder = cache_root() / "node"
     for number in range(1, 100):
         slot = (folder / f"slot-{number}").open("w")
-        try:
-            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # Closed, or a process that looks for a slot would keep a hundred files open.
-            slot.close()
-            continue
-        return slot
+        if try_lock(slot):
+            return slot
+        # Or a process that looks for a slot would keep a hundred files open.
+        slot.close()
     raise ServerError("a hundred nodes run already; end some of them")
 
 

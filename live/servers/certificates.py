@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from live.files import write_whole
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
@@ -28,8 +30,7 @@ class Certificate:
         """Write the files, the key last and for its owner only."""
         self.ca.write_bytes(ca)
         self.certificate.write_bytes(certificate)
-        self.key.touch(mode=0o600)
-        self.key.write_bytes(key)
+        write_whole(self.key, key)
 
     def copy_to(self, folder: Path) -> None:
         """Write it into ``folder``, where a server keeps its own."""

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from live.servers.cache import cache_root, make_once, scratch_folder
-from live.servers.certificates import Certificate, issue
 from live.servers.keycloak_build import build
-from live.servers.process import Server, answers, free_port
+from live.servers.process import TlsServer, free_port
 
 LENT = "password-of-the-copy"
 """File of a copied database that still has the password of the original."""
@@ -25,7 +24,7 @@ JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC -XX:-UsePe
 
 
 @dataclass(kw_only=True)
-class Keycloak(Server):
+class Keycloak(TlsServer):
     """A Keycloak with an embedded database; ``path`` is where it is served, such as ``/auth``.
 
     ``tls`` gives it a certificate for ``localhost``.
@@ -34,7 +33,6 @@ class Keycloak(Server):
     name: ClassVar[str] = "keycloak"
     start_seconds: ClassVar[float] = 1800
 
-    tls: bool = False
     path: str = ""
     admin_user: ClassVar[str] = "admin"
     admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
@@ -43,12 +41,7 @@ class Keycloak(Server):
     @property
     def url(self) -> str:
         """Base address, without a slash at the end."""
-        return (f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}") + self.path
-
-    @property
-    def certificate(self) -> Certificate:
-        """The server's certificate, created if it is missing."""
-        return issue(self.folder / "tls")
+        return super().url + self.path
 
     def prepare(self) -> Sequence[str]:
         """Fetch, build and start Keycloak once a machine; later ones begin with what that start has made."""
@@ -135,7 +128,7 @@ class Keycloak(Server):
 
     def ready(self) -> bool:
         """Whether the master realm answers."""
-        return answers(f"{self.url}/realms/master", certificate=self.certificate if self.tls else None)
+        return self.answers("/realms/master")
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from live.servers.cache import go_program
-from live.servers.process import answers
 from live.servers.s3_store import S3Store
 
 MODULE = "github.com/minio/minio"
@@ -40,4 +39,4 @@ class Minio(S3Store):
 
     def ready(self) -> bool:
         """Whether it can write; ``health/ready`` says so before S3 answers anything but 503."""
-        return answers(f"{self.url}/minio/health/cluster", certificate=self.certificate if self.tls else None)
+        return self.answers("/minio/health/cluster")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from live.files import write_whole
 from live.servers.cache import MissingProgramError
 from live.servers.process import Server, answers, free_port
 
@@ -83,12 +84,9 @@ class OpenBao(Server):
 
     def _unseal(self) -> None:
         if not self._keys.exists():
-            keys = json.dumps(self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
-            fresh = self._keys.with_suffix(".new")
-            fresh.touch(mode=0o600)
-            fresh.write_text(keys)
+            keys = self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
             # Whole or not at all: without these keys the storage can never be opened again.
-            fresh.replace(self._keys)
+            write_whole(self._keys, json.dumps(keys))
         made = json.loads(self._keys.read_text())
         self.token = made["root_token"]
         self.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})

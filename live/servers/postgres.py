@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from live.servers.cache import debian_program
-from live.servers.certificates import Certificate, issue
-from live.servers.process import Server, ServerError
+from live.servers.process import ServerError, TlsServer
 
 ACCOUNT = "postgres"
 """User that Debian's package makes; PostgreSQL refuses to run as root."""
 
 
 @dataclass(kw_only=True)
-class Postgres(Server):
+class Postgres(TlsServer):
     """A PostgreSQL server; ``tls`` gives it a certificate for ``localhost`` and refuses unencrypted logins.
 
     ``parameters`` are settings of postgresql.conf, such as ``{"log_statement": "all"}``. On data of an earlier
@@ -32,7 +31,6 @@ class Postgres(Server):
     # A fast shutdown: running transactions are rolled back instead of waited for.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
-    tls: bool = False
     superuser: str = "postgres"
     superuser_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -49,11 +47,6 @@ class Postgres(Server):
         if self.tls:
             options["sslrootcert"] = str(self.certificate.ca)
         return " ".join(f"{key}={_quoted(value)}" for key, value in options.items())
-
-    @property
-    def certificate(self) -> Certificate:
-        """The server's certificate, created if it is missing."""
-        return issue(self.folder / "tls")
 
     def user(self) -> str:
         """Debian's account where we are root and it may enter the folder."""

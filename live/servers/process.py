@@ -3,7 +3,6 @@
 Errors: ServerError, when a server ends early or does not get ready.
 """
 
-import fcntl
 import json
 import os
 import random
@@ -18,14 +17,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO, ClassVar, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from live.files import try_lock
 from live.servers import guard
 from live.servers.cache import cache_root
-from live.servers.certificates import Certificate
+from live.servers.certificates import Certificate, issue
 
 LOG_TAIL_LINES = 25
 
@@ -43,7 +42,7 @@ def free_port() -> int:
     while True:
         # Random, so that processes at the same time seldom ask for the same reservation.
         port = random.choice([*set(range(15000, 30000)) - _given.keys()])  # noqa: S311
-        if _reserved(port) and _unused(port):
+        if _reserved(port) and is_free(port):
             return port
 
 
@@ -52,17 +51,18 @@ def _reserved(port: int) -> bool:
     folder.mkdir(exist_ok=True)
     # Between the choice of a port and its server's bind no socket holds it, so a lock does.
     reservation = (folder / str(port)).open("w")
-    try:
-        fcntl.flock(reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not try_lock(reservation):
         reservation.close()
         return False
     _given[port] = reservation
     return True
 
 
-def _unused(port: int) -> bool:
+def is_free(port: int, *, reuse: bool = False) -> bool:
+    """Whether a server can bind it; with ``reuse`` also if a connection has just closed there, as most servers can."""
     with socket.socket() as probe:
+        # Without it a closed connection counts as a listener for a minute.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -205,12 +205,31 @@ class Server(ABC):
     def __enter__(self) -> Self:
         return self if self.running else self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         if self.data is None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(kw_only=True)
+class TlsServer(Server):
+    """A server at ``url``; ``tls`` gives it a certificate for ``localhost``."""
+
+    tls: bool = False
+
+    @property
+    def url(self) -> str:
+        """Address, without a slash at the end."""
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
+
+    @property
+    def certificate(self) -> Certificate:
+        """The server's certificate, created if it is missing."""
+        return issue(self.folder / "tls")
+
+    def answers(self, path: str) -> bool:
+        """Whether a GET of ``path`` gives a success."""
+        return answers(f"{self.url}{path}", certificate=self.certificate if self.tls else None)
 
 
 def passable(folder: Path) -> Path:

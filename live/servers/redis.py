@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from live.files import write_whole
 from live.servers.cache import debian_program
 from live.servers.process import Server
 
@@ -22,10 +23,10 @@ class Redis(Server):
         """Write the configuration; a password has no place among arguments."""
         program = debian_program("redis-server", package="redis-server")
         configuration = self.folder / "redis.conf"
-        configuration.touch(mode=0o600)
-        configuration.write_text(
+        write_whole(
+            configuration,
             f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nappendonly yes\nsave ""\n'
-            f'requirepass "{self.password}"\n'
+            f'requirepass "{self.password}"\n',
         )
         return [str(program), str(configuration)]
 

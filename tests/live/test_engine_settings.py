@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from live.image.built import write_whole
+from live.files import write_whole
 
 
 def test_settings_are_never_read_half_written(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from live.processes import cpu_seconds, resident, tree
+from live.processes import resident, tree
+from testbed.processor_time import cpu_seconds
 
 ROOT = Path(__file__).parents[2]
 RESTLESS = """

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from live.servers.certificates import Certificate, issue
-from live.servers.process import Server, answers
+from live.servers.process import TlsServer
 from testbed.servers.programs import npm_program
 
 VERSION = "3.35.0"
@@ -18,18 +17,17 @@ ACCOUNT = "exampleaccount"
 
 
 @dataclass(kw_only=True)
-class Azurite(Server):
+class Azurite(TlsServer):
     """The Blob service; with ``tls`` it has a certificate for ``localhost`` and takes tokens of Entra ID as well."""
 
     name: ClassVar[str] = "azurite"
 
-    tls: bool = False
     key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(64)).decode(), repr=False)
 
     @property
     def url(self) -> str:
         """Address of the account's Blob service."""
-        return f"{self._root}/{ACCOUNT}"
+        return f"{super().url}/{ACCOUNT}"
 
     @property
     def signature(self) -> str:
@@ -40,15 +38,6 @@ class Azurite(Server):
         signed = hmac.new(base64.b64decode(self.key), text.encode(), hashlib.sha256).digest()
         named = {**given, "sig": base64.b64encode(signed).decode()}
         return urlencode({name: value for name, value in named.items() if value})
-
-    @property
-    def _root(self) -> str:
-        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
-
-    @property
-    def certificate(self) -> Certificate:
-        """Of the server, created if it is missing."""
-        return issue(self.folder / "tls")
 
     def prepare(self) -> Sequence[str]:
         """Install it once a machine."""
@@ -65,4 +54,4 @@ class Azurite(Server):
 
     def ready(self) -> bool:
         """Whether it answers."""
-        return answers(f"{self.url}?comp=list&{self.signature}", certificate=self.certificate if self.tls else None)
+        return self.answers(f"?comp=list&{self.signature}")

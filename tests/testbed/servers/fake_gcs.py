@@ -16,8 +16,7 @@ from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 from live.servers.cache import go_program
-from live.servers.certificates import Certificate, issue
-from live.servers.process import Server, answers
+from live.servers.process import TlsServer
 
 MODULE = "github.com/fsouza/fake-gcs-server"
 VERSION = "v1.56.1"
@@ -25,21 +24,15 @@ ACCOUNT = "mlflow@example-project.iam.gserviceaccount.com"
 
 
 @dataclass(kw_only=True)
-class FakeGcs(Server):
+class FakeGcs(TlsServer):
     """The JSON API, with objects in memory; with ``tls`` it has a certificate for ``localhost``."""
 
     name: ClassVar[str] = "fake-gcs"
 
-    tls: bool = False
     token: str = field(default_factory=lambda: f"ya29.{secrets.token_urlsafe(24)}", repr=False)
     """What is handed out for a signed request, and to a pod with an identity."""
     asked: list[str] = field(default_factory=list)
     """Who got a token: "key" or "identity" each."""
-
-    @property
-    def url(self) -> str:
-        """Address of the JSON API."""
-        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
     @property
     def guarded_url(self) -> str:
@@ -50,11 +43,6 @@ class FakeGcs(Server):
     def metadata_host(self) -> str:
         """Host and port of GKE's metadata server, and of the token service."""
         return f"127.0.0.1:{self._front.server_address[1]}"
-
-    @property
-    def certificate(self) -> Certificate:
-        """Of the server, created if it is missing."""
-        return issue(self.folder / "tls")
 
     @cached_property
     def key(self) -> str:
@@ -80,7 +68,7 @@ class FakeGcs(Server):
 
     def ready(self) -> bool:
         """Whether it answers."""
-        return answers(f"{self.url}/storage/v1/b?project=any", certificate=self.certificate if self.tls else None)
+        return self.answers("/storage/v1/b?project=any")
 
     @cached_property
     def _front(self) -> ThreadingHTTPServer:
