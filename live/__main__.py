@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cdk8s_mlflow.releases import RELEASES
 from cdk8s_mlflow.settings import SettingsError, load
-from live.local import API_PORT, FILE, HTTPS_PORT, PORTS, Local
+from live.local import API_PORT, FILE, HTTPS_PORT, PORTS, Local, running_local
 from live.lock import BusyError, hold_lock, need_ports
 from live.logins import write_logins
 from live.node.privileges import require_privileges
@@ -90,7 +90,7 @@ def _run(releases: Sequence[str] | None, state: Path | None) -> None:
         def say(text: str) -> None:
             _say(f"{time.monotonic() - begin:4.0f} s  {text}")
 
-        local = stack.enter_context(Local(releases, folder=folder, say=say))
+        local = stack.enter_context(running_local(releases, folder=folder, say=say))
         megabytes = resident(os.getpid()) // 2**20
         description = _description(local, folder)
         _say(f"\nready after {time.monotonic() - begin:.0f} s, with {megabytes} MB of memory\n{description}")

@@ -182,13 +182,6 @@ class Node(Kubectl, ImageStore, Server):
                 start_new_session=True,
             )
 
-    def end(self, name: str) -> None:
-        """Kill a process that :meth:`spawn` has started."""
-        child = self._children.pop(name)
-        for inner in _children_of(child.pid):
-            os.kill(inner, 9)
-        child.wait()
-
     def apply(self, *files: Path, namespace: str | None = None) -> None:
         """Apply files or folders on the server's side."""
         where = ["--namespace", namespace] if namespace else []
