@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from live.commands import run_to_end
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,20 +28,16 @@ class Bootstrap:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run it to its end, whatever that is; away from any .env.local."""
         where = ["--environment", self.file.stem, "--environments", str(self.file.parent)]
-        return subprocess.run(
+        return run_to_end(
             [sys.executable, str(ROOT / "bootstrap.py"), *arguments, *where],
             # Only these, so that a variable of this shell cannot stand in for one that the guides forget.
-            env={
+            environment={
                 "PATH": os.environ["PATH"],
                 "HOME": os.environ.get("HOME", "/"),
                 **self.variables,
                 **self.administration,
             },
-            cwd=self.file.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+            folder=self.file.parent,
         )
 
     def succeed(self, *arguments: str) -> str:

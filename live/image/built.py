@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from live.commands import run_to_end
 from live.files import try_lock, write_whole
 from live.image.debian import root_archive
 from live.servers.cache import MissingProgramError, cache_root, debian_program, locked, say
@@ -31,7 +32,8 @@ def publish(step: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     }
     # Another folder than ours: a developer's .env.local has no say in the tests.
     with store_in_use():
-        return _run([sys.executable, "-m", "cdk8s_mlflow.publishing", step], environment, folder=cache_root())
+        command = [sys.executable, "-m", "cdk8s_mlflow.publishing", step]
+        return run_to_end(command, environment=environment, folder=cache_root())
 
 
 def build_image(release: str) -> tuple[str, str]:
@@ -130,9 +132,8 @@ def buildah(*arguments: str) -> str:
 
 
 def _buildah(*arguments: str) -> str:
-    done = _run(
-        [str(debian_program("buildah", package="buildah")), *arguments], environment_of_engines(), folder=cache_root()
-    )
+    program = str(debian_program("buildah", package="buildah"))
+    done = run_to_end([program, *arguments], environment=environment_of_engines(), folder=cache_root())
     if done.returncode:
         raise MissingProgramError(f"`buildah {' '.join(arguments)}` failed:\n{done.stderr}")
     return done.stdout
@@ -154,15 +155,3 @@ def environment_of_engines() -> dict[str, str]:
 def _driver() -> str:
     # vfs works everywhere and copies each layer whole; overlay is ten times faster where the kernel has it.
     return "overlay" if "\toverlay\n" in Path("/proc/filesystems").read_text() else "vfs"
-
-
-def _run(command: list[str], environment: Mapping[str, str], *, folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command,
-        env=environment,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk8s_mlflow.settings import Settings, load
+from live.commands import run_to_end
 from live.node.backing import BackingServices
 from live.node.flux import Flux
 from live.node.node import Node
@@ -86,7 +86,7 @@ class Environment:
         # In a process of its own: this one needs no Node.js.
         command = [sys.executable, "-O", "-m", "cdk8s_mlflow.synth.worker", str(self.dist), str(self.file)]
         variables = {**os.environ, **_import_path(self.constructs)}
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        done = run_to_end(command, environment=variables)
         if done.returncode:
             said = done.stderr.strip().splitlines() or ["it said nothing"]
             raise RenderingError(f"rendering {self.file} failed: {said[-1]}")

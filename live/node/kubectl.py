@@ -1,11 +1,11 @@
 """kubectl, for what keeps an API server."""
 
 import json
-import subprocess
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from live.commands import run_to_end
 from live.servers.process import ServerError
 
 WAIT_SECONDS = 1800.0
@@ -34,13 +34,8 @@ class Kubectl(ABC):
         Raises:
             ServerError: its exit code is not 0, unless ``check`` is off.
         """
-        done = subprocess.run(
-            [*WITH_US, str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        kubectl = [*WITH_US, str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig)]
+        done = run_to_end([*kubectl, *arguments], stdin=stdin)
         if check and done.returncode:
             raise ServerError(f"`kubectl {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
         # Whoever asks without a check wants to see the refusal as well.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, ClassVar
 
+from live.commands import run_to_end
 from live.node import cgroup, components
 from live.node.addons import apply_addons, static_images
 from live.node.components import ADDRESS, API_PORT, Components
@@ -158,14 +159,7 @@ class Node(Kubectl, ImageStore, Server):
         Raises:
             NodeError: its exit code is not 0, unless ``check`` is off.
         """
-        done = subprocess.run(
-            self.enter(*command),
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_to_end(self.enter(*command), environment=self._environment)
         if check and done.returncode:
             raise NodeError(f"`{' '.join(command)}` ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout

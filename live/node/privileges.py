@@ -1,9 +1,9 @@
 """Whether a node can be started here; as a program it says so, with exit code 1 if not."""
 
 import os
-import subprocess
 import sys
 
+from live.commands import run_to_end
 from live.node import cgroup
 from live.servers.process import ServerError
 
@@ -20,8 +20,7 @@ def require_privileges() -> None:
         raise ServerError(
             f"a node needs cgroups below {cgroup.ROOT} that root may create; they are mounted read-only here"
         )
-    tried = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"]
-    done = subprocess.run(tried, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = run_to_end(["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"])
     if done.returncode:
         raise ServerError(f"a node needs namespaces of its own, which this machine refuses: {done.stderr.strip()}")
 

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from live.commands import run_to_end
 
 
 class MissingProgramError(Exception):
@@ -148,15 +149,7 @@ def run_quietly(
     Raises:
         MissingProgramError: its exit code is not 0; the text has the end of what it printed.
     """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_to_end(command, environment={**os.environ, **(environment or {})}, folder=folder)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
         raise MissingProgramError(f"`{' '.join(command)}` failed with {done.returncode}:\n{last}")

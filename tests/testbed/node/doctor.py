@@ -2,10 +2,10 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 
+from live.commands import run_to_end
 from live.node.environment import Environment
 from live.node.node import Node, NodeError
 
@@ -21,10 +21,10 @@ def doctor_lines(environment: Environment, node: Node, *arguments: str, **variab
     """
     folders = ["--environments", str(environment.file.parent), "--output", str(environment.dist)]
     where = ["--environment", environment.name, *folders, "--connect", f"127.0.0.1:{node.https_port}"]
-    done = subprocess.run(
+    done = run_to_end(
         [sys.executable, "-c", "from cdk8s_mlflow.console import main; main()", "doctor", "--json", *where, *arguments],
         # Only these: a variable of this shell must not stand in for one that the guides forget.
-        env={
+        environment={
             "PATH": os.environ["PATH"],
             "HOME": "/root",
             "KUBECONFIG": str(node.kubeconfig),
@@ -32,10 +32,7 @@ def doctor_lines(environment: Environment, node: Node, *arguments: str, **variab
             **environment.backing.administration,
             **variables,
         },
-        cwd=environment.file.parent,
-        capture_output=True,
-        text=True,
-        check=False,
+        folder=environment.file.parent,
     )
     if done.returncode != 1:
         raise NodeError(f"doctor ended with {done.returncode}: {done.stderr}")
