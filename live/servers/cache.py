@@ -115,7 +115,7 @@ def go_program(module: str, version: str) -> Path:
         run_quietly(["go", "install", f"{module}@{version}"], environment=go)
         return scratch / name
 
-    return make_once(cache_root() / "go" / version / name, f"building {name} {version} for some minutes", build)
+    return make_once(cache_root() / "go" / version / name, f"building {name} {version} (some minutes)", build)
 
 
 def maven_archive(coordinates: str) -> Path:

@@ -25,7 +25,7 @@ def go_checkout(module: str, version: str, *, package: str) -> Path:
         return scratch / package
 
     target = cache_root() / "go" / version / package
-    return make_once(target, f"building {package} {version} for some minutes", build)
+    return make_once(target, f"building {package} {version} (some minutes)", build)
 
 
 def cargo_program(crate: str, version: str) -> Path:
@@ -46,7 +46,7 @@ def cargo_program(crate: str, version: str) -> Path:
         return scratch
 
     folder = cache_root() / "cargo" / f"{crate}-{version}"
-    return make_once(folder, f"building {crate} {version} for some 20 minutes", build) / "bin" / crate
+    return make_once(folder, f"building {crate} {version} (some 20 minutes)", build) / "bin" / crate
 
 
 def npm_program(package: str, version: str, *, command: str) -> Path:
