@@ -1,10 +1,10 @@
 """Flux applies what dist/ says, in order, and keeps it so."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 from deployment import Deployment
 
 from live.node.flux import Flux
@@ -63,10 +63,9 @@ def generations(node: Node, deployment: Deployment) -> Mapping[tuple[str, str], 
 def test_environments_share_no_object(deployments: Mapping[str, Deployment]) -> None:
     owned = [
         {
-            (kind, o["metadata"].get("namespace"), o["metadata"]["name"])
+            (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"])
             for file in deployment.manifests.rglob("*.yaml")
-            for o in [json.loads(deployment.node.kubectl("create", "--dry-run=client", "-f", str(file), "-o", "json"))]
-            for kind in [o["kind"]]
+            for o in yaml.safe_load_all(file.read_text())
         }
         for deployment in deployments.values()
     ]
