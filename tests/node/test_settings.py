@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from admission import ANY_POD, Admission
+from depth import sized
 from hypothesis import assume, given
 from pydantic import ValidationError
 
@@ -26,7 +26,7 @@ from tests.manifests.test_two_installations import EVERYTHING, SECOND
 pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("RANDOM_SETTINGS", "60"))
+EXAMPLES = int(os.environ.get("RANDOM_SETTINGS", sized(change=20, every=60)))
 """How many valid documents are tried."""
 
 
@@ -73,19 +73,18 @@ def pod_template(manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return template if template and "spec" in template and "containers" in template["spec"] else None
 
 
-@contextmanager
-def judging() -> Iterator[Judge]:
-    """With an API server of its own, which knows our custom resources."""
+@pytest.fixture(scope="module")
+def admission() -> Iterator[Admission]:
+    """Of an API server of this module's own, which knows our custom resources."""
     with ApiServer(flags=ANY_POD) as server:
         admission = Admission(server=server)
         admission.define(ROOT / "imports" / "cdk8s_mlflow_crds" / "crds")
-        yield Judge(admission)
+        yield admission
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with judging() as asked:
-        yield asked
+def judge(admission: Admission) -> Judge:
+    return Judge(admission)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "environments").glob("*.yaml")), ids=lambda file: file.stem)
@@ -93,16 +92,6 @@ def test_api_server_accepts_each_environment(judge: Judge, file: Path, tmp_path:
     render(load(file), environment=file.stem, folder=tmp_path)
 
     assert judge.refusals(tmp_path) == []
-
-
-def test_api_server_accepts_two_in_one_namespace(tmp_path: Path) -> None:
-    with judging() as judge:
-        for number, changes in enumerate((EVERYTHING, merged(EVERYTHING, SECOND))):
-            folder = tmp_path / str(number)
-            render(Settings.model_validate(merged(MINIMAL, changes)), environment=f"e{number}", folder=folder)
-
-            # What is stored would be compared with what others of that name say.
-            assert judge.refusals(folder, dry_run=False) == []
 
 
 def test_api_server_accepts_random_settings(judge: Judge) -> None:
@@ -122,3 +111,14 @@ def test_api_server_accepts_random_settings(judge: Judge) -> None:
     try_one()
 
     assert refused == []
+
+
+# The last one, since what it stores stays.
+def test_api_server_accepts_two_in_one_namespace(admission: Admission, tmp_path: Path) -> None:
+    judge = Judge(admission)
+    for number, changes in enumerate((EVERYTHING, merged(EVERYTHING, SECOND))):
+        folder = tmp_path / str(number)
+        render(Settings.model_validate(merged(MINIMAL, changes)), environment=f"e{number}", folder=folder)
+
+        # What is stored would be compared with what others of that name say.
+        assert judge.refusals(folder, dry_run=False) == []
