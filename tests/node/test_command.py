@@ -29,8 +29,8 @@ USER = re.compile(r"^  (\w+@example.com) +(\S+)", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose path a shell would split."""
-    folder = tmp_path_factory.mktemp("state") / "with a space"
+    """A folder whose path a shell would split, and which is longer than that of a socket may be."""
+    folder = tmp_path_factory.mktemp("state") / ("long " * 20)
     folder.mkdir()
     return folder
 
@@ -84,9 +84,10 @@ def test_live_keeps_its_users_over_starts(both: str, state: Path) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_live_serves_dist_as_committed(state: Path) -> None:
-    before = traces()
+    before, held = traces(), traces(held=True)
 
     with started(state) as (running, said):
+        left_while_running = traces(held=True) - held
         (authority,) = re.findall(r"^authority +(.+)$", said, re.MULTILINE)
         second = subprocess.run([*COMMAND, "--state", str(state)], capture_output=True, text=True, check=False)
         context = ssl.create_default_context(cafile=authority)
@@ -101,6 +102,7 @@ def test_live_serves_dist_as_committed(state: Path) -> None:
         assert running.stdout is not None
         rest = running.stdout.read()
 
+    assert left_while_running
     assert health == 200
     assert (planned.returncode, " 0 to create" in planned.stdout or "unchanged" in planned.stdout) == (0, True)
     assert [name for name, _ in USER.findall(said)] == ["admin@example.com", "user@example.com", "outsider@example.com"]
