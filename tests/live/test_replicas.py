@@ -73,7 +73,7 @@ def test_drain_loses_no_request(replicated: System, new_user: User) -> None:
     # when
     with Worker.with_run(replicated, new_user) as worker:
         with Stream(worker.log, least=500) as stream:
-            replicated.node.kubectl(*drain, check=False)
+            said = replicated.node.kubectl(*drain, check=False)
             left = {pod.name for pod in replicated.workloads.pods()} & before
             replicated.node.kubectl("uncordon", "node")
             replicated.workloads.wait_rolled_out()
@@ -81,6 +81,7 @@ def test_drain_loses_no_request(replicated: System, new_user: User) -> None:
         steps = worker.steps()
 
     # then
+    assert "Cannot evict pod as it would violate the pod's disruption budget" in said
     assert len(left) == 1
     assert stream.failures == []
     assert steps == set(range(1, stream.sent + 1))

@@ -1,6 +1,5 @@
-"""Drains, restarts and failures on a real kubelet."""
+"""What an operator asks of a real API server: to take every committed environment, and to drain a node."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import yaml
 from deployment import Deployment
 
 from live.node.node import Node
-from testbed.node.workload import Workloads
 
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
@@ -42,25 +40,6 @@ def test_drain_needs_its_documented_flag(deployment: Deployment, node: Node) -> 
 
     assert "--delete-emptydir-data" in refused
     assert "evict" in accepted or "drained" in accepted
-
-
-def test_drain_evicts_one_replica_at_once(deployments: Mapping[str, Deployment], node: Node) -> None:
-    second = deployments["second"]
-    pods = [f"--pod-selector=app.kubernetes.io/component=tracking-server,{instance(second)}"]
-    try:
-        said = node.kubectl(
-            *("drain", "node", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=20s"), *pods, check=False
-        )
-        # The node is the only one, so that no other takes the pods and the second may not follow the first.
-        with second.client() as client:
-            health = client.get("/health").status_code
-        running = [p for p in second.pods("tracking-server") if p["status"]["phase"] == "Running"]
-    finally:
-        node.kubectl("uncordon", "node")
-
-    assert "Cannot evict pod as it would violate the pod's disruption budget" in said
-    assert (health, len(running)) == (200, 1)
-    Workloads(node=node, namespace=second.namespace).wait_rolled_out()
 
 
 def instance(deployment: Deployment) -> str:
