@@ -1,11 +1,14 @@
 """In a real browser, on both releases: who gets in by Keycloak's page, for how long, and how they leave."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from urllib.parse import urlencode
 
 import pytest
 from browser_user import PATIENCE, BrowserUser
-from playwright.sync_api import expect
+from permission_rows import REFUSED
+from playwright.sync_api import Browser, expect
 
 from live.users import User
 from testbed.system import System
@@ -14,6 +17,23 @@ pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 TOKEN_LIFE = "access.token.lifespan"
 EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=5"
+
+
+LoggedIn = Callable[[str], BrowserUser]
+
+
+@pytest.fixture(scope="module")
+def logged_in(browser: Browser, system: System) -> Iterator[LoggedIn]:
+    """One of the first users at a window that all tests of this module share, which change nothing of it."""
+    with ExitStack() as stack:
+
+        @cache
+        def window(name: str) -> BrowserUser:
+            person = BrowserUser(system=system, page=stack.enter_context(browser.new_context()).new_page())
+            person.log_in(system.users[name])
+            return person
+
+        yield window
 
 
 @pytest.fixture
@@ -34,25 +54,22 @@ def short_tokens(system: System) -> Iterator[None]:
 
 @pytest.mark.parametrize(("name", "is_admin"), [("admin", True), ("user", False)])
 def test_browser_login_gives_each_member_their_rights(
-    system: System, person: BrowserUser, name: str, is_admin: bool
+    system: System, logged_in: LoggedIn, name: str, is_admin: bool
 ) -> None:
-    person.log_in(system.users[name])
-
-    known = person.whoami()
+    known = logged_in(name).whoami()
 
     assert system.settings.authentication.land_on_permissions
     assert (known["username"], known["is_admin"]) == (f"{name}@example.com", is_admin)
 
 
-def test_cookies_go_over_https_and_to_no_script(system: System, person: BrowserUser) -> None:
-    person.log_in(system.users["user"])
+def test_cookies_go_over_https_and_to_no_script(system: System, logged_in: LoggedIn) -> None:
+    page, host = logged_in("user").page, system.settings.ingress.host
 
-    host = system.settings.ingress.host
-    cookies = [one for one in person.page.context.cookies() if one["domain"].lstrip(".") == host]
+    cookies = [one for one in page.context.cookies() if one["domain"].lstrip(".") == host]
 
     assert "session" in {one["name"] for one in cookies}
     assert [one for one in cookies if not (one["secure"] and one["httpOnly"] and one["sameSite"] == "Lax")] == []
-    assert person.page.evaluate("document.cookie") == ""
+    assert page.evaluate("document.cookie") == ""
 
 
 def test_browser_login_tells_unauthorized_users_why(system: System, person: BrowserUser) -> None:
@@ -127,10 +144,16 @@ def test_a_stranger_sees_the_login_and_no_data(system: System, person: BrowserUs
     assert '"experiments"' not in answer.text()
 
 
-def test_metrics_are_refused_to_the_public(system: System, person: BrowserUser) -> None:
-    person.log_in(system.users["admin"])
-
-    status, text = person.fetch("/metrics")
+def test_metrics_are_refused_to_the_public(logged_in: LoggedIn) -> None:
+    status, text = logged_in("admin").fetch("/metrics")
 
     assert status == 403
     assert "mlflow_http_request" not in text
+
+
+def test_refused_routes_are_refused_to_administrators(system: System, logged_in: LoggedIn) -> None:
+    refused = REFUSED[system.settings.release]
+
+    statuses = [logged_in("admin").fetch(path)[0] for path in refused]
+
+    assert statuses == [403] * len(refused)

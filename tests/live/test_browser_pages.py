@@ -6,7 +6,6 @@ import pytest
 from browser_user import PATIENCE, BrowserUser
 from client import log_a_run
 from key_pages import MAKE_KEY
-from permission_rows import REFUSED
 from pictures import LARGEST, Pictures, pictures
 from playwright.sync_api import expect
 
@@ -29,7 +28,11 @@ def test_key_page_gives_a_key_for_clients(
     system: System, release: str, new_user: User, person: BrowserUser, album: Pictures
 ) -> None:
     page, experiment = person.page, f"iris-{new_user.name}"
+    person.open("/login")
+    expect(person.password_field).to_be_visible(timeout=PATIENCE)
+    assert album.take(page, "login") < LARGEST
     person.log_in(new_user)
+    assert album.take(page, "permissions") < LARGEST
 
     key = MAKE_KEY[release](person)
     number, run = log_a_run(system, new_user, key, experiment=experiment)
@@ -48,23 +51,3 @@ def test_key_page_gives_a_key_for_clients(
     assert album.take(page, "run") < LARGEST
     # Pages look right with refused requests behind them, so what the browser noted counts, too.
     assert [text for text in person.complaints if NO_GATEWAY not in text] == []
-
-
-def test_refused_routes_are_refused_to_administrators(system: System, person: BrowserUser) -> None:
-    person.log_in(system.users["admin"])
-    refused = REFUSED[system.settings.release]
-
-    statuses = [person.fetch(path)[0] for path in refused]
-
-    assert statuses == [403] * len(refused)
-
-
-def test_pages_of_login_and_permissions_are_pictured(new_user: User, person: BrowserUser, album: Pictures) -> None:
-    person.open("/login")
-    expect(person.password_field).to_be_visible(timeout=PATIENCE)
-    login = album.take(person.page, "login")
-    person.log_in(new_user)
-
-    permissions = album.take(person.page, "permissions")
-
-    assert max(login, permissions) < LARGEST
