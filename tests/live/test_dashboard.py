@@ -23,7 +23,7 @@ from testbed.system import System
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
-SHOWN_SECONDS = 120 if "SCREENSHOTS" in os.environ else 20
+SHOWN_SECONDS = 120 if "SCREENSHOTS" in os.environ else 10
 """Of the picture's time axis."""
 
 
