@@ -112,7 +112,10 @@ def all_replicated(systems: Mapping[str, System], tmp_path_factory: pytest.TempP
     """Those of all releases with two pods from now on."""
     for system in systems.values():
         folder = tmp_path_factory.mktemp(f"replicated-{system.environment.name}")
-        system.become(rendered_again(system, folder, changes={"server.replicas": 2}))
+        # The bootstrap has no part in it.
+        system.take(rendered_again(system, folder, changes={"server.replicas": 2}))
+    with ThreadPoolExecutor(len(systems)) as threads:
+        list(threads.map(System.deliver, systems.values()))
     return systems
 
 

@@ -1,13 +1,17 @@
 """A stream of requests that goes on while something else happens."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 import httpx
+from depth import IS_CHANGE
 
 THREADS = 4
+PAUSE_SECONDS = 0.1 if IS_CHANGE else 0.0
+"""Of a thread between two requests: without it they take all processors, and what goes on meanwhile takes longer."""
 
 
 class Stream:
@@ -38,6 +42,7 @@ class Stream:
     def _flow(self) -> None:
         while number := self._next():
             self._send(number)
+            time.sleep(PAUSE_SECONDS)
 
     def _next(self) -> int:
         with self._counting:

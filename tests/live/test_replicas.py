@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from depth import sized
 from stream import Stream
 from web_session import WebSession
 from worker import Worker
@@ -52,7 +53,7 @@ def test_a_login_holds_on_both_pods(replicated: System, visitor: WebSession) -> 
 def test_rolling_restart_loses_no_request_or_session(replicated: System, visitor: WebSession, new_user: User) -> None:
     before = {pod.name for pod in replicated.workloads.pods()}
     with Worker.with_run(replicated, new_user) as worker:
-        with Stream(worker.log, least=2000) as stream:
+        with Stream(worker.log, least=sized(change=500, every=2000)) as stream:
             replicated.workloads.restart()
 
         steps = worker.steps()
