@@ -37,6 +37,8 @@ class Flux:
         # No notification-controller receives events here.
         addresses = {"events": "", "metrics": "127.0.0.1:9091", "health": "127.0.0.1:9092"}
         flags = [f"--{name}-addr={address}" for name, address in addresses.items()]
+        # Of thirty seconds: what waits for another Kustomization would find it ready half a minute late.
+        flags.append("--requeue-dependency=1s")
         node.spawn("kustomize-controller", ["kustomize-controller", *flags], RUNTIME_NAMESPACE=NAMESPACE)
 
     def publish(self, dist: Path, environment: str, *, source: str) -> None:
