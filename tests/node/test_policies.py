@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from deployment import Deployment
 
+from live.node.api import Api
 from live.node.components import ADDRESS, API_PORT, DNS_SERVICE
 from live.node.node import Node
 
@@ -78,16 +79,15 @@ class Dialer:
             "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]},
         }
 
-    def outcomes(self, node: Node) -> Mapping[str, str]:
-        """``allowed`` or ``refused`` by address, once it has tried them all; the pod is deleted."""
-        where = ["--namespace", self.namespace]
-        node.wait(self.name, lambda: node.get("pod", self.name, *where)["status"]["phase"] == "Succeeded")
-        printed = node.kubectl("logs", self.name, *where)
-        node.kubectl("delete", "pod", self.name, *where, "--wait=false")
-        return dict(line.rsplit(" ", 1) for line in printed.splitlines())
+    def outcomes(self, node: Node, api: Api) -> Mapping[str, str]:
+        """``allowed`` or ``refused`` by address, once it has tried them all."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
+        node.wait(self.name, lambda: api.get(path)["status"]["phase"] == "Succeeded")
+        return dict(line.rsplit(" ", 1) for line in api.text(f"{path}/log").splitlines())
 
 
 Crossed = Mapping[tuple[str, ...], Mapping[str, str]]
+"""Outcomes by address: by environment and component of what connects, or by namespace and name of what calls."""
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +95,10 @@ def crossed(deployments: Mapping[str, Deployment], node: Node) -> Crossed:
     """Outcomes by address, of each environment's pods and of those that call its server; all try at once."""
     node.kubectl("create", "namespace", "monitoring", check=False)
     dialers: dict[tuple[str, ...], Dialer] = {}
+    servers = {environment: server_of(deployment) for environment, deployment in deployments.items()}
     for environment, deployment in deployments.items():
-        (other,) = [d for name, d in deployments.items() if name != environment]
-        targets = {target: address or f"{server_of(other)}:5000" for target, address in TARGETS.items()}
+        (other,) = [server for name, server in servers.items() if name != environment]
+        targets = {target: address or f"{other}:5000" for target, address in TARGETS.items()}
         for component in ALLOWED:
             dialers[environment, component] = Dialer(
                 name=f"dial-{component}",
@@ -105,22 +106,34 @@ def crossed(deployments: Mapping[str, Deployment], node: Node) -> Crossed:
                 labels={"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": component},
                 expected={address: egress(environment, component, target) for target, address in targets.items()},
             )
-        for namespace, name in CALLERS:
-            dialers[environment, namespace, name] = Dialer(
-                name=f"dial-{environment}-{name}",
-                namespace=deployment.namespace if namespace == "same namespace" else namespace,
+        for caller in CALLERS:
+            namespace, name = caller_of(deployment, *caller)
+            # One pod for the servers of all environments.
+            dialers[namespace, name] = Dialer(
+                name=f"dial-{name}",
+                namespace=namespace,
                 labels={"app.kubernetes.io/name": name},
-                expected={f"{server_of(deployment)}:{port}": access(namespace, name, port) for port in (5000, 9090)},
+                expected={
+                    f"{server}:{port}": access(*caller, port) for server in servers.values() for port in (5000, 9090)
+                },
             )
     pods = {"apiVersion": "v1", "kind": "List", "items": [dialer.manifest for dialer in dialers.values()]}
     node.kubectl("create", "--filename", "-", stdin=json.dumps(pods))
-    return {row: dialer.outcomes(node) for row, dialer in dialers.items()}
+    api = Api(node)
+    outcomes = {row: dialer.outcomes(node, api) for row, dialer in dialers.items()}
+    node.kubectl("delete", "--wait=false", "--filename", "-", stdin=json.dumps(pods))
+    return outcomes
 
 
 def egress(environment: str, component: str, target: str) -> str:
     """What shall come of a connection from a kind of pod."""
     with_redis = (environment, component) == WITH_REDIS and target == "redis"
     return "allowed" if target in ALLOWED[component] or with_redis else "refused"
+
+
+def caller_of(deployment: Deployment, namespace: str, name: str) -> tuple[str, str]:
+    """Namespace and name of a pod of CALLERS for an environment."""
+    return deployment.namespace if namespace == "same namespace" else namespace, name
 
 
 def access(namespace: str, name: str, port: int) -> str:
@@ -144,7 +157,8 @@ def test_policy_limits_egress(deployment: Deployment, crossed: Crossed, componen
 @pytest.mark.parametrize("port", [5000, 9090])
 @pytest.mark.parametrize(("namespace", "name"), CALLERS)
 def test_policy_limits_callers(deployment: Deployment, crossed: Crossed, namespace: str, name: str, port: int) -> None:
-    outcomes = crossed[deployment.name, namespace, name]
+    outcomes = crossed[caller_of(deployment, namespace, name)]
 
-    (outcome,) = [said for address, said in outcomes.items() if address.endswith(f":{port}")]
-    assert outcome == access(namespace, name, port)
+    # Of the servers of both environments.
+    said = [outcome for address, outcome in outcomes.items() if address.endswith(f":{port}")]
+    assert said == [access(namespace, name, port)] * 2
