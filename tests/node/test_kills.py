@@ -15,8 +15,8 @@ from traces import listening_ports, processes, traces
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("machine")]
 
-KILLS = int(os.environ.get("NODE_KILLS", sized(change=2, every=4)))
-"""Of the 20 that a change of the node is tried with, CI repeats a few."""
+KILLS = int(os.environ.get("NODE_KILLS", sized(change=1, every=4)))
+"""Of the 20 that a change of the node is tried with, CI repeats one, and each night a few."""
 LONGEST = 60.0
 """Seconds after which everything is up on an idle machine."""
 
@@ -28,8 +28,8 @@ def test_killed_start_leaves_nothing(number: int, tmp_path: Path) -> None:
     temporary.mkdir()
     # Other users of the tests have to pass through.
     temporary.chmod(0o1777)
-    # Seeded, so that a moment can be tried again, and spread over the whole start.
-    moment = random.Random(number).uniform(0.2, LONGEST) * (number + 1) / KILLS
+    # Seeded, so that a moment can be tried again, and spread over the start.
+    moment = random.Random(number).uniform(0.2, LONGEST) * (number + 1) / (KILLS + 1)
     command = [sys.executable, "-m", "live", "--state", str(tmp_path / "state")]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)}, start_new_session=True
