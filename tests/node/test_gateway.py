@@ -111,7 +111,7 @@ def test_load_brings_another_pod(routed: Deployment, node: Node) -> None:
     before = len(routed.pods("tracking-server"))
 
     with load(routed):
-        # The controller looks every 15 seconds, at figures that are about as old.
+        # The controller looks every 5 seconds, at figures that are up to 15 seconds old.
         node.wait("another pod", lambda: len(routed.pods("tracking-server")) == 2)
 
     status = node.get("horizontalpodautoscaler", "mlflow", "--namespace", routed.namespace)["status"]
