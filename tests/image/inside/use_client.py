@@ -45,7 +45,10 @@ def log_run(mark: str) -> dict[str, Any]:
         mlflow.log_text("text", "notes/text.txt")
         with mlflow.start_run(nested=True, run_name="inner"):
             mlflow.log_metric("loss", 0.25)
-        info = mlflow.pyfunc.log_model(name="model", python_model=Same(), registered_model_name=f"{mark}-model")
+        # Unnamed, the client looks for them in a process of its own that loads the model, and asks no server.
+        needs = ["mlflow", "pandas"]
+        model = {"python_model": Same(), "pip_requirements": needs, "registered_model_name": f"{mark}-model"}
+        info = mlflow.pyfunc.log_model(name="model", **model)
         question = answer("one")
     runs = mlflow.search_runs(filter_string="tags.team = 'a'", output_format="list")
     loaded = mlflow.pyfunc.load_model(f"models:/{mark}-model/1").predict(data)
