@@ -31,6 +31,13 @@ class MountedSecrets:
         """Set some of a Secret's values; without any, only the link turns."""
         self._turn(self.root / mount, self.read(mount) | {name: text.encode() for name, text in values.items()})
 
+    def replace(self, mount: str, files: dict[str, bytes]) -> None:
+        """Let the Secret hold ``files`` and nothing else."""
+        gone = self.read(mount).keys() - files.keys()
+        self._turn(self.root / mount, files)
+        for name in gone:
+            (self.root / mount / name).unlink()
+
     def _turn(self, mount: Path, files: dict[str, bytes]) -> None:
         folder, link, before = mount / f"..{next(_TURNS)}", mount / "..data", None
         folder.mkdir()

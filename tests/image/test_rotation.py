@@ -37,6 +37,15 @@ def mounted(pod: Pod) -> MountedSecrets:
     return MountedSecrets(pod.secrets_root)
 
 
+@pytest.fixture(scope="module")
+def refusing(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, MountedSecrets]]:
+    """A server with one worker, for changes that it refuses and that are taken back."""
+    pod = with_own_secrets(site.pod, tmp_path_factory.mktemp("refusing"))
+    mounted = MountedSecrets(pod.secrets_root)
+    with Serving(pod=pod) as serving:
+        yield serving.wait(), mounted
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_changed_key_replaces_workers_without_lost_request(
     site: Site, pod: Pod, mounted: MountedSecrets, workers: int
@@ -130,27 +139,29 @@ def test_equal_or_joint_changes_replace_once_at_most(pod: Pod, mounted: MountedS
     ],
 )
 def test_unusable_value_is_refused_and_old_kept(
-    site: Site, pod: Pod, mounted: MountedSecrets, mount: str, file: str, value: str
+    site: Site, refusing: tuple[Serving, MountedSecrets], mount: str, file: str, value: str
 ) -> None:
-    correct = mounted.read(mount).get(file)
-    with Serving(pod=pod) as serving, serving.client("anna", site.keys["anna"]) as client:
-        run = make_run(serving.wait() and client)
-        before = serving.worker_processes()
+    serving, mounted = refusing
+    correct, before = mounted.read(mount), serving.worker_processes()
+    told = len(messages(serving, "a changed Secret is not used"))
+    refused = {"refused": told + 1}
+    with serving.client("anna", site.keys["anna"]) as client:
+        run = make_run(client)
+        assert in_use(serving)
 
         mounted.change(mount, **{file: value})
-        wait_for(lambda: reloaded(serving) == {"refused": 1}, serving.log.read_text)
+        wait_for(lambda: reloaded(serving) == refused, serving.log.read_text)
         time.sleep(5)
 
         assert client.get(f"/api/2.0/mlflow/runs/get?run_id={run}").status_code == 200
         assert serving.worker_processes() == before
         assert not in_use(serving)
-        assert reloaded(serving) == {"refused": 1}
-        (line,) = messages(serving, "a changed Secret is not used")
+        assert reloaded(serving) == refused
+        (line,) = messages(serving, "a changed Secret is not used")[told:]
         assert file in str(line["problems"])
-        if correct is not None:
-            mounted.change(mount, **{file: correct.decode()})
-            wait_for(lambda: in_use(serving), serving.log.read_text)
-            assert serving.worker_processes() == before
+        mounted.replace(mount, correct)
+        wait_for(lambda: in_use(serving), serving.log.read_text)
+        assert serving.worker_processes() == before
 
 
 def test_value_that_breaks_start_keeps_old_worker(site: Site, pod: Pod, mounted: MountedSecrets) -> None:

@@ -18,9 +18,8 @@ def peak(serving: Serving) -> int:
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
 
 
-def test_logged_model_is_registered_on_readonly_root(site: Site) -> None:
-    with Serving(pod=site.pod, confined=True) as serving, serving.client("anna", site.keys["anna"]) as client:
-        serving.wait()
+def test_logged_model_is_registered_on_readonly_root(site: Site, server: Serving) -> None:
+    with server.client("anna", site.keys["anna"]) as client:
         run = client.get(f"{API}/runs/get?run_id={make_run(client)}").json()["run"]["info"]
         body = {"experiment_id": run["experiment_id"], "name": "m", "source_run_id": run["run_id"]}
         model = client.post(f"{API}/logged-models", json=body).json()["model"]["info"]["model_id"]
@@ -52,10 +51,8 @@ def test_artifact_of_any_size_takes_little_memory(site: Site) -> None:
         assert peak(serving) - before < 150
 
 
-def test_no_client_is_sent_to_object_store(site: Site) -> None:
-    with Serving(pod=site.pod) as serving, serving.client("anna", site.keys["anna"]) as client:
-        serving.wait()
-
+def test_no_client_is_sent_to_object_store(site: Site, server: Serving) -> None:
+    with server.client("anna", site.keys["anna"]) as client:
         answer = client.get("/api/3.0/mlflow/server-info")
 
     # Release 3.6.0 has no such route.
