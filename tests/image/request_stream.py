@@ -1,4 +1,4 @@
-"""Requests without a pause, on connections that are kept alive and on new ones, each of which must be answered."""
+"""Requests one after the other, on connections that are kept alive and on new ones, each of which must be answered."""
 
 import threading
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Stream:
 
 @contextmanager
 def requests_stream(server: Serving, login: tuple[str, str], run: str) -> Iterator[Stream]:
-    """Log a metric again and again by four clients: three keep their connection, with and without pauses."""
+    """Log a metric again and again by four clients: three keep their connection, with pauses of different lengths."""
     stream, ended = Stream(), threading.Event()
 
     def send(pause: float, keep: bool) -> None:
@@ -38,7 +38,9 @@ def requests_stream(server: Serving, login: tuple[str, str], run: str) -> Iterat
                 body = {"run_id": run, "key": "loss", "value": 0.5, "timestamp": 1, "step": step}
                 stream.note(_sent(client, body, keep))
 
-    threads = [threading.Thread(target=send, args=one) for one in ((0, True), (0.01, True), (2.5, True), (0, False))]
+    # Of about the length of a request: some are always in flight, and the server has time for what goes on beside them.
+    pauses = (0.03, True), (0.04, True), (2.5, True), (0.03, False)
+    threads = [threading.Thread(target=send, args=one) for one in pauses]
     for thread in threads:
         thread.start()
     try:
