@@ -1,9 +1,13 @@
 """Pods that dump into a bucket of their own, what fills their databases, and all that is in them."""
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 from pod import Database, Pod
 
 from mlflow_sso.changes import TABLE as CHANGES
@@ -21,6 +25,13 @@ INSERT INTO params (key, value, run_uuid) SELECT 'empty', '', md5(n::text) FROM 
 """
 GROUPS = "INSERT INTO groups (group_name) SELECT 'group ' || n FROM generate_series(1, 9) n"
 ENDED = "INSERT INTO mlflow_sso_ended_access SELECT 'user ' || n, n || '.5' FROM generate_series(1, 7) n"
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+PARTS = {
+    "constraints": "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
+    " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+    "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "sequences": "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences",
+}
 GROUP = "INSERT INTO groups (group_name) VALUES (%s)"
 EXPERIMENT = "INSERT INTO experiments (name, lifecycle_stage) VALUES (%s, 'active')"
 
@@ -46,25 +57,19 @@ def read_all(pod: Pod) -> dict[str, str]:
     """Schema and rows of both databases, as text by table; without the number of changes, which begins anew."""
     content = {}
     for service in ("mlflow", "mlflow_auth"):
-        tables = pod.database.query(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
-            service=service,
-        )
-        for (table,) in tables:
-            if table == CHANGES:
-                continue
-            rows = pod.database.query(f'SELECT t::text FROM "{table}" t ORDER BY 1', service=service)  # noqa: S608
-            content[f"{service}/{table}"] = "\n".join(row for (row,) in rows)
-        for kind, query in {
-            "constraints": "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
-            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
-            "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
-            "sequences": "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences",
-        }.items():
-            content[f"{service}:{kind}"] = "\n".join(
-                sorted(row for (row,) in pod.database.query(query, service=service))
-            )
+        # A connection for each table would take most of the time.
+        with psycopg.connect(pod.database.dsn(service), autocommit=True) as connection:
+            for table in _column(connection, TABLES):
+                if table != CHANGES:
+                    rows = _column(connection, f'SELECT t::text FROM "{table}" t ORDER BY 1')  # noqa: S608
+                    content[f"{service}/{table}"] = "\n".join(rows)
+            for kind, query in PARTS.items():
+                content[f"{service}:{kind}"] = "\n".join(sorted(_column(connection, query)))
     return content
+
+
+def _column(connection: psycopg.Connection, query: str) -> list[str]:
+    return [value for (value,) in connection.execute(query.encode())]
 
 
 def make_filled(pod: Pod) -> Pod:
@@ -74,3 +79,33 @@ def make_filled(pod: Pod) -> Pod:
     filled.database.query(GROUPS, service="mlflow_auth")
     filled.database.query(ENDED, service="mlflow_auth")
     return filled
+
+
+@contextmanager
+def pairs_written(pod: Pod) -> Iterator[list[psycopg.Error]]:
+    """Write a group and an experiment, again and again, until the block ends; yields what went wrong."""
+    ended, errors = threading.Event(), list[psycopg.Error]()
+
+    def write() -> None:
+        number, dsn = 0, pod.database.dsn
+        try:
+            with (
+                psycopg.connect(dsn("mlflow_auth"), autocommit=True) as groups,
+                psycopg.connect(dsn("mlflow"), autocommit=True) as experiments,
+            ):
+                # Much less than lies between two statements of a dump that is of two moments.
+                while not ended.wait(0.001):
+                    number += 1
+                    # The permissions database is written first, so an experiment without its group is of two moments.
+                    groups.execute(GROUP, [f"w{number}"])
+                    experiments.execute(EXPERIMENT, [f"w{number}"])
+        except psycopg.Error as error:
+            errors.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield errors
+    finally:
+        ended.set()
+        writer.join()

@@ -2,12 +2,11 @@
 
 import io
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from backups import EXPERIMENT, GROUP, make_backup_pod, make_empty_copy, make_filled, read_all
+from backups import make_backup_pod, make_empty_copy, make_filled, pairs_written, read_all
 from minio.commonconfig import CopySource
 from pod import Pod
 from program_gauges import gauges
@@ -172,24 +171,8 @@ def test_newest_dump_is_restored_after_damaged_one(filled: Pod, tmp_path: Path) 
 
 
 def test_dump_is_of_one_moment(filled: Pod, tmp_path: Path) -> None:
-    stop, errors = threading.Event(), []
-
-    def write() -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            try:
-                # The permissions database is written first, so an experiment without its group is of two moments.
-                filled.database.query(GROUP, f"w{number}", service="mlflow_auth")
-                filled.database.query(EXPERIMENT, f"w{number}")
-            except Exception as error:
-                errors.append(error)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    dumped = [filled.run("dump") for _ in range(3)]
-    stop.set()
-    writer.join()
+    with pairs_written(filled) as errors:
+        dumped = [filled.run("dump") for _ in range(3)]
 
     assert [done.code for done in dumped] == [0, 0, 0]
     assert not errors
