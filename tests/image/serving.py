@@ -257,8 +257,9 @@ def table_locked(pod: Pod, table: str) -> Iterator[None]:
 def wait_until_blocked(pod: Pod, count: int) -> None:
     """Wait until ``count`` queries wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    while pod.database.query(query, pod.database.name("mlflow"))[0][0] < count:
-        time.sleep(0.02)
+    with psycopg.connect(pod.database.dsn("mlflow"), autocommit=True) as connection:
+        while connection.execute(query, [pod.database.name("mlflow")]).fetchall()[0][0] < count:
+            time.sleep(0.02)
 
 
 def bearer(server: Serving, token: str) -> httpx.Response:
