@@ -45,7 +45,7 @@ REFUSALS = (401, 403)
 
 
 class Matrix:
-    """Two worlds: one about which it is asked what must be refused, one for what must be served."""
+    """A world for each role: it is asked what must be refused about it, then what must be served."""
 
     def __init__(self, routes: Iterable[Route], keys: dict[str, str], tokens: dict[str, str]) -> None:
         self._routes = tuple(routes)
@@ -87,9 +87,15 @@ class Matrix:
         self.asked += 1
         return self._application.ask(case.request, *self._users[role].credentials)
 
-    def refused(self, role: str) -> list[str]:
+    def wrong(self, role: str) -> list[str]:
+        """A line for each request that was answered against the table."""
+        world = self.world(role)
+        # What must be refused changes nothing of what is served afterwards.
+        return [*self.refused(role, world), *self.served(role, world)]
+
+    def refused(self, role: str, world: World) -> list[str]:
         """A line for each request that was served though ``role`` may not; nothing may change meanwhile."""
-        world, wrong = self.world(role), list[str]()
+        wrong = list[str]()
         before = digest()
         # All paths of a row have one rule, so that one role suffices for them.
         cases = [case for case in self._cases(world, every_path=role == "no grant") if not self._may(role, case)]
@@ -104,9 +110,9 @@ class Matrix:
             return None
         return f"{role}: {case.name}: {answer.status}{' shows it' if shown else ''} {answer.text[:160]}"
 
-    def served(self, role: str) -> list[str]:
+    def served(self, role: str, world: World) -> list[str]:
         """A line for each request that was refused though ``role`` may."""
-        world, wrong = self.world(role), []
+        wrong = []
         allowed = [case for case in self._cases(world, every_path=False) if self._may(role, case)]
         for case in sorted(allowed, key=_destruction):
             if case.about_the_world and case.about not in STRICTER:
@@ -152,5 +158,5 @@ def refuse_at_once() -> None:
 if __name__ == "__main__":
     refuse_at_once()
     matrix = Matrix(routes(), json.loads(sys.argv[2]), json.loads(sys.argv[4]))
-    lines = [line for role in ROLES for line in (*matrix.refused(role), *matrix.served(role))]
+    lines = [line for role in ROLES for line in matrix.wrong(role)]
     print(json.dumps({"lines": lines, "asked": matrix.asked}))

@@ -67,10 +67,13 @@ class GatewayMatrix(Matrix):
             self.told.append(f"{role}: {case.name}")
         return answer
 
-    def refused(self, role: str) -> list[str]:
+    def refused(self, role: str, world: World) -> list[str]:
         """Whoever is refused reaches no provider, either."""
         asked = len(self.heard)
-        return [*super().refused(role), *(f"{role}: the provider heard {path}" for path, _ in self.heard[asked:])]
+        return [
+            *super().refused(role, world),
+            *(f"{role}: the provider heard {path}" for path, _ in self.heard[asked:]),
+        ]
 
     def calls(self) -> dict[str, list[Any]]:
         """What each role hears that asks the endpoint, and with which key the provider is asked."""
@@ -95,7 +98,7 @@ class GatewayMatrix(Matrix):
     def roles(self) -> dict[str, Any]:
         """All of it."""
         calls = self.calls()
-        lines = [line for role in ROLES for line in (*self.refused(role), *self.served(role))]
+        lines = [line for role in ROLES for line in self.wrong(role)]
         return {"lines": lines, "asked": self.asked, "calls": calls, "told": self.told}
 
 
