@@ -22,7 +22,10 @@ from mlflow_sso.cli import main
 from mlflow_sso.imports import collector_paused
 
 with collector_paused():
+    import authlib.integrations.base_client  # noqa: F401
     import boto3  # noqa: F401
+    import fastapi  # noqa: F401
+    import flask  # noqa: F401
     import mlflow.store.model_registry.sqlalchemy_store
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
     import psycopg2  # noqa: F401
