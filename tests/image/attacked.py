@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pod import Pod
-from serving import AS_SERVER, SETTINGS, USERS, Site, make_users, mount_server_secrets
+from serving import AS_SERVER, SETTINGS, Site, make_users, mount_server_secrets
 
 INSIDE = Path(__file__).with_name("inside")
 """Modules for a release's interpreter."""
@@ -22,12 +21,12 @@ runpy.run_path({str(INSIDE)!r} + "/" + sys.argv[3], run_name="__main__")
 
 
 @contextmanager
-def new_site(migrated: Pod, *others: str, **environment: str) -> Iterator[Site]:
+def new_site(users_once: Site, *others: str, **environment: str) -> Iterator[Site]:
     """Databases with the usual users, ``others``, and nothing else."""
     with tempfile.TemporaryDirectory(prefix="attacked-") as folder:
-        pod = replace(migrated, settings={**SETTINGS, **environment}).copy(Path(folder))
+        pod = replace(users_once.pod, settings={**SETTINGS, **environment}).copy(Path(folder))
         mount_server_secrets(pod)
-        yield Site(pod=pod, keys=make_users(pod, *USERS, *others))
+        yield Site(pod=pod, keys=users_once.keys | (make_users(pod, *others) if others else {}))
 
 
 def run_inside(site: Site, program: str, *arguments: str) -> Any:

@@ -142,16 +142,25 @@ def garbage(strewn: Garbage, tmp_path: Path) -> Garbage:
 
 
 @pytest.fixture(scope="session")
-def site(migrated_once: Pod) -> Iterator[Site]:
+def users_once(migrated_once: Pod, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The same with users who hold an access key each, for tests to copy: creating them takes longer."""
+    pod = migrated_once.copy(tmp_path_factory.mktemp("users"))
+    keys = make_users(pod)
+    pod.database.close()
+    return Site(pod=pod, keys=keys)
+
+
+@pytest.fixture(scope="session")
+def site(users_once: Site) -> Iterator[Site]:
     """Migrated databases in a time zone that is not UTC, with users who hold an access key each."""
     with tempfile.TemporaryDirectory(prefix="site-") as folder:
         # The server may run as another user, who has to get to its own directory below.
         Path(folder).chmod(0o711)
-        pod = replace(migrated_once, settings=SETTINGS).copy(Path(folder))
+        pod = replace(users_once.pod, settings=SETTINGS).copy(Path(folder))
         mount_server_secrets(pod)
         # A time that is stored without a zone, and not as UTC, is hours off here.
         pod.database.configure("timezone", "Asia/Tokyo")
-        yield Site(pod=pod, keys=make_users(pod))
+        yield Site(pod=pod, keys=dict(users_once.keys))
 
 
 @pytest.fixture(scope="session")

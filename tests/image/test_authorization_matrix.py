@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Pod
 from realm import OTHERS, Realm
+from serving import Site
 
 pytestmark = pytest.mark.servers
 
@@ -25,8 +25,8 @@ def settings(realm: Realm) -> Mapping[str, str]:
     }
 
 
-def test_every_route_serves_its_roles_only(migrated_once: Pod, realm: Realm) -> None:
-    with new_site(migrated_once, "grace", **settings(realm)) as site:
+def test_every_route_serves_its_roles_only(users_once: Site, realm: Realm) -> None:
+    with new_site(users_once, "grace", **settings(realm)) as site:
         tokens = {"ours": realm.tokens()["access_token"], "others": realm.tokens(client=OTHERS)["access_token"]}
         found = run_inside(site, "ask_every_route.py", json.dumps(tokens))
 

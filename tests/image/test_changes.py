@@ -24,8 +24,8 @@ def number(pod: Pod) -> int:
     return int(found)
 
 
-def test_key_requests_cost_few_statements(migrated_once: Pod) -> None:
-    with new_site(migrated_once) as site:
+def test_key_requests_cost_few_statements(users_once: Site) -> None:
+    with new_site(users_once) as site:
         counts = run_inside(site, "count_key_statements.py")
 
     assert {name: line["status"] for name, line in counts.items()} == dict.fromkeys(counts, 200)
@@ -57,8 +57,8 @@ class Replicas:
 
 
 @pytest.fixture(scope="module")
-def replicas(migrated_once: Pod) -> Iterator[Replicas]:
-    with new_site(migrated_once) as site, ExitStack() as stack:
+def replicas(users_once: Site) -> Iterator[Replicas]:
+    with new_site(users_once) as site, ExitStack() as stack:
         servers = [stack.enter_context(Serving(pod=site.pod)).wait() for _ in range(2)]
         anna = stack.enter_context(servers[0].client("anna", site.keys["anna"]))
         run = make_run(anna)

@@ -2,13 +2,13 @@
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Pod
+from serving import Site
 
 pytestmark = pytest.mark.servers
 
 
-def test_searches_have_few_conditions(migrated_once: Pod) -> None:
-    with new_site(migrated_once) as site:
+def test_searches_have_few_conditions(users_once: Site) -> None:
+    with new_site(users_once) as site:
         found = run_inside(site, "ask_searches.py")
 
     assert set(found["10"].values()) == {200}, found["10"]

@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Pod
 from realm import OTHERS, Realm
 from serving import Serving, Site
 from test_authorization_matrix import settings
@@ -27,9 +26,9 @@ NO_TOKENS = json.dumps({"ours": "", "others": ""})
 
 
 @WITH_GATEWAY
-def test_gateway_serves_its_roles_only(migrated_once: Pod, realm: Realm) -> None:
+def test_gateway_serves_its_roles_only(users_once: Site, realm: Realm) -> None:
     tokens = {"ours": realm.tokens()["access_token"], "others": realm.tokens(client=OTHERS)["access_token"]}
-    with new_site(migrated_once, "grace", **ON, **LOCAL, **AT_ONCE, **settings(realm)) as site:
+    with new_site(users_once, "grace", **ON, **LOCAL, **AT_ONCE, **settings(realm)) as site:
         found = run_inside(site, "ask_gateway.py", json.dumps(tokens), "roles")
 
     unknown, refused, served = [401, False, []], [403, False, []], [200, True, [True]]
@@ -40,16 +39,16 @@ def test_gateway_serves_its_roles_only(migrated_once: Pod, realm: Realm) -> None
 
 
 @WITH_GATEWAY
-def test_gateway_asks_no_address_inside(migrated_once: Pod) -> None:
-    with new_site(migrated_once, **ON) as site:
+def test_gateway_asks_no_address_inside(users_once: Site) -> None:
+    with new_site(users_once, **ON) as site:
         heard = run_inside(site, "ask_gateway.py", NO_TOKENS, "addresses")
 
     assert {status for _, status in heard} == {400}, heard
 
 
 @WITH_GATEWAY
-def test_gateway_calls_with_stored_keys_only(migrated_once: Pod) -> None:
-    with new_site(migrated_once, **ON, **LOCAL) as site:
+def test_gateway_calls_with_stored_keys_only(users_once: Site) -> None:
+    with new_site(users_once, **ON, **LOCAL) as site:
         found = run_inside(site, "ask_providers.py")
 
     assert found["wrong"] == []
@@ -59,11 +58,11 @@ def test_gateway_calls_with_stored_keys_only(migrated_once: Pod) -> None:
     assert found["updates"] == {**sent_elsewhere, "another version": 200, "another key": 200, "both": 200}
 
 
-def test_gateway_is_off_by_default(migrated_once: Pod) -> None:
-    with new_site(migrated_once) as site:
+def test_gateway_is_off_by_default(users_once: Site) -> None:
+    with new_site(users_once) as site:
         served = run_inside(site, "ask_gateway.py", NO_TOKENS, "off")
 
-    assert served == SERVED_WHEN_OFF[migrated_once.venv.release]
+    assert served == SERVED_WHEN_OFF[users_once.pod.venv.release]
 
 
 @WITH_GATEWAY
@@ -94,9 +93,9 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
 
 
 @WITH_GATEWAY
-def test_model_costs_are_asked_of_no_site(migrated_once: Pod, proxy: tuple[str, list[str]]) -> None:
+def test_model_costs_are_asked_of_no_site(users_once: Site, proxy: tuple[str, list[str]]) -> None:
     address, heard = proxy
-    with new_site(migrated_once, **ON, HTTPS_PROXY=address, NO_PROXY="127.0.0.1") as site:
+    with new_site(users_once, **ON, HTTPS_PROXY=address, NO_PROXY="127.0.0.1") as site:
         found = run_inside(site, "ask_costs.py")
 
     assert found == {"listed": 200, "stored": 200, "cost": True}

@@ -2,13 +2,13 @@
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Pod
+from serving import Site
 
 pytestmark = pytest.mark.servers
 
 
-def test_grant_revoked_while_read_ends_at_once(migrated_once: Pod) -> None:
-    with new_site(migrated_once) as site:
+def test_grant_revoked_while_read_ends_at_once(users_once: Site) -> None:
+    with new_site(users_once) as site:
         heard = run_inside(site, "race_grants.py")
 
     assert len(heard) > 0

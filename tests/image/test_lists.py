@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from attacked import new_site, run_inside
 from many_rows import Amount, fill
-from pod import Pod
 from serving import Site
 
 pytestmark = pytest.mark.servers
@@ -21,9 +20,9 @@ NOT_THEIRS = "users of an experiment"
 
 
 @pytest.fixture
-def site(migrated_once: Pod) -> Iterator[Site]:
+def site(users_once: Site) -> Iterator[Site]:
     """Users without grants, and a little data."""
-    with new_site(migrated_once) as site:
+    with new_site(users_once) as site:
         fill(site.pod.database, Amount(experiments=SMALL))
         yield site
 

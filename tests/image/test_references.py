@@ -2,15 +2,15 @@
 
 import pytest
 from attacked import new_site, run_inside
-from pod import Pod
+from serving import Site
 from test_gateway import AT_ONCE, LOCAL, ON, WITH_GATEWAY
 
 pytestmark = pytest.mark.servers
 
 
 @WITH_GATEWAY
-def test_references_to_things_of_others_are_refused(migrated_once: Pod) -> None:
-    with new_site(migrated_once, **ON, **LOCAL) as site:
+def test_references_to_things_of_others_are_refused(users_once: Site) -> None:
+    with new_site(users_once, **ON, **LOCAL) as site:
         found = run_inside(site, "ask_references.py")
 
     assert found["served"] == []
@@ -21,8 +21,8 @@ def test_references_to_things_of_others_are_refused(migrated_once: Pod) -> None:
 
 
 @WITH_GATEWAY
-def test_calls_join_no_trace_of_others(migrated_once: Pod) -> None:
-    with new_site(migrated_once, **ON, **LOCAL, **AT_ONCE) as site:
+def test_calls_join_no_trace_of_others(users_once: Site) -> None:
+    with new_site(users_once, **ON, **LOCAL, **AT_ONCE) as site:
         found = run_inside(site, "ask_linked_calls.py")
 
     assert found["changed"] == []
@@ -32,8 +32,8 @@ def test_calls_join_no_trace_of_others(migrated_once: Pod) -> None:
 
 
 @WITH_GATEWAY
-def test_bindings_show_readable_scorers_only(migrated_once: Pod) -> None:
-    with new_site(migrated_once, **ON, **LOCAL) as site:
+def test_bindings_show_readable_scorers_only(users_once: Site) -> None:
+    with new_site(users_once, **ON, **LOCAL) as site:
         found = run_inside(site, "ask_bindings.py")
 
     assert found == {
