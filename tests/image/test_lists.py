@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from attacked import new_site, run_inside
+from depth import sized
 from many_rows import Amount, fill
 from serving import Site
 
 pytestmark = pytest.mark.servers
 
-SMALL, LARGE = 20, 300
-"""Experiments, and as many of everything else."""
+SMALL, LARGE = 20, sized(change=100, every=300)
+"""Experiments, and as many of everything else. A statement for each of the fewer ones is more than ``MOST``, too."""
 MOST = 40
 """Statements of one request."""
 MEMBERS = ("everything", "one grant", "patterns", "everything by a group", "patterns of a group")
@@ -50,7 +51,8 @@ def _growing(small: dict[str, Any], large: dict[str, Any]) -> list[str]:
 
 def test_pages_are_mlflows_without_others_rows(site: Site) -> None:
     # given
-    fill(site.pod.database, Amount(experiments=30, after=SMALL))
+    # More than the longest page.
+    fill(site.pod.database, Amount(experiments=15, after=SMALL))
     site.pod.database.query(
         "INSERT INTO entity_associations (association_id, source_type, source_id, destination_type, destination_id)"
         " SELECT 'b-' || md5(source_id), source_type, source_id, destination_type, (destination_id::int + 1)::text"
