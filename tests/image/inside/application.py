@@ -6,6 +6,7 @@ Run by a release's interpreter.
 import asyncio
 import json
 import logging
+import threading
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,15 +69,13 @@ class Application:
 
         self._app = app
         self._loop = asyncio.new_event_loop()
+        # AnyIO ends the threads of a loop's first task with it: run for each request, each would start new ones.
+        threading.Thread(target=self._loop.run_until_complete, args=[asyncio.Event().wait()], daemon=True).start()
         logging.disable(logging.CRITICAL)
 
     def ask(self, request: Request, *credentials: tuple[str, str]) -> Answer:
-        """Send one request; an error of the application's counts as 500."""
-        return self._loop.run_until_complete(self._ask(request, credentials))
-
-    def ask_beside(self, request: Request, *credentials: tuple[str, str]) -> Answer:
-        """Send one more request from a thread that answers another."""
-        return asyncio.run_coroutine_threadsafe(self._ask(request, credentials), self._loop).result(60)
+        """Send one request, from any thread but the loop's; an error of the application's counts as 500."""
+        return asyncio.run_coroutine_threadsafe(self._ask(request, credentials), self._loop).result()
 
     async def _ask(self, request: Request, credentials: Sequence[tuple[str, str]]) -> Answer:
         incoming = [{"type": "http.request", "body": request.body, "more_body": False}]

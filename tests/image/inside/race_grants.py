@@ -63,7 +63,7 @@ def main() -> None:
     def meanwhile() -> None:
         world.revoke(users["bert"])
         # The login of any other request ends what is remembered.
-        application.ask_beside(any_request, *users["carl"].credentials)
+        application.ask(any_request, *users["carl"].credentials)
 
     race, heard = Race(meanwhile), []
     slow_down(race)
