@@ -36,6 +36,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "direct_passing": {"tasks": 4},
         "grant_reads": {"grows": True},
         "last_administrator": {"refused": True},
+        "late_routes": {"at once": True},
         "mcp_reads": {"read": True, "granted": False},
         "outages": {"status": 401},
         "parameter_types": {"one each": True},

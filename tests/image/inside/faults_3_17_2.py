@@ -17,7 +17,7 @@ from typing import Any
 
 from application import Application, Request, basic
 from itsdangerous import BadSignature
-from route_faults import direct_passing, mcp_reads, parameter_types, route_index
+from route_faults import direct_passing, late_routes, mcp_reads, parameter_types, route_index
 from statements import Statements
 from trace_faults import absent_spans
 from upgrade_faults import pages_of_spans
@@ -235,6 +235,7 @@ PROBES = (
     direct_passing,
     grant_reads,
     last_administrator,
+    late_routes,
     mcp_reads,
     parameter_types,
     part_uploads,

@@ -20,6 +20,14 @@ def direct_passing(ask: Callable[..., int]) -> dict[str, Any]:
     return {"tasks": len(created)}
 
 
+def late_routes(_: Callable[..., int]) -> dict[str, Any]:
+    """Whether routes are worked out when they are defined, although the routers that include them do it again."""
+    from mlflow_oidc_auth.app import app
+
+    routes = [vars(route) for route in _leaves(app.router.routes) if "endpoint" in vars(route)]
+    return {"at once": len([route for route in routes if "dependant" in route]) > 500}
+
+
 def mcp_reads(_: Callable[..., int]) -> dict[str, Any]:
     """Whether a member without a grant may read a server, although the default permission says no."""
     from mlflow_oidc_auth.config import config
