@@ -113,7 +113,7 @@ class Keycloak(TlsServer):
         from keycloak import KeycloakAdmin, KeycloakAuthenticationError
 
         administration = KeycloakAdmin(
-            server_url=self.url,
+            server_url=f"{self.url}/",
             username=self.admin_user,
             password=lent.read_text(),
             verify=str(self.certificate.ca) if self.tls else True,

@@ -84,7 +84,9 @@ def test_locks_of_stores_agree_with_each_other() -> None:
         }
 
 
+# A change installs both locks before its tests.
 @pytest.mark.servers
+@pytest.mark.either_release
 def test_fresh_environment_from_lock_imports_everything(venv: Venv, tmp_path: Path) -> None:
     # The set-up installs uv only if there is none.
     uv = shutil.which("uv") or ROOT / ".venv" / "bin" / "uv"
