@@ -1,7 +1,7 @@
 .PHONY: test-bootstrap test-servers
 
 test-bootstrap: $(VENV)/.servers ## the bootstrap against real servers
-	@$(PY) -m pytest -q tests/bootstrap
+	@$(PY) -m pytest -q --numprocesses 2 --dist loadfile tests/bootstrap
 
 test-servers: $(VENV)/.servers ## start, restart and stop every real server
 	@$(PY) -m pytest -q tests/live/test_servers.py
