@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from keycloak import KeycloakAdmin
 
 from cdk8s_mlflow.settings import Settings
 from live.servers import Keycloak, Minio, OpenBao, Postgres
@@ -91,13 +90,7 @@ class Site:
     def _make(self) -> None:
         run = self.run()
         _require(run.each(PARTS, lambda resources: engine.apply(resources, report=run.report)), changes=True)
-        login = {"username": self.keycloak.admin_user, "password": self.keycloak.admin_password}
-        admin = KeycloakAdmin(
-            server_url=self.keycloak.url,
-            realm_name=self.settings.authentication.realm,
-            user_realm_name="master",
-            **login,
-        )
+        admin = self.keycloak.administration(self.settings.authentication.realm)
         # A member, or the proof of the groups' claim would have no one to ask about, and send fewer requests.
         admin.create_user({"username": "anna", "email": "anna@example.com", "enabled": True})
         keycloak.add_user_to_group(self.run().context, user="anna", group="mlflow-users")

@@ -40,15 +40,7 @@ class Realm:
     @property
     def administration(self) -> KeycloakAdmin:
         """A session of python-keycloak in the realm."""
-        return KeycloakAdmin(
-            server_url=f"{self.server.url}/",
-            username=self.server.admin_user,
-            password=self.server.admin_password,
-            realm_name=self.settings.authentication.realm,
-            # The bootstrap administrator is a user of master only.
-            user_realm_name="master",
-            verify=str(self.server.certificate.ca),
-        )
+        return self.server.administration(self.settings.authentication.realm)
 
     def welcome(self, *users: User) -> None:
         """Make users that are not there, and give all the password that they bring."""

@@ -8,7 +8,8 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from live.files import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,14 @@ class StaticImage:
         filesystem = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
         config = {"architecture": "amd64", "os": "linux", "config": runs, "rootfs": filesystem}
         manifest = [{"Config": "config.json", "RepoTags": [self.name], "Layers": ["layer.tar.gz"]}]
-        # Nodes that start at the same time write the same archive, and a kill must not leave half of one.
-        fresh = NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False)  # noqa: SIM115
-        with fresh, tarfile.open(fileobj=fresh, mode="w") as tar:
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
             _add(tar, "manifest.json", json.dumps(manifest).encode())
             _add(tar, "config.json", json.dumps(config).encode())
             # Without a time, or every writing would give another digest.
             _add(tar, "layer.tar.gz", gzip.compress(layer, 1, mtime=0))
-        Path(fresh.name).replace(target)
+        # Nodes that start at the same time write the same archive, and a kill must not leave half of one.
+        write_whole(target, archive.getvalue())
 
     def _layer(self) -> bytes:
         buffer = io.BytesIO()

@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from live.servers.cache import cache_root, make_once, scratch_folder
 from live.servers.keycloak_build import build
 from live.servers.process import TlsServer, free_port
+
+if TYPE_CHECKING:
+    from keycloak import KeycloakAdmin
 
 LENT = "password-of-the-copy"
 """File of a copied database that still has the password of the original."""
@@ -110,21 +113,30 @@ class Keycloak(TlsServer):
         if not lent.exists():
             return
         # Only a start on a copied database waits for the library.
-        from keycloak import KeycloakAdmin, KeycloakAuthenticationError
+        from keycloak import KeycloakAuthenticationError
 
-        administration = KeycloakAdmin(
-            server_url=f"{self.url}/",
-            username=self.admin_user,
-            password=lent.read_text(),
-            verify=str(self.certificate.ca) if self.tls else True,
-            timeout=600,
-        )
+        administration = self.administration(password=lent.read_text(), timeout=600)
         # An earlier start may have been killed after the change.
         with suppress(KeycloakAuthenticationError):
             # There is no other user yet.
             (user,) = administration.get_users()
             administration.set_user_password(user["id"], self.admin_password, temporary=False)
         lent.unlink()
+
+    def administration(self, realm: str = "master", *, password: str = "", timeout: int = 60) -> "KeycloakAdmin":
+        """python-keycloak in ``realm``, as the first administrator, who is a user of master only."""
+        from keycloak import KeycloakAdmin
+
+        return KeycloakAdmin(
+            # Without the slash the library would leave out the path.
+            server_url=f"{self.url}/",
+            username=self.admin_user,
+            password=password or self.admin_password,
+            realm_name=realm,
+            user_realm_name="master",
+            verify=str(self.certificate.ca) if self.tls else True,
+            timeout=timeout,
+        )
 
     def ready(self) -> bool:
         """Whether the master realm answers."""

@@ -58,22 +58,11 @@ def administrator(server: Keycloak, realm: str = "master") -> KeycloakAdmin:
     """python-keycloak as the first administrator, for what tests do behind the bootstrap's back."""
     # Kept by server and realm: each new one logs in, which costs a hashing.
     if (server.url, realm) not in _ADMINISTRATORS:
-        _ADMINISTRATORS[server.url, realm] = _administrator(server, realm)
+        _ADMINISTRATORS[server.url, realm] = server.administration(realm)
     return _ADMINISTRATORS[server.url, realm]
 
 
 _ADMINISTRATORS: dict[tuple[str, str], KeycloakAdmin] = {}
-
-
-def _administrator(server: Keycloak, realm: str) -> KeycloakAdmin:
-    return KeycloakAdmin(
-        server_url=f"{server.url}/",
-        username=server.admin_user,
-        password=server.admin_password,
-        realm_name=realm,
-        user_realm_name="master",
-        verify=str(server.certificate.ca) if server.tls else True,
-    )
 
 
 def context(server: Keycloak, settings: Settings, *, create_realm: bool = False, **environ: str) -> Context:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psycopg
+from beside import beside
 from pod import Database, Pod
 
 from mlflow_sso.changes import TABLE as CHANGES
@@ -84,9 +85,9 @@ def make_filled(pod: Pod) -> Pod:
 @contextmanager
 def pairs_written(pod: Pod) -> Iterator[list[psycopg.Error]]:
     """Write a group and an experiment, again and again, until the block ends; yields what went wrong."""
-    ended, errors = threading.Event(), list[psycopg.Error]()
+    errors = list[psycopg.Error]()
 
-    def write() -> None:
+    def write(ended: threading.Event) -> None:
         number, dsn = 0, pod.database.dsn
         try:
             with (
@@ -102,10 +103,5 @@ def pairs_written(pod: Pod) -> Iterator[list[psycopg.Error]]:
         except psycopg.Error as error:
             errors.append(error)
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    with beside(write):
         yield errors
-    finally:
-        ended.set()
-        writer.join()

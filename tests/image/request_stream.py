@@ -40,8 +40,8 @@ def requests_stream(server: Serving, login: tuple[str, str], run: str) -> Iterat
                 stream.note(_sent(client, body, keep))
 
     # Of about the length of a request, so that what goes on beside them gets a processor; at night two never pause.
-    short = 0.03 if IS_CHANGE else 0.0
-    pauses = (short, True), (0.04, True), (2.5, True), (short, False)
+    none, short = (0.03, 0.04) if IS_CHANGE else (0.0, 0.01)
+    pauses = (none, True), (short, True), (2.5, True), (none, False)
     threads = [threading.Thread(target=send, args=one) for one in pauses]
     for thread in threads:
         thread.start()

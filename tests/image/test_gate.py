@@ -1,36 +1,15 @@
 """Workers import MLflow while the databases are looked at, and open nothing before that has been done."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pod import Pod
 from serving import SETTINGS, Serving, mount_server_secrets
+from supervising import supervise
 from waiting import wait_for
 
-IMAGE = Path(__file__).parents[2] / "image"
-
-SUPERVISOR = """
-import os, pathlib, socket, sys, time
-from mlflow_sso.serve.workers import Workers
-folder, script = pathlib.Path(sys.argv[1]), sys.argv[2]
-with socket.socket() as bound:
-    workers = Workers(
-        count=2, command=[sys.executable, "-c", script, str(folder)], descriptor=bound.fileno(),
-        variables=dict(os.environ), heartbeats=folder, changes=type("Same", (), {"look": lambda self: None})(),
-    )
-    with workers.started() as gate:
-        while not (folder / "open").exists():
-            if (folder / "broken").exists():
-                raise SystemExit(75)
-            time.sleep(0.01)
-        gate.open()
-    sys.exit(workers.run())
-"""
 WORKER = """
 import os, pathlib, sys
 from mlflow_sso.serve import gate
@@ -44,40 +23,42 @@ gate.wait()
 """
 
 
-def supervise(folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", SUPERVISOR, str(folder), WORKER]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(IMAGE)})
-
-
 def waiting(folder: Path) -> list[int]:
     """The two workers, once both wait."""
-    wait_for(lambda: len(list(folder.glob("before-*"))) == 2)
-    return [int(file.name.partition("-")[2]) for file in folder.glob("before-*")]
+    wait_for(lambda: len(seen(folder, "before")) == 2)
+    return seen(folder, "before")
+
+
+def seen(folder: Path, where: str) -> list[int]:
+    """Workers that have come to a place of ``WORKER``."""
+    return [int(file.name.partition("-")[2]) for file in (folder / "workers").glob(f"{where}-*")]
 
 
 def test_open_gate_lets_every_worker_pass(tmp_path: Path) -> None:
-    with supervise(tmp_path) as supervisor:
+    with supervise(tmp_path, WORKER, opened=False) as supervisor:
         workers = waiting(tmp_path)
-        passed_before = list(tmp_path.glob("after-*"))
+        passed_before = seen(tmp_path, "after")
         (tmp_path / "open").touch()
+        code = supervisor.wait()
 
     assert passed_before == []
-    assert supervisor.returncode == 0
-    assert {file.name for file in tmp_path.glob("after-*")} == {f"after-{worker}" for worker in workers}
+    assert code == 0
+    assert set(seen(tmp_path, "after")) == set(workers)
 
 
 @pytest.mark.parametrize("end", ["failure", "kill"])
 def test_no_worker_outlives_closed_gate(tmp_path: Path, end: str) -> None:
-    with supervise(tmp_path) as supervisor:
+    with supervise(tmp_path, WORKER, opened=False) as supervisor:
         workers = waiting(tmp_path)
         if end == "kill":
             supervisor.kill()
         else:
             (tmp_path / "broken").touch()
+        code = supervisor.wait()
 
-    assert supervisor.returncode == (-signal.SIGKILL if end == "kill" else 75)
+    assert code == (-signal.SIGKILL if end == "kill" else 75)
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-    assert list(tmp_path.glob("after-*")) == []
+    assert seen(tmp_path, "after") == []
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What the server puts off at its start is there, and the same, once it is used."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
+import fresh_start
 import pytest
+from fresh_start import LEAVES
 from pod import Pod
 from serving import AS_SERVER, Site
 
@@ -22,13 +22,8 @@ with imports.serving_routes(os.environ):
     import mlflow_sso.serve.application
 """
 
-LEAVES = """
+KNOWN = f"""{LEAVES}
 from fastapi import routing
-from mlflow_oidc_auth import app
-def leaves(routes):
-    for route in routes:
-        router = getattr(route, "original_router", None)
-        yield from [route] if router is None else leaves(router.routes)
 known = [one for one in leaves(app.app.router.routes) if isinstance(one, routing.APIRoute)]
 begun = [one for one in known if "_begun" in vars(one)]
 """
@@ -107,17 +102,14 @@ print(json.dumps([len(found), len({id(one) for one in found}), hasattr(route, "o
 
 def ask(pod: Pod, question: str, when: str) -> Any:
     """What a script prints as JSON after a start that puts things off (``late``), or does all ``at once``."""
-    # A fork of a process that has imported MLflow would have started already.
     # FastAPI names a route by the first of its methods, which are a set.
-    done = replace(pod, forks=None).script(OPENING + question, str(pod.secrets_root), when, PYTHONHASHSEED="0")
-    assert done.code == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return fresh_start.ask(pod, OPENING + question, when, PYTHONHASHSEED="0")
 
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
 def test_routes_are_the_same_when_used(site: Site) -> None:
-    count, known, begun, late = ask(site.pod, LEAVES + ROUTES, "late")
-    *_, begun_at_once, at_once = ask(site.pod, LEAVES + ROUTES, "at once")
+    count, known, begun, late = ask(site.pod, KNOWN + ROUTES, "late")
+    *_, begun_at_once, at_once = ask(site.pod, KNOWN + ROUTES, "at once")
 
     assert late == at_once
     assert count == 2 * known > 1000
@@ -128,7 +120,7 @@ def test_routes_are_the_same_when_used(site: Site) -> None:
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
 def test_threads_that_ask_first_agree(site: Site) -> None:
-    answered, different, is_router, unknown = ask(site.pod, LEAVES + TOGETHER, "late")
+    answered, different, is_router, unknown = ask(site.pod, KNOWN + TOGETHER, "late")
 
     assert (answered, different, is_router) == (8, 4, False)
     assert "no_such" in unknown

@@ -12,6 +12,7 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from beside import beside
 from many_rows import Amount, fill
 from pod import Pod, Venv
 from serving import make_users
@@ -109,21 +110,16 @@ def _watching(pod: Pod) -> psycopg.Connection:
 @contextmanager
 def running(work: Callable[[psycopg.Connection], None], pod: Pod) -> Iterator[list[None]]:
     """Repeat ``work`` in a session of its own until it fails or the block ends; yields an item for each time."""
-    ended, times = threading.Event(), list[None]()
+    times = list[None]()
 
-    def repeat() -> None:
+    def repeat(ended: threading.Event) -> None:
         with psycopg.connect(pod.database.dsn("mlflow"), autocommit=True) as connection:
             while not ended.is_set():
                 work(connection)
                 times.append(None)
 
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
+    with beside(repeat):
         yield times
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _write(connection: psycopg.Connection) -> None:

@@ -1,9 +1,8 @@
 """The server starts without what few requests need, and nothing of MLflow's is missing when it is used."""
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
+import fresh_start
 import pytest
 from pod import Pod
 from serving import AS_SERVER, Serving, Site, make_run
@@ -55,10 +54,8 @@ IMPORTED_WHEN_USED = ("mlflow.models", "mlflow.types", "mlflow.utils.warnings_ut
 
 def ask(pod: Pod, question: str, start: str = "ours", **environment: str) -> object:
     """What a script prints as JSON after it has opened the application."""
-    # A fork of a process that has imported MLflow would have everything.
-    done = replace(pod, forks=None).script(OPEN + question, str(pod.secrets_root), start, **environment)
-    assert done.code == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    answer: object = fresh_start.ask(pod, OPEN + question, start, **environment)
+    return answer
 
 
 def test_server_starts_without_data_frames(site: Site) -> None:

@@ -1,10 +1,7 @@
 """What the server does not do at its start: look through revisions, read every package ten times, build types twice."""
 
-import json
-from dataclasses import replace
-
 import pytest
-from pod import Pod
+from fresh_start import LEAVES, ask
 from serving import AS_SERVER, Site
 
 pytestmark = pytest.mark.servers
@@ -54,7 +51,6 @@ from mlflow_sso.imports import serving_routes
 with serving_routes(os.environ):
     import mlflow_sso.serve.application
 from fastapi._compat import v2
-from mlflow_oidc_auth import app
 from pydantic import TypeAdapter
 
 def fields(dependant):
@@ -68,11 +64,7 @@ def differs(field):
     fresh = TypeAdapter(Annotated[told["annotation"], *told["metadata"], v2.Field(**told["attributes"])])
     return fresh.json_schema(mode=field.mode) != field._type_adapter.json_schema(mode=field.mode)
 
-def leaves(routes):
-    for route in routes:
-        router = getattr(route, "original_router", None)
-        yield from [route] if router is None else leaves(router.routes)
-
+{LEAVES}
 routes = [route for route in leaves(app.app.router.routes) if hasattr(route, "dependant")]
 found = [field for route in routes for field in fields(route.dependant)]
 found += [route.body_field for route in routes if route.body_field]
@@ -81,15 +73,8 @@ print(json.dumps([len(found), len(adapters), sum(map(differs, found))]))
 """
 
 
-def ask(pod: Pod, script: str) -> object:
-    # A fork of a process that has imported MLflow would have started already.
-    done = replace(pod, forks=None).script(script, str(pod.secrets_root))
-    assert done.code == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def test_start_upgrades_nothing_and_reads_packages_once(site: Site) -> None:
-    reads, *rest = ask(site.pod, COUNTED)  # type: ignore[misc]
+    reads, *rest = ask(site.pod, COUNTED)
 
     # Two more belong to packages that took the function before, or ask for distributions.
     assert reads <= 3
@@ -107,7 +92,7 @@ def test_only_equal_types_are_shared(site: Site) -> None:
 
 @pytest.mark.parametrize("venv", ["3.17.2"], indirect=True)
 def test_every_parameter_keeps_its_type(site: Site) -> None:
-    fields, adapters, different = ask(site.pod, OF_ROUTES)  # type: ignore[misc]
+    fields, adapters, different = ask(site.pod, OF_ROUTES)
 
     assert different == 0
     assert fields > 1000 > 3 * adapters

@@ -3,40 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from supervising import supervise
 from waiting import wait_for
-
-SUPERVISOR = """
-import os, pathlib, socket, sys
-from mlflow_sso.serve.workers import Workers
-folder, script = pathlib.Path(sys.argv[1]), sys.argv[2]
-class Changes:
-    def look(self):
-        for file in folder.glob("changes/*"):
-            value = file.read_text()
-            file.unlink()
-            return {**os.environ, "VALUE": value}
-    def replaced(self, **fields):
-        (folder / "said").open("a").write("replaced ")
-    def failed(self, **fields):
-        (folder / "said").open("a").write("failed ")
-with socket.socket() as bound:
-    command = [sys.executable, "-c", script, str(folder / "workers")]
-    variables = {**os.environ, "VALUE": "first"}
-    workers = Workers(
-        count=2, command=command, descriptor=bound.fileno(),
-        variables=variables, heartbeats=folder / "alive", changes=Changes(),
-    )
-    with workers.started() as gate:
-        gate.open()
-    sys.exit(workers.run())
-"""
 
 # Not `signal.pause`, which sees no signal of the moment before it: that would wait for the next one.
 IDLE = "while True:\n    time.sleep(0.05)\n"
@@ -74,26 +48,6 @@ except FileExistsError:
 import signal
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 {IDLE}"""
-
-
-@contextmanager
-def supervise(folder: Path, script: str) -> Iterator["subprocess.Popen[str]"]:
-    """Ended with its workers also where the test fails, which would otherwise wait for it for ever."""
-    image = Path(__file__).parents[2] / "image"
-    for name in ("workers", "alive", "changes"):
-        (folder / name).mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, folder, script],
-        env={**os.environ, "PYTHONPATH": str(image)},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            # Read to its end, since it may still say something.
-            process.communicate(timeout=300)
 
 
 @pytest.fixture

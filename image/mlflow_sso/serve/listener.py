@@ -1,9 +1,8 @@
-"""Where the server listens: the flags that ``mlflow-sso serve`` takes and hands on to the process it becomes."""
+"""Where the server listens: flags of ``mlflow-sso serve``."""
 
 import socket
-import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 from mlflow_sso.errors import UsageError
@@ -29,12 +28,6 @@ class Listener:
         if arguments.port == arguments.metrics_port:
             raise UsageError("--port and --metrics-port are the same", remedy="metrics have a port of their own")
         return cls(**{name: getattr(arguments, name) for name in cls.__slots__})
-
-    @property
-    def command(self) -> list[str]:
-        """What to execute; -P, because the working directory is no place to import from."""
-        flags = [part for name, value in asdict(self).items() for part in (f"--{name.replace('_', '-')}", str(value))]
-        return [sys.executable, "-P", "-m", "mlflow_sso.serve.server", *flags]
 
 
 def available_host(host: str) -> str:

@@ -21,11 +21,13 @@ from mlflow_sso.releases import installed
 from mlflow_sso.secrets_root import SecretsRoot
 from mlflow_sso.serve import gate
 from mlflow_sso.serve.health import heartbeat_folder, prepare
-from mlflow_sso.serve.listener import Listener, add_listener_arguments, available_host, listening_socket
+from mlflow_sso.serve.listener import Listener, available_host, listening_socket
 from mlflow_sso.serve.rotation import Outcomes, Rotation, share_of_spread
 from mlflow_sso.serve.workers import DRAIN, Workers
 
 APPLICATION = "mlflow_sso.serve.application:app"
+WORKER = (sys.executable, "-P", "-m", "mlflow_sso.serve.server")
+"""What to execute; -P, because the working directory is no place to import from."""
 
 
 def run(listener: Listener, root: SecretsRoot, *, wait_for_databases: Callable[[], object]) -> NoReturn:
@@ -45,7 +47,7 @@ def run(listener: Listener, root: SecretsRoot, *, wait_for_databases: Callable[[
         bound = bind_public_port(host, listener.port)
     workers = Workers(
         count=listener.workers,
-        command=listener.command,
+        command=[*WORKER, "--grace-seconds", str(listener.grace_seconds)],
         descriptor=bound.fileno(),
         variables=variables,
         heartbeats=heartbeats,
@@ -89,13 +91,13 @@ def bind_public_port(host: str, port: int) -> socket.socket:
     return bound
 
 
-def work(listener: Listener, bound: socket.socket) -> NoReturn:
+def work(bound: socket.socket, *, grace_seconds: int) -> NoReturn:
     """Run a worker: open the stores, then answer on ``bound``; raises ``TerminalError`` if a store does not open."""
     end_with_parent()
     with serving_routes(os.environ):
         from mlflow_sso.serve.uvicorn_server import load_server
 
-        server = load_server(APPLICATION, grace_seconds=listener.grace_seconds, variables=os.environ)
+        server = load_server(APPLICATION, grace_seconds=grace_seconds, variables=os.environ)
     signal.signal(DRAIN, lambda *_: server.drain())
     server.run([bound])
     leave(0)
@@ -119,13 +121,13 @@ def main() -> NoReturn:
     # uvicorn has a handler of its own once it runs, and raises the signal again when it is done.
     signal.signal(signal.SIGTERM, lambda *_: leave(0))
     parser = ArgumentParser(prog="mlflow-sso serve")
-    add_listener_arguments(parser)
+    parser.add_argument("--grace-seconds", type=int, required=True, help="time for requests in flight after SIGTERM")
     parser.add_argument("--socket", type=int, required=True, help="the listening socket")
     parser.add_argument("--gate", type=int, help="where to wait before the stores are opened")
     arguments = parser.parse_args()
     gate.shut(arguments.gate)
     try:
-        work(Listener.of(arguments), socket.socket(fileno=arguments.socket))
+        work(socket.socket(fileno=arguments.socket), grace_seconds=arguments.grace_seconds)
     except ProgramError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from live.files import try_lock
 from live.servers.process import passable
 
 MEMORY = Path("/dev/shm")
@@ -48,6 +49,5 @@ def _delete_abandoned(prefix: str) -> None:
     for folder in MEMORY.glob(f"{prefix}*"):
         # Without the mark it may be just about to get one; another user's cannot be opened.
         with suppress(OSError), (folder / MARK).open("r+") as mark:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.stat().st_uid == os.geteuid():
+            if try_lock(mark) and folder.stat().st_uid == os.geteuid():
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Builds the validator of a parameter once for all routes that have such a parameter.
 
-FastAPI builds one for each parameter and answer of each route when the application is imported. The plugin has more
-than five hundred routes, half of them copies of others at ``/ajax-api``, with 1,600 validators of some 300 kinds.
+FastAPI builds one for each parameter and answer of each route of a router that is asked. The plugin has more than five
+hundred routes, half of them copies of others at ``/ajax-api``, with 1,600 validators of some 300 kinds.
 """
 
 from collections.abc import Callable, Hashable
