@@ -16,6 +16,12 @@ while not theirs.exists():
     time.sleep(0.01)
 print(ours.name)
 """
+LATE = """
+import atexit, sys, threading, time
+atexit.register(print, "last")
+threading.Thread(target=lambda: (time.sleep(0.2), print("late"))).start()
+sys.exit("no more")
+"""
 SEES = "import os, tempfile; print(tempfile.gettempdir(), sorted(os.environ), os.read(0, 1))"
 
 
@@ -43,3 +49,9 @@ def test_fork_ends_as_its_program_does(forks: Forks) -> None:
     assert [run.code for run in (failed, refused, killed, late)] == [1, 2, -9, -14]
     assert failed.stderr.endswith("ValueError: no\n")
     assert "no-such-program" in refused.stderr
+
+
+def test_fork_ends_as_late_as_its_threads(forks: Forks) -> None:
+    done = forks.run([], {}, script=LATE)
+
+    assert (done.code, done.stdout, done.stderr) == (1, "late\nlast\n", "no more\n")
