@@ -41,10 +41,10 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def start(
-    checkout: Path, *arguments: str, failing: str = "", hanging: str = "", beside: str = "yes"
+    checkout: Path, *arguments: str, failing: str = "", hanging: str = "", lanes: int = 3
 ) -> "subprocess.Popen[str]":
     path = f"{checkout / 'bin'}:{os.environ['PATH']}"
-    suites = {"FAILING": failing, "HANGING": hanging, "BESIDE": beside}
+    suites = {"FAILING": failing, "HANGING": hanging, "LANES": str(lanes)}
     # What it leaves in the temporary folder lies beside the checkout then, where it is seen.
     variables = {**os.environ, "PATH": path, "TMPDIR": str(checkout.parent), **suites}
     return subprocess.Popen([checkout / ".ci/run", *arguments], env=variables, stdout=-1, stderr=-1, text=True)
@@ -100,7 +100,7 @@ def test_run_fails_if_dist_differs(checkout: Path) -> None:
     (checkout / "dist/new.yaml").touch()
 
     # One by one, or the other lane may have begun the next suite before.
-    with start(checkout, beside="no") as running:
+    with start(checkout, lanes=1) as running:
         _, errors = running.communicate()
 
     assert running.returncode != 0
@@ -109,7 +109,7 @@ def test_run_fails_if_dist_differs(checkout: Path) -> None:
 
 
 def test_run_without_memory_runs_one_by_one(checkout: Path) -> None:
-    with start(checkout, beside="no") as running:
+    with start(checkout, lanes=1) as running:
         running.communicate()
 
     lines = calls(checkout)
@@ -120,12 +120,23 @@ def test_run_without_memory_runs_one_by_one(checkout: Path) -> None:
 
 
 def test_run_without_memory_fails_with_any(checkout: Path) -> None:
-    with start(checkout, failing="test-image", beside="no") as running:
+    with start(checkout, failing="test-image", lanes=1) as running:
         _, errors = running.communicate()
 
     assert running.returncode == 1
     assert "error: failed: test-image" in errors
     assert "begin docs" not in calls(checkout)
+
+
+def test_suites_on_nodes_wait_for_programs(checkout: Path) -> None:
+    without_nodes = SUITES - {"node-programs", "test-node", "test-live"}
+    with start(checkout, hanging="node-programs") as running:
+        while not without_nodes <= {line.partition("end ")[2] for line in calls(checkout)}:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=20)
+
+    assert {line.split()[1] for line in calls(checkout)} == without_nodes | {"node-programs"}
 
 
 def test_run_ends_its_suites_with_itself(checkout: Path) -> None:

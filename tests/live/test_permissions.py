@@ -22,6 +22,8 @@ def owner(system: System) -> Member:
     return join(system)
 
 
+# Who is served what is asked of both releases' servers for each change, by the tests of the image.
+@pytest.mark.either_release
 def test_requests_serve_only_users_with_permission(
     system: System, record_property: Callable[[str, object], None]
 ) -> None:
