@@ -11,6 +11,8 @@ import pytest
 from raw_http import CHUNKED, Answer, chunks, connect, head, login, read, send, statuses
 from serving import API, Serving, Site, make_users
 
+from testbed.processor_time import cpu_seconds
+
 pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 MEBIBYTE = 1 << 20
@@ -148,17 +150,17 @@ def test_wrong_keys_delay_no_other_request(site: Site, server: Serving) -> None:
 
 
 @pytest.mark.parametrize("form", ["basic", "basic with a prefix", "bearer with a prefix"])
-def test_unknown_user_takes_as_long_as_known_one(site: Site, server: Serving, form: str) -> None:
+def test_unknown_user_costs_as_much_as_known_one(site: Site, server: Serving, form: str) -> None:
     known, unknown = ("mlf_" + site.keys["bert"][4:12], "mlf_00000000") if "prefix" in form else ("wrong", "wrong")
 
     def header(user: str, key: str, number: int) -> str:
         return f"Authorization: Bearer {key}_{number}" if "bearer" in form else login(user, f"{key}_{number}")
 
     def seconds(user: str, key: str, number: int) -> float:
-        started = time.perf_counter()
+        before = cpu_seconds(server.worker)
         answer = send(server.port, head("GET", SEARCH, header(user, key, number), "Connection: close"))
         assert answer.status == 401, answer
-        return time.perf_counter() - started
+        return cpu_seconds(server.worker) - before
 
     pairs = []
     for number in range(8):
@@ -166,5 +168,6 @@ def test_unknown_user_takes_as_long_as_known_one(site: Site, server: Serving, fo
         # A name with wrong keys gets one try a second.
         time.sleep(1.1)
 
-    # The quickest of each: a busy machine only ever adds to them.
-    assert 0.5 < min(one for one, _ in pairs) / min(other for _, other in pairs) < 2
+    # Of the processor, for which a server does not wait on a busy machine; without a hash it is about nothing.
+    with_name, without = map(sum, zip(*pairs, strict=True))
+    assert abs(with_name - without) < max(with_name, without) / 2 + 0.1, pairs
