@@ -189,7 +189,8 @@ def breaking_off(url: str, *, after: int) -> Iterator[str]:
             target.sendall(data)
             left -= len(data)
         for end in (source, target):
-            end.close()
+            # Not close: as long as the other thread waits for data of a connection, it stays open.
+            end.shutdown(socket.SHUT_RDWR)
 
     def accept() -> None:
         while True:

@@ -15,7 +15,7 @@ from serving import API, SERVER_SECRETS, Serving, make_users, mount_server_secre
 
 from live.servers.process import free_port
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 LEAVERS = ("disabled", "deleted", "ungrouped", "strayed")
 TEAM = "/contractors"

@@ -28,6 +28,7 @@ def site(users_once: Site) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.either_release
 def test_lists_cost_same_statements(site: Site) -> None:
     # when
     small = run_inside(site, "count_statements.py")

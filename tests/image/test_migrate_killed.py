@@ -8,7 +8,7 @@ from depth import sized
 from pod import Pod
 from schema_dump import schema_dumps
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.either_release]
 
 KILLS = sized(change=5, every=20)
 

@@ -37,8 +37,9 @@ def test_restore_goes_on_only_with_the_same_rows(migrated_pod: Pod, tmp_path: Pa
     filled = make_filled(migrated_pod)
     assert filled.run("dump").code == 0
     new = make_empty_copy(filled, tmp_path / "new")
-    with lost_commit(new, "mlflow", is_done=False):
-        assert new.run("restore").code == 75
+    with lost_commit(new, "mlflow", is_done=False) as commits:
+        first = new.run("restore")
+    assert (commits.lost, first.code) == (1, 75), first.stderr
     new.database.query(GROUP, "of someone who came before the rest", service="mlflow_auth")
     changed = read_all(new)
 
