@@ -7,6 +7,7 @@ with a ``filter_string`` of a number before ``experiment_id``, release 3.17.2 li
 what failed got 500, which clients send again, and alerts count as a fault of the server.
 """
 
+import json
 import sys
 from functools import wraps
 from importlib import import_module
@@ -48,6 +49,7 @@ def tell_unread_input() -> None:
 
     _note_unread_fields()
     _check_in_words()
+    _read_scorers()
     for reader in READERS:
         _read_or_refuse(*reader)
     for fault in FAULTS:
@@ -102,6 +104,29 @@ def _check_in_words() -> None:
             ) from None
 
     handlers._validate_param_against_schema = check_or_refuse
+
+
+def _read_scorers() -> None:
+    """Release 3.17.2 takes each text of JSON for a scorer, and fails over its model in the middle of a transaction."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.server import handlers
+
+    judge: Any = getattr(handlers, "_validate_serialized_scorer_payload", None)
+    if judge is None:
+        return
+    # Imported by MLflow's store already.
+    from mlflow.genai.scorers.scorer_utils import extract_model_from_serialized_scorer, validate_scorer_model
+
+    @wraps(judge)
+    def read_first(text: str) -> None:
+        try:
+            judge(text)
+            validate_scorer_model(extract_model_from_serialized_scorer(json.loads(text)))
+        # The second is of texts with thousands of levels.
+        except (*FAULTS, RecursionError):
+            raise MlflowException.invalid_parameter_value(f"serialized_scorer is no scorer: {MESSAGE}") from None
+
+    handlers._validate_serialized_scorer_payload = read_first
 
 
 def _read_or_refuse(module: str, function: str) -> None:

@@ -82,6 +82,18 @@ def issues(mine: Mapping[str, str]) -> Iterator[Request]:
         yield Request.of("PATCH", f"{THIRD}/issues/{mine['issue']}", words)
 
 
+def scorers(mine: Mapping[str, str]) -> Iterator[Request]:
+    """Texts that are no scorer, whose model release 3.17.2 reads; release 3.6.0 stores them unread."""
+    body = {"experiment_id": mine["experiment"], "name": "odd"}
+    nested = '{"memory_augmented_judge_data": {"base_judge": ' * 3000 + "{}" + "}}" * 3000
+    odd: list[Any] = [[], 1, "x", None, {"builtin_scorer_pydantic_data": 1}]
+    odd += [{"builtin_scorer_pydantic_data": {"model": model}} for model in (1, [], {"a": 1})]
+    odd += [{"memory_augmented_judge_data": {"base_judge": []}}, {"third_party_scorer_data": "x"}]
+    texts = ["no JSON", "[" * 100_000, nested, *map(json.dumps, odd)]
+    for text in texts:
+        yield Request.of("POST", f"{THIRD}/scorers/register", body | {"serialized_scorer": text})
+
+
 def metrics_of_traces(mine: Mapping[str, str]) -> Iterator[Request]:
     """Which release 3.6.0 does not have."""
     body = {"experiment_ids": [mine["experiment"]], "view_type": "TRACES", "metric_name": "latency"}
@@ -95,7 +107,7 @@ def main() -> None:
     anna, application = User("anna", (basic("anna", json.loads(sys.argv[2])["anna"]),)), Application()
     mine = World(application, anna).names
     wrong, told = list[Any](), list[Any]()
-    newer = (*metrics_of_traces(mine), *issues(mine)) if installed().mlflow == "3.17.2" else ()
+    newer = (*metrics_of_traces(mine), *issues(mine), *scorers(mine)) if installed().mlflow == "3.17.2" else ()
     for request in (*traces(mine), *artifacts(mine), *with_nul(mine), *of_other_types(mine), *newer):
         answer = application.ask(request, *anna.credentials)
         if answer.status != 400 or "message" not in answer.text:
