@@ -7,7 +7,7 @@ import pytest
 from attacked import new_site, run_inside
 from depth import sized
 from many_rows import Amount, fill
-from serving import Site
+from serving import API, Serving, Site
 
 pytestmark = pytest.mark.servers
 
@@ -65,3 +65,24 @@ def test_pages_are_mlflows_without_others_rows(site: Site) -> None:
 
     # then
     assert differences == []
+
+
+ODD = ("it's", "back\\slash", "50 %s of %(all)s", "größe 漢", "{a,b}", 'quo"te', "NULL", "$1", "E'x'", "end\\")
+HOSTILE = f'x","{ODD[0]}'
+"""Names with letters of which SQL, or a text of an array, makes something of its own; this one is of another user."""
+
+
+@pytest.mark.either_release
+def test_models_with_odd_names_are_listed(site: Site) -> None:
+    path = f"{API}/registered-models"
+    with Serving(pod=site.pod) as server, server.client("gina", site.keys["gina"]) as gina:
+        server.wait()
+        for name in ODD:
+            gina.post(f"{path}/create", json={"name": name}).raise_for_status()
+        with server.client("hugo", site.keys["hugo"]) as hugo:
+            hugo.post(f"{path}/create", json={"name": HOSTILE}).raise_for_status()
+            found = [client.get(f"{path}/search?max_results=1000").raise_for_status() for client in (gina, hugo)]
+
+    own, others = ({model["name"] for model in answer.json().get("registered_models", [])} for answer in found)
+    assert own == set(ODD)
+    assert others == {HOSTILE}

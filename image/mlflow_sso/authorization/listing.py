@@ -62,31 +62,59 @@ def _conditions(kind: Kind, names: frozenset[str], *, every_link: bool) -> Itera
     match kind:
         case Kind.EXPERIMENT | Kind.SCORER:
             for entity in (tracking.SqlExperiment, tracking.SqlRun, tracking.SqlTraceInfo, tracking.SqlLoggedModel):
-                yield entity, entity.experiment_id.in_(_numbers(names))
+                yield entity, entity.experiment_id == _any_number(names)
         case Kind.LOGGED_MODEL:
-            yield tracking.SqlLoggedModel, tracking.SqlLoggedModel.experiment_id.in_(_numbers(names))
+            yield tracking.SqlLoggedModel, tracking.SqlLoggedModel.experiment_id == _any_number(names)
         case Kind.REGISTERED_MODEL:
             for entity in (registry.SqlRegisteredModel, registry.SqlModelVersion):
-                yield entity, entity.name.in_(sorted(names))
+                yield entity, entity.name == _any_text(names)
         case Kind.DATASET:
-            yield tracking.SqlEvaluationDataset, _datasets_of(sorted(names), every_link)
+            yield tracking.SqlEvaluationDataset, _datasets_of(names, every_link)
         case _:
             raise AssertionError(kind)
 
 
-def _numbers(names: frozenset[str]) -> list[int]:
-    return sorted(int(name) for name in names)
+def _any_number(names: frozenset[str]) -> Any:
+    from sqlalchemy import Integer, any_
+
+    return any_(_array(Integer, [str(int(name)) for name in names]))
 
 
-def _datasets_of(experiments: list[str], every_link: bool) -> Any:
+def _any_text(names: frozenset[str]) -> Any:
+    from sqlalchemy import any_
+
+    return any_(_texts(names))
+
+
+def _texts(names: frozenset[str]) -> Any:
+    from sqlalchemy import Text
+
+    # Within quotes all other letters, and the word NULL, are themselves (PostgreSQL's manual, "Array Input").
+    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
+    return _array(Text, [f'"{name}"' for name in quoted])
+
+
+def _array(kind: Any, elements: list[str]) -> Any:
+    """An array of PostgreSQL as one text, which costs the same whatever its length.
+
+    Thousands of parameters are written one by one into each statement by SQLAlchemy, and parsed by PostgreSQL.
+    """
+    from sqlalchemy import Text, cast, literal
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return cast(literal("{" + ",".join(elements) + "}", Text), ARRAY(kind))
+
+
+def _datasets_of(experiments: frozenset[str], every_link: bool) -> Any:
     from mlflow.entities.entity_type import EntityAssociationType as Type
     from mlflow.store.tracking.dbmodels.models import SqlEntityAssociation as Association
     from mlflow.store.tracking.dbmodels.models import SqlEvaluationDataset
-    from sqlalchemy import select
+    from sqlalchemy import all_, select
 
     linked = select(Association.source_id).where(
         Association.source_type == Type.EVALUATION_DATASET, Association.destination_type == Type.EXPERIMENT
     )
-    name, readable = SqlEvaluationDataset.dataset_id, Association.destination_id.in_(experiments)
-    shown = name.in_(linked.where(readable))
-    return shown & name.not_in(linked.where(~readable)) if every_link else shown
+    name, experiment = SqlEvaluationDataset.dataset_id, Association.destination_id
+    shown = name.in_(linked.where(experiment == _any_text(experiments)))
+    hidden = linked.where(experiment != all_(_texts(experiments)))
+    return shown & name.not_in(hidden) if every_link else shown

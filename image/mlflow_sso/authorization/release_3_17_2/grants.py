@@ -38,35 +38,38 @@ class PluginPermissions:
 
     def readable(self, username: str, kind: Kind) -> frozenset[str]:
         """Everything of ``kind`` that ``username`` may read, in a constant number of statements."""
-        from mlflow_oidc_auth.utils.grant_context import load_grant_context, resolve
+        from mlflow_oidc_auth.utils.grant_context import (
+            EXPERIMENT,
+            PROMPT,
+            REGISTERED_MODEL,
+            load_grant_context,
+            resolve,
+        )
 
         grants = load_grant_context(username, bulk=True)
-        rows = self._models(grants) if kind is Kind.REGISTERED_MODEL else self._experiments(grants)
+        # Prompts share the grants of registered models.
+        resources = (REGISTERED_MODEL, PROMPT) if kind is Kind.REGISTERED_MODEL else (EXPERIMENT,)
+        if all(_only_direct(grants, resource) for resource in resources):
+            return _readable_directly(grants, resources[0])
+        rows = self._models() if kind is Kind.REGISTERED_MODEL else self._experiments()
         return frozenset(
             name for name, resource, text in rows if resolve(grants, resource, name, name=text).permission.can_read
         )
 
-    def _experiments(self, grants: Any) -> Iterator[tuple[str, str, str | None]]:
+    def _experiments(self) -> Iterator[tuple[str, str, str | None]]:
         from mlflow.store.tracking.dbmodels.models import SqlExperiment
         from mlflow_oidc_auth.utils.grant_context import EXPERIMENT
 
-        if _only_direct(grants, EXPERIMENT):
-            yield from ((name, EXPERIMENT, None) for name in _granted(grants, EXPERIMENT))
-            return
         with self._tracking() as session:
             for number, name in session.query(SqlExperiment.experiment_id, SqlExperiment.name):
                 yield str(number), EXPERIMENT, name
 
-    def _models(self, grants: Any) -> Iterator[tuple[str, str, None]]:
+    def _models(self) -> Iterator[tuple[str, str, None]]:
         from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
         from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel as Model
         from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModelTag as Tag
         from mlflow_oidc_auth.utils.grant_context import PROMPT, REGISTERED_MODEL
 
-        if _only_direct(grants, REGISTERED_MODEL) and _only_direct(grants, PROMPT):
-            # Prompts share the grants of registered models.
-            yield from ((name, REGISTERED_MODEL, None) for name in _granted(grants, REGISTERED_MODEL))
-            return
         with self._registry() as session:
             names = [name for (name,) in session.query(Model.name)]
             tags = session.query(Tag.name, Tag.value).filter(Tag.key == IS_PROMPT_TAG_KEY)
@@ -84,9 +87,20 @@ def _only_direct(grants: Any, resource: str) -> bool:
     return not (open_to_all or patterns.regex or patterns.group_regex or not grants.names_in_memory())
 
 
-def _granted(grants: Any, resource: str) -> set[str]:
+def _readable_directly(grants: Any, resource: str) -> frozenset[str]:
+    """What is readable where nothing but grants decides: all that have equal ones are, or none of them."""
+    from mlflow_oidc_auth.utils.grant_context import resolve
+
     direct = grants.direct(resource)
-    return {*direct.user, *direct.group}
+    by_grants: dict[tuple[str | None, str | None], list[str]] = {}
+    for name in {*direct.user, *direct.group}:
+        by_grants.setdefault((direct.user.get(name), direct.group.get(name)), []).append(name)
+    return frozenset(
+        name
+        for names in by_grants.values()
+        if resolve(grants, resource, names[0], name=None).permission.can_read
+        for name in names
+    )
 
 
 def level_of(permission: object) -> Level:
