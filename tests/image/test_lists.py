@@ -68,8 +68,9 @@ def test_pages_are_mlflows_without_others_rows(site: Site) -> None:
 
 
 ODD = ("it's", "back\\slash", "50 %s of %(all)s", "größe 漢", "{a,b}", 'quo"te', "NULL", "$1", "E'x'", "end\\")
+"""Names with letters of which SQL, or a text of an array, makes something of its own."""
 HOSTILE = f'x","{ODD[0]}'
-"""Names with letters of which SQL, or a text of an array, makes something of its own; this one is of another user."""
+"""Another user's, which would be two names in a text of an array without escapes."""
 
 
 @pytest.mark.either_release

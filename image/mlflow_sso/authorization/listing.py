@@ -4,9 +4,10 @@ So a page is a page, its token leads to the next one, the order is MLflow's, and
 with the number of rows: neither MLflow's handlers nor their answers change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,17 +16,26 @@ from mlflow_sso.authorization.rules import Kind
 Visible = Mapping[Kind, frozenset[str]]
 """By kind, the registered models' names, or the ids of the experiments whose rows of that kind the caller may read."""
 
-_visible: ContextVar[Visible | None] = ContextVar("visible_rows", default=None)
+
+@dataclass(slots=True)
+class _Shown:
+    """What is visible, and the conditions of it once a statement has needed them."""
+
+    visible: Visible
+    options: list[Any] | None = None
+
+
+_current: ContextVar[_Shown | None] = ContextVar("visible_rows", default=None)
 
 
 @contextmanager
 def only(visible: Visible) -> Iterator[None]:
     """Let statements of this context see only ``visible``; all rows of kinds that it does not have."""
-    token = _visible.set(visible or None)
+    token = _current.set(_Shown(visible) if visible else None)
     try:
         yield
     finally:
-        _visible.reset(token)
+        _current.reset(token)
 
 
 def limit_statements(*, every_link: bool) -> None:
@@ -42,59 +52,55 @@ def limit_statements(*, every_link: bool) -> None:
 
 
 def _limit(state: Any, *, every_link: bool) -> None:
-    visible = _visible.get()
-    if visible and state.is_select and not state.is_relationship_load and not state.is_column_load:
+    shown = _current.get()
+    if shown and state.is_select and not state.is_relationship_load and not state.is_column_load:
         from sqlalchemy.orm import with_loader_criteria
 
-        options = [
+        # Once for all statements of a request, for each of which thousands of names would be gone through again.
+        shown.options = shown.options or [
             with_loader_criteria(entity, condition, include_aliases=True)
-            for kind, names in visible.items()
+            for kind, names in shown.visible.items()
             for entity, condition in _conditions(kind, names, every_link=every_link)
         ]
-        state.statement = state.statement.options(*options)
+        state.statement = state.statement.options(*shown.options)
 
 
 def _conditions(kind: Kind, names: frozenset[str], *, every_link: bool) -> Iterator[tuple[Any, Any]]:
     # Importing MLflow takes seconds, which only the server and an upgrade spend.
     from mlflow.store.model_registry.dbmodels import models as registry
     from mlflow.store.tracking.dbmodels import models as tracking
+    from sqlalchemy import any_
 
     match kind:
         case Kind.EXPERIMENT | Kind.SCORER:
+            readable = any_(_numbers(names))
             for entity in (tracking.SqlExperiment, tracking.SqlRun, tracking.SqlTraceInfo, tracking.SqlLoggedModel):
-                yield entity, entity.experiment_id == _any_number(names)
+                yield entity, entity.experiment_id == readable
         case Kind.LOGGED_MODEL:
-            yield tracking.SqlLoggedModel, tracking.SqlLoggedModel.experiment_id == _any_number(names)
+            yield tracking.SqlLoggedModel, tracking.SqlLoggedModel.experiment_id == any_(_numbers(names))
         case Kind.REGISTERED_MODEL:
+            readable = any_(_texts(names))
             for entity in (registry.SqlRegisteredModel, registry.SqlModelVersion):
-                yield entity, entity.name == _any_text(names)
+                yield entity, entity.name == readable
         case Kind.DATASET:
             yield tracking.SqlEvaluationDataset, _datasets_of(names, every_link)
         case _:
             raise AssertionError(kind)
 
 
-def _any_number(names: frozenset[str]) -> Any:
-    from sqlalchemy import Integer, any_
+def _numbers(names: frozenset[str]) -> Any:
+    from sqlalchemy import Integer
 
-    return any_(_array(Integer, [str(int(name)) for name in names]))
-
-
-def _any_text(names: frozenset[str]) -> Any:
-    from sqlalchemy import any_
-
-    return any_(_texts(names))
+    return _array(Integer, (str(int(name)) for name in names))
 
 
 def _texts(names: frozenset[str]) -> Any:
     from sqlalchemy import Text
 
-    # Within quotes all other letters, and the word NULL, are themselves (PostgreSQL's manual, "Array Input").
-    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
-    return _array(Text, [f'"{name}"' for name in quoted])
+    return _array(Text, names)
 
 
-def _array(kind: Any, elements: list[str]) -> Any:
+def _array(kind: Any, elements: Iterable[str]) -> Any:
     """An array of PostgreSQL as one text, which costs the same whatever its length.
 
     Thousands of parameters are written one by one into each statement by SQLAlchemy, and parsed by PostgreSQL.
@@ -102,19 +108,21 @@ def _array(kind: Any, elements: list[str]) -> Any:
     from sqlalchemy import Text, cast, literal
     from sqlalchemy.dialects.postgresql import ARRAY
 
-    return cast(literal("{" + ",".join(elements) + "}", Text), ARRAY(kind))
+    # Within quotes all other letters, and the word NULL, are themselves (PostgreSQL's manual, "Array Input").
+    escaped = (element.replace("\\", "\\\\").replace('"', '\\"') for element in elements)
+    return cast(literal("{" + ",".join(f'"{element}"' for element in escaped) + "}", Text), ARRAY(kind))
 
 
 def _datasets_of(experiments: frozenset[str], every_link: bool) -> Any:
     from mlflow.entities.entity_type import EntityAssociationType as Type
     from mlflow.store.tracking.dbmodels.models import SqlEntityAssociation as Association
     from mlflow.store.tracking.dbmodels.models import SqlEvaluationDataset
-    from sqlalchemy import all_, select
+    from sqlalchemy import all_, any_, select
 
     linked = select(Association.source_id).where(
         Association.source_type == Type.EVALUATION_DATASET, Association.destination_type == Type.EXPERIMENT
     )
-    name, experiment = SqlEvaluationDataset.dataset_id, Association.destination_id
-    shown = name.in_(linked.where(experiment == _any_text(experiments)))
-    hidden = linked.where(experiment != all_(_texts(experiments)))
+    name, experiment, readable = SqlEvaluationDataset.dataset_id, Association.destination_id, _texts(experiments)
+    shown = name.in_(linked.where(experiment == any_(readable)))
+    hidden = linked.where(experiment != all_(readable))
     return shown & name.not_in(hidden) if every_link else shown
